@@ -1,0 +1,59 @@
+/* A doubly linked list through a member of its elements; an empty head points at itself. */
+#ifndef LIB_LIST_H
+#define LIB_LIST_H
+#include "lib/types.h"
+
+struct list {
+    struct list *next, *prev;
+};
+
+#define LIST_INIT(name) {&(name), &(name)}
+
+static inline void list_init(struct list *list)
+{
+    list->next = list->prev = list;
+}
+
+static inline bool list_empty(const struct list *head)
+{
+    return head->next == head;
+}
+
+static inline void list_insert_between(struct list *node, struct list *prev, struct list *next)
+{
+    node->prev = prev;
+    node->next = next;
+    prev->next = node;
+    next->prev = node;
+}
+
+static inline void list_push_front(struct list *head, struct list *node)
+{
+    list_insert_between(node, head, head->next);
+}
+
+static inline void list_push_back(struct list *head, struct list *node)
+{
+    list_insert_between(node, head->prev, head);
+}
+
+/* Unlink and leave the node pointing at itself, so that removing it twice is harmless. */
+static inline void list_remove(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    list_init(node);
+}
+
+#define list_first(head, type, member) container_of((head)->next, type, member)
+#define list_last(head, type, member) container_of((head)->prev, type, member)
+#define list_for_each(item, head, member)                                             \
+    for (item = container_of((head)->next, typeof(*item), member);                    \
+         &item->member != (head); item = container_of(item->member.next, typeof(*item), member))
+/* The same, where the body may remove `item`. */
+#define list_for_each_safe(item, after, head, member)                                 \
+    for (item = container_of((head)->next, typeof(*item), member),                    \
+        after = container_of(item->member.next, typeof(*item), member);               \
+         &item->member != (head);                                                     \
+         item = after, after = container_of(item->member.next, typeof(*item), member))
+#endif

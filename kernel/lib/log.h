@@ -1,0 +1,35 @@
+/* The kernel log, panic and assertions. Sinks (serial, VGA) register themselves. */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+#include "lib/types.h"
+
+typedef void (*log_sink_t)(const char *text, size_t size);
+
+/* Add a sink (at most 4). Called with interrupts off and the log's lock held. */
+void log_add_sink(log_sink_t sink);
+/* Remove a sink: the console one, once `quiet` is known. */
+void log_remove_sink(log_sink_t sink);
+/* One line or part of it; any context. */
+void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Copy at most size bytes of the newest log text. Returns the count. */
+size_t log_read(char *buffer, size_t size);
+/* Stop the machine with a message and a backtrace. */
+void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* What panic does after the message: registers, backtrace, exit; arch sets it. */
+extern void (*panic_hook)(void);
+
+#define assert(condition)                                                              \
+    do {                                                                               \
+        if (unlikely(!(condition))) {                                                  \
+            panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);      \
+        }                                                                              \
+    } while (0)
+#define warn_once(...)                                                                 \
+    do {                                                                               \
+        static bool warned;                                                            \
+        if (!warned) {                                                                 \
+            warned = true;                                                             \
+            printk("WARNING: " __VA_ARGS__);                                           \
+        }                                                                              \
+    } while (0)
+#endif
