@@ -1,0 +1,30 @@
+/* Time: the TSC as nanoseconds since boot, and the one-shot timer of this CPU. */
+#ifndef ARCH_CLOCK_H
+#define ARCH_CLOCK_H
+
+#include "arch/cpu.h"
+#include "lib/types.h"
+
+extern uint64_t clock_tsc_base, clock_mult; /* ns = (tsc - base) * mult >> 32 */
+extern uint64_t clock_tsc_khz;
+extern ktime_t clock_realtime_offset; /* CLOCK_REALTIME is clock_now() plus this */
+
+static inline ktime_t clock_now(void)
+{
+    return (ktime_t)((unsigned __int128)(rdtsc() - clock_tsc_base) * clock_mult >> 32);
+}
+
+/* Calibrate against the PIT or CPUID; needs the LAPIC. */
+void clock_init(void);
+
+/*
+ * Interrupt this CPU at `deadline` (now if it has passed), once; the newest call counts.
+ * KTIME_NEVER: not at all. Then timer_interrupt_hook runs, interrupts off.
+ */
+void timer_arm(ktime_t deadline);
+extern void (*timer_interrupt_hook)(void);
+
+/* Spin; for devices at boot. */
+void clock_delay(ktime_t nanoseconds);
+
+#endif

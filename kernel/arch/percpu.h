@@ -1,0 +1,91 @@
+/*
+ * What each CPU has of its own, reached through the GS base.
+ *
+ * this_cpu(field) is one instruction; it names the CPU the caller runs on at that moment, so the
+ * caller keeps preemption off where that matters (`current` and `active_mm` move with the task).
+ * Assembly knows the first fields by offset: kernel/arch/offsets.inc, checked in percpu.c.
+ */
+#ifndef ARCH_PERCPU_H
+#define ARCH_PERCPU_H
+
+#include "lib/types.h"
+
+#define CPU_MAX 64
+
+struct task;
+struct runqueue;
+struct mm;
+
+struct __attribute__((packed)) tss {
+    uint32_t reserved0;
+    uint64_t rsp0; /* the kernel stack's top: for traps from user mode and for syscall */
+    uint64_t rsp1, rsp2, reserved1;
+    uint64_t ist[7];
+    uint64_t reserved2;
+    uint16_t reserved3, iomap;
+};
+
+struct cpu {
+    struct cpu *self;
+    struct task *current;
+    uint64_t user_rsp; /* scratch of syscall_entry */
+    /* The two are one 16-bit word for the assembly: anything to do before user mode? */
+    bool need_resched; /* a better task waits: set by sched */
+    bool return_work;  /* call return_to_user_hook, and reload every register from the frame */
+    int32_t preempt_count;
+    uint32_t lock_token; /* id + 1, what a spinlock that this CPU holds contains */
+    uint32_t id, lapic_id;
+    struct runqueue *rq;
+    struct mm *active_mm; /* whose page tables are loaded; kernel threads borrow */
+    struct task *idle;
+    uint64_t irq_count;
+    void *page_cache, *slab_cache; /* free lists of mm */
+    uint64_t gdt[8];
+    uint32_t padding;
+    struct tss tss;
+} __attribute__((aligned(64)));
+
+extern struct cpu cpus[CPU_MAX];
+extern uint32_t cpu_count; /* CPUs that run */
+
+#define this_cpu(field) (((struct cpu __seg_gs *)0)->field)
+#define current (this_cpu(current))
+
+static inline struct cpu *cpu_self(void)
+{
+    return this_cpu(self);
+}
+
+/* Where traps and system calls from user mode start: the switch sets it for each task. */
+static inline void cpu_set_kernel_stack(uint64_t top)
+{
+    this_cpu(tss.rsp0) = top;
+}
+
+static inline void preempt_disable(void)
+{
+    __asm__ volatile("incl %%gs:%c0" : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
+}
+
+static inline void preempt_enable_no_resched(void)
+{
+    __asm__ volatile("decl %%gs:%c0" : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
+}
+
+/* Called by preempt_check with interrupts on and the count 0: sched's schedule(). */
+extern void (*preempt_hook)(void);
+void preempt_check(void);
+
+static inline void preempt_enable(void)
+{
+    preempt_enable_no_resched();
+    if (unlikely(this_cpu(need_resched))) {
+        preempt_check();
+    }
+}
+
+/* Point GS at cpus[id] and fill it; then load its GDT and TSS. */
+void percpu_init(uint32_t id, uint32_t lapic_id);
+void gdt_init(struct cpu *cpu);
+
+#endif
