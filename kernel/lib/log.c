@@ -1,0 +1,130 @@
+/*
+ * The kernel log: a ring of text and the sinks that show it.
+ *
+ * lib knows no spinlock of arch, so the ring has its own: one word, taken with interrupts off.
+ * A panic breaks it, to be heard even if it struck while logging.
+ */
+#include "lib/log.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define RING_SIZE 65536u
+#define SINKS 4
+
+static char ring[RING_SIZE];
+static uint64_t ring_end; /* bytes ever written; under `locked`, as all here */
+static log_sink_t sinks[SINKS];
+static char locked;
+static bool panicking;
+
+void (*panic_hook)(void);
+
+static uint64_t log_lock(void)
+{
+    uint64_t flags;
+
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE) && !panicking) {
+        __asm__ volatile("pause");
+    }
+    return flags;
+}
+
+static void log_unlock(uint64_t flags)
+{
+    __atomic_clear(&locked, __ATOMIC_RELEASE);
+    if (flags & 0x200) {
+        __asm__ volatile("sti" : : : "memory");
+    }
+}
+
+static void log_write(const char *text, size_t size)
+{
+    uint64_t flags = log_lock();
+
+    for (size_t i = 0; i < size; i++) {
+        ring[ring_end++ % RING_SIZE] = text[i];
+    }
+    for (int i = 0; i < SINKS; i++) {
+        if (sinks[i]) {
+            sinks[i](text, size);
+        }
+    }
+    log_unlock(flags);
+}
+
+void log_add_sink(log_sink_t sink)
+{
+    uint64_t flags = log_lock();
+
+    for (int i = 0; i < SINKS; i++) {
+        if (!sinks[i]) {
+            sinks[i] = sink;
+            break;
+        }
+    }
+    log_unlock(flags);
+}
+
+void log_remove_sink(log_sink_t sink)
+{
+    uint64_t flags = log_lock();
+
+    for (int i = 0; i < SINKS; i++) {
+        if (sinks[i] == sink) {
+            sinks[i] = NULL;
+        }
+    }
+    log_unlock(flags);
+}
+
+size_t log_read(char *buffer, size_t size)
+{
+    uint64_t flags = log_lock();
+    size_t count = ring_end < RING_SIZE ? ring_end : RING_SIZE;
+
+    count = count < size ? count : size;
+    for (size_t i = 0; i < count; i++) {
+        buffer[i] = ring[(ring_end - count + i) % RING_SIZE];
+    }
+    log_unlock(flags);
+    return count;
+}
+
+static void log_format(const char *format, va_list args)
+{
+    char line[512];
+    int length = vsnprintf(line, sizeof(line), format, args);
+
+    log_write(line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1);
+}
+
+void printk(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    log_format(format, args);
+    va_end(args);
+}
+
+void panic(const char *format, ...)
+{
+    va_list args;
+    bool again = __atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST);
+
+    __asm__ volatile("cli");
+    if (!again) {
+        printk("PANIC: ");
+        va_start(args, format);
+        log_format(format, args);
+        va_end(args);
+        printk("\n");
+    }
+    if (panic_hook) {
+        panic_hook();
+    }
+    for (;;) {
+        __asm__ volatile("cli; hlt");
+    }
+}
