@@ -8,7 +8,6 @@
 #define FS_FILE_H
 #include "arch/spinlock.h"
 #include "fs/vfs.h"
-#include "sched/wait.h"
 
 /* open(2), fcntl(2): asm-generic/fcntl.h */
 enum {
@@ -17,6 +16,8 @@ enum {
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000, O_PATH = 010000000,
 };
 
+enum { SEEK_SET, SEEK_CUR, SEEK_END };
+
 /* poll(2) */
 enum {
     POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32,
@@ -24,9 +25,11 @@ enum {
 };
 
 struct poll_table;
+struct task;
 
+/* A missing operation gives -EINVAL; a missing seek -ESPIPE, ioctl -ENOTTY, poll "ready". */
 struct file_ops {
-    long (*open)(struct inode *inode, struct file *file);
+    long (*open)(struct file *file);
     /* Buffers are user pointers; at *position, which the call moves. */
     ssize_t (*read)(struct file *file, char __user *buffer, size_t size, off_t *position);
     ssize_t (*write)(struct file *file, const char __user *buffer, size_t size, off_t *position);
@@ -39,44 +42,71 @@ struct file_ops {
 
 struct file {
     int references; /* atomic */
-    int flags;      /* O_*; lock-free: set by fcntl, read by calls */
+    int flags;      /* O_*; set by fcntl, read by calls, no lock: one word */
     off_t position; /* position_lock */
     struct mutex position_lock;
-    struct inode *inode; /* referenced; NULL for anonymous objects */
+    struct inode *inode; /* referenced, never NULL */
     const struct file_ops *ops;
     void *data;
 };
 
 /* A new open file of `inode` (takes its own reference), or an error pointer. */
 struct file *file_open_inode(struct inode *inode, int flags);
-/* A file without a name: eventfd and the like. */
-struct file *file_create(const struct file_ops *ops, void *data, int flags);
+/* open(2) with `base` for relative paths; `mode` is what is left of the umask. */
+struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode);
 struct file *file_get(struct file *file);
-void file_put(struct file *file);
+void file_put(struct file *file); /* NULL is fine */
+static inline bool file_readable(const struct file *file)
+{
+    return (file->flags & (O_ACCMODE | O_PATH)) != O_WRONLY && !(file->flags & O_PATH);
+}
+static inline bool file_writable(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+}
+
+/* seek within 0 .. inode->size and beyond, for files that have a size. */
+off_t file_seek_size(struct file *file, off_t offset, int whence);
+/* Of every directory: entries come by getdents64, which the system call layer does. */
+extern const struct file_ops directory_file_ops;
+/* Copy kernel memory into a regular file. Bytes or -errno. */
+long inode_write(struct inode *inode, const void *buffer, size_t size, off_t offset);
+/* A device number as in stat(2), makedev(3). */
+static inline uint64_t device_number(uint32_t major, uint32_t minor)
+{
+    return (minor & 0xff) | (uint64_t)major << 8 | (uint64_t)(minor & ~0xffu) << 12;
+}
 
 struct files {
-    int references; /* atomic */
-    struct spinlock lock; /* protects all below; leaf but for the allocator */
-    int capacity;
+    int references;       /* atomic */
+    struct spinlock lock; /* protects all below; a leaf */
+    int capacity, used;
     struct file **slots;
-    uint64_t *close_on_exec;
-    int lowest_free; /* no free slot below this one */
+    uint64_t *close_on_exec; /* one bit a slot */
+    int lowest_free;         /* no free slot below this one */
 };
 
 /* The file behind a descriptor of the current task, referenced; NULL if there is none. */
 struct file *fd_get(int fd);
-/* Put `file` (whose reference is taken over) at the lowest descriptor >= minimum.
- * Returns it, -EMFILE or -ENOMEM; the reference stays with the caller on error. */
-int fd_install(struct file *file, int minimum, bool close_on_exec);
-/* Put `file` at exactly `fd`, closing what was there. */
-int fd_replace(struct file *file, int fd, bool close_on_exec);
+/* The same, but also NULL for a descriptor opened with O_PATH. */
+struct file *fd_get_io(int fd);
+/*
+ * Put `file`, whose reference is taken over, at the lowest descriptor >= minimum and below the
+ * limit. Returns it, or -EMFILE, -ENOMEM, -EINVAL; then the reference stays with the caller.
+ */
+long fd_install(struct file *file, int minimum, bool close_on_exec);
+/* Put `file` at exactly `fd`, closing what was there; the rest as fd_install, -EBADF. */
+long fd_replace(struct file *file, int fd, bool close_on_exec);
 long fd_close(int fd);
-long fd_flags(int fd);
-long fd_set_flags(int fd, bool close_on_exec);
+/* Is FD_CLOEXEC set? -EBADF. */
+long fd_close_on_exec(int fd);
+long fd_set_close_on_exec(int fd, bool close_on_exec);
 
 struct files *files_create(void);
 struct files *files_copy(struct files *files);
 void files_put(struct files *files);
 /* On exec: close what asked for it. */
 void files_close_on_exec(struct files *files);
+/* For /proc/PID/fd: the lowest used descriptor >= fd of `files` and its file, referenced; or -1. */
+int files_next(struct files *files, int fd, struct file **file);
 #endif

@@ -3,7 +3,6 @@
  *
  * There is no separate name cache: a directory's inode knows its entries (tmpfs) or makes them
  * up (procfs), and knows its parent. Mounting hangs another root over a directory inode.
- * `inode->lock` orders before nothing but the page allocator and user copies (docs/locking.md).
  */
 #ifndef FS_VFS_H
 #define FS_VFS_H
@@ -12,6 +11,7 @@
 #include "lib/types.h"
 
 struct file;
+struct file_ops;
 struct inode;
 struct vma_source;
 
@@ -28,44 +28,49 @@ enum {
 
 #define NAME_MAX 255
 #define PATH_MAX 4096
-#define SYMLINK_MAX_DEPTH 40 /* path_resolution(7) */
+#define SYMLINK_MAX 40 /* followed in one walk, path_resolution(7) */
 
-/* Called for each directory entry; false means "no more, keep the position". */
+/* Called for each directory entry; false means "no room, keep the position". */
 typedef bool (*dir_emit_t)(void *context, const char *name, uint64_t number, mode_t mode,
                            off_t next_position);
 
+/* A missing operation gives the error in brackets. Directories lock themselves. */
 struct inode_ops {
-    /* A referenced inode, or an error pointer. `directory->lock` is held. */
+    /* A referenced inode, or an error pointer. */
     struct inode *(*lookup)(struct inode *directory, const char *name);
-    struct inode *(*create)(struct inode *directory, const char *name, mode_t mode, uint64_t dev);
-    struct inode *(*symlink)(struct inode *directory, const char *name, const char *target);
+    struct inode *(*create)(struct inode *directory, const char *name, mode_t mode,
+                            uint64_t rdev); /* [-EPERM] */
+    long (*symlink)(struct inode *directory, const char *name, const char *target);
     long (*link)(struct inode *directory, const char *name, struct inode *target);
     long (*unlink)(struct inode *directory, const char *name, bool want_directory);
     long (*rename)(struct inode *from, const char *old_name, struct inode *to,
-                   const char *new_name);
-    long (*readlink)(struct inode *inode, char *buffer, size_t size);
-    long (*truncate)(struct inode *inode, off_t size);
+                   const char *new_name, unsigned flags);
+    long (*readlink)(struct inode *inode, char *buffer, size_t size); /* length; [-EINVAL] */
+    long (*truncate)(struct inode *inode, off_t size);                /* [-EINVAL] */
+    /* Entries from `position` (0 at first) without "." and "..", until emit says false. */
     long (*iterate)(struct inode *directory, off_t position, dir_emit_t emit, void *context);
-    /* The pages of a regular file, for mmap and exec; referenced, or an error pointer. */
+    /* The pages of a regular file, for mmap and exec; referenced, or an error pointer [-ENODEV]. */
     struct vma_source *(*source)(struct inode *inode);
-    /* The last reference is gone. */
+    /* The last reference is gone: free what is behind `data`, and the inode. */
     void (*release)(struct inode *inode);
 };
 
 struct inode {
     int references; /* atomic */
-    mode_t mode;
-    uint32_t links;   /* lock */
+    mode_t mode;    /* the permission bits: lock */
+    uint32_t uid, gid;
+    uint32_t links; /* the file system's directory lock */
     uint64_t number;
-    uint64_t device;  /* of the file system */
-    uint64_t rdev;    /* of a device node */
-    off_t size;       /* lock */
-    ktime_t atime, mtime, ctime; /* since 1970; lock */
-    struct mutex lock;
+    uint64_t device; /* of the file system */
+    uint64_t rdev;   /* of a device node */
+    off_t size;      /* the file system's own */
+    ktime_t atime, mtime, ctime; /* since 1970; torn reads cannot happen on 64 bits */
+    struct mutex lock;           /* one writer of the contents at a time; before mm->lock */
     const struct inode_ops *ops;
-    const struct file_ops *file_ops;
-    struct inode *parent;  /* directories: "..", not counted; itself at a root */
-    struct inode *mounted; /* the root that covers this directory */
+    const struct file_ops *file_ops; /* what opening gives */
+    struct inode *parent;  /* parent_lock. A directory holds a reference to its own, a root none. */
+                           /* Of a file: where it was linked last, or NULL. */
+    struct inode *mounted; /* the root that covers this directory; set once */
     struct inode *covers;  /* a mounted root: the directory under it */
     void *data;            /* the file system's own */
 };
@@ -74,27 +79,35 @@ struct inode {
 void inode_init(struct inode *inode, mode_t mode, const struct inode_ops *ops,
                 const struct file_ops *file_ops);
 struct inode *inode_get(struct inode *inode);
-void inode_put(struct inode *inode);
+void inode_put(struct inode *inode); /* NULL is fine */
+/* Change where `inode` hangs; keeps the references of directories right. */
+void inode_set_parent(struct inode *inode, struct inode *parent);
+/* CLOCK_REALTIME, for time stamps. */
+ktime_t vfs_now(void);
 
-/* Flags of path_lookup. */
-enum { LOOKUP_NOFOLLOW = 1 };
+enum { LOOKUP_NOFOLLOW = 1 }; /* do not follow a symbolic link at the end */
 
 /*
  * Walk `path` from `base` (or the root when it starts with '/'). Follows mounts and symbolic
  * links. Returns a referenced inode or an error pointer: -ENOENT, -ENOTDIR, -ELOOP,
- * -ENAMETOOLONG, -EACCES never (all is root). May sleep.
+ * -ENAMETOOLONG, -ENOMEM. May sleep.
  */
 struct inode *path_lookup(struct inode *base, const char *path, int flags);
 /*
  * Walk to the directory that holds the last component, and copy that component to `name`
- * (NAME_MAX + 1 bytes; "." when the path is a root). Returns as path_lookup.
+ * (NAME_MAX + 1 bytes; "." for the root). *directory_only: the path ends with a slash.
  */
-struct inode *path_parent(struct inode *base, const char *path, char *name);
-/* The absolute path of a directory. Returns its length without the terminator, or -ERANGE. */
-long path_of(struct inode *directory, char *buffer, size_t size);
+struct inode *path_parent(struct inode *base, const char *path, char *name, bool *directory_only);
+/* One component under a directory: ".", ".." and mounts included. Error pointer as above. */
+struct inode *path_step(struct inode *directory, const char *name);
+/* The absolute path of an inode. Its length without the terminator, -ERANGE, or -ENOENT. */
+long path_of(struct inode *inode, char *buffer, size_t size);
 
 /* Mount `root` over the directory at `path`. Returns 0, -EBUSY when something is there. */
-long vfs_mount(const char *path, struct inode *root);
+long vfs_mount(struct inode *directory, struct inode *root);
 struct inode *vfs_root(void);
 void vfs_init(struct inode *root);
+
+/* Read up to `size` bytes at `offset` of a regular file into kernel memory. The count or -errno. */
+long inode_read(struct inode *inode, void *buffer, size_t size, off_t offset);
 #endif

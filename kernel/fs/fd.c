@@ -1,0 +1,308 @@
+/*
+ * Descriptor tables. A slot owns a reference to its file; the table's lock is held only to look
+ * and to change slots, never while a file is closed, since closing may sleep.
+ */
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "sched/task.h"
+
+#define FIRST_CAPACITY 64
+
+static long descriptor_limit(void)
+{
+    uint64_t limit = current->group->limits[RLIMIT_NOFILE].current;
+
+    return limit > 1 << 20 ? 1 << 20 : (long)limit;
+}
+
+static bool bit_get(const uint64_t *bits, int index)
+{
+    return bits[index / 64] >> (index % 64) & 1;
+}
+
+static void bit_set(uint64_t *bits, int index, bool value)
+{
+    bits[index / 64] = (bits[index / 64] & ~(1ul << (index % 64))) | (uint64_t)value << (index % 64);
+}
+
+static struct files *files_alloc(int capacity)
+{
+    struct files *files = kmalloc(sizeof(*files));
+
+    if (!files) {
+        return NULL;
+    }
+    *files = (struct files){.references = 1, .capacity = capacity};
+    files->slots = kzalloc((size_t)capacity * sizeof(*files->slots));
+    files->close_on_exec = kzalloc((size_t)capacity / 8);
+    if (!files->slots || !files->close_on_exec) {
+        kfree(files->slots);
+        kfree(files->close_on_exec);
+        kfree(files);
+        return NULL;
+    }
+    return files;
+}
+
+struct files *files_create(void)
+{
+    return files_alloc(FIRST_CAPACITY);
+}
+
+struct files *files_copy(struct files *from)
+{
+    int capacity = from->capacity;
+    struct files *files = files_alloc(capacity);
+
+    if (!files) {
+        return NULL;
+    }
+    spin_lock(&from->lock);
+    while (from->capacity != capacity) { /* it grew meanwhile */
+        capacity = from->capacity;
+        spin_unlock(&from->lock);
+        files_put(files);
+        files = files_alloc(capacity);
+        if (!files) {
+            return NULL;
+        }
+        spin_lock(&from->lock);
+    }
+    for (int fd = 0; files->used < from->used; fd++) {
+        if (from->slots[fd]) {
+            files->slots[fd] = file_get(from->slots[fd]);
+            files->used++;
+        }
+    }
+    memcpy(files->close_on_exec, from->close_on_exec, (size_t)capacity / 8);
+    files->lowest_free = from->lowest_free;
+    spin_unlock(&from->lock);
+    return files;
+}
+
+void files_put(struct files *files)
+{
+    if (!files || !ref_put(&files->references)) {
+        return;
+    }
+    for (int fd = 0; files->used > 0; fd++) {
+        if (files->slots[fd]) {
+            file_put(files->slots[fd]);
+            files->used--;
+        }
+    }
+    kfree(files->slots);
+    kfree(files->close_on_exec);
+    kfree(files);
+}
+
+/* Make room for `fd`. The lock is held, and let go meanwhile. */
+static long grow(struct files *files, int fd)
+{
+    while (fd >= files->capacity) {
+        int old = files->capacity, capacity = old;
+        struct file **slots;
+        uint64_t *bits;
+
+        while (capacity <= fd) {
+            capacity *= 2;
+        }
+        spin_unlock(&files->lock);
+        slots = kzalloc((size_t)capacity * sizeof(*slots));
+        bits = kzalloc((size_t)capacity / 8);
+        spin_lock(&files->lock);
+        if (slots && bits && files->capacity == old) {
+            struct file **old_slots = files->slots;
+            uint64_t *old_bits = files->close_on_exec;
+
+            memcpy(slots, old_slots, (size_t)old * sizeof(*slots));
+            memcpy(bits, old_bits, (size_t)old / 8);
+            files->slots = slots;
+            files->close_on_exec = bits;
+            files->capacity = capacity;
+            slots = old_slots;
+            bits = old_bits;
+        } else if (!slots || !bits) {
+            capacity = 0;
+        }
+        kfree(slots);
+        kfree(bits);
+        if (capacity == 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+struct file *fd_get(int fd)
+{
+    struct files *files = current->files;
+    struct file *file = NULL;
+
+    spin_lock(&files->lock);
+    if ((unsigned)fd < (unsigned)files->capacity && files->slots[fd]) {
+        file = file_get(files->slots[fd]);
+    }
+    spin_unlock(&files->lock);
+    return file;
+}
+
+struct file *fd_get_io(int fd)
+{
+    struct file *file = fd_get(fd);
+
+    if (file && unlikely(file->flags & O_PATH)) {
+        file_put(file);
+        file = NULL;
+    }
+    return file;
+}
+
+static void set_slot(struct files *files, int fd, struct file *file, bool close_on_exec)
+{
+    files->used += !files->slots[fd];
+    files->slots[fd] = file;
+    bit_set(files->close_on_exec, fd, close_on_exec);
+}
+
+long fd_install(struct file *file, int minimum, bool close_on_exec)
+{
+    struct files *files = current->files;
+    long limit = descriptor_limit(), result;
+    int fd;
+
+    if (minimum < 0 || minimum >= limit) {
+        return minimum == 0 ? -EMFILE : -EINVAL;
+    }
+    spin_lock(&files->lock);
+    do {
+        fd = minimum > files->lowest_free ? minimum : files->lowest_free;
+        while (fd < files->capacity && files->slots[fd]) {
+            fd++;
+        }
+        result = fd >= limit ? -EMFILE : fd;
+        if (result >= 0 && fd >= files->capacity) {
+            result = grow(files, fd);
+            result = result ? result : -EAGAIN; /* the lock was let go: look again */
+        }
+    } while (result == -EAGAIN);
+    if (result >= 0) {
+        if (minimum <= files->lowest_free) {
+            files->lowest_free = fd + 1;
+        }
+        set_slot(files, fd, file, close_on_exec);
+    }
+    spin_unlock(&files->lock);
+    return result;
+}
+
+long fd_replace(struct file *file, int fd, bool close_on_exec)
+{
+    struct files *files = current->files;
+    struct file *old = NULL;
+    long result;
+
+    if (fd < 0 || fd >= descriptor_limit()) {
+        return -EBADF;
+    }
+    spin_lock(&files->lock);
+    result = grow(files, fd);
+    if (!result) {
+        old = files->slots[fd];
+        set_slot(files, fd, file, close_on_exec);
+        result = fd;
+    }
+    spin_unlock(&files->lock);
+    file_put(old);
+    return result;
+}
+
+/* Empty a slot. The lock is held. */
+static struct file *take(struct files *files, int fd)
+{
+    struct file *file = files->slots[fd];
+
+    files->slots[fd] = NULL;
+    files->used--;
+    if (fd < files->lowest_free) {
+        files->lowest_free = fd;
+    }
+    return file;
+}
+
+long fd_close(int fd)
+{
+    struct files *files = current->files;
+    struct file *file = NULL;
+
+    spin_lock(&files->lock);
+    if ((unsigned)fd < (unsigned)files->capacity && files->slots[fd]) {
+        file = take(files, fd);
+    }
+    spin_unlock(&files->lock);
+    file_put(file);
+    return file ? 0 : -EBADF;
+}
+
+void files_close_on_exec(struct files *files)
+{
+    for (int fd = 0; fd < files->capacity; fd++) {
+        struct file *file = NULL;
+
+        if (fd % 64 == 0 && !files->close_on_exec[fd / 64]) {
+            fd += 63;
+            continue;
+        }
+        spin_lock(&files->lock);
+        if (files->slots[fd] && bit_get(files->close_on_exec, fd)) {
+            file = take(files, fd);
+        }
+        spin_unlock(&files->lock);
+        file_put(file);
+    }
+}
+
+static long close_on_exec(int fd, bool set, bool value)
+{
+    struct files *files = current->files;
+    long result = -EBADF;
+
+    spin_lock(&files->lock);
+    if ((unsigned)fd < (unsigned)files->capacity && files->slots[fd]) {
+        result = bit_get(files->close_on_exec, fd);
+        if (set) {
+            bit_set(files->close_on_exec, fd, value);
+            result = 0;
+        }
+    }
+    spin_unlock(&files->lock);
+    return result;
+}
+
+long fd_close_on_exec(int fd)
+{
+    return close_on_exec(fd, false, false);
+}
+
+long fd_set_close_on_exec(int fd, bool value)
+{
+    return close_on_exec(fd, true, value);
+}
+
+int files_next(struct files *files, int fd, struct file **file)
+{
+    int found = -1;
+
+    spin_lock(&files->lock);
+    for (; fd < files->capacity && found < 0; fd++) {
+        if (files->slots[fd]) {
+            *file = file_get(files->slots[fd]);
+            found = fd;
+        }
+    }
+    spin_unlock(&files->lock);
+    return found;
+}

@@ -1,0 +1,237 @@
+/* Open files: making, sharing and closing them, and opening by path. */
+#include "fs/file.h"
+
+#include "arch/paging.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "mm/vma.h"
+
+struct file *file_open_inode(struct inode *inode, int flags)
+{
+    struct file *file;
+    long error;
+
+    if (!inode->file_ops && !(flags & O_PATH)) {
+        return error_pointer(-ENXIO);
+    }
+    file = kmalloc(sizeof(*file));
+    if (!file) {
+        return error_pointer(-ENOMEM);
+    }
+    file->references = 1;
+    file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+    file->position = 0;
+    mutex_init(&file->position_lock);
+    file->inode = inode_get(inode);
+    file->ops = inode->file_ops;
+    file->data = inode->data;
+    if (!(flags & O_PATH) && file->ops->open) {
+        error = file->ops->open(file);
+        if (error) {
+            inode_put(inode);
+            kfree(file);
+            return error_pointer(error);
+        }
+    }
+    return file;
+}
+
+struct file *file_get(struct file *file)
+{
+    ref_get(&file->references);
+    return file;
+}
+
+void file_put(struct file *file)
+{
+    if (!file || !ref_put(&file->references)) {
+        return;
+    }
+    if (!(file->flags & O_PATH) && file->ops->release) {
+        file->ops->release(file);
+    }
+    inode_put(file->inode);
+    kfree(file);
+}
+
+off_t file_seek_size(struct file *file, off_t offset, int whence)
+{
+    off_t base = 0;
+
+    if (whence == SEEK_CUR) {
+        base = file->position;
+    } else if (whence == SEEK_END) {
+        base = file->inode->size;
+    } else if (whence != SEEK_SET) {
+        return -EINVAL;
+    }
+    if (__builtin_add_overflow(base, offset, &base)) {
+        return -EOVERFLOW;
+    }
+    if (base < 0) {
+        return -EINVAL;
+    }
+    return file->position = base;
+}
+
+static ssize_t directory_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    (void)file, (void)buffer, (void)size, (void)position;
+    return -EISDIR;
+}
+
+static off_t directory_seek(struct file *file, off_t offset, int whence)
+{
+    if (whence == SEEK_CUR) {
+        offset += file->position;
+    } else if (whence != SEEK_SET) {
+        return -EINVAL;
+    }
+    return offset < 0 ? -EINVAL : (file->position = offset);
+}
+
+const struct file_ops directory_file_ops = {.read = directory_read, .seek = directory_seek};
+
+/* One step for the pages of a file: copies between kernel memory and the file's source. */
+static long inode_copy(struct inode *inode, void *buffer, size_t size, off_t offset, bool write)
+{
+    struct vma_source *source = inode->ops->source ? inode->ops->source(inode)
+                                                   : error_pointer(-ENODEV);
+    size_t done = 0;
+
+    if (is_error(source)) {
+        return pointer_error(source);
+    }
+    while (done < size) {
+        size_t start = (size_t)offset & (PAGE_SIZE - 1), part = PAGE_SIZE - start;
+        struct page *page = source->ops->get_page(source, (uint64_t)offset >> PAGE_SHIFT);
+        char *bytes;
+
+        if (!page) {
+            break;
+        }
+        part = part < size - done ? part : size - done;
+        bytes = (char *)page_to_virt(page) + start;
+        if (write) {
+            memcpy(bytes, (char *)buffer + done, part);
+        } else {
+            memcpy((char *)buffer + done, bytes, part);
+        }
+        page_put(page);
+        done += part;
+        offset += (off_t)part;
+    }
+    vma_source_put(source);
+    return (long)done;
+}
+
+long inode_read(struct inode *inode, void *buffer, size_t size, off_t offset)
+{
+    if (offset >= inode->size) {
+        return 0;
+    }
+    if ((off_t)size > inode->size - offset) {
+        size = (size_t)(inode->size - offset);
+    }
+    return inode_copy(inode, buffer, size, offset, false);
+}
+
+long inode_write(struct inode *inode, const void *buffer, size_t size, off_t offset)
+{
+    long error = 0, done;
+
+    if (offset + (off_t)size > inode->size) {
+        error = inode->ops->truncate ? inode->ops->truncate(inode, offset + (off_t)size) : -EINVAL;
+    }
+    if (error) {
+        return error;
+    }
+    done = inode_copy(inode, (void *)buffer, size, offset, true);
+    return done >= 0 && done < (long)size ? -ENOSPC : done;
+}
+
+/* What `flags` forbid for an inode that was found. */
+static long check_open(const struct inode *inode, int flags)
+{
+    if (S_ISLNK(inode->mode)) {
+        return flags & O_PATH ? 0 : -ELOOP;
+    }
+    if (S_ISDIR(inode->mode)) {
+        return (flags & (O_ACCMODE | O_CREAT)) && !(flags & O_PATH) ? -EISDIR : 0;
+    }
+    return flags & O_DIRECTORY ? -ENOTDIR : 0;
+}
+
+/* Find the inode or, with O_CREAT, make it, also behind a symbolic link that leads nowhere. */
+static struct inode *open_inode(struct inode *base, const char *path, int flags, mode_t mode,
+                                int depth)
+{
+    int lookup = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL) ? LOOKUP_NOFOLLOW : 0;
+    struct inode *inode = path_lookup(base, path, lookup), *directory, *link;
+    char name[NAME_MAX + 1], *text;
+    bool slash;
+    long size;
+
+    if (!(flags & O_CREAT) || flags & O_PATH) {
+        return inode;
+    }
+    if (!is_error(inode) && flags & O_EXCL) {
+        inode_put(inode);
+        return error_pointer(-EEXIST);
+    }
+    if (!is_error(inode) || pointer_error(inode) != -ENOENT) {
+        return inode;
+    }
+    directory = path_parent(base, path, name, &slash);
+    if (is_error(directory)) {
+        return directory;
+    }
+    if (slash) {
+        inode_put(directory);
+        return error_pointer(-EISDIR);
+    }
+    link = path_step(directory, name);
+    if (is_error(link)) {
+        inode = directory->ops->create ? directory->ops->create(directory, name, mode, 0)
+                                       : error_pointer(-EACCES);
+        if (is_error(inode) && pointer_error(inode) == -EEXIST && depth < SYMLINK_MAX) {
+            /* Somebody else was faster: open theirs. */
+            inode = open_inode(directory, name, flags, mode, depth + 1);
+        }
+    } else {
+        text = kmalloc(PATH_MAX);
+        size = !text ? -ENOMEM : S_ISLNK(link->mode) && depth < SYMLINK_MAX
+                   ? link->ops->readlink(link, text, PATH_MAX - 1) : -ELOOP;
+        inode_put(link);
+        if (size >= 0) {
+            text[size] = '\0';
+            inode = open_inode(directory, text, flags, mode, depth + 1);
+        } else {
+            inode = error_pointer(size);
+        }
+        kfree(text);
+    }
+    inode_put(directory);
+    return inode;
+}
+
+struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode)
+{
+    struct inode *inode = open_inode(base, path, flags, S_IFREG | (mode & 07777), 0);
+    struct file *file;
+    long error;
+
+    if (is_error(inode)) {
+        return (struct file *)inode;
+    }
+    error = check_open(inode, flags);
+    if (!error && flags & O_TRUNC && S_ISREG(inode->mode) && !(flags & O_PATH) && inode->size) {
+        error = inode->ops->truncate ? inode->ops->truncate(inode, 0) : 0;
+    }
+    file = error ? error_pointer(error) : file_open_inode(inode, flags);
+    inode_put(inode);
+    return file;
+}

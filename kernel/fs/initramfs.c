@@ -1,0 +1,114 @@
+/*
+ * Unpacks the cpio archives of the boot loader into the root (Linux: buffer-format.rst).
+ *
+ * Archives in the "newc" format may follow one another, padded with zeroes between. A header is
+ * 110 characters: the magic, then 13 numbers of 8 hexadecimal digits; the name and the data are
+ * padded to 4 bytes each.
+ */
+#include "fs/initramfs.h"
+
+#include "arch/boot.h"
+#include "arch/paging.h"
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+#define HEADER_SIZE 110
+
+enum field { MODE = 1, MTIME = 5, FILE_SIZE = 6, RDEV_MAJOR = 9, RDEV_MINOR = 10, NAME_SIZE = 11 };
+
+static uint32_t header_field(const char *header, enum field field)
+{
+    uint32_t value = 0;
+
+    for (int i = 0; i < 8; i++) {
+        char c = header[6 + field * 8 + i];
+
+        value = value << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+    }
+    return value;
+}
+
+static long add_contents(struct inode *inode, const char *data, size_t size)
+{
+    return size ? inode_write(inode, data, size, 0) : 0;
+}
+
+/* Make what one header describes. A name that exists (a later archive) replaces a file. */
+static long add(const char *path, const char *header, const char *data, size_t size)
+{
+    char name[NAME_MAX + 1], target[PATH_MAX];
+    bool slash;
+    mode_t mode = header_field(header, MODE);
+    uint64_t rdev = device_number(header_field(header, RDEV_MAJOR),
+                                  header_field(header, RDEV_MINOR));
+    struct inode *directory = path_parent(vfs_root(), path, name, &slash), *inode;
+    long error = 0;
+
+    if (is_error(directory)) {
+        return pointer_error(directory);
+    }
+    if (strcmp(name, ".") == 0) {
+        inode_put(directory);
+        return 0;
+    }
+    if (!S_ISDIR(mode)) {
+        directory->ops->unlink(directory, name, false);
+    }
+    if (S_ISLNK(mode)) {
+        if (size >= sizeof(target)) {
+            size = sizeof(target) - 1;
+        }
+        memcpy(target, data, size);
+        target[size] = '\0';
+        error = directory->ops->symlink(directory, name, target);
+    } else {
+        inode = directory->ops->create(directory, name, mode, rdev);
+        if (is_error(inode)) {
+            error = S_ISDIR(mode) && pointer_error(inode) == -EEXIST ? 0 : pointer_error(inode);
+        } else {
+            error = S_ISREG(mode) ? add_contents(inode, data, size) : 0;
+            inode->mtime = (ktime_t)header_field(header, MTIME) * 1000000000;
+            inode_put(inode);
+        }
+    }
+    inode_put(directory);
+    return error < 0 ? error : 0;
+}
+
+void initramfs_unpack(void)
+{
+    const char *start = phys_to_virt(boot_initrd.start), *at = start;
+    const char *end = start + boot_initrd_size;
+    unsigned files = 0;
+
+    while (at + HEADER_SIZE <= end) {
+        const char *name = at + HEADER_SIZE, *data;
+        size_t size, name_size;
+        long error;
+
+        if (*at == 0) {
+            at += 4; /* padding behind a trailer */
+            continue;
+        }
+        if (memcmp(at, "070701", 6) != 0) {
+            panic("the initramfs is no newc cpio archive at byte %zu", (size_t)(at - start));
+        }
+        size = header_field(at, FILE_SIZE);
+        name_size = header_field(at, NAME_SIZE);
+        data = start + align_up((uint64_t)(name + name_size - start), 4);
+        if (name_size == 0 || name_size > PATH_MAX || data > end || size > (size_t)(end - data)) {
+            panic("the initramfs is cut short at byte %zu", (size_t)(at - start));
+        }
+        if (strcmp(name, "TRAILER!!!") != 0) {
+            error = add(name, at, data, size);
+            if (error) {
+                panic("initramfs: cannot make %s: error %ld", name, -error);
+            }
+            files++;
+        }
+        at = start + align_up((uint64_t)(data + size - start), 4);
+    }
+    printk("initramfs: %u files from %zu KiB\n", files, boot_initrd_size >> 10);
+}

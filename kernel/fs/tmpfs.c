@@ -1,0 +1,310 @@
+/*
+ * tmpfs, the inodes: regular files as trees of pages, symbolic links, device nodes.
+ *
+ * A file's pages are found under its `pages_lock`, held for the search only. Copies to and from
+ * the user happen with a reference to the page and no spinlock, since they may fault. Writers
+ * hold inode->lock over the whole write, so that two appends cannot mix; a page fault on a
+ * mapping takes pages_lock alone, so a write from a mapping of the same file cannot deadlock.
+ */
+#include "fs/tmpfs.h"
+
+#include "arch/paging.h"
+#include "arch/spinlock.h"
+#include "fs/file.h"
+#include "fs/page_tree.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "mm/vma.h"
+
+#define FILE_SIZE_MAX (1l << 43)
+
+struct tmpfs_file {
+    struct spinlock pages_lock; /* protects pages and growth of size; only mm's locks below */
+    struct page_tree pages;
+};
+
+struct tmpfs_source {
+    struct vma_source source;
+    struct inode *inode;
+};
+
+const struct file_ops *(*tmpfs_device_ops)(mode_t mode, uint64_t rdev);
+static uint64_t next_number = 1;
+
+/* The page at `index`, referenced; made of zeroes if it is a hole and `create`. NULL: hole or no
+ * memory. */
+static struct page *file_page(struct tmpfs_file *file, uint64_t index, bool create)
+{
+    struct page *page, *fresh = NULL;
+
+    for (;;) {
+        spin_lock(&file->pages_lock);
+        page = page_tree_find(&file->pages, index);
+        if (!page && fresh && page_tree_insert(&file->pages, index, fresh) == 0) {
+            page = fresh;
+            fresh = NULL;
+        }
+        if (page) {
+            page_get(page);
+        }
+        spin_unlock(&file->pages_lock);
+        if (page || !create || fresh) {
+            break;
+        }
+        fresh = page_alloc_zeroed();
+        if (!fresh) {
+            break;
+        }
+    }
+    if (fresh) {
+        page_put(fresh);
+    }
+    return page;
+}
+
+static ssize_t file_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    struct inode *inode = file->inode;
+    size_t done = 0;
+
+    while (done < size && *position < inode->size) {
+        size_t offset = (size_t)*position & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+        struct page *page = file_page(inode->data, (uint64_t)*position >> PAGE_SHIFT, false);
+        long error;
+
+        if (part > size - done) {
+            part = size - done;
+        }
+        if (part > (size_t)(inode->size - *position)) {
+            part = (size_t)(inode->size - *position);
+        }
+        error = page ? copy_to_user(buffer + done, (char *)page_to_virt(page) + offset, part)
+                     : clear_user(buffer + done, part);
+        if (page) {
+            page_put(page);
+        }
+        if (error) {
+            return done ? (ssize_t)done : error;
+        }
+        done += part;
+        *position += (off_t)part;
+    }
+    return (ssize_t)done;
+}
+
+static void grow(struct inode *inode, off_t size)
+{
+    struct tmpfs_file *file = inode->data;
+
+    spin_lock(&file->pages_lock);
+    if (size > inode->size) {
+        inode->size = size;
+    }
+    spin_unlock(&file->pages_lock);
+}
+
+static ssize_t file_write(struct file *file, const char __user *buffer, size_t size,
+                          off_t *position)
+{
+    struct inode *inode = file->inode;
+    size_t done = 0;
+    long error = 0;
+
+    mutex_lock(&inode->lock);
+    if (file->flags & O_APPEND) {
+        *position = inode->size;
+    }
+    if (*position > FILE_SIZE_MAX - (off_t)size) {
+        error = -EFBIG;
+    }
+    while (done < size && !error) {
+        size_t offset = (size_t)*position & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+        struct page *page = file_page(inode->data, (uint64_t)*position >> PAGE_SHIFT, true);
+
+        if (!page) {
+            error = -ENOSPC;
+            break;
+        }
+        if (part > size - done) {
+            part = size - done;
+        }
+        error = copy_from_user((char *)page_to_virt(page) + offset, buffer + done, part);
+        page_put(page);
+        if (!error) {
+            done += part;
+            *position += (off_t)part;
+            grow(inode, *position);
+        }
+    }
+    if (done) {
+        inode->mtime = inode->ctime = vfs_now();
+    }
+    mutex_unlock(&inode->lock);
+    return done ? (ssize_t)done : error;
+}
+
+static long file_truncate(struct inode *inode, off_t size)
+{
+    struct tmpfs_file *file = inode->data;
+    struct page *last;
+
+    if (size > FILE_SIZE_MAX) {
+        return -EFBIG;
+    }
+    mutex_lock(&inode->lock);
+    spin_lock(&file->pages_lock);
+    if (size < inode->size) {
+        page_tree_truncate(&file->pages, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);
+        last = page_tree_find(&file->pages, (uint64_t)size >> PAGE_SHIFT);
+        if (last) {
+            /* What is cut off must read as zeroes when the file grows again. */
+            size_t keep = (size_t)size & (PAGE_SIZE - 1);
+
+            memset((char *)page_to_virt(last) + keep, 0, PAGE_SIZE - keep);
+        }
+    }
+    inode->size = size;
+    spin_unlock(&file->pages_lock);
+    inode->mtime = inode->ctime = vfs_now();
+    mutex_unlock(&inode->lock);
+    return 0;
+}
+
+static struct page *source_page(struct vma_source *source, uint64_t index)
+{
+    struct inode *inode = container_of(source, struct tmpfs_source, source)->inode;
+
+    if (index >= align_up((uint64_t)inode->size, PAGE_SIZE) >> PAGE_SHIFT) {
+        return NULL;
+    }
+    return file_page(inode->data, index, true);
+}
+
+static void source_release(struct vma_source *source)
+{
+    struct tmpfs_source *tmpfs = container_of(source, struct tmpfs_source, source);
+
+    inode_put(tmpfs->inode);
+    kfree(tmpfs);
+}
+
+static void *source_object(struct vma_source *source)
+{
+    return container_of(source, struct tmpfs_source, source)->inode;
+}
+
+static const struct vma_source_ops source_ops = {
+    .get_page = source_page,
+    .release = source_release,
+    .object = source_object,
+};
+
+static struct vma_source *file_source(struct inode *inode)
+{
+    struct tmpfs_source *source = kmalloc(sizeof(*source));
+
+    if (!source) {
+        return error_pointer(-ENOMEM);
+    }
+    vma_source_init(&source->source, &source_ops);
+    source->inode = inode_get(inode);
+    return &source->source;
+}
+
+static void file_release(struct inode *inode)
+{
+    struct tmpfs_file *file = inode->data;
+
+    page_tree_truncate(&file->pages, 0);
+    kfree(file);
+    kfree(inode);
+}
+
+static long link_readlink(struct inode *inode, char *buffer, size_t size)
+{
+    size_t length = (size_t)inode->size < size ? (size_t)inode->size : size;
+
+    memcpy(buffer, inode->data, length);
+    return (long)length;
+}
+
+static void plain_release(struct inode *inode)
+{
+    kfree(inode->data);
+    kfree(inode);
+}
+
+static const struct inode_ops file_inode_ops = {
+    .truncate = file_truncate, .source = file_source, .release = file_release,
+};
+static const struct inode_ops link_ops = {.readlink = link_readlink, .release = plain_release};
+static const struct inode_ops node_ops = {.release = plain_release};
+static const struct file_ops regular_ops = {
+    .read = file_read, .write = file_write, .seek = file_seek_size,
+};
+
+struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev)
+{
+    struct inode *inode = kmalloc(sizeof(*inode));
+    struct tmpfs_file *file = NULL;
+    const struct inode_ops *ops = &node_ops;
+    const struct file_ops *file_ops = NULL;
+
+    if (!inode) {
+        return NULL;
+    }
+    if (S_ISREG(mode)) {
+        file = kzalloc(sizeof(*file));
+        if (!file) {
+            kfree(inode);
+            return NULL;
+        }
+        ops = &file_inode_ops;
+        file_ops = &regular_ops;
+    } else if (S_ISLNK(mode)) {
+        ops = &link_ops;
+    } else if (S_ISDIR(mode)) {
+        ops = &tmpfs_directory_ops;
+        file_ops = &directory_file_ops;
+    } else if (tmpfs_device_ops) {
+        file_ops = tmpfs_device_ops(mode, rdev);
+    }
+    inode_init(inode, mode, ops, file_ops);
+    inode->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
+    inode->device = device;
+    inode->rdev = rdev;
+    inode->data = file;
+    if (S_ISDIR(mode)) {
+        inode->data = tmpfs_directory_create();
+        if (!inode->data) {
+            kfree(inode);
+            return NULL;
+        }
+    }
+    return inode;
+}
+
+long tmpfs_set_target(struct inode *inode, const char *target)
+{
+    size_t size = strlen(target);
+
+    inode->data = kmalloc(size + 1);
+    if (!inode->data) {
+        return -ENOMEM;
+    }
+    memcpy(inode->data, target, size + 1);
+    inode->size = (off_t)size;
+    return 0;
+}
+
+struct inode *tmpfs_create_root(mode_t mode)
+{
+    static uint64_t next_device = 1;
+
+    return tmpfs_inode_create(__atomic_fetch_add(&next_device, 1, __ATOMIC_RELAXED),
+                              S_IFDIR | mode, 0);
+}

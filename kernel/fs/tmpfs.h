@@ -1,0 +1,21 @@
+/* The file system in memory: the root, /tmp, and the tree under /dev. */
+#ifndef FS_TMPFS_H
+#define FS_TMPFS_H
+#include "fs/vfs.h"
+
+/* The root directory of a new, empty tmpfs; NULL without memory. */
+struct inode *tmpfs_create_root(mode_t mode);
+
+/* From tmpfs_dir.c: what the entries of a directory are. */
+struct tmpfs_directory;
+struct tmpfs_directory *tmpfs_directory_create(void);
+extern const struct inode_ops tmpfs_directory_ops;
+
+/* A new inode without a name, with the right ops for its type. NULL without memory. */
+struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev);
+/* Make `inode` a symbolic link to `target`. 0 or -ENOMEM. */
+long tmpfs_set_target(struct inode *inode, const char *target);
+
+/* The file system that opens device nodes: dev.c. */
+extern const struct file_ops *(*tmpfs_device_ops)(mode_t mode, uint64_t rdev);
+#endif

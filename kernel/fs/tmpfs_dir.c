@@ -1,0 +1,341 @@
+/*
+ * tmpfs, the directories: names in a hash table, and in a list by age for readdir.
+ *
+ * One lock for all names of all tmpfs instances: a rename touches two directories and must not
+ * let a directory move below itself, and names change rarely. An entry owns a reference to its
+ * inode. A removed directory is `dead`: nothing can be made in it any more.
+ */
+#include "fs/file.h"
+#include "fs/tmpfs.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+
+#define BUCKETS 32
+
+struct entry {
+    struct list by_hash, by_age;
+    struct inode *inode;
+    uint64_t age; /* where readdir goes on */
+    uint32_t hash;
+    char name[];
+};
+
+struct tmpfs_directory {
+    struct list buckets[BUCKETS], by_age;
+    uint64_t next_age;
+    bool dead;
+};
+
+/* Protects every struct tmpfs_directory, the `links` and parents of tmpfs inodes. Below it:
+ * parent_lock and the allocator. */
+static struct mutex names_lock = MUTEX_INIT(names_lock);
+
+struct tmpfs_directory *tmpfs_directory_create(void)
+{
+    struct tmpfs_directory *directory = kzalloc(sizeof(*directory));
+
+    if (directory) {
+        for (int i = 0; i < BUCKETS; i++) {
+            list_init(&directory->buckets[i]);
+        }
+        list_init(&directory->by_age);
+        directory->next_age = 1;
+    }
+    return directory;
+}
+
+static void directory_release(struct inode *inode)
+{
+    kfree(inode->data);
+    kfree(inode);
+}
+
+static uint32_t name_hash(const char *name)
+{
+    uint32_t hash = 5381;
+
+    while (*name) {
+        hash = hash * 33 + (unsigned char)*name++;
+    }
+    return hash;
+}
+
+static struct entry *find(struct inode *inode, const char *name)
+{
+    struct tmpfs_directory *directory = inode->data;
+    uint32_t hash = name_hash(name);
+    struct entry *entry;
+
+    list_for_each(entry, &directory->buckets[hash % BUCKETS], by_hash) {
+        if (entry->hash == hash && strcmp(entry->name, name) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static struct entry *entry_create(const char *name)
+{
+    size_t size = strlen(name) + 1;
+    struct entry *entry = kmalloc(sizeof(*entry) + size);
+
+    if (entry) {
+        memcpy(entry->name, name, size);
+        entry->hash = name_hash(name);
+    }
+    return entry;
+}
+
+/* Hang `inode`, whose reference is taken over, into the directory. */
+static void entry_insert(struct inode *inode, struct entry *entry, struct inode *target)
+{
+    struct tmpfs_directory *directory = inode->data;
+
+    entry->inode = target;
+    entry->age = directory->next_age++;
+    list_push_back(&directory->buckets[entry->hash % BUCKETS], &entry->by_hash);
+    list_push_back(&directory->by_age, &entry->by_age);
+    inode->size++;
+    inode->mtime = inode->ctime = vfs_now();
+    inode_set_parent(target, inode);
+    if (S_ISDIR(target->mode)) {
+        inode->links++;
+    }
+}
+
+/* Take the entry out and return its inode with the entry's reference. */
+static struct inode *entry_remove(struct inode *inode, struct entry *entry)
+{
+    struct inode *target = entry->inode;
+
+    list_remove(&entry->by_hash);
+    list_remove(&entry->by_age);
+    inode->size--;
+    inode->mtime = inode->ctime = target->ctime = vfs_now();
+    if (S_ISDIR(target->mode)) {
+        inode->links--;
+    } else if (target->parent == inode) {
+        inode_set_parent(target, NULL);
+    }
+    kfree(entry);
+    return target;
+}
+
+static struct inode *tmpfs_lookup(struct inode *directory, const char *name)
+{
+    struct entry *entry;
+    struct inode *inode;
+
+    mutex_lock(&names_lock);
+    entry = find(directory, name);
+    inode = entry ? inode_get(entry->inode) : error_pointer(-ENOENT);
+    mutex_unlock(&names_lock);
+    return inode;
+}
+
+/* Give `target` a name; its reference is taken over, or kept on error. */
+static long add_name(struct inode *directory, const char *name, struct inode *target)
+{
+    struct entry *entry = entry_create(name);
+    long error = 0;
+
+    if (!entry) {
+        return -ENOMEM;
+    }
+    mutex_lock(&names_lock);
+    if (((struct tmpfs_directory *)directory->data)->dead) {
+        error = -ENOENT;
+    } else if (find(directory, name)) {
+        error = -EEXIST;
+    } else {
+        entry_insert(directory, entry, target);
+    }
+    mutex_unlock(&names_lock);
+    if (error) {
+        kfree(entry);
+    }
+    return error;
+}
+
+static struct inode *tmpfs_create(struct inode *directory, const char *name, mode_t mode,
+                                  uint64_t rdev)
+{
+    struct inode *inode = tmpfs_inode_create(directory->device, mode, rdev);
+    long error;
+
+    if (!inode) {
+        return error_pointer(-ENOMEM);
+    }
+    error = add_name(directory, name, inode_get(inode));
+    if (error) {
+        inode_put(inode);
+        inode_put(inode);
+        return error_pointer(error);
+    }
+    return inode;
+}
+
+static long tmpfs_symlink(struct inode *directory, const char *name, const char *target)
+{
+    struct inode *inode = tmpfs_inode_create(directory->device, S_IFLNK | 0777, 0);
+    long error = inode ? tmpfs_set_target(inode, target) : -ENOMEM;
+
+    if (!error) {
+        error = add_name(directory, name, inode);
+    }
+    if (error) {
+        inode_put(inode);
+    }
+    return error;
+}
+
+static long tmpfs_link(struct inode *directory, const char *name, struct inode *target)
+{
+    long error;
+
+    if (target->device != directory->device) {
+        return -EXDEV;
+    }
+    error = add_name(directory, name, inode_get(target));
+    if (error) {
+        inode_put(target);
+        return error;
+    }
+    __atomic_fetch_add(&target->links, 1, __ATOMIC_RELAXED);
+    target->ctime = vfs_now();
+    return 0;
+}
+
+static bool directory_empty(const struct inode *inode)
+{
+    return list_empty(&((struct tmpfs_directory *)inode->data)->by_age);
+}
+
+/* May `target` be taken away by unlink (or rmdir, or a rename over it)? */
+static long check_removal(const struct inode *target, bool want_directory)
+{
+    if (!S_ISDIR(target->mode)) {
+        return want_directory ? -ENOTDIR : 0;
+    }
+    if (!want_directory) {
+        return -EISDIR;
+    }
+    if (target->mounted) {
+        return -EBUSY;
+    }
+    return directory_empty(target) ? 0 : -ENOTEMPTY;
+}
+
+/* Remove a checked entry; the caller puts what comes back after unlocking. */
+static struct inode *remove_entry(struct inode *directory, struct entry *entry)
+{
+    struct inode *target = entry_remove(directory, entry);
+
+    if (S_ISDIR(target->mode)) {
+        ((struct tmpfs_directory *)target->data)->dead = true;
+        target->links = 0;
+    } else {
+        __atomic_fetch_sub(&target->links, 1, __ATOMIC_RELAXED);
+    }
+    return target;
+}
+
+static long tmpfs_unlink(struct inode *directory, const char *name, bool want_directory)
+{
+    struct inode *target = NULL;
+    struct entry *entry;
+    long error;
+
+    mutex_lock(&names_lock);
+    entry = find(directory, name);
+    error = entry ? check_removal(entry->inode, want_directory) : -ENOENT;
+    if (!error) {
+        target = remove_entry(directory, entry);
+    }
+    mutex_unlock(&names_lock);
+    inode_put(target);
+    return error;
+}
+
+static bool is_inside(struct inode *inode, const struct inode *above)
+{
+    for (; inode; inode = inode->parent) {
+        if (inode == above) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands against renaming `old` to the name of `over` (or NULL) in `to`? */
+static long check_rename(struct inode *to, const struct entry *old, const struct entry *over,
+                         bool no_replace)
+{
+    if (((struct tmpfs_directory *)to->data)->dead) {
+        return -ENOENT;
+    }
+    if (over && no_replace) {
+        return -EEXIST;
+    }
+    if (old->inode->mounted) {
+        return -EBUSY;
+    }
+    if (S_ISDIR(old->inode->mode) && is_inside(to, old->inode)) {
+        return -EINVAL;
+    }
+    return over && over->inode != old->inode
+               ? check_removal(over->inode, S_ISDIR(old->inode->mode))
+               : 0;
+}
+
+static long tmpfs_rename(struct inode *from, const char *old_name, struct inode *to,
+                         const char *new_name, unsigned flags)
+{
+    struct entry *fresh = entry_create(new_name), *old, *over;
+    struct inode *replaced = NULL;
+    long error;
+
+    if (!fresh) {
+        return -ENOMEM;
+    }
+    mutex_lock(&names_lock);
+    old = find(from, old_name);
+    over = find(to, new_name);
+    error = old ? check_rename(to, old, over, flags & 1) : -ENOENT;
+    /* Two names of one file: nothing happens, rename(2). */
+    if (!error && !(over && over->inode == old->inode)) {
+        if (over) {
+            replaced = remove_entry(to, over);
+        }
+        entry_insert(to, fresh, entry_remove(from, old));
+        fresh = NULL;
+    }
+    mutex_unlock(&names_lock);
+    inode_put(replaced);
+    kfree(fresh);
+    return error;
+}
+
+static long tmpfs_iterate(struct inode *inode, off_t position, dir_emit_t emit, void *context)
+{
+    struct tmpfs_directory *directory = inode->data;
+    struct entry *entry;
+
+    mutex_lock(&names_lock);
+    list_for_each(entry, &directory->by_age, by_age) {
+        if (entry->age > (uint64_t)position &&
+            !emit(context, entry->name, entry->inode->number, entry->inode->mode,
+                  (off_t)entry->age)) {
+            break;
+        }
+    }
+    mutex_unlock(&names_lock);
+    return 0;
+}
+
+const struct inode_ops tmpfs_directory_ops = {
+    .lookup = tmpfs_lookup, .create = tmpfs_create, .symlink = tmpfs_symlink,
+    .link = tmpfs_link, .unlink = tmpfs_unlink, .rename = tmpfs_rename,
+    .iterate = tmpfs_iterate, .release = directory_release,
+};
