@@ -1,0 +1,182 @@
+/*
+ * Character devices by number (Linux: devices.txt), and the ones that need no hardware.
+ *
+ * The random numbers are xoshiro256**, seeded by the clocks: good for tests and games, and the
+ * same in each run under icount. They are not for secrets.
+ */
+#include "fs/device.h"
+
+#include "arch/clock.h"
+#include "fs/tmpfs.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/uaccess.h"
+
+#define DEVICES_MAX 16
+#define MEMORY_MAJOR 1
+
+static struct device {
+    uint64_t number;
+    const char *name;
+    mode_t mode;
+    const struct file_ops *ops;
+} devices[DEVICES_MAX];
+static int device_count;
+
+void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mode,
+                     const struct file_ops *ops)
+{
+    assert(device_count < DEVICES_MAX);
+    devices[device_count++] = (struct device){device_number(major, minor), name, mode, ops};
+}
+
+static const struct file_ops *find_ops(mode_t mode, uint64_t rdev)
+{
+    for (int i = 0; S_ISCHR(mode) && i < device_count; i++) {
+        if (devices[i].number == rdev) {
+            return devices[i].ops;
+        }
+    }
+    return NULL;
+}
+
+struct inode *device_create_root(void)
+{
+    struct inode *root = tmpfs_create_root(0755);
+    static const char *const links[][2] = {
+        {"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+        {"stderr", "/proc/self/fd/2"},
+    };
+
+    for (int i = 0; root && i < device_count; i++) {
+        struct inode *node = root->ops->create(root, devices[i].name, S_IFCHR | devices[i].mode,
+                                               devices[i].number);
+        if (!is_error(node)) {
+            inode_put(node);
+        }
+    }
+    for (size_t i = 0; root && i < ARRAY_SIZE(links); i++) {
+        root->ops->symlink(root, links[i][0], links[i][1]);
+    }
+    return root;
+}
+
+static ssize_t null_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    (void)file, (void)buffer, (void)size, (void)position;
+    return 0;
+}
+
+static ssize_t null_write(struct file *file, const char __user *buffer, size_t size,
+                          off_t *position)
+{
+    (void)file, (void)buffer, (void)position;
+    return (ssize_t)size;
+}
+
+static ssize_t zero_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    (void)file, (void)position;
+    return clear_user(buffer, size) ? -EFAULT : (ssize_t)size;
+}
+
+static ssize_t full_write(struct file *file, const char __user *buffer, size_t size,
+                          off_t *position)
+{
+    (void)file, (void)buffer, (void)size, (void)position;
+    return -ENOSPC;
+}
+
+static uint64_t rotate_left(uint64_t value, int by)
+{
+    return value << by | value >> (64 - by);
+}
+
+/* xoshiro256**, Blackman and Vigna 2018; protected by random_lock. */
+static struct spinlock random_lock = SPINLOCK_INIT;
+static uint64_t random_state[4];
+
+static uint64_t random_next(void)
+{
+    uint64_t *s = random_state, result = rotate_left(s[1] * 5, 7) * 9, shifted = s[1] << 17;
+
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= shifted;
+    s[3] = rotate_left(s[3], 45);
+    return result;
+}
+
+void random_bytes(void *buffer, size_t size)
+{
+    char *at = buffer;
+
+    while (size > 0) {
+        uint64_t flags = spin_lock_irqsave(&random_lock), value = random_next();
+        size_t part = size < sizeof(value) ? size : sizeof(value);
+
+        spin_unlock_irqrestore(&random_lock, flags);
+        memcpy(at, &value, part);
+        at += part;
+        size -= part;
+    }
+}
+
+static void random_seed(void)
+{
+    uint64_t seed = (uint64_t)vfs_now() ^ rdtsc() << 20;
+
+    for (int i = 0; i < 4; i++) {
+        /* splitmix64 spreads the seed over the state. */
+        uint64_t z = seed += 0x9e3779b97f4a7c15;
+
+        z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+        z = (z ^ z >> 27) * 0x94d049bb133111eb;
+        random_state[i] = z ^ z >> 31;
+    }
+}
+
+static ssize_t random_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    size_t done = 0;
+    char part[64];
+
+    (void)file, (void)position;
+    while (done < size) {
+        size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
+
+        random_bytes(part, now);
+        if (copy_to_user(buffer + done, part, now)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        done += now;
+    }
+    return (ssize_t)done;
+}
+
+static off_t no_seek(struct file *file, off_t offset, int whence)
+{
+    (void)file, (void)offset, (void)whence;
+    return 0;
+}
+
+static const struct file_ops null_ops = {.read = null_read, .write = null_write, .seek = no_seek};
+static const struct file_ops zero_ops = {.read = zero_read, .write = null_write, .seek = no_seek};
+static const struct file_ops full_ops = {.read = zero_read, .write = full_write, .seek = no_seek};
+static const struct file_ops random_ops = {
+    .read = random_read, .write = null_write, .seek = no_seek,
+};
+
+void device_init(void)
+{
+    random_seed();
+    tmpfs_device_ops = find_ops;
+    device_register(MEMORY_MAJOR, 3, "null", 0666, &null_ops);
+    device_register(MEMORY_MAJOR, 5, "zero", 0666, &zero_ops);
+    device_register(MEMORY_MAJOR, 7, "full", 0666, &full_ops);
+    device_register(MEMORY_MAJOR, 8, "random", 0666, &random_ops);
+    device_register(MEMORY_MAJOR, 9, "urandom", 0666, &random_ops);
+}

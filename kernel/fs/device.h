@@ -1,0 +1,15 @@
+/* Device nodes: which numbers open what. */
+#ifndef FS_DEVICE_H
+#define FS_DEVICE_H
+#include "fs/file.h"
+
+/* Character device `major`:`minor` opens with these; name and mode for /dev. At boot only. */
+void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mode,
+                     const struct file_ops *ops);
+/* Before the first device node is made: tell tmpfs, and register null zero full random. */
+void device_init(void);
+/* A new tmpfs root with a node for each registered device, as devtmpfs. NULL without memory. */
+struct inode *device_create_root(void);
+/* Bytes from the kernel's random source. */
+void random_bytes(void *buffer, size_t size);
+#endif

@@ -1,0 +1,286 @@
+/*
+ * A pipe: a ring of bytes between its readers and its writers.
+ *
+ * The ring is made of pages that come when they are written to and go when they have been read,
+ * all but one, so an idle pipe is small. `written` and `read` only grow; their difference is what
+ * is in the ring. The mutex is held while copying, not while sleeping; conditions of sleepers are
+ * looked at without it and checked again under it.
+ */
+#include "fs/pipe.h"
+
+#include "arch/paging.h"
+#include "fs/poll.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "sched/signal.h"
+#include "sched/wait.h"
+
+#define PAGES (PIPE_CAPACITY / PAGE_SIZE)
+#define FIONREAD 0x541b
+
+struct pipe {
+    struct inode inode; /* of both ends; the pipe lives as long as it */
+    struct mutex lock;  /* protects the ring; before mm->lock, for user copies */
+    uint64_t written, read;
+    struct page *pages[PAGES];
+    int readers, writers; /* atomic: open files of each end */
+    struct wait_queue read_queue, write_queue;
+};
+
+static size_t pipe_used(const struct pipe *pipe)
+{
+    return __atomic_load_n(&pipe->written, __ATOMIC_RELAXED) -
+           __atomic_load_n(&pipe->read, __ATOMIC_RELAXED);
+}
+
+static size_t pipe_room(const struct pipe *pipe)
+{
+    return PIPE_CAPACITY - pipe_used(pipe);
+}
+
+/* A page was read to its end: keep one spare for the next write. */
+static void drop_page(struct pipe *pipe, unsigned index)
+{
+    struct page *page = pipe->pages[index];
+    unsigned next = (pipe->written / PAGE_SIZE) % PAGES;
+
+    pipe->pages[index] = NULL;
+    if (!pipe->pages[next]) {
+        pipe->pages[next] = page;
+    } else {
+        page_put(page);
+    }
+}
+
+/* Copy out at most `size` bytes; the mutex is held. */
+static ssize_t take(struct pipe *pipe, char __user *buffer, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && pipe_used(pipe) > 0) {
+        unsigned index = (pipe->read / PAGE_SIZE) % PAGES;
+        size_t offset = pipe->read & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+
+        part = part < pipe_used(pipe) ? part : pipe_used(pipe);
+        part = part < size - done ? part : size - done;
+        if (copy_to_user(buffer + done, (char *)page_to_virt(pipe->pages[index]) + offset, part)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        pipe->read += part;
+        done += part;
+        if ((pipe->read & (PAGE_SIZE - 1)) == 0) {
+            drop_page(pipe, index);
+        }
+    }
+    return (ssize_t)done;
+}
+
+/* Copy in what there is room for; the mutex is held. */
+static ssize_t put(struct pipe *pipe, const char __user *buffer, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && pipe_room(pipe) > 0) {
+        unsigned index = (pipe->written / PAGE_SIZE) % PAGES;
+        size_t offset = pipe->written & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+
+        part = part < pipe_room(pipe) ? part : pipe_room(pipe);
+        part = part < size - done ? part : size - done;
+        if (!pipe->pages[index]) {
+            pipe->pages[index] = page_alloc(0);
+            if (!pipe->pages[index]) {
+                return done ? (ssize_t)done : -ENOMEM;
+            }
+        }
+        if (copy_from_user((char *)page_to_virt(pipe->pages[index]) + offset, buffer + done, part)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        pipe->written += part;
+        done += part;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    struct pipe *pipe = file->data;
+
+    (void)position;
+    if (size == 0) {
+        return 0;
+    }
+    for (;;) {
+        ssize_t done;
+        long error;
+
+        mutex_lock(&pipe->lock);
+        done = take(pipe, buffer, size);
+        mutex_unlock(&pipe->lock);
+        if (done != 0) {
+            wake_all(&pipe->write_queue);
+            return done;
+        }
+        if (__atomic_load_n(&pipe->writers, __ATOMIC_ACQUIRE) == 0) {
+            if (pipe_used(pipe) == 0) {
+                return 0;
+            }
+            continue; /* the last writer wrote before it left */
+        }
+        if (file->flags & O_NONBLOCK) {
+            return -EAGAIN;
+        }
+        error = wait_event_interruptible(&pipe->read_queue, WAIT_PIPE_READ, pipe->inode.number,
+                                         pipe_used(pipe) > 0 || pipe->writers == 0);
+        if (error) {
+            return error;
+        }
+    }
+}
+
+static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t size,
+                          off_t *position)
+{
+    struct pipe *pipe = file->data;
+    size_t done = 0;
+
+    (void)position;
+    while (done < size || size == 0) {
+        /* A small write waits until all of it fits. */
+        size_t need = size <= PIPE_BUF ? size : 1;
+        ssize_t part = 0;
+        long error;
+
+        if (__atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE) == 0) {
+            if (!done) {
+                signal_send_self(SIGPIPE);
+            }
+            return done ? (ssize_t)done : -EPIPE;
+        }
+        if (size == 0) {
+            return 0;
+        }
+        mutex_lock(&pipe->lock);
+        if (pipe_room(pipe) >= need) {
+            part = put(pipe, buffer + done, size - done);
+        }
+        mutex_unlock(&pipe->lock);
+        if (part < 0) {
+            return done ? (ssize_t)done : part;
+        }
+        if (part > 0) {
+            done += (size_t)part;
+            wake_all(&pipe->read_queue);
+            continue;
+        }
+        if (file->flags & O_NONBLOCK) {
+            return done ? (ssize_t)done : -EAGAIN;
+        }
+        error = wait_event_interruptible(&pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,
+                                         pipe_room(pipe) >= need || pipe->readers == 0);
+        if (error) {
+            return done ? (ssize_t)done : error;
+        }
+    }
+    return (ssize_t)done;
+}
+
+static int pipe_poll(struct file *file, struct poll_table *table)
+{
+    struct pipe *pipe = file->data;
+    int events = 0;
+
+    if (file_readable(file)) {
+        poll_wait(table, &pipe->read_queue);
+        events |= pipe_used(pipe) > 0 ? POLLIN | POLLRDNORM : 0;
+        events |= pipe->writers == 0 ? POLLHUP : 0;
+    }
+    if (file_writable(file)) {
+        poll_wait(table, &pipe->write_queue);
+        events |= pipe_room(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+        events |= pipe->readers == 0 ? POLLERR : 0;
+    }
+    return events;
+}
+
+static long pipe_ioctl(struct file *file, unsigned command, uint64_t argument)
+{
+    struct pipe *pipe = file->data;
+    int used = (int)pipe_used(pipe);
+
+    if (command != FIONREAD) {
+        return -ENOTTY;
+    }
+    return copy_to_user((void __user *)argument, &used, sizeof(used));
+}
+
+static long pipe_open(struct file *file)
+{
+    struct pipe *pipe = file->data;
+
+    if (file_readable(file)) {
+        __atomic_fetch_add(&pipe->readers, 1, __ATOMIC_ACQ_REL);
+    }
+    if (file_writable(file)) {
+        __atomic_fetch_add(&pipe->writers, 1, __ATOMIC_ACQ_REL);
+    }
+    return 0;
+}
+
+static void pipe_release(struct file *file)
+{
+    struct pipe *pipe = file->data;
+
+    if (file_readable(file) && ref_put(&pipe->readers)) {
+        wake_all(&pipe->write_queue);
+    }
+    if (file_writable(file) && ref_put(&pipe->writers)) {
+        wake_all(&pipe->read_queue);
+    }
+}
+
+static void pipe_free(struct inode *inode)
+{
+    struct pipe *pipe = inode->data;
+
+    for (unsigned i = 0; i < PAGES; i++) {
+        if (pipe->pages[i]) {
+            page_put(pipe->pages[i]);
+        }
+    }
+    kfree(pipe);
+}
+
+static const struct inode_ops pipe_inode_ops = {.release = pipe_free};
+static const struct file_ops pipe_ops = {
+    .open = pipe_open, .read = pipe_read, .write = pipe_write, .poll = pipe_poll,
+    .ioctl = pipe_ioctl, .release = pipe_release,
+};
+
+long pipe_create(struct file *ends[2], int flags)
+{
+    static uint64_t next_number = 1;
+    struct pipe *pipe = kzalloc(sizeof(*pipe));
+
+    if (!pipe) {
+        return -ENOMEM;
+    }
+    inode_init(&pipe->inode, S_IFIFO | 0600, &pipe_inode_ops, &pipe_ops);
+    pipe->inode.number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
+    pipe->inode.data = pipe;
+    mutex_init(&pipe->lock);
+    wait_queue_init(&pipe->read_queue);
+    wait_queue_init(&pipe->write_queue);
+    ends[0] = file_open_inode(&pipe->inode, O_RDONLY | flags);
+    ends[1] = is_error(ends[0]) ? ends[0] : file_open_inode(&pipe->inode, O_WRONLY | flags);
+    inode_put(&pipe->inode); /* the files hold it now */
+    if (is_error(ends[1])) {
+        if (ends[0] != ends[1]) {
+            file_put(ends[0]);
+        }
+        return -ENOMEM;
+    }
+    return 0;
+}
