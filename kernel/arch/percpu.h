@@ -27,7 +27,7 @@ struct __attribute__((packed)) tss {
 
 struct cpu {
     struct cpu *self;
-    struct task *current;
+    struct task *current_task;
     uint64_t user_rsp; /* scratch of syscall_entry */
     /* The two are one 16-bit word for the assembly: anything to do before user mode? */
     bool need_resched; /* a better task waits: set by sched */
@@ -39,8 +39,8 @@ struct cpu {
     struct mm *active_mm; /* whose page tables are loaded; kernel threads borrow */
     struct task *idle;
     uint64_t irq_count;
-    void *page_cache, *slab_cache; /* free lists of mm */
-    uint64_t gdt[8];
+    ktime_t timer_deadline; /* what the timer is set to; KTIME_NEVER: nothing */
+    uint64_t gdt[10];
     uint32_t padding;
     struct tss tss;
 } __attribute__((aligned(64)));
@@ -49,7 +49,7 @@ extern struct cpu cpus[CPU_MAX];
 extern uint32_t cpu_count; /* CPUs that run */
 
 #define this_cpu(field) (((struct cpu __seg_gs *)0)->field)
-#define current (this_cpu(current))
+#define current (this_cpu(current_task))
 
 static inline struct cpu *cpu_self(void)
 {

@@ -11,7 +11,7 @@
 #include "arch/paging.h"
 #include "arch/spinlock.h"
 #include "fs/file.h"
-#include "fs/page_tree.h"
+#include "mm/page_tree.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"

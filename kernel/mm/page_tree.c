@@ -2,7 +2,7 @@
  * A radix tree from page index to page. The height grows with the largest index used, so a file
  * of one page needs no table at all.
  */
-#include "fs/page_tree.h"
+#include "mm/page_tree.h"
 
 #include "arch/paging.h"
 #include "lib/errno.h"

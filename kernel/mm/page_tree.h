@@ -1,6 +1,6 @@
 /* The pages of a file by index: a radix tree of page-sized tables, 512 ways a level. */
-#ifndef FS_PAGE_TREE_H
-#define FS_PAGE_TREE_H
+#ifndef MM_PAGE_TREE_H
+#define MM_PAGE_TREE_H
 #include "lib/types.h"
 
 struct page;

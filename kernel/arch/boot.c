@@ -1,0 +1,145 @@
+/* What the boot loader said (multiboot 0.6.96, section 3.3): memory, modules, command line. */
+#include "arch/boot.h"
+
+#include "arch/paging.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+struct multiboot_info {
+    uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, modules_count, modules;
+    uint32_t symbols[4], mmap_length, mmap;
+};
+
+struct multiboot_module {
+    uint32_t start, end, text, reserved;
+};
+
+struct __attribute__((packed)) multiboot_mmap {
+    uint32_t size;
+    uint64_t base, length;
+    uint32_t type;
+};
+
+struct boot_range boot_free[BOOT_RANGES_MAX];
+size_t boot_free_count;
+paddr_t boot_ram_end;
+struct boot_range boot_initrd;
+size_t boot_initrd_size;
+char boot_command_line[1024];
+extern char kernel_end[];
+
+static void add_range(paddr_t start, paddr_t end)
+{
+    size_t at = boot_free_count;
+
+    start = align_up(start, PAGE_SIZE);
+    end = align_down(end, PAGE_SIZE);
+    if (start >= end || boot_free_count == BOOT_RANGES_MAX) {
+        return;
+    }
+    while (at > 0 && boot_free[at - 1].start > start) {
+        boot_free[at] = boot_free[at - 1];
+        at--;
+    }
+    boot_free[at] = (struct boot_range){start, end};
+    boot_free_count++;
+}
+
+/* Take [start, end) out of the free ranges. */
+static void reserve(paddr_t start, paddr_t end)
+{
+    start = align_down(start, PAGE_SIZE);
+    end = align_up(end, PAGE_SIZE);
+    for (size_t i = 0; i < boot_free_count; i++) {
+        struct boot_range *range = &boot_free[i], old = *range;
+
+        if (end <= old.start || start >= old.end) {
+            continue;
+        }
+        memmove(range, range + 1, (--boot_free_count - i) * sizeof(*range));
+        add_range(old.start, start < old.start ? old.start : start);
+        add_range(end > old.end ? old.end : end, old.end);
+        i = (size_t)-1; /* the order changed: look again */
+    }
+}
+
+static void read_modules(const struct multiboot_info *info)
+{
+    const struct multiboot_module *module = phys_to_virt(info->modules);
+
+    /* The loaders put modules one after another on page boundaries, and zeroes between. */
+    for (uint32_t i = 0; (info->flags & 8) && i < info->modules_count; i++) {
+        if (boot_initrd_size == 0) {
+            boot_initrd.start = module[i].start;
+        }
+        if (module[i].start >= boot_initrd.start && module[i].start - boot_initrd.start < 1u << 30) {
+            boot_initrd_size = module[i].end - boot_initrd.start;
+            boot_initrd.end = align_up(module[i].end, PAGE_SIZE);
+        }
+        reserve(module[i].start, module[i].end);
+    }
+}
+
+void boot_init(uint32_t magic, paddr_t address)
+{
+    const struct multiboot_info *info = phys_to_virt(address);
+
+    if (magic != 0x2badb002) {
+        panic("not started by a multiboot loader (magic %x)", magic);
+    }
+    if (info->flags & 4) {
+        strlcpy(boot_command_line, phys_to_virt(info->cmdline), sizeof(boot_command_line));
+    }
+    if (!(info->flags & 64)) {
+        panic("the boot loader gives no memory map");
+    }
+    for (uint32_t at = 0; at < info->mmap_length;) {
+        const struct multiboot_mmap *entry = phys_to_virt(info->mmap + at);
+
+        if (entry->type == 1) {
+            add_range(entry->base, entry->base + entry->length);
+            if (entry->base + entry->length > boot_ram_end) {
+                boot_ram_end = align_down(entry->base + entry->length, PAGE_SIZE);
+            }
+        }
+        at += entry->size + 4;
+    }
+    reserve(0, (paddr_t)kernel_end - KERNEL_BASE);
+    read_modules(info);
+}
+
+paddr_t boot_page_alloc(size_t pages)
+{
+    for (size_t i = 0; i < boot_free_count; i++) {
+        paddr_t start = boot_free[i].start, end = start + pages * PAGE_SIZE;
+
+        if (end <= boot_free[i].end && end <= 1ul << 32) {
+            boot_free[i].start = end;
+            memset(phys_to_virt(start), 0, pages * PAGE_SIZE);
+            return start;
+        }
+    }
+    return 0;
+}
+
+const char *boot_option(const char *name)
+{
+    static char values[16][64];
+    static int used;
+    size_t size = strlen(name);
+
+    for (const char *at = boot_command_line; (at = strstr(at, name)); at++) {
+        if ((at == boot_command_line || at[-1] == ' ') &&
+            (at[size] == '=' || at[size] == ' ' || at[size] == '\0')) {
+            char *value = values[used++ % 16];
+            size_t length = 0;
+
+            for (at += size + (at[size] == '='); *at && *at != ' ' && length < 63; at++) {
+                value[length++] = *at;
+            }
+            value[length] = '\0';
+            return value;
+        }
+    }
+    return NULL;
+}

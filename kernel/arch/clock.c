@@ -1,0 +1,71 @@
+/*
+ * Time. The TSC and the APIC timer are measured for 3 ms against the PIT's channel 2, the one
+ * clock of a PC whose rate is known (1193182 Hz).
+ */
+#include "arch/clock.h"
+
+#include "arch/apic.h"
+#include "arch/percpu.h"
+#include "dev/rtc.h"
+#include "lib/log.h"
+
+#define PIT_HZ 1193182
+#define WINDOW_NS 3000000
+
+uint64_t clock_tsc_base, clock_mult, clock_tsc_khz;
+ktime_t clock_realtime_offset;
+static uint64_t timer_mult; /* APIC timer ticks = ns * timer_mult >> 32 */
+
+void clock_init(void)
+{
+    uint16_t count = (uint16_t)((uint64_t)PIT_HZ * WINDOW_NS / 1000000000);
+    uint64_t start, cycles;
+    uint32_t ticks;
+
+    outb(0x61, (inb(0x61) & ~2) | 1); /* gate on, speaker off */
+    outb(0x43, 0xb0);                 /* channel 2, both bytes, mode 0: count down once */
+    outb(0x42, (uint8_t)count);
+    outb(0x42, (uint8_t)(count >> 8));
+    lapic_write(LAPIC_TIMER, 0x10000);
+    lapic_write(LAPIC_TIMER_INITIAL, 0xffffffff);
+    start = rdtsc();
+    while (!(inb(0x61) & 0x20)) {
+    }
+    cycles = rdtsc() - start;
+    ticks = 0xffffffff - lapic_read(LAPIC_TIMER_CURRENT);
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    lapic_write(LAPIC_TIMER, 0xf0);
+
+    clock_tsc_base = rdtsc();
+    clock_mult = (uint64_t)(((unsigned __int128)WINDOW_NS << 32) / cycles);
+    clock_tsc_khz = cycles / (WINDOW_NS / 1000000);
+    timer_mult = ((uint64_t)ticks << 32) / WINDOW_NS;
+    clock_realtime_offset = rtc_read() * 1000000000l;
+    printk("clock: TSC %lu MHz, APIC timer %lu MHz\n", clock_tsc_khz / 1000,
+           (uint64_t)ticks * 1000 / WINDOW_NS);
+}
+
+void timer_arm(ktime_t deadline)
+{
+    ktime_t wait;
+    uint64_t ticks;
+
+    /* An earlier interrupt is on its way: it will arm again. Arming is the dear part. */
+    if (deadline >= this_cpu(timer_deadline)) {
+        return;
+    }
+    this_cpu(timer_deadline) = deadline;
+    wait = deadline - clock_now();
+    wait = wait < 1000 ? 1000 : wait > 1000000000 ? 1000000000 : wait;
+    ticks = (uint64_t)wait * timer_mult >> 32;
+    lapic_write(LAPIC_TIMER_INITIAL, ticks ? (uint32_t)ticks : 1);
+}
+
+void clock_delay(ktime_t nanoseconds)
+{
+    ktime_t end = clock_now() + nanoseconds;
+
+    while (clock_now() < end) {
+        cpu_pause();
+    }
+}

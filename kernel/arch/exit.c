@@ -1,0 +1,171 @@
+/* Leaving: power off, restart, panic; what QEMU is told (tools/run knows the codes). */
+#include "arch/exit.h"
+
+#include "arch/apic.h"
+#include "arch/boot.h"
+#include "arch/cpu.h"
+#include "arch/paging.h"
+#include "arch/trap.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+#define DEBUG_EXIT_PORT 0xf4
+
+static void stop(void) __attribute__((noreturn));
+static void stop(void)
+{
+    for (;;) {
+        irq_disable();
+        __asm__ volatile("hlt");
+    }
+}
+
+void machine_exit(enum machine_exit_code code)
+{
+    const char *exit = boot_option("exit");
+
+    irq_disable();
+    if (exit && strcmp(exit, "debug") == 0) {
+        outl(DEBUG_EXIT_PORT, code);
+        stop();
+    }
+    if (code == MACHINE_EXIT_POWEROFF && acpi_info.pm1a_control) {
+        outw(acpi_info.pm1a_control, (uint16_t)(acpi_info.s5_a << 10 | 1 << 13));
+        if (acpi_info.pm1b_control) {
+            outw(acpi_info.pm1b_control, (uint16_t)(acpi_info.s5_b << 10 | 1 << 13));
+        }
+    } else if (code == MACHINE_EXIT_RESTART) {
+        outb(0x64, 0xfe); /* the keyboard controller pulls the reset line */
+    }
+    stop();
+}
+
+void machine_poweroff(void)
+{
+    machine_exit(MACHINE_EXIT_POWEROFF);
+}
+
+void machine_restart(void)
+{
+    machine_exit(MACHINE_EXIT_RESTART);
+}
+
+extern const struct {
+    uint64_t count;
+    struct {
+        uint64_t address, name;
+    } symbols[];
+} ksyms_table;
+
+const char *symbol_find(unsigned long address, unsigned long *offset)
+{
+    uint64_t low = 0, high = ksyms_table.count;
+    const char *names = (const char *)&ksyms_table.symbols[ksyms_table.count];
+
+    while (low < high) {
+        uint64_t middle = (low + high) / 2;
+
+        if (ksyms_table.symbols[middle].address <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == 0) {
+        return NULL;
+    }
+    *offset = address - ksyms_table.symbols[low - 1].address;
+    return names + ksyms_table.symbols[low - 1].name;
+}
+
+static void print_frame(int depth, uint64_t address)
+{
+    unsigned long offset;
+    const char *name = symbol_find(address, &offset);
+
+    printk("  #%d 0x%016lx %s+0x%lx\n", depth, address, name ? name : "?", name ? offset : 0);
+}
+
+/* Frame pointers lead from call to call: [rbp] is the caller's rbp, [rbp + 8] the return. */
+static void backtrace(uint64_t rip, const uint64_t *rbp)
+{
+    int depth = 0;
+
+    if (rip) {
+        print_frame(depth++, rip);
+    }
+    while (depth < 24 && (uint64_t)rbp >= DIRECT_MAP_BASE && ((uint64_t)rbp & 7) == 0) {
+        const uint64_t *next = (const uint64_t *)rbp[0];
+
+        if (rbp[1] < KERNEL_BASE) {
+            break;
+        }
+        print_frame(depth++, rbp[1]);
+        if (next <= rbp) {
+            break;
+        }
+        rbp = next;
+    }
+}
+
+static bool traced;
+
+static void finish_panic(void)
+{
+    irq_disable();
+    if (!traced) {
+        traced = true;
+        backtrace(0, __builtin_frame_address(0));
+    }
+    machine_exit(MACHINE_EXIT_PANIC);
+}
+
+void panic_init(void)
+{
+    panic_hook = finish_panic;
+}
+
+void panic_trap(struct trap_frame *f, const char *what)
+{
+    uint64_t cr2 = read_cr2();
+    bool overflow = f->vector == 8 && cr2 >= KSTACK_BASE && cr2 < KERNEL_BASE;
+
+    irq_disable();
+    printk("PANIC: %s in the kernel (vector %lu, error 0x%lx)\n",
+           overflow ? "kernel stack overflow: double fault" : what, f->vector, f->error);
+    printk("rip %016lx rsp %016lx rflags %08lx cr2 %016lx cr3 %lx\n", f->rip, f->rsp, f->rflags,
+           cr2, read_cr3());
+    printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
+    printk("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
+    printk("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
+    printk("r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
+    backtrace(f->rip, overflow ? NULL : (const uint64_t *)f->rbp);
+    machine_exit(MACHINE_EXIT_PANIC);
+}
+
+static int overflow_stack(volatile int depth)
+{
+    int (*volatile again)(volatile int) = overflow_stack; /* no tail call, no warning */
+    volatile char fill[512];
+
+    fill[0] = (char)depth;
+    return again(depth + 1) + fill[0];
+}
+
+void crash_if_asked(void)
+{
+    const char *crash = boot_option("crash");
+
+    if (!crash) {
+        return;
+    }
+    if (strcmp(crash, "panic") == 0) {
+        panic("crash=panic was asked for");
+    } else if (strcmp(crash, "overflow") == 0) {
+        overflow_stack(0);
+    } else if (strcmp(crash, "triple") == 0) {
+        static const char empty_idt[10];
+
+        __asm__ volatile("lidt %0; int3" : : "m"(empty_idt));
+    }
+}

@@ -1,0 +1,74 @@
+/* Each CPU's own data, its GDT and its TSS (Intel SDM volume 3, sections 3.4.5 and 8.7). */
+#include "arch/percpu.h"
+
+#include "arch/cpu.h"
+#include "arch/trap.h"
+#include "lib/string.h"
+
+struct cpu cpus[CPU_MAX];
+uint32_t cpu_count = 1;
+void (*preempt_hook)(void);
+
+_Static_assert(offsetof(struct cpu, current_task) == 8, "offsets.inc: CPU_CURRENT");
+_Static_assert(offsetof(struct cpu, user_rsp) == 16, "offsets.inc: CPU_USER_RSP");
+_Static_assert(offsetof(struct cpu, need_resched) == 24, "offsets.inc: CPU_WORK");
+_Static_assert(offsetof(struct cpu, return_work) == 25, "offsets.inc: CPU_WORK is two bytes");
+_Static_assert(offsetof(struct cpu, tss) == 196, "offsets.inc: CPU_TSS");
+
+#define IST_SIZE 8192
+/* Stacks of the double fault and of the NMI; the other CPUs' come from their owner. */
+static char ist_stacks[2][IST_SIZE] __attribute__((aligned(16)));
+
+void percpu_init(uint32_t id, uint32_t lapic_id)
+{
+    struct cpu *cpu = &cpus[id];
+
+    cpu->self = cpu;
+    cpu->id = id;
+    cpu->lapic_id = lapic_id;
+    cpu->lock_token = id + 1;
+    cpu->timer_deadline = KTIME_NEVER;
+    cpu->tss.ist[0] = (uint64_t)ist_stacks[0] + IST_SIZE;
+    cpu->tss.ist[1] = (uint64_t)ist_stacks[1] + IST_SIZE;
+    cpu->tss.iomap = sizeof(struct tss);
+    gdt_init(cpu);
+    wrmsr(MSR_GS_BASE, (uint64_t)cpu);
+    wrmsr(MSR_KERNEL_GS_BASE, 0);
+}
+
+void gdt_init(struct cpu *cpu)
+{
+    uint64_t tss = (uint64_t)&cpu->tss;
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } pointer = {sizeof(cpu->gdt) - 1 + 16, (uint64_t)cpu->gdt};
+
+    cpu->gdt[1] = 0x00af9a000000ffff; /* kernel code, 64 bit */
+    cpu->gdt[2] = 0x00cf92000000ffff; /* kernel data */
+    cpu->gdt[4] = 0;                  /* 32-bit user code, of which sysret counts on: unused */
+    cpu->gdt[5] = 0x00cff2000000ffff; /* user data */
+    cpu->gdt[6] = 0x00affa000000ffff; /* user code, 64 bit */
+    cpu->gdt[8] = 0x0000890000000000 | (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 |
+                  (tss >> 24 & 0xff) << 56;
+    cpu->gdt[9] = tss >> 32;
+    __asm__ volatile("lgdt %0\n\t"
+                     "pushq %1\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "lretq\n"
+                     "1:\tmovl %2, %%eax\n\t"
+                     "movl %%eax, %%ds\n\t"
+                     "movl %%eax, %%es\n\t"
+                     "movl %%eax, %%ss\n\t"
+                     "ltr %3"
+                     : : "m"(pointer), "i"(SELECTOR_KERNEL_CODE), "i"(SELECTOR_KERNEL_DATA),
+                       "r"((uint16_t)0x40) : "rax", "memory");
+}
+
+void preempt_check(void)
+{
+    if (this_cpu(preempt_count) == 0 && preempt_hook && (read_rflags() & RFLAGS_IF)) {
+        preempt_hook();
+    }
+}

@@ -1,0 +1,67 @@
+; The system call path, whole: from the syscall instruction to the C function and back.
+;
+; syscall left rip in rcx and rflags in r11, cleared IF, DF, TF and AC (MSR_SFMASK), and changed
+; neither rsp nor GS (SDM volume 2, SYSCALL). The kernel stack is empty then, so the frame below
+; is always at its top: trap_user_frame() finds it.
+
+%include "arch/offsets.inc"
+extern syscall_table, syscall_count, syscall_unknown, user_return
+global syscall_entry
+
+section .text
+syscall_entry:
+    swapgs
+    mov [gs:CPU_USER_RSP], rsp
+    mov rsp, [gs:CPU_RSP0]
+    push 0x2b                   ; ss: SELECTOR_USER_DATA
+    push qword [gs:CPU_USER_RSP]
+    push r11                    ; rflags
+    push 0x33                   ; cs: SELECTOR_USER_CODE
+    push rcx                    ; rip
+    push 0                      ; error
+    push rax                    ; orig_rax: the call's number
+    push rdi
+    push rsi
+    push rdx
+    push rcx
+    push rax
+    push r8
+    push r9
+    push r10
+    push r11
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+    sti
+    xor ebp, ebp                ; backtraces end at user mode
+    cmp rax, [rel syscall_count]
+    jae .unknown
+    mov rcx, r10                ; the C function's fourth argument
+    call [syscall_table + rax * 8]
+.done:
+    cli
+    mov [rsp + FRAME_RAX], rax
+    cmp word [gs:CPU_WORK], 0   ; need_resched or return_work?
+    jne .slow
+    ; C kept rbx and r12 to r15. The rest comes from the frame, so that nothing leaks out.
+    mov rbp, [rsp + 32]
+    mov r10, [rsp + 56]
+    mov r9, [rsp + 64]
+    mov r8, [rsp + 72]
+    mov rdx, [rsp + 96]
+    mov rsi, [rsp + 104]
+    mov rdi, [rsp + 112]
+    mov rcx, [rsp + 136]        ; rip: below USER_TOP, so sysret cannot fault in the kernel
+    mov r11, [rsp + 152]
+    mov rsp, [rsp + 160]
+    swapgs
+    o64 sysret
+.slow:
+    jmp user_return
+.unknown:
+    mov rdi, rax
+    call syscall_unknown
+    jmp .done

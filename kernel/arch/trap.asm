@@ -1,0 +1,97 @@
+; Traps and interrupts: build a struct trap_frame, call trap_dispatch, go back.
+;
+;   by the CPU: ss rsp rflags cs rip [error]   then here: [0] vector rdi ... r15  <- rsp
+
+%include "arch/offsets.inc"
+extern trap_dispatch, return_to_user_work, cpu_clac_needed
+global trap_return, trap_table, user_return
+
+%macro PUSH_REGISTERS 0
+    push rdi
+    push rsi
+    push rdx
+    push rcx
+    push rax
+    push r8
+    push r9
+    push r10
+    push r11
+    push rbx
+    push rbp
+    push r12
+    push r13
+    push r14
+    push r15
+%endmacro
+
+%macro POP_REGISTERS 0
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop rbp
+    pop rbx
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rax
+    pop rcx
+    pop rdx
+    pop rsi
+    pop rdi
+%endmacro
+
+section .text
+
+; A stub a vector: the CPU pushes an error code for these alone (SDM volume 3, table 6-1).
+%assign vector 0
+%rep 256
+trap_stub_ %+ vector:
+%if vector = 8 || (vector >= 10 && vector <= 14) || vector = 17 || vector = 21
+%else
+    push 0
+%endif
+    push vector
+    jmp trap_common
+%assign vector vector + 1
+%endrep
+
+trap_common:
+    test byte [rsp + 24], 3     ; cs, above vector, error and rip
+    jz .from_kernel
+    swapgs
+.from_kernel:
+    PUSH_REGISTERS
+    cld
+    cmp byte [rel cpu_clac_needed], 0
+    je .no_smap
+    clac                        ; user mode may have set AC
+.no_smap:
+    mov rdi, rsp
+    call trap_dispatch
+
+trap_return:                    ; rsp: the frame; also where a new task starts
+    cli
+    test byte [rsp + FRAME_CS], 3
+    jz trap_restore
+user_return:
+    cmp word [gs:CPU_WORK], 0
+    jne return_work
+    swapgs
+trap_restore:
+    POP_REGISTERS
+    add rsp, 16                 ; vector and error
+    iretq
+return_work:
+    mov rdi, rsp
+    call return_to_user_work
+    jmp trap_return
+
+section .rodata
+trap_table:
+%assign vector 0
+%rep 256
+    dq trap_stub_ %+ vector
+%assign vector vector + 1
+%endrep

@@ -1,0 +1,172 @@
+/* Traps: the IDT, and who answers which vector. */
+#include "arch/trap.h"
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/exit.h"
+#include "arch/percpu.h"
+#include "lib/log.h"
+
+bool (*page_fault_hook)(struct trap_frame *, vaddr_t, uint64_t);
+void (*user_fault_hook)(struct trap_frame *, int, int, vaddr_t);
+void (*return_to_user_hook)(struct trap_frame *);
+void (*timer_interrupt_hook)(void);
+bool cpu_clac_needed;
+
+static struct {
+    void (*handler)(void *);
+    void *data;
+} irq_handlers[16];
+static void (*ipi_handlers[16])(void);
+
+/* A gate of the IDT, SDM volume 3, figure 6-8. */
+static struct {
+    uint16_t offset_low, selector;
+    uint8_t ist, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+} idt[256];
+extern const uint64_t trap_table[256];
+
+/* What a fault of user mode is: signal(7), sigaction(2) for the codes. */
+struct fault {
+    const char *name;
+    int signal, code;
+};
+static const struct fault faults[32] = {
+    [0] = {"divide error", 8, 1},        [1] = {"debug", 5, 2},
+    [2] = {"NMI", 0, 0},                 [3] = {"breakpoint", 5, 128},
+    [4] = {"overflow", 11, 128},         [5] = {"bound range", 11, 128},
+    [6] = {"invalid opcode", 4, 2},      [7] = {"no FPU", 11, 128},
+    [8] = {"double fault", 0, 0},        [10] = {"invalid TSS", 11, 128},
+    [11] = {"segment not present", 7, 128}, [12] = {"stack segment", 7, 128},
+    [13] = {"general protection", 11, 128}, [14] = {"page fault", 11, 1},
+    [16] = {"x87 error", 8, 7},          [17] = {"alignment check", 7, 1},
+    [18] = {"machine check", 0, 0},      [19] = {"SIMD error", 8, 7},
+};
+
+struct extable_entry {
+    uint64_t address, fixup;
+};
+extern const struct extable_entry extable_start[], extable_end[];
+
+static bool fixup(struct trap_frame *frame)
+{
+    for (const struct extable_entry *entry = extable_start; entry < extable_end; entry++) {
+        if (entry->address == frame->rip) {
+            frame->rip = entry->fixup;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void page_fault(struct trap_frame *frame)
+{
+    vaddr_t address = read_cr2();
+
+    if (frame->rflags & RFLAGS_IF) {
+        irq_enable();
+    }
+    if (page_fault_hook && page_fault_hook(frame, address, frame->error)) {
+        return;
+    }
+    if (!trap_from_user(frame) && !fixup(frame)) {
+        irq_disable();
+        panic_trap(frame, "page fault");
+    }
+}
+
+static void fault(struct trap_frame *frame)
+{
+    const struct fault *fault = &faults[frame->vector];
+
+    if (frame->vector == 14) {
+        page_fault(frame);
+    } else if (!trap_from_user(frame) && frame->vector == 13 && fixup(frame)) {
+        return; /* a user pointer that is not canonical */
+    } else if (trap_from_user(frame) && fault->signal) {
+        irq_enable();
+        user_fault_hook(frame, fault->signal, fault->code, frame->rip);
+    } else {
+        panic_trap(frame, fault->name ? fault->name : "unknown trap");
+    }
+}
+
+static void interrupt(uint64_t vector)
+{
+    this_cpu(irq_count)++;
+    if (vector == VECTOR_SPURIOUS) {
+        return;
+    }
+    lapic_eoi();
+    if (vector == VECTOR_TIMER) {
+        this_cpu(timer_deadline) = KTIME_NEVER;
+        if (timer_interrupt_hook) {
+            timer_interrupt_hook();
+        }
+    } else if (vector >= VECTOR_TIMER + 1) {
+        if (ipi_handlers[vector & 15]) {
+            ipi_handlers[vector & 15]();
+        }
+    } else if (vector < VECTOR_IRQ + 16 && irq_handlers[vector - VECTOR_IRQ].handler) {
+        irq_handlers[vector - VECTOR_IRQ].handler(irq_handlers[vector - VECTOR_IRQ].data);
+    }
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    if (frame->vector < 32) {
+        fault(frame);
+        return;
+    }
+    preempt_disable();
+    interrupt(frame->vector);
+    preempt_enable_no_resched();
+    if (this_cpu(need_resched) && !trap_from_user(frame) && frame->rflags & RFLAGS_IF &&
+        this_cpu(preempt_count) == 0 && preempt_hook) {
+        preempt_hook();
+    }
+}
+
+/* From the assembly, interrupts off, with need_resched or return_work set. */
+void return_to_user_work(struct trap_frame *frame)
+{
+    return_to_user_hook(frame);
+}
+
+void irq_register(int irq, void (*handler)(void *), void *data)
+{
+    irq_handlers[irq].data = data;
+    irq_handlers[irq].handler = handler;
+    ioapic_route(irq, VECTOR_IRQ + irq);
+}
+
+void ipi_register(int vector, void (*handler)(void))
+{
+    ipi_handlers[vector & 15] = handler;
+}
+
+void idt_init(void)
+{
+    for (int i = 0; i < 256; i++) {
+        idt[i].offset_low = (uint16_t)trap_table[i];
+        idt[i].offset_middle = (uint16_t)(trap_table[i] >> 16);
+        idt[i].offset_high = (uint32_t)(trap_table[i] >> 32);
+        idt[i].selector = SELECTOR_KERNEL_CODE;
+        idt[i].type = i == 3 ? 0xee : 0x8e; /* interrupt gates; int3 from user mode, too */
+        idt[i].ist = i == 8 ? 1 : i == 2 ? 2 : 0;
+    }
+    cpu_clac_needed = cpu_features.smap;
+    idt_load();
+}
+
+void idt_load(void)
+{
+    struct __attribute__((packed)) {
+        uint16_t limit;
+        uint64_t base;
+    } pointer = {sizeof(idt) - 1, (uint64_t)idt};
+
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}

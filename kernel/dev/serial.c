@@ -1,0 +1,113 @@
+/* 16550 serial ports, polled for output, by interrupt for input (PC16550D data sheet). */
+#include "dev/serial.h"
+
+#include "arch/cpu.h"
+#include "arch/spinlock.h"
+#include "arch/trap.h"
+
+static struct port {
+    uint16_t base;
+    int irq;
+    bool present;
+    int held; /* a byte the receiver refused, or -1 */
+    bool (*receiver)(int);
+    struct spinlock output_lock; /* one writer's bytes stay together; a leaf */
+} ports[SERIAL_PORTS] = {{.base = 0x3f8, .irq = 4, .held = -1}, {.base = 0x2f8, .irq = 3, .held = -1}};
+
+void serial_init(void)
+{
+    for (int i = 0; i < SERIAL_PORTS; i++) {
+        uint16_t base = ports[i].base;
+
+        outb(base + 7, 0x5a); /* the scratch register tells whether there is a chip */
+        ports[i].present = inb(base + 7) == 0x5a;
+        outb(base + 1, 0);
+        outb(base + 3, 0x80);
+        outb(base, 1); /* 115200 baud */
+        outb(base + 1, 0);
+        outb(base + 3, 3); /* 8 bits, no parity */
+        outb(base + 2, 7); /* FIFO on and empty */
+        outb(base + 4, 0xb);
+    }
+}
+
+bool serial_present(int port)
+{
+    return ports[port].present;
+}
+
+void serial_write(int number, const char *buffer, size_t size)
+{
+    struct port *port = &ports[number];
+    uint64_t flags;
+
+    if (!port->present) {
+        return;
+    }
+    flags = spin_lock_irqsave(&port->output_lock);
+    for (size_t i = 0; i < size; i++) {
+        while (!(inb(port->base + 5) & 0x20)) {
+            cpu_pause();
+        }
+        outb(port->base, (uint8_t)buffer[i]);
+    }
+    spin_unlock_irqrestore(&port->output_lock, flags);
+}
+
+/* While a byte is held the interrupt is off: the FIFO fills and the sender waits. */
+static void receive(void *data)
+{
+    struct port *port = data;
+
+    for (;;) {
+        if (port->held < 0) {
+            if (!(inb(port->base + 5) & 1)) {
+                break;
+            }
+            port->held = inb(port->base);
+        }
+        if (port->receiver && !port->receiver(port->held)) {
+            outb(port->base + 1, 0);
+            return;
+        }
+        port->held = -1;
+    }
+    outb(port->base + 1, 1);
+}
+
+void serial_poll(int number)
+{
+    uint64_t flags = irq_save();
+
+    if (ports[number].present) {
+        receive(&ports[number]);
+    }
+    irq_restore(flags);
+}
+
+void serial_irq_init(void)
+{
+    for (int i = 0; i < SERIAL_PORTS; i++) {
+        if (ports[i].present) {
+            irq_register(ports[i].irq, receive, &ports[i]);
+            outb(ports[i].base + 1, 1);
+        }
+    }
+}
+
+void serial_set_receiver(int port, bool (*receiver)(int byte))
+{
+    ports[port].receiver = receiver;
+}
+
+void serial_log_console(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        serial_write(0, text[i] == '\n' ? "\r\n" : text + i, text[i] == '\n' ? 2 : 1);
+    }
+}
+
+void serial_log_wire(const char *text, size_t size)
+{
+    serial_write(1, text, size);
+}

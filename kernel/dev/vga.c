@@ -1,0 +1,144 @@
+/* The text screen at 0xb8000: 80 columns, 25 rows, and the ANSI sequences of ECMA-48 we use. */
+#include "dev/vga.h"
+
+#include "arch/cpu.h"
+#include "arch/paging.h"
+#include "arch/spinlock.h"
+#include "lib/string.h"
+
+#define COLUMNS 80
+#define ROWS 25
+
+static struct spinlock lock = SPINLOCK_INIT; /* protects all below; a leaf */
+static uint16_t *screen;
+static int row, column;
+static uint8_t color = 7;
+static bool bright;
+static int state; /* 0 text, 1 after ESC, 2 in a sequence */
+static int numbers[4], number_count;
+
+static void clear(int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        screen[i] = (uint16_t)(color << 8 | ' ');
+    }
+}
+
+static void new_line(void)
+{
+    if (++row == ROWS) {
+        memmove(screen, screen + COLUMNS, (ROWS - 1) * COLUMNS * 2);
+        clear((ROWS - 1) * COLUMNS, ROWS * COLUMNS);
+        row = ROWS - 1;
+    }
+}
+
+static void set_color(int n)
+{
+    static const uint8_t ansi_to_vga[8] = {0, 4, 2, 6, 1, 5, 3, 7};
+
+    if (n == 0) {
+        color = 7;
+        bright = false;
+    } else if (n == 1) {
+        bright = true;
+    } else if (n == 7) {
+        color = (uint8_t)(color << 4 | color >> 4);
+    } else if (n >= 30 && n <= 37) {
+        color = (uint8_t)((color & 0xf0) | ansi_to_vga[n - 30]);
+    } else if (n >= 40 && n <= 47) {
+        color = (uint8_t)((color & 0x0f) | ansi_to_vga[n - 40] << 4);
+    } else if (n == 39) {
+        color = (uint8_t)((color & 0xf0) | 7);
+    }
+    if (bright) {
+        color |= 8;
+    }
+}
+
+static int limit(int value, int max)
+{
+    return value < 0 ? 0 : value > max ? max : value;
+}
+
+static void sequence(char end)
+{
+    int first = numbers[0] ? numbers[0] : 1, at = row * COLUMNS + column;
+
+    switch (end) {
+    case 'A': row = limit(row - first, ROWS - 1); break;
+    case 'B': row = limit(row + first, ROWS - 1); break;
+    case 'C': column = limit(column + first, COLUMNS - 1); break;
+    case 'D': column = limit(column - first, COLUMNS - 1); break;
+    case 'G': column = limit(first - 1, COLUMNS - 1); break;
+    case 'H':
+        row = limit(first - 1, ROWS - 1);
+        column = limit((numbers[1] ? numbers[1] : 1) - 1, COLUMNS - 1);
+        break;
+    case 'J': clear(numbers[0] == 2 ? 0 : at, ROWS * COLUMNS); break;
+    case 'K': clear(at, (row + 1) * COLUMNS); break;
+    case 'm':
+        for (int i = 0; i <= number_count; i++) {
+            set_color(numbers[i]);
+        }
+        break;
+    default: break;
+    }
+}
+
+static void put(char c)
+{
+    if (state == 1) {
+        state = c == '[' ? 2 : 0;
+        memset(numbers, 0, sizeof(numbers));
+        number_count = 0;
+    } else if (state == 2) {
+        if (c >= '0' && c <= '9') {
+            numbers[number_count] = numbers[number_count] * 10 + c - '0';
+        } else if (c == ';') {
+            number_count = limit(number_count + 1, 3);
+        } else if (c >= '@') {
+            sequence(c);
+            state = 0;
+        }
+    } else if (c == 27) {
+        state = 1;
+    } else if (c == '\n') {
+        column = 0;
+        new_line();
+    } else if (c == '\r') {
+        column = 0;
+    } else if (c == '\b') {
+        column = limit(column - 1, COLUMNS - 1);
+    } else if (c == '\t') {
+        column = limit((column + 8) & ~7, COLUMNS - 1);
+    } else if ((unsigned char)c >= ' ') {
+        if (column == COLUMNS) {
+            column = 0;
+            new_line();
+        }
+        screen[row * COLUMNS + column++] = (uint16_t)(color << 8 | (unsigned char)c);
+    }
+}
+
+void vga_write(const char *buffer, size_t size)
+{
+    uint64_t flags = spin_lock_irqsave(&lock);
+    int at;
+
+    for (size_t i = 0; screen && i < size; i++) {
+        put(buffer[i]);
+    }
+    at = row * COLUMNS + column;
+    outb(0x3d4, 14);
+    outb(0x3d5, (uint8_t)(at >> 8));
+    outb(0x3d4, 15);
+    outb(0x3d5, (uint8_t)at);
+    spin_unlock_irqrestore(&lock, flags);
+}
+
+void vga_init(void)
+{
+    screen = phys_to_virt(0xb8000);
+    clear(0, ROWS * COLUMNS);
+}

@@ -1,0 +1,41 @@
+# The kernel: every .c and .asm file below kernel/ and boot/, linked twice, so that the second
+# image holds a table of the first one's symbols for backtraces.
+KERNEL_SOURCES := $(sort $(wildcard kernel/*.c kernel/*/*.c))
+KERNEL_ASM := $(sort $(wildcard boot/*.asm kernel/*/*.asm))
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=build/%.o) $(KERNEL_ASM:%.asm=build/%.asm.o)
+KERNEL_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include) -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fno-omit-frame-pointer -fno-pic -fno-stack-protector \
+	-fno-strict-aliasing -fno-asynchronous-unwind-tables -Ikernel -MMD -MP
+ifeq ($(CC_IS_CLANG),)
+KERNEL_CFLAGS += --param=min-pagesize=0
+endif
+KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none \
+	-T boot/kernel.ld
+
+build/kernel/%.o: kernel/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
+
+build/%.asm.o: %.asm
+	@mkdir -p $(@D)
+	$(Q)nasm -f elf64 -g -F dwarf -Ikernel/ -MD $(@:.o=.d) -o $@ $<
+
+build/ksyms-empty.o: tools/ksyms
+	@mkdir -p $(@D)
+	$(Q)tools/ksyms </dev/null >build/ksyms-empty.asm
+	$(Q)nasm -f elf64 -o $@ build/ksyms-empty.asm
+
+build/baton-first.elf: $(KERNEL_OBJECTS) build/ksyms-empty.o boot/kernel.ld
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/ksyms-empty.o
+
+build/baton.elf: build/baton-first.elf tools/ksyms
+	$(Q)$(NM) -n build/baton-first.elf | tools/ksyms >build/ksyms.asm
+	$(Q)nasm -f elf64 -o build/ksyms.o build/ksyms.asm
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/ksyms.o
+
+# QEMU's own multiboot loader takes 32-bit images only.
+build/baton32.elf: build/baton.elf
+	$(Q)$(OBJCOPY) -O elf32-i386 -g $< $@ 2>/dev/null
+
+-include $(KERNEL_OBJECTS:.o=.d)

@@ -1,0 +1,49 @@
+/*
+ * A lock that its holder may sleep with. One word: free, held, held and waited for. Sleeping and
+ * waking are sched's, through two hooks; before it is up nobody ever has to wait.
+ */
+#ifndef LIB_MUTEX_H
+#define LIB_MUTEX_H
+#include "lib/types.h"
+
+struct mutex {
+    int state; /* 0 free, 1 held, 2 held and somebody may wait */
+};
+
+#define MUTEX_INIT(name) {0}
+
+/* Sleep while the state is 2 / wake one who does. */
+extern void (*mutex_wait_hook)(struct mutex *mutex);
+extern void (*mutex_wake_hook)(struct mutex *mutex);
+
+static inline void mutex_init(struct mutex *mutex)
+{
+    mutex->state = 0;
+}
+
+static inline bool mutex_trylock(struct mutex *mutex)
+{
+    int expected = 0;
+
+    return __atomic_compare_exchange_n(&mutex->state, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+/* May sleep: no spinlock is held, interrupts are on. */
+static inline void mutex_lock(struct mutex *mutex)
+{
+    if (likely(mutex_trylock(mutex))) {
+        return;
+    }
+    while (__atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) != 0) {
+        mutex_wait_hook(mutex);
+    }
+}
+
+static inline void mutex_unlock(struct mutex *mutex)
+{
+    if (unlikely(__atomic_exchange_n(&mutex->state, 0, __ATOMIC_RELEASE) == 2)) {
+        mutex_wake_hook(mutex);
+    }
+}
+#endif

@@ -1,0 +1,176 @@
+/*
+ * Slabs: each size class carves pages into equal objects; a free object holds the link to the
+ * next. A slab's page counts its used objects. Full slabs are on no list; an empty one is kept,
+ * the next goes back. What is larger than the largest class gets whole pages.
+ */
+#include "mm/kmalloc.h"
+
+#include "arch/spinlock.h"
+#include "lib/string.h"
+#include "mm/page.h"
+
+struct slab_class {
+    struct spinlock lock; /* protects the rest and the slabs' pages; before the page allocator */
+    uint32_t size;
+    int order; /* of its slabs' pages */
+    struct list partial;
+    int empty; /* slabs on `partial` without a used object */
+};
+
+static struct slab_class classes[] = {
+    {.size = 16}, {.size = 32}, {.size = 48}, {.size = 64}, {.size = 96}, {.size = 128},
+    {.size = 192}, {.size = 256}, {.size = 384}, {.size = 512}, {.size = 768}, {.size = 1024, .order = 1},
+    {.size = 2048, .order = 2},
+};
+#define LARGEST 2048
+static uint8_t class_of[LARGEST / 16 + 1]; /* by (size + 15) / 16 */
+
+void kmalloc_init(void)
+{
+    size_t class = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        list_init(&classes[i].partial);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(class_of); i++) {
+        if (i * 16 > classes[class].size) {
+            class++;
+        }
+        class_of[i] = (uint8_t)class;
+    }
+}
+
+/* The free objects of a slab are a list that starts in the page's own structure. */
+struct slab {
+    struct slab_class *class;
+    void *free;
+};
+
+/* A slab's page structure has no room for its free list: it sits in the first bytes of the slab. */
+#define SLAB_HEADER 16
+
+static struct page *slab_create(struct slab_class *class)
+{
+    struct page *page = page_alloc(class->order);
+    char *start, *end;
+    struct slab *slab;
+
+    if (!page) {
+        return NULL;
+    }
+    start = page_to_virt(page);
+    end = start + (PAGE_SIZE << class->order);
+    slab = (struct slab *)start;
+    slab->class = class;
+    slab->free = NULL;
+    for (char *object = start + SLAB_HEADER; object + class->size <= end; object += class->size) {
+        *(void **)object = slab->free;
+        slab->free = object;
+    }
+    for (int i = 0; i < 1 << class->order; i++) {
+        page[i].owner = slab; /* any object leads to its slab */
+    }
+    page->used = 0;
+    return page;
+}
+
+static void *slab_alloc(struct slab_class *class)
+{
+    struct page *page;
+    struct slab *slab;
+    void **object;
+
+    spin_lock(&class->lock);
+    if (list_empty(&class->partial)) {
+        page = slab_create(class);
+        if (!page) {
+            spin_unlock(&class->lock);
+            return NULL;
+        }
+        list_push_front(&class->partial, &page->list);
+        class->empty++;
+    }
+    page = list_first(&class->partial, struct page, list);
+    slab = page_to_virt(page);
+    object = slab->free;
+    slab->free = *object;
+    class->empty -= page->used++ == 0;
+    if (!slab->free) {
+        list_remove(&page->list);
+    }
+    spin_unlock(&class->lock);
+    return object;
+}
+
+static void slab_free(struct slab *slab, void *object)
+{
+    struct slab_class *class = slab->class;
+    struct page *page = virt_to_page(slab);
+    bool drop = false;
+
+    spin_lock(&class->lock);
+    if (!slab->free) {
+        list_push_front(&class->partial, &page->list);
+    }
+    *(void **)object = slab->free;
+    slab->free = object;
+    if (--page->used == 0) {
+        drop = class->empty > 0;
+        class->empty += !drop;
+        if (drop) {
+            list_remove(&page->list);
+        }
+    }
+    spin_unlock(&class->lock);
+    if (drop) {
+        for (int i = 0; i < 1 << class->order; i++) {
+            page[i].owner = NULL;
+        }
+        page_put(page);
+    }
+}
+
+void *kmalloc(size_t size)
+{
+    struct page *page;
+    int order = 0;
+
+    if (size <= LARGEST) {
+        return slab_alloc(&classes[class_of[(size + 15) / 16]]);
+    }
+    while ((PAGE_SIZE << order) < size) {
+        if (++order > PAGE_ORDER_MAX) {
+            return NULL;
+        }
+    }
+    page = page_alloc(order);
+    if (page) {
+        page->owner = NULL;
+    }
+    return page ? page_to_virt(page) : NULL;
+}
+
+void *kzalloc(size_t size)
+{
+    void *pointer = kmalloc(size);
+
+    if (pointer) {
+        memset(pointer, 0, size);
+    }
+    return pointer;
+}
+
+void kfree(void *pointer)
+{
+    struct page *page;
+
+    if (!pointer) {
+        return;
+    }
+    page = virt_to_page(pointer);
+    if (page->owner) {
+        slab_free(page->owner, pointer);
+    } else {
+        page_put(page);
+    }
+}

@@ -1,0 +1,11 @@
+/* Memory for kernel objects. Not from interrupts. */
+#ifndef MM_KMALLOC_H
+#define MM_KMALLOC_H
+#include "lib/types.h"
+
+/* At least 16-byte aligned; NULL without memory or above 4 MiB. */
+void *kmalloc(size_t size);
+void *kzalloc(size_t size);
+void kfree(void *pointer); /* NULL is fine */
+void kmalloc_init(void);
+#endif

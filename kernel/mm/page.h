@@ -1,0 +1,57 @@
+/* Physical pages: who owns which, and the allocator of single pages and blocks. */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+#include "arch/paging.h"
+#include "lib/list.h"
+
+struct page {
+    int references; /* atomic; 0: free */
+    uint8_t order;  /* of a free block, or of an allocation by its first page */
+    uint8_t free;   /* first page of a free block */
+    uint16_t used;  /* entries of a page table, objects of a slab */
+    struct list list;
+    void *owner;     /* the slab cache */
+};
+
+#define PAGE_ORDER_MAX 10
+
+extern struct page *page_array; /* by page frame number */
+
+static inline paddr_t page_to_phys(const struct page *page)
+{
+    return (paddr_t)(page - page_array) << PAGE_SHIFT;
+}
+
+static inline struct page *phys_to_page(paddr_t address)
+{
+    return &page_array[address >> PAGE_SHIFT];
+}
+
+static inline void *page_to_virt(const struct page *page)
+{
+    return phys_to_virt(page_to_phys(page));
+}
+
+static inline struct page *virt_to_page(const void *pointer)
+{
+    return phys_to_page(virt_to_phys(pointer));
+}
+
+static inline void page_get(struct page *page)
+{
+    __atomic_fetch_add(&page->references, 1, __ATOMIC_RELAXED);
+}
+
+/* 2^order pages, contents unknown, one reference; NULL when there are none. Not from interrupts. */
+struct page *page_alloc(int order);
+struct page *page_alloc_zeroed(void);
+/* The last reference frees. */
+void page_put(struct page *page);
+size_t page_free_count(void);
+size_t page_total_count(void);
+void page_init(void); /* from boot_free */
+/* Give the initrd's pages to the allocator. */
+void page_free_range(paddr_t start, paddr_t end);
+void page_zero(void *page);
+void page_copy(void *to, const void *from);
+#endif

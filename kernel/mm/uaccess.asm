@@ -1,0 +1,80 @@
+; Copies between the kernel and user memory. Each instruction that touches user memory has an
+; entry in .extable: where to go on when it faults.
+
+extern cpu_clac_needed
+global uaccess_copy, uaccess_clear, uaccess_string
+
+%macro STAC 0
+    cmp byte [rel cpu_clac_needed], 0
+    je %%skip
+    stac
+%%skip:
+%endmacro
+
+%macro FIXUP 2
+section .extable progbits alloc noexec nowrite align=8
+    dq %1, %2
+section .text
+%endmacro
+
+section .text
+; long uaccess_copy(void *to, const void *from, size_t size)
+uaccess_copy:
+    STAC
+    mov rcx, rdx
+    shr rcx, 3
+copy_words:
+    rep movsq
+    mov ecx, edx
+    and ecx, 7
+copy_bytes:
+    rep movsb
+    xor eax, eax
+    jmp done
+FIXUP copy_words, fault
+FIXUP copy_bytes, fault
+
+; long uaccess_clear(void *to, size_t size)
+uaccess_clear:
+    STAC
+    mov rcx, rsi
+    shr rcx, 3
+    xor eax, eax
+clear_words:
+    rep stosq
+    mov ecx, esi
+    and ecx, 7
+clear_bytes:
+    rep stosb
+    jmp done
+FIXUP clear_words, fault
+FIXUP clear_bytes, fault
+
+; long uaccess_string(char *to, const char *from, size_t max): the length, or -errno
+uaccess_string:
+    STAC
+    xor eax, eax
+.next:
+    cmp rax, rdx
+    je .too_long
+string_load:
+    mov cl, [rsi + rax]
+    mov [rdi + rax], cl
+    inc rax
+    test cl, cl
+    jnz .next
+    dec rax
+    jmp done
+.too_long:
+    mov rax, -36                ; -ENAMETOOLONG
+    jmp done
+FIXUP string_load, fault
+
+fault:
+    mov rax, -14                ; -EFAULT
+done:
+    cmp byte [rel cpu_clac_needed], 0
+    je .skip
+    clac
+.skip:
+    ret

@@ -1,0 +1,56 @@
+/*
+ * The only way to user memory. A pointer is checked against USER_TOP; what is not mapped is
+ * found by the page fault, whose handler jumps to the fix-up in .extable. May sleep (a page may
+ * have to be made), so no spinlock is held.
+ */
+#ifndef MM_UACCESS_H
+#define MM_UACCESS_H
+#include "arch/cpu.h"
+#include "arch/paging.h"
+#include "lib/errno.h"
+
+/* uaccess.asm: 0 or -EFAULT; the caller has checked the range. */
+long uaccess_copy(void *to, const void *from, size_t size);
+long uaccess_clear(void *to, size_t size);
+long uaccess_string(char *to, const char *from, size_t max);
+
+static inline bool user_range_ok(const void __user *pointer, size_t size)
+{
+    return size <= USER_TOP && (vaddr_t)pointer <= USER_TOP - size;
+}
+
+/* All of it or -EFAULT; some may have been copied. */
+static inline long copy_to_user(void __user *to, const void *from, size_t size)
+{
+    return user_range_ok(to, size) ? uaccess_copy(to, from, size) : -EFAULT;
+}
+
+static inline long copy_from_user(void *to, const void __user *from, size_t size)
+{
+    return user_range_ok(from, size) ? uaccess_copy(to, from, size) : -EFAULT;
+}
+
+static inline long clear_user(void __user *to, size_t size)
+{
+    return user_range_ok(to, size) ? uaccess_clear(to, size) : -EFAULT;
+}
+
+/* The length without the terminator, -EFAULT, or -ENAMETOOLONG when max bytes hold none. */
+static inline long strncpy_from_user(char *to, const char __user *from, size_t max)
+{
+    if ((vaddr_t)from >= USER_TOP) {
+        return -EFAULT;
+    }
+    if (max > USER_TOP - (vaddr_t)from) {
+        max = USER_TOP - (vaddr_t)from;
+    }
+    return uaccess_string(to, from, max);
+}
+
+#define get_user(to, from) copy_from_user(&(to), (from), sizeof(to))
+#define put_user(value, to)                                     \
+    ({                                                          \
+        typeof(*(to)) put_user_value = (value);                 \
+        copy_to_user((to), &put_user_value, sizeof(*(to)));     \
+    })
+#endif
