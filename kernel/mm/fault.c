@@ -1,0 +1,192 @@
+/*
+ * Page faults: demand-zero, copy on write, pages of files, and the stack that grows.
+ *
+ * A page whose count is one belongs to this mapping alone, so a write may take it as it is;
+ * otherwise it is copied. Pages that a source holds are never alone in that sense.
+ */
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/trap.h"
+#include "lib/errno.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+
+/* The stack's vma may reach down to `address` if its limit and the next vma allow it. */
+static bool grow_stack(struct mm *mm, struct vma *vma, vaddr_t address)
+{
+    struct rb_node *below = rb_prev(&vma->node);
+    vaddr_t start = align_down(address, PAGE_SIZE);
+    uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
+
+    if (!(vma->flags & MAP_GROWSDOWN) || vma->end - start > mm->limit_stack ||
+        (below && rb_entry(below, struct vma, node)->end + STACK_GUARD > start) ||
+        mm->pages + pages > mm->limit_pages) {
+        return false;
+    }
+    vma->start = start;
+    mm->pages += pages;
+    return true;
+}
+
+static struct page *copy_of(struct page *page)
+{
+    struct page *copy = page_alloc(0);
+
+    if (copy) {
+        page_copy(page_to_virt(copy), page_to_virt(page));
+    }
+    return copy;
+}
+
+/* A page for an entry that has none, with the entry's flags. NULL: *error says why. */
+static struct page *make_page(struct vma *vma, vaddr_t address, bool write, uint64_t *flags,
+                              long *error)
+{
+    struct page *page, *copy;
+
+    *error = -ENOMEM;
+    if (!vma->source) {
+        return page_alloc_zeroed();
+    }
+    page = vma->source->ops->get_page(vma->source,
+                                      vma->offset + ((address - vma->start) >> PAGE_SHIFT));
+    if (!page) {
+        *error = page_free_count() ? -EIO : -ENOMEM;
+        return NULL;
+    }
+    if (vma->flags & MAP_SHARED) {
+        return page;
+    }
+    if (!write) {
+        *flags &= ~PTE_WRITE;
+        return page;
+    }
+    copy = copy_of(page);
+    page_put(page);
+    return copy;
+}
+
+static long fault_new(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *entry, bool write)
+{
+    uint64_t flags = vma_page_flags(vma);
+    long error;
+    struct page *page = make_page(vma, address, write, &flags, &error);
+
+    if (!page) {
+        return error;
+    }
+    *entry = page_to_phys(page) | flags | PTE_ACCESSED | (write ? PTE_DIRTY : 0);
+    mm_table_used(entry, 1);
+    mm->resident++;
+    return 0;
+}
+
+static long fault_write(struct vma *vma, vaddr_t address, pte_t *entry)
+{
+    struct page *page = phys_to_page(*entry & PTE_ADDRESS);
+    uint64_t flags = vma_page_flags(vma) | PTE_ACCESSED | PTE_DIRTY;
+
+    if (!(vma->flags & MAP_SHARED) && __atomic_load_n(&page->references, __ATOMIC_ACQUIRE) != 1) {
+        struct page *copy = copy_of(page);
+
+        if (!copy) {
+            return -ENOMEM;
+        }
+        *entry = page_to_phys(copy) | flags;
+        invlpg(address);
+        page_put(page);
+        return 0;
+    }
+    *entry = page_to_phys(page) | flags;
+    invlpg(address);
+    return 0;
+}
+
+static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *code)
+{
+    struct vma *vma = mm_find(mm, address);
+    bool write = error & FAULT_WRITE;
+    int need = write ? PROT_WRITE : error & FAULT_EXEC ? PROT_EXEC : PROT_READ;
+    pte_t *entry;
+
+    *code = 1;
+    if (!vma || (address < vma->start && !grow_stack(mm, vma, address))) {
+        return -EFAULT;
+    }
+    *code = 2;
+    if (!(vma->prot & need) && !(need == PROT_READ && vma->prot)) {
+        return -EFAULT;
+    }
+    entry = mm_pte(mm, address, true);
+    if (!entry) {
+        return -ENOMEM;
+    }
+    if (!(*entry & PTE_PRESENT)) {
+        return fault_new(mm, vma, align_down(address, PAGE_SIZE), entry, write);
+    }
+    if (write && !(*entry & PTE_WRITE)) {
+        return fault_write(vma, address, entry);
+    }
+    invlpg(address); /* somebody else resolved it meanwhile */
+    return 0;
+}
+
+long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code)
+{
+    long result;
+
+    mutex_lock(&mm->lock);
+    result = fault_locked(mm, address, error, code);
+    mutex_unlock(&mm->lock);
+    return result;
+}
+
+paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write)
+{
+    uint64_t error = FAULT_USER | (write ? FAULT_WRITE : 0);
+    pte_t *entry;
+    paddr_t page = 0;
+    int code;
+
+    mutex_lock(&mm->lock);
+    entry = mm_pte(mm, address, false);
+    if (!entry || !(*entry & PTE_PRESENT) || (write && !(*entry & PTE_WRITE))) {
+        entry = fault_locked(mm, address, error, &code) ? NULL : mm_pte(mm, address, false);
+    }
+    if (entry && *entry & PTE_PRESENT) {
+        page = *entry & PTE_ADDRESS;
+        page_get(phys_to_page(page));
+    }
+    mutex_unlock(&mm->lock);
+    return page ? page + (address & (PAGE_SIZE - 1)) : 0;
+}
+
+/* True: resolved or dealt with. A fault of the kernel is one only at a user address that a copy
+ * in uaccess.asm touched: there, no spinlock is held. */
+static bool page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error)
+{
+    struct mm *mm = this_cpu(active_mm);
+    bool user = trap_from_user(frame);
+    int code = 1;
+    long result = -EFAULT;
+
+    if (mm && address < USER_TOP && (user || this_cpu(preempt_count) == 0)) {
+        result = mm_fault(mm, address, error, &code);
+    }
+    if (result == 0 || !user) {
+        return result == 0;
+    }
+    if (result == -ENOMEM) {
+        user_fault_hook(frame, 9, 0, address); /* SIGKILL: nothing else can be done for it */
+    } else if (result == -EIO) {
+        user_fault_hook(frame, 7, 2, address); /* SIGBUS, BUS_ADRERR */
+    } else {
+        user_fault_hook(frame, 11, code, address);
+    }
+    return true;
+}
+
+void mm_init(void)
+{
+    page_fault_hook = page_fault;
+}

@@ -1,0 +1,132 @@
+/* Address spaces: made, copied, switched and taken down. */
+#include "mm/mm.h"
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+
+void (*mm_release_hook)(struct mm *mm);
+
+struct mm *mm_create(void)
+{
+    struct mm *mm = kzalloc(sizeof(*mm));
+    struct page *page = mm ? page_alloc(0) : NULL;
+
+    if (!page) {
+        kfree(mm);
+        return NULL;
+    }
+    mm->users = 1;
+    mm->pml4 = page_to_virt(page);
+    memset(mm->pml4, 0, PAGE_SIZE / 2);
+    memcpy(mm->pml4 + 256, paging_kernel_pml4 + 256, PAGE_SIZE / 2);
+    mm->limit_pages = mm->limit_stack = mm->limit_data = UINT64_MAX;
+    mm->limit_stack = 8ul << 20;
+    return mm;
+}
+
+struct mm *mm_clone(struct mm *from)
+{
+    struct mm *mm = mm_create();
+    struct rb_node *node;
+    bool failed = false;
+
+    if (!mm) {
+        return NULL;
+    }
+    mutex_lock(&from->lock);
+    for (node = rb_first(&from->vmas); node && !failed; node = rb_next(node)) {
+        struct vma *old = rb_entry(node, struct vma, node), *vma = kmalloc(sizeof(*vma));
+
+        if (!vma) {
+            failed = true;
+            break;
+        }
+        *vma = *old;
+        vma_source_get(vma->source);
+        mm_insert(mm, vma);
+        failed = mm_copy_range(mm, from, vma) != 0;
+    }
+    memcpy(&mm->stack_pages, &from->stack_pages,
+           offsetof(struct mm, executable) - offsetof(struct mm, stack_pages));
+    mm->executable = from->executable;
+    if (mm->executable) {
+        ref_get((int *)mm->executable); /* an inode begins with its count */
+    }
+    if (this_cpu(active_mm) == from) {
+        write_cr3(read_cr3()); /* its pages are read-only now */
+    }
+    mutex_unlock(&from->lock);
+    if (failed) {
+        mm_put(mm);
+        return NULL;
+    }
+    return mm;
+}
+
+struct mm *mm_get(struct mm *mm)
+{
+    ref_get(&mm->users);
+    return mm;
+}
+
+void mm_put(struct mm *mm)
+{
+    struct rb_node *node;
+
+    if (!mm || !ref_put(&mm->users)) {
+        return;
+    }
+    preempt_disable();
+    if (this_cpu(active_mm) == mm) {
+        mm_switch(NULL);
+    }
+    preempt_enable();
+    if (mm_release_hook) {
+        mm_release_hook(mm);
+    }
+    while ((node = rb_first(&mm->vmas))) {
+        struct vma *vma = rb_entry(node, struct vma, node);
+
+        mm_zap(mm, vma->start, vma->end);
+        rb_remove(&mm->vmas, node);
+        vma_source_put(vma->source);
+        kfree(vma);
+    }
+    page_put(virt_to_page(mm->pml4));
+    kfree(mm);
+}
+
+void mm_switch(struct mm *next)
+{
+    this_cpu(active_mm) = next;
+    write_cr3(virt_to_phys(next ? next->pml4 : paging_kernel_pml4));
+}
+
+struct vma *mm_find(struct mm *mm, vaddr_t address)
+{
+    struct rb_node *node = mm->vmas.node;
+    struct vma *found = mm->recent;
+
+    if (found && address >= found->start && address < found->end) {
+        return found;
+    }
+    found = NULL;
+    while (node) {
+        struct vma *vma = rb_entry(node, struct vma, node);
+
+        if (address < vma->end) {
+            found = vma;
+            if (address >= vma->start) {
+                mm->recent = vma;
+                break;
+            }
+            node = node->left;
+        } else {
+            node = node->right;
+        }
+    }
+    return found;
+}

@@ -1,0 +1,87 @@
+/*
+ * Address spaces. A `struct mm` is shared by the tasks of one process (CLONE_VM).
+ *
+ * User half of one:
+ *     0x400000        program text, data, bss
+ *     brk             heap, upwards
+ *     mmap_top        mappings, downwards
+ *     STACK_TOP       the stack, downwards to its limit
+ */
+#ifndef MM_MM_H
+#define MM_MM_H
+#include "arch/paging.h"
+#include "lib/mutex.h"
+#include "mm/vma.h"
+
+#define STACK_TOP 0x7ffffffff000ul
+#define MMAP_TOP (STACK_TOP - (1ul << 30))
+#define MMAP_MIN 0x10000ul
+#define STACK_GUARD (256 * PAGE_SIZE)
+
+struct mm {
+    int users;          /* atomic */
+    struct mutex lock;  /* protects all below; may be taken by a page fault, so the one who
+                           holds it touches no user memory. Below it: a file's pages_lock, mm's
+                           spinlocks */
+    pte_t *pml4;
+    struct rb_root vmas;
+    struct vma *recent; /* the last one found */
+    uint64_t pages;     /* mapped by vmas */
+    uint64_t resident;  /* present */
+    uint64_t stack_pages;
+    vaddr_t brk_start, brk;
+    vaddr_t code_start, code_end, data_start, data_end, stack_start;
+    vaddr_t arg_start, arg_end, env_start, env_end;
+    uint64_t limit_pages, limit_stack, limit_data; /* RLIMIT_AS (pages), STACK, DATA (bytes) */
+    struct inode *executable; /* referenced by exec, put by mm_release_hook */
+};
+
+struct mm *mm_create(void);        /* empty, one user; NULL without memory */
+struct mm *mm_clone(struct mm *mm); /* for fork: copy on write; NULL without memory */
+struct mm *mm_get(struct mm *mm);
+void mm_put(struct mm *mm); /* the last user frees everything. May sleep. NULL is fine */
+/* Load the page tables of `next` (NULL: any will do) on this CPU. */
+void mm_switch(struct mm *next);
+extern void (*mm_release_hook)(struct mm *mm);
+void mm_init(void);
+
+/* The rest locks mm->lock itself, but for mm_find. */
+/* Lengths are rounded up to pages. An address, or -EINVAL, -ENOMEM, -EEXIST. */
+long mm_map(struct mm *mm, vaddr_t address, size_t size, int prot, int flags,
+            struct vma_source *source, uint64_t offset);
+long mm_unmap(struct mm *mm, vaddr_t address, size_t size);
+long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot);
+long mm_brk(struct mm *mm, vaddr_t brk);
+long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
+long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
+/* Is all of it mapped? 0 or -ENOMEM, for msync and mlock. */
+long mm_check_mapped(struct mm *mm, vaddr_t address, size_t size);
+/* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */
+long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
+/* The physical address behind a user address, its page made if need be and referenced; 0: none. */
+paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write);
+
+/* The vma that holds `address`, or the next above it; lock held. */
+struct vma *mm_find(struct mm *mm, vaddr_t address);
+static inline struct vma *vma_next(struct vma *vma)
+{
+    struct rb_node *node = rb_next(&vma->node);
+
+    return node ? rb_entry(node, struct vma, node) : NULL;
+}
+
+/* Between the files of mm; lock held. */
+pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create); /* table.c */
+void mm_table_used(pte_t *entry, int change);
+void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end);
+long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma);
+void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end);
+void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
+uint64_t vma_page_flags(const struct vma *vma);
+/* Insert/cut; map.c. */
+void mm_insert(struct mm *mm, struct vma *vma);
+long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end);
+vaddr_t mm_find_gap(struct mm *mm, size_t size);
+void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
+size_t mm_cached_pages(void);
+#endif

@@ -1,0 +1,62 @@
+/* Shared anonymous memory: a tree of zero pages that several address spaces map. */
+#include "arch/spinlock.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "mm/page_tree.h"
+#include "mm/vma.h"
+
+struct shared {
+    struct vma_source source;
+    struct spinlock lock; /* protects pages; before the page allocator */
+    struct page_tree pages;
+    uint64_t size; /* pages */
+};
+
+static struct page *get_page(struct vma_source *source, uint64_t index)
+{
+    struct shared *shared = container_of(source, struct shared, source);
+    struct page *page = NULL;
+
+    spin_lock(&shared->lock);
+    if (index < shared->size) {
+        page = page_tree_find(&shared->pages, index);
+        if (!page && (page = page_alloc_zeroed()) &&
+            page_tree_insert(&shared->pages, index, page)) {
+            page_put(page);
+            page = NULL;
+        }
+        if (page) {
+            page_get(page);
+        }
+    }
+    spin_unlock(&shared->lock);
+    return page;
+}
+
+static void release(struct vma_source *source)
+{
+    struct shared *shared = container_of(source, struct shared, source);
+
+    page_tree_truncate(&shared->pages, 0);
+    kfree(shared);
+}
+
+static void *object(struct vma_source *source)
+{
+    (void)source;
+    return NULL;
+}
+
+static const struct vma_source_ops ops = {get_page, release, object};
+
+struct vma_source *vma_source_anonymous(uint64_t pages)
+{
+    struct shared *shared = kzalloc(sizeof(*shared));
+
+    if (!shared) {
+        return NULL;
+    }
+    vma_source_init(&shared->source, &ops);
+    shared->size = pages;
+    return &shared->source;
+}

@@ -1,0 +1,64 @@
+/* Sources of pages behind mappings: files and shared anonymous memory. */
+#ifndef MM_VMA_H
+#define MM_VMA_H
+#include "lib/rbtree.h"
+#include "lib/refcount.h"
+#include "lib/types.h"
+
+struct page;
+struct vma_source;
+
+struct vma_source_ops {
+    /* The page at `index` of the source, referenced; NULL: beyond its end, or no memory. */
+    struct page *(*get_page)(struct vma_source *source, uint64_t index);
+    void (*release)(struct vma_source *source);
+    /* What it belongs to (an inode, for /proc/PID/maps), or NULL. */
+    void *(*object)(struct vma_source *source);
+};
+
+struct vma_source {
+    int references; /* atomic */
+    const struct vma_source_ops *ops;
+};
+
+static inline void vma_source_init(struct vma_source *source, const struct vma_source_ops *ops)
+{
+    source->references = 1;
+    source->ops = ops;
+}
+
+static inline struct vma_source *vma_source_get(struct vma_source *source)
+{
+    if (source) {
+        ref_get(&source->references);
+    }
+    return source;
+}
+
+static inline void vma_source_put(struct vma_source *source)
+{
+    if (source && ref_put(&source->references)) {
+        source->ops->release(source);
+    }
+}
+
+/* Memory that tasks share by MAP_SHARED | MAP_ANONYMOUS. NULL without memory. shared.c */
+struct vma_source *vma_source_anonymous(uint64_t pages);
+
+enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum {
+    MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
+    MAP_GROWSDOWN = 0x100, MAP_STACK = 0x20000, MAP_POPULATE = 0x8000,
+    MAP_FIXED_NOREPLACE = 0x100000,
+};
+
+/* A range of an address space with one kind of memory behind it. */
+struct vma {
+    struct rb_node node; /* in mm->vmas, by start */
+    vaddr_t start, end;
+    int prot;  /* PROT_* */
+    int flags; /* MAP_SHARED, MAP_PRIVATE, MAP_GROWSDOWN */
+    struct vma_source *source; /* referenced; NULL: anonymous private memory */
+    uint64_t offset;           /* pages into the source at `start` */
+};
+#endif
