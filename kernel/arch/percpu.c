@@ -13,7 +13,7 @@ _Static_assert(offsetof(struct cpu, current_task) == 8, "offsets.inc: CPU_CURREN
 _Static_assert(offsetof(struct cpu, user_rsp) == 16, "offsets.inc: CPU_USER_RSP");
 _Static_assert(offsetof(struct cpu, need_resched) == 24, "offsets.inc: CPU_WORK");
 _Static_assert(offsetof(struct cpu, return_work) == 25, "offsets.inc: CPU_WORK is two bytes");
-_Static_assert(offsetof(struct cpu, tss) == 196, "offsets.inc: CPU_TSS");
+_Static_assert(offsetof(struct cpu, tss) == 172, "offsets.inc: CPU_TSS");
 
 #define IST_SIZE 8192
 /* Stacks of the double fault and of the NMI; the other CPUs' come from their owner. */

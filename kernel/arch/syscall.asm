@@ -18,7 +18,7 @@ syscall_entry:
     push r11                    ; rflags
     push 0x33                   ; cs: SELECTOR_USER_CODE
     push rcx                    ; rip
-    push 0                      ; error
+    push -1                     ; error: marks a system call for restart and signals
     push rax                    ; orig_rax: the call's number
     push rdi
     push rsi

@@ -54,18 +54,18 @@ FIXUP clear_bytes, fault
 uaccess_string:
     STAC
     xor eax, eax
-.next:
+string_next:
     cmp rax, rdx
-    je .too_long
+    je string_too_long
 string_load:
     mov cl, [rsi + rax]
     mov [rdi + rax], cl
     inc rax
     test cl, cl
-    jnz .next
+    jnz string_next
     dec rax
     jmp done
-.too_long:
+string_too_long:
     mov rax, -36                ; -ENAMETOOLONG
     jmp done
 FIXUP string_load, fault

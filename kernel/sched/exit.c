@@ -1,0 +1,260 @@
+/*
+ * The end of tasks: exit, exit_group, and what becomes of children.
+ *
+ * A task that ends gives back what it shares at once; its struct stays for wait4 if it leads a
+ * thread group. Its kernel stack is freed by the next task, in finish_switch.
+ */
+#include "mm/mm.h"
+#include "mm/uaccess.h"
+#include "sched/futex.h"
+#include "sched/sched.h"
+
+void task_release_mm(struct task *task)
+{
+    struct mm *mm = task->mm;
+
+    if (mm && task->clear_tid) {
+        put_user(0, task->clear_tid);
+        futex_wake(task->clear_tid, 1, ~0u, false);
+        task->clear_tid = NULL;
+    }
+    if (task->vfork_parent) {
+        __atomic_store_n(&task->vfork_parent, NULL, __ATOMIC_RELEASE);
+        wake_all(&task->vfork_queue);
+    }
+}
+
+/* Tell the parent, and say whether nobody will wait for the group. tasks_lock is held. */
+static bool notify_parent(struct thread_group *group)
+{
+    struct thread_group *parent = group->parent;
+    struct signal_action *action = &parent->leader->sighand->actions[SIGCHLD - 1];
+    int status = group->exit_status;
+    struct signal_info info = {
+        .code = (status & 0x7f) == 0 ? CLD_EXITED : status & 0x80 ? CLD_DUMPED : CLD_KILLED,
+        .pid = group->pid,
+        .value = (uint64_t)((status & 0x7f) ? status & 0x7f : status >> 8 & 0xff),
+    };
+    bool ignored = group->exit_signal == SIGCHLD &&
+                   (action->handler == 1 || action->flags & 2); /* SIG_IGN, SA_NOCLDWAIT */
+
+    if (group->exit_signal && !(ignored && action->handler == 1)) {
+        signal_send_process_locked(parent, group->exit_signal, &info);
+    }
+    wake_all(&parent->child_queue);
+    return ignored;
+}
+
+/* The group is gone for good: nobody may find it any more. tasks_lock is held. */
+static void release_group(struct thread_group *group)
+{
+    struct task *leader = group->leader;
+
+    list_remove(&group->sibling);
+    task_unhash(leader);
+    task_put(leader);
+}
+
+static void orphan_children(struct thread_group *group)
+{
+    struct thread_group *init = group_find_locked(1), *child, *after;
+
+    list_for_each_safe(child, after, &group->children, sibling) {
+        list_remove(&child->sibling);
+        child->parent = init;
+        child->exit_signal = SIGCHLD;
+        list_push_back(&init->children, &child->sibling);
+        if (child->dead && notify_parent(child)) {
+            release_group(child);
+        }
+        if (child->pgid != group->pgid && child->session == group->session && child->stop_signal &&
+            group_orphaned_locked(child->pgid, group)) {
+            signal_send_process_locked(child, SIGHUP, &(struct signal_info){.code = SI_KERNEL});
+            signal_send_process_locked(child, SIGCONT, &(struct signal_info){.code = SI_KERNEL});
+        }
+    }
+}
+
+static void end_group(struct thread_group *group)
+{
+    if (group->pid == 1) {
+        panic("init ended with status 0x%x", group->exit_status);
+    }
+    orphan_children(group);
+    group->dead = true;
+    if (notify_parent(group)) {
+        release_group(group);
+    }
+}
+
+void task_exit(int status)
+{
+    struct task *task = current;
+    struct thread_group *group = task->group;
+    struct mm *mm = task->mm;
+    ktime_t user, system;
+    uint64_t flags;
+
+    task_release_mm(task);
+    task_resources->exit(task);
+    flags = spin_lock_irqsave(&tasks_lock);
+    task->mm = NULL;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    mm_put(mm);
+    timer_cancel(&group->real_timer);
+    flags = spin_lock_irqsave(&tasks_lock);
+    task_times(task, &user, &system);
+    group->dead_user += user;
+    group->dead_system += system;
+    group->dead_switches[0] += task->switches[0];
+    group->dead_switches[1] += task->switches[1];
+    list_remove(&task->in_group);
+    if (!group->exiting) {
+        group->exit_status = status;
+    }
+    task->state = TASK_ZOMBIE;
+    if (task != group->leader) {
+        task_unhash(task);
+        task_put(task);
+    }
+    if (--group->thread_count == 0) {
+        end_group(group);
+    } else if (group->exec_task) {
+        wake_all(&group->child_queue);
+    }
+    sighand_put(task->sighand);
+    task->sighand = NULL;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    schedule();
+    panic("a dead task runs again");
+}
+
+/* Make all other threads of the group end. tasks_lock is held. */
+static void kill_others(struct thread_group *group)
+{
+    struct task *other;
+
+    list_for_each(other, &group->threads, in_group) {
+        if (other != current) {
+            signal_send_locked(other, SIGKILL, &(struct signal_info){.code = SI_KERNEL});
+        }
+    }
+}
+
+void task_exit_group(int status)
+{
+    struct thread_group *group = current->group;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    if (!group->exiting) {
+        group->exiting = true;
+        group->exit_status = status;
+        kill_others(group);
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    task_exit(status);
+}
+
+long task_become_single(void)
+{
+    struct task *task = current;
+    struct thread_group *group = task->group;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    if (group->exiting || group->exec_task) {
+        spin_unlock_irqrestore(&tasks_lock, flags);
+        return -EINTR;
+    }
+    if (group->thread_count > 1) {
+        group->exec_task = task;
+        kill_others(group);
+        spin_unlock_irqrestore(&tasks_lock, flags);
+        wait_event(&group->child_queue, WAIT_THREADS, group->pid, group->thread_count == 1);
+        flags = spin_lock_irqsave(&tasks_lock);
+        group->exec_task = NULL;
+    }
+    if (group->leader != task) { /* take over the dead leader's id */
+        struct task *leader = group->leader;
+
+        task_unhash(leader);
+        task_unhash(task);
+        task_adopt_tid(task, leader->tid);
+        group->leader = task;
+        task_put(leader);
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return 0;
+}
+
+/* Does `child` fit the call? tasks_lock is held. */
+static bool matches(const struct thread_group *child, int type, pid_t id)
+{
+    return type == P_ALL || (type == P_PID && child->pid == id) ||
+           (type == P_PGID && child->pgid == id);
+}
+
+static bool collect(struct thread_group *child, int options, struct wait_result *result)
+{
+    int status = child->exit_status;
+
+    if (child->dead && options & WEXITED) {
+        result->status = status;
+        result->code = (status & 0x7f) == 0 ? CLD_EXITED : CLD_KILLED;
+        group_times(child, &result->user, &result->system);
+        result->user += child->children_user;
+        result->system += child->children_system;
+    } else if (child->stop_signal && child->stop_reported && options & WUNTRACED) {
+        result->status = child->stop_signal << 8 | 0x7f;
+        result->code = CLD_STOPPED;
+        child->stop_reported = options & WNOWAIT;
+    } else if (child->continued && options & WCONTINUED) {
+        result->status = 0xffff;
+        result->code = CLD_CONTINUED;
+        child->continued = options & WNOWAIT;
+    } else {
+        return false;
+    }
+    result->pid = child->pid;
+    return true;
+}
+
+/* One look over the children: a result, 0 for none now, -ECHILD for none at all. */
+static long look(int type, pid_t id, int options, struct wait_result *result)
+{
+    struct thread_group *group = current->group, *child;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    long found = -ECHILD;
+
+    list_for_each(child, &group->children, sibling) {
+        if (!matches(child, type, id)) {
+            continue;
+        }
+        found = 0;
+        if (collect(child, options, result)) {
+            found = 1;
+            if (child->dead && !(options & WNOWAIT)) {
+                group->children_user += result->user;
+                group->children_system += result->system;
+                release_group(child);
+            }
+            break;
+        }
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return found;
+}
+
+long task_wait(int type, pid_t id, int options, struct wait_result *result)
+{
+    long found = look(type, id, options, result), error;
+
+    if (found == 0 && !(options & WNOHANG)) {
+        error = wait_event_interruptible(&current->group->child_queue, WAIT_CHILD, id,
+                                         (found = look(type, id, options, result)) != 0);
+        found = error ? error : found;
+    }
+    if (found == 0) {
+        result->pid = 0;
+    }
+    return found > 0 ? 0 : found;
+}

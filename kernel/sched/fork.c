@@ -1,0 +1,259 @@
+/*
+ * clone(2): fork, vfork and threads are rows of flags over one function.
+ *
+ * A new task starts as a copy of its parent; each shared object is then counted or copied. Its
+ * kernel stack begins with the parent's trap frame, rax changed to 0, and the registers of a
+ * switch_to that never happened.
+ */
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "sched/sched.h"
+
+struct switch_frame {
+    uint64_t r15, r14, r13, r12, rbx, rbp, return_address;
+};
+
+static void set_stack(struct task *task, bool kernel)
+{
+    struct switch_frame *frame = (struct switch_frame *)task_frame(task) - 1;
+
+    memset(frame, 0, sizeof(*frame));
+    frame->rbx = kernel;
+    frame->return_address = (uint64_t)task_first_switch;
+    task->rsp = (uint64_t)frame;
+}
+
+static struct thread_group *group_create(struct task *leader, struct thread_group *parent)
+{
+    struct thread_group *group = kmalloc(sizeof(*group));
+
+    if (!group) {
+        return NULL;
+    }
+    memset(group, 0, sizeof(*group));
+    list_init(&group->threads);
+    list_init(&group->children);
+    list_init(&group->sibling);
+    wait_queue_init(&group->child_queue);
+    group->leader = leader;
+    group->start_time = clock_now();
+    if (parent) {
+        group->pgid = parent->pgid;
+        group->session = parent->session;
+        group->tty = parent->tty;
+        memcpy(group->limits, parent->limits, sizeof(group->limits));
+    } else {
+        for (int i = 0; i < RLIMIT_COUNT; i++) {
+            group->limits[i] = (struct rlimit){UINT64_MAX, UINT64_MAX};
+        }
+        group->limits[RLIMIT_NOFILE] = (struct rlimit){1024, 4096};
+        group->limits[RLIMIT_STACK].current = 8ul << 20;
+        group->limits[RLIMIT_CORE].current = 0;
+    }
+    return group;
+}
+
+static long check_flags(uint64_t flags)
+{
+    if (((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)) ||
+        ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) || (flags & CLONE_NEWNS)) {
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* A tid, and the task's place in the tree. -EAGAIN: too many, or the process is ending. */
+static long enter(struct task *task, struct thread_group *group, uint64_t flags)
+{
+    struct thread_group *mine = current->group;
+    uint64_t limit = mine->limits[RLIMIT_NPROC].current;
+    uint64_t irq = spin_lock_irqsave(&tasks_lock);
+    long error = 0;
+
+    if ((uint64_t)task_count >= limit || (current->mm && signal_pending(current)) ||
+        !task_hash(task)) {
+        error = (uint64_t)task_count < limit && current->mm && signal_pending(current) ? -ERESTARTSYS
+                                                                                      : -EAGAIN;
+    } else {
+        task->group = group;
+        ref_get(&group->references);
+        list_push_back(&group->threads, &task->in_group);
+        group->thread_count++;
+        if (group != mine) {
+            group->pid = task->tid;
+            group->parent = flags & CLONE_PARENT ? mine->parent : mine;
+            group->exit_signal = (int)(flags & CSIGNAL);
+            if (task->tid == 1 || !group->parent) {
+                group->pgid = group->session = 0;
+                group->parent = NULL;
+            } else {
+                list_push_back(&group->parent->children, &group->sibling);
+            }
+        }
+    }
+    spin_unlock_irqrestore(&tasks_lock, irq);
+    return error;
+}
+
+static long share(struct task *task, uint64_t flags)
+{
+    struct task *parent = current;
+    long error;
+
+    if (flags & CLONE_SIGHAND) {
+        ref_get(&parent->sighand->references);
+        task->sighand = parent->sighand;
+    } else {
+        task->sighand = sighand_create(parent->sighand);
+    }
+    if (!task->sighand) {
+        return -ENOMEM;
+    }
+    error = task_resources->clone(parent, task, flags);
+    if (error) {
+        return error;
+    }
+    task->mm = parent->mm ? flags & CLONE_VM ? mm_get(parent->mm) : mm_clone(parent->mm) : NULL;
+    return parent->mm && !task->mm ? -ENOMEM : 0;
+}
+
+static void unshare(struct task *task)
+{
+    task_resources->exit(task);
+    sighand_put(task->sighand);
+    mm_put(task->mm);
+}
+
+/* Everything but the start. NULL group: a new one. */
+static long prepare(struct task *task, uint64_t flags)
+{
+    struct thread_group *group = current->group;
+    long error;
+
+    task->nice = current->nice;
+    task->weight = current->weight;
+    task->policy = current->policy;
+    task->priority = current->priority;
+    task->affinity = current->affinity;
+    task->blocked = current->blocked;
+    if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {
+        task->altstack.stack = current->altstack.stack;
+        task->altstack.size = current->altstack.size;
+        task->altstack.flags = current->altstack.flags;
+    }
+    error = share(task, flags);
+    if (!error && !(flags & CLONE_THREAD)) {
+        group = group_create(task, current->group);
+        error = group ? 0 : -ENOMEM;
+    }
+    if (!error) {
+        error = enter(task, group, flags);
+        if (error && group != current->group) {
+            kfree(group);
+        }
+    }
+    if (error) {
+        unshare(task);
+    }
+    return error;
+}
+
+static void wait_for_vfork(struct task *task)
+{
+    wait_event(&task->vfork_queue, WAIT_VFORK, task->tid,
+               !__atomic_load_n(&task->vfork_parent, __ATOMIC_ACQUIRE));
+    task_put(task);
+}
+
+long task_clone(const struct clone_args *args)
+{
+    uint64_t flags = args->flags;
+    struct trap_frame *frame;
+    struct task *task;
+    long error = check_flags(flags);
+    pid_t tid;
+
+    if (error) {
+        return error;
+    }
+    task = task_create(current->name);
+    if (!task) {
+        return -ENOMEM;
+    }
+    error = prepare(task, flags);
+    if (error) {
+        task_free_unstarted(task);
+        return error;
+    }
+    frame = task_frame(task);
+    *frame = *task_frame(current);
+    frame->rax = 0;
+    frame->error = 0;
+    if (args->stack) {
+        frame->rsp = args->stack;
+    }
+    fxsave(task->fpu);
+    task->fs_base = flags & CLONE_SETTLS ? args->tls : fs_base_read();
+    task->gs_base = current->gs_base;
+    set_stack(task, false);
+    tid = task->tid;
+    if (flags & CLONE_PARENT_SETTID) {
+        put_user(tid, args->parent_tid);
+    }
+    if (flags & CLONE_CHILD_SETTID && task->mm == current->mm) {
+        put_user(tid, args->child_tid);
+    } else if (flags & CLONE_CHILD_SETTID) {
+        paddr_t word = mm_pin(task->mm, (vaddr_t)args->child_tid, true);
+
+        if (word) {
+            *(int *)phys_to_virt(word) = tid;
+            page_put(phys_to_page(word));
+        }
+    }
+    task->clear_tid = flags & CLONE_CHILD_CLEARTID ? args->child_tid : NULL;
+    if (flags & CLONE_VFORK) {
+        task->vfork_parent = current;
+        task_get(task);
+    }
+    sched_start(task);
+    if (flags & CLONE_VFORK) {
+        wait_for_vfork(task);
+    }
+    return tid;
+}
+
+/* What task_first_switch calls for a task that starts in the kernel. */
+void kernel_thread_main(void)
+{
+    current->kernel_entry(current->kernel_argument);
+}
+
+struct task *kernel_thread(const char *name, void (*entry)(void *), void *argument)
+{
+    struct task *task = task_create(name);
+    struct thread_group *group = task ? group_create(task, NULL) : NULL;
+    uint64_t flags;
+
+    if (!group) {
+        panic("no memory for kernel thread %s", name);
+    }
+    task->sighand = sighand_create(NULL);
+    task->kernel_entry = entry;
+    task->kernel_argument = argument;
+    memset(task_frame(task), 0, sizeof(struct trap_frame));
+    set_stack(task, true);
+    flags = spin_lock_irqsave(&tasks_lock);
+    task_hash(task);
+    task->group = group;
+    group->references = 1;
+    group->pid = group->pgid = group->session = task->tid;
+    group->thread_count = 1;
+    list_push_back(&group->threads, &task->in_group);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    sched_start(task);
+    return task;
+}

@@ -1,0 +1,147 @@
+/* Tasks: memory, ids, the table by id, and CPU times. */
+#include "sched/task.h"
+
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/kstack.h"
+
+#define PID_MAX 32768
+
+struct spinlock tasks_lock = SPINLOCK_INIT;
+struct list all_tasks = LIST_INIT(all_tasks);
+int task_count;
+const struct task_resource_ops *task_resources;
+static struct task *pid_table[PID_MAX]; /* tasks_lock */
+static pid_t last_pid;
+
+struct task *task_create(const char *name)
+{
+    struct task *task = kmalloc(sizeof(*task));
+
+    if (!task) {
+        return NULL;
+    }
+    memset(task, 0, offsetof(struct task, fpu));
+    task->kernel_stack = kstack_alloc();
+    if (!task->kernel_stack) {
+        kfree(task);
+        return NULL;
+    }
+    task->references = 2; /* the table's and the CPU's */
+    task->weight = 1024;
+    task->affinity = 1;
+    task->start_time = clock_now();
+    strlcpy(task->name, name, sizeof(task->name));
+    list_init(&task->in_group);
+    list_init(&task->in_all);
+    wait_queue_init(&task->vfork_queue);
+    return task;
+}
+
+void task_free_unstarted(struct task *task)
+{
+    kstack_free(task->kernel_stack);
+    kfree(task);
+}
+
+struct task *task_get(struct task *task)
+{
+    ref_get(&task->references);
+    return task;
+}
+
+void task_put(struct task *task)
+{
+    if (task && ref_put(&task->references)) {
+        if (task->group && ref_put(&task->group->references)) {
+            kfree(task->group);
+        }
+        kfree(task);
+    }
+}
+
+/* The tasks_lock is held. */
+bool task_hash(struct task *task)
+{
+    for (int tries = 1; tries < PID_MAX; tries++) {
+        pid_t pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
+
+        last_pid = pid;
+        if (!pid_table[pid]) {
+            task->tid = pid;
+            pid_table[pid] = task;
+            list_push_back(&all_tasks, &task->in_all);
+            task_count++;
+            return true;
+        }
+    }
+    return false;
+}
+
+void task_unhash(struct task *task)
+{
+    pid_table[task->tid] = NULL;
+    list_remove(&task->in_all);
+    task_count--;
+}
+
+struct task *task_find_locked(pid_t tid)
+{
+    return tid > 0 && tid < PID_MAX ? pid_table[tid] : NULL;
+}
+
+struct thread_group *group_find_locked(pid_t pid)
+{
+    struct task *task = task_find_locked(pid);
+
+    return task && task->group->pid == pid ? task->group : NULL;
+}
+
+struct task *task_find(pid_t tid)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct task *task = task_find_locked(tid);
+
+    if (task) {
+        task_get(task);
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return task;
+}
+
+struct trap_frame *task_frame(struct task *task)
+{
+    return trap_user_frame(task->kernel_stack);
+}
+
+/* The exact time is known; its parts are in proportion to where the timer found the task. */
+void task_times(struct task *task, ktime_t *user, ktime_t *system)
+{
+    uint64_t all = task->ticks[0] + task->ticks[1];
+
+    *system = all ? task->exec_time / (ktime_t)all * (ktime_t)task->ticks[1] : 0;
+    *user = task->exec_time - *system;
+}
+
+void group_times(struct thread_group *group, ktime_t *user, ktime_t *system)
+{
+    struct task *task;
+    ktime_t u, s;
+
+    *user = group->dead_user;
+    *system = group->dead_system;
+    list_for_each(task, &group->threads, in_group) {
+        task_times(task, &u, &s);
+        *user += u;
+        *system += s;
+    }
+}
+
+void task_adopt_tid(struct task *task, pid_t tid)
+{
+    task->tid = tid;
+    pid_table[tid] = task;
+    list_push_back(&all_tasks, &task->in_all);
+    task_count++;
+}

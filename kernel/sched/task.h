@@ -1,0 +1,183 @@
+/*
+ * Tasks: the one thing that is scheduled. Processes and threads differ in what they share:
+ * mm, files, fs, sighand and thread group are objects of their own, each with its count.
+ *
+ *   task --> thread group (pid, parent, children, limits)   CLONE_THREAD
+ *        --> mm, files, fs, sighand                         CLONE_VM, FILES, FS, SIGHAND
+ */
+#ifndef SCHED_TASK_H
+#define SCHED_TASK_H
+#include "arch/percpu.h"
+#include "arch/spinlock.h"
+#include "arch/trap.h"
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "sched/signal.h"
+#include "sched/timer.h"
+#include "sched/wait.h"
+
+enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_BLOCKED, TASK_STOPPED, TASK_ZOMBIE };
+
+/* clone(2) */
+enum {
+    CSIGNAL = 0xff, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800,
+    CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_NEWNS = 0x20000,
+    CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
+    CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
+};
+
+/* getrlimit(2) */
+enum {
+    RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC,
+    RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_COUNT = 16,
+};
+
+struct rlimit {
+    uint64_t current, max;
+};
+
+struct files;
+struct fs;
+struct mm;
+struct tty;
+
+/* Protects the tree of groups, the pid table, group membership, signals and their handlers.
+ * With interrupts off. Below it in the order: run queue locks. */
+extern struct spinlock tasks_lock;
+
+struct thread_group {
+    int references; /* atomic: its tasks */
+    pid_t pid, pgid, session; /* tasks_lock for all, unless said otherwise */
+    struct task *leader;
+    struct list threads; /* task->in_group */
+    int thread_count;    /* alive */
+    struct thread_group *parent;
+    struct list children, sibling;
+    struct wait_queue child_queue; /* wait4 of this group's threads */
+    int exit_signal;   /* to the parent */
+    int exit_status;   /* as wait4 gives it */
+    bool exiting;      /* all threads are to end with exit_status */
+    bool has_executed; /* an exec since the fork: setpgid by the parent is refused */
+    bool dead;         /* all threads are gone: wait4 may take it */
+    struct task *exec_task; /* the one thread that lives on in an exec */
+    int stop_signal;        /* being stopped by it; 0: not */
+    bool stop_reported, continued;
+    struct signal_set pending;
+    struct rlimit limits[RLIMIT_COUNT];
+    struct tty *tty; /* the session's terminal */
+    ktime_t dead_user, dead_system;         /* of ended threads */
+    ktime_t children_user, children_system; /* of waited-for children */
+    uint64_t dead_switches[2];
+    uint64_t minor_faults;
+    struct timer real_timer; /* setitimer(ITIMER_REAL), alarm */
+    ktime_t real_interval;
+    ktime_t start_time;
+};
+
+struct task {
+    uint64_t rsp; /* saved by switch_to; switch.asm knows the offset */
+    vaddr_t kernel_stack; /* its top */
+    struct mm *mm;        /* NULL: a kernel thread */
+    uint64_t fs_base, gs_base;
+    bool notify; /* look at signals and stops before user mode */
+    bool on_cpu;
+    bool queued; /* on the run queue */
+    int references; /* atomic */
+    enum task_state state; /* rq->lock to wake, the task itself to sleep */
+    enum wait_reason reason; /* while it sleeps */
+    uint64_t wait_object;
+    pid_t tid;
+    char name[16];
+    struct thread_group *group;
+    struct list in_group, in_all; /* tasks_lock */
+    struct files *files;
+    struct fs *fs;
+    struct sighand *sighand;
+    struct signal_set pending; /* tasks_lock */
+    uint64_t blocked;          /* written by the task itself, under tasks_lock */
+    uint64_t saved_blocked;    /* of sigsuspend and ppoll: restored after the handler */
+    bool restore_blocked;
+    struct {
+        uint64_t stack, size;
+        int flags;
+    } altstack;
+    /* Scheduling: rq->lock. */
+    struct rb_node run_node; /* fair */
+    struct list run_list;    /* rr */
+    uint64_t vruntime;
+    uint32_t weight;
+    int nice, policy, priority;
+    uint64_t affinity;
+    ktime_t exec_start, exec_time; /* since it was picked; in all */
+    uint64_t ticks[2];             /* timer interrupts in user and in kernel mode */
+    uint64_t switches[2];          /* voluntary, forced */
+    ktime_t start_time;
+    int __user *clear_tid;
+    uint64_t robust_list;
+    struct task *vfork_parent; /* waits for our exec or exit */
+    struct wait_queue vfork_queue;
+    void (*kernel_entry)(void *); /* of a kernel thread */
+    void *kernel_argument;
+    uint8_t fpu[512] __attribute__((aligned(16)));
+};
+
+/* What is above sched has its part in a task, too: set once at boot. */
+struct task_resource_ops {
+    long (*clone)(struct task *parent, struct task *child, uint64_t flags);
+    void (*exit)(struct task *task); /* of a task that is current, or was never started */
+};
+extern const struct task_resource_ops *task_resources;
+
+extern struct list all_tasks; /* tasks_lock */
+extern int task_count;
+
+struct task *task_get(struct task *task);
+void task_put(struct task *task);
+/* By tid; referenced, or NULL. */
+struct task *task_find(pid_t tid);
+/* The same without a reference: tasks_lock is held. */
+struct task *task_find_locked(pid_t tid);
+struct thread_group *group_find_locked(pid_t pid);
+/* Memory, ids and stack for a new task of `group` (NULL: its own). NULL without memory. */
+struct task *task_create(const char *name);
+void task_free_unstarted(struct task *task);
+bool task_hash(struct task *task); /* a tid, and into the table; false: none left */
+void task_unhash(struct task *task);
+void task_adopt_tid(struct task *task, pid_t tid); /* on exec by a thread */
+struct trap_frame *task_frame(struct task *task);
+void task_times(struct task *task, ktime_t *user, ktime_t *system);
+void group_times(struct thread_group *group, ktime_t *user, ktime_t *system);
+
+/* fork.c. `frame` is the parent's; the child's tid or -errno. */
+struct clone_args {
+    uint64_t flags, stack, tls;
+    int __user *parent_tid, *child_tid;
+};
+long task_clone(const struct clone_args *args);
+struct task *kernel_thread(const char *name, void (*entry)(void *), void *argument);
+void task_first_switch(void); /* assembly */
+
+/* exit.c */
+void task_exit(int status) __attribute__((noreturn));       /* this thread; status as in wait4 */
+void task_exit_group(int status) __attribute__((noreturn)); /* all of them */
+void task_release_mm(struct task *task); /* on exec and exit: CLEARTID, vfork, mm */
+/* exec's middle: this is the only thread now, and has the leader's id. -EINTR: being killed. */
+long task_become_single(void);
+/* wait.c; status and rusage are kernel pointers, may be NULL. */
+struct wait_result {
+    pid_t pid;
+    int status, code; /* as wait4 gives it; CLD_* */
+    ktime_t user, system;
+};
+enum { P_ALL, P_PID, P_PGID };
+enum { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+long task_wait(int type, pid_t id, int options, struct wait_result *result);
+
+/* Process groups and sessions (tty, setpgid): group.c */
+bool group_in_session(pid_t pgid, pid_t session);
+bool group_orphaned(pid_t pgid);
+bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);
+void session_lose_tty(pid_t session);
+long group_set_pgid(pid_t pid, pid_t pgid);
+long group_new_session(void);
+#endif

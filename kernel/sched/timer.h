@@ -1,0 +1,21 @@
+/* Deadline timers: call a function at a time. One tree, by deadline. */
+#ifndef SCHED_TIMER_H
+#define SCHED_TIMER_H
+#include "arch/clock.h"
+#include "lib/rbtree.h"
+
+struct timer {
+    struct rb_node node;
+    ktime_t deadline;
+    bool armed;
+    void (*expire)(struct timer *timer); /* in the interrupt, interrupts off, no lock held */
+};
+
+/* Arm (again). Any context. */
+void timer_set(struct timer *timer, ktime_t deadline);
+/* True if it was armed. It does not run afterwards. */
+bool timer_cancel(struct timer *timer);
+/* The earliest deadline; run what is due. For the timer interrupt. */
+ktime_t timer_run(void);
+ktime_t timer_next(void);
+#endif

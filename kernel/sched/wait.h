@@ -1,0 +1,92 @@
+/*
+ * Wait queues: sleep until a condition holds. Every sleep says for what (`reason`, `object`), for
+ * ps, /proc/PID/wchan and the hang report.
+ *
+ * wait_event: the sleeper is queued and marked asleep before it looks at the condition, so a wake
+ * that comes between looking and sleeping finds it.
+ */
+#ifndef SCHED_WAIT_H
+#define SCHED_WAIT_H
+#include "arch/clock.h"
+#include "arch/spinlock.h"
+#include "lib/errno.h"
+#include "lib/list.h"
+
+enum wait_reason {
+    WAIT_NONE, WAIT_PIPE_READ, WAIT_PIPE_WRITE, WAIT_TTY_READ, WAIT_TTY_WRITE, WAIT_CHILD,
+    WAIT_NANOSLEEP, WAIT_POLL, WAIT_FUTEX, WAIT_MUTEX, WAIT_SIGNAL, WAIT_VFORK, WAIT_THREADS,
+    WAIT_STOPPED, WAIT_REASONS,
+};
+extern const char *const wait_reason_names[WAIT_REASONS];
+
+struct task;
+
+struct wait_queue {
+    struct spinlock lock; /* protects the list; from interrupts too. Before rq->lock */
+    struct list entries;
+};
+
+struct wait_entry {
+    struct list list;
+    void (*wake)(struct wait_entry *entry); /* interrupts off, queue's lock held */
+    struct task *task;
+};
+
+static inline void wait_queue_init(struct wait_queue *queue)
+{
+    spin_init(&queue->lock);
+    list_init(&queue->entries);
+}
+
+void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
+void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
+void wake_all_slow(struct wait_queue *queue);
+
+/* Wake everybody. Any context. What made the condition true is visible to them. */
+static inline void wake_all(struct wait_queue *queue)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!list_empty(&queue->entries)) {
+        wake_all_slow(queue);
+    }
+}
+
+void wait_init(void);
+/* The steps of wait_event. */
+void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
+                enum wait_reason reason, uint64_t object);
+/* Give the CPU away, at most until `deadline`. 0, or why to stop: -ERESTARTSYS, -ETIMEDOUT. */
+long wait_sleep(bool interruptible, ktime_t deadline);
+void wait_end(struct wait_queue *queue, struct wait_entry *entry);
+
+#define wait_event_general(queue, interruptible, reason, object, condition, deadline)      \
+    ({                                                                                     \
+        struct wait_entry wait_self;                                                       \
+        long wait_result = 0;                                                              \
+                                                                                           \
+        wait_self.task = NULL;                                                             \
+        for (;;) {                                                                         \
+            wait_start((queue), &wait_self, interruptible, reason, (uint64_t)(object));    \
+            if (condition) {                                                               \
+                wait_result = 0;                                                           \
+                break;                                                                     \
+            }                                                                              \
+            if (wait_result) {                                                             \
+                break;                                                                     \
+            }                                                                              \
+            wait_result = wait_sleep(interruptible, deadline);                             \
+        }                                                                                  \
+        wait_end((queue), &wait_self);                                                     \
+        wait_result;                                                                       \
+    })
+
+/* Not to be interrupted: for what is sure to come soon. */
+#define wait_event(queue, reason, object, condition) \
+    ((void)wait_event_general(queue, false, reason, object, condition, KTIME_NEVER))
+/* 0, or -ERESTARTSYS when a signal is pending. */
+#define wait_event_interruptible(queue, reason, object, condition) \
+    wait_event_general(queue, true, reason, object, condition, KTIME_NEVER)
+/* The same, or -ETIMEDOUT. */
+#define wait_event_timeout(queue, reason, object, condition, deadline) \
+    wait_event_general(queue, true, reason, object, condition, deadline)
+#endif
