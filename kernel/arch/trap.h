@@ -83,7 +83,7 @@ void syscall_entry(void);
 void trap_dispatch(struct trap_frame *frame);
 
 /* syscall/table.c: called straight from syscall_entry. */
-extern long (*const syscall_table[])(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+extern long (*syscall_table[])(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 extern const uint64_t syscall_count;
 
 #endif

@@ -13,7 +13,7 @@
 
 static long descriptor_limit(void)
 {
-    uint64_t limit = current->group->limits[RLIMIT_NOFILE].current;
+    uint64_t limit = current->group->limits[RLIMIT_NOFILE].soft;
 
     return limit > 1 << 20 ? 1 << 20 : (long)limit;
 }

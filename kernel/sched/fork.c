@@ -51,8 +51,8 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
             group->limits[i] = (struct rlimit){UINT64_MAX, UINT64_MAX};
         }
         group->limits[RLIMIT_NOFILE] = (struct rlimit){1024, 4096};
-        group->limits[RLIMIT_STACK].current = 8ul << 20;
-        group->limits[RLIMIT_CORE].current = 0;
+        group->limits[RLIMIT_STACK].soft = 8ul << 20;
+        group->limits[RLIMIT_CORE].soft = 0;
     }
     return group;
 }
@@ -70,7 +70,7 @@ static long check_flags(uint64_t flags)
 static long enter(struct task *task, struct thread_group *group, uint64_t flags)
 {
     struct thread_group *mine = current->group;
-    uint64_t limit = mine->limits[RLIMIT_NPROC].current;
+    uint64_t limit = mine->limits[RLIMIT_NPROC].soft;
     uint64_t irq = spin_lock_irqsave(&tasks_lock);
     long error = 0;
 

@@ -33,7 +33,7 @@ enum {
 };
 
 struct rlimit {
-    uint64_t current, max;
+    uint64_t soft, hard;
 };
 
 struct files;

@@ -1,0 +1,129 @@
+/* A task's files and working directory: shared or copied by clone, given back by exit. */
+#include "fs/context.h"
+
+#include "fs/file.h"
+#include "fs/tty.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "mm/kmalloc.h"
+#include "mm/mm.h"
+#include "sched/signal.h"
+#include "sched/task.h"
+
+static struct fs *fs_copy(struct fs *from)
+{
+    struct fs *fs = kmalloc(sizeof(*fs));
+
+    if (fs) {
+        *fs = (struct fs){.references = 1};
+        spin_lock(&from->lock);
+        fs->cwd = inode_get(from->cwd);
+        fs->umask = from->umask;
+        spin_unlock(&from->lock);
+    }
+    return fs;
+}
+
+static void fs_put(struct fs *fs)
+{
+    if (fs && ref_put(&fs->references)) {
+        inode_put(fs->cwd);
+        kfree(fs);
+    }
+}
+
+static long clone_resources(struct task *parent, struct task *child, uint64_t flags)
+{
+    if (flags & CLONE_FILES) {
+        ref_get(&parent->files->references);
+        child->files = parent->files;
+    } else {
+        child->files = files_copy(parent->files);
+    }
+    if (flags & CLONE_FS) {
+        ref_get(&parent->fs->references);
+        child->fs = parent->fs;
+    } else {
+        child->fs = fs_copy(parent->fs);
+    }
+    return child->files && child->fs ? 0 : -ENOMEM;
+}
+
+/* The end of a session's leader hangs its terminal up. */
+static void leave_terminal(struct task *task)
+{
+    struct thread_group *group = task->group;
+    struct tty *tty = group ? group->tty : NULL;
+    pid_t foreground;
+
+    if (task == current && tty && group->session == group->pid && group->thread_count == 1) {
+        foreground = tty->foreground;
+        tty->session = tty->foreground = 0;
+        session_lose_tty(group->session);
+        if (foreground) {
+            signal_send_group(foreground, SIGHUP);
+            signal_send_group(foreground, SIGCONT);
+        }
+    }
+}
+
+static void exit_resources(struct task *task)
+{
+    struct files *files = task->files;
+    struct fs *fs = task->fs;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    task->files = NULL;
+    task->fs = NULL;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    leave_terminal(task);
+    files_put(files);
+    fs_put(fs);
+}
+
+struct inode *fs_cwd(void)
+{
+    struct fs *fs = current->fs;
+    struct inode *cwd;
+
+    spin_lock(&fs->lock);
+    cwd = inode_get(fs->cwd);
+    spin_unlock(&fs->lock);
+    return cwd;
+}
+
+void fs_set_cwd(struct inode *directory)
+{
+    struct fs *fs = current->fs;
+    struct inode *old;
+
+    spin_lock(&fs->lock);
+    old = fs->cwd;
+    fs->cwd = directory;
+    spin_unlock(&fs->lock);
+    inode_put(old);
+}
+
+static void release_executable(struct mm *mm)
+{
+    inode_put(mm->executable);
+}
+
+void context_init(void)
+{
+    static const struct task_resource_ops ops = {clone_resources, exit_resources};
+
+    task_resources = &ops;
+    mm_release_hook = release_executable;
+}
+
+void context_first_task(void)
+{
+    struct fs *fs = kzalloc(sizeof(*fs));
+
+    fs->references = 1;
+    fs->umask = 022;
+    fs->cwd = inode_get(vfs_root());
+    current->fs = fs;
+    current->files = files_create();
+}

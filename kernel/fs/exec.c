@@ -1,0 +1,300 @@
+/*
+ * execve(2): a new program in place of the old one.
+ *
+ * Everything that can fail is done first, on an address space of its own: strings are copied,
+ * the ELF segments mapped, the stack built. Only then are the other threads ended and the old
+ * address space given up, so a failed exec leaves the caller as it was.
+ */
+#include "fs/exec.h"
+
+#include "arch/cpu.h"
+#include "fs/context.h"
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/uaccess.h"
+#include "sched/sched.h"
+
+#define INTERPRETERS_MAX 4
+
+/* Append a string that is in the kernel. */
+static long add_string(struct exec_strings *strings, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    if (size > EXEC_STRINGS_MAX - strings->used) {
+        return -E2BIG;
+    }
+    memcpy(strings->text + strings->used, text, size);
+    strings->used += size;
+    return 0;
+}
+
+/* Append what a NULL-terminated array of user pointers points to. The count, or -errno. */
+static long add_user_strings(struct exec_strings *strings, uint64_t array)
+{
+    long count = 0;
+
+    for (; array; array += sizeof(uint64_t), count++) {
+        uint64_t pointer;
+        long length;
+
+        if (get_user(pointer, (uint64_t __user *)array)) {
+            return -EFAULT;
+        }
+        if (!pointer) {
+            break;
+        }
+        length = strncpy_from_user(strings->text + strings->used, (const char __user *)pointer,
+                                   EXEC_STRINGS_MAX - strings->used);
+        if (length < 0) {
+            return length == -ENAMETOOLONG ? -E2BIG : length;
+        }
+        strings->used += (size_t)length + 1;
+    }
+    return count;
+}
+
+/* Put `count` strings before all others; argv[0] is dropped if `replace`. */
+static long prepend(struct exec_strings *strings, const char *const *texts, int count, bool replace)
+{
+    size_t size = 0, skip = replace && strings->argc ? strlen(strings->text) + 1 : 0;
+
+    for (int i = 0; i < count; i++) {
+        size += strlen(texts[i]) + 1;
+    }
+    if (strings->used - skip + size > EXEC_STRINGS_MAX) {
+        return -E2BIG;
+    }
+    memmove(strings->text + size, strings->text + skip, strings->used - skip);
+    strings->used += size - skip;
+    strings->argc += count - (skip ? 1 : 0);
+    size = 0;
+    for (int i = 0; i < count; i++) {
+        memcpy(strings->text + size, texts[i], strlen(texts[i]) + 1);
+        size += strlen(texts[i]) + 1;
+    }
+    return 0;
+}
+
+static struct inode *open_program(struct inode *base, const char *path)
+{
+    struct inode *inode = path_lookup(base, path, 0);
+
+    if (!is_error(inode) && (!S_ISREG(inode->mode) || !(inode->mode & 0111))) {
+        inode_put(inode);
+        return error_pointer(-EACCES);
+    }
+    return inode;
+}
+
+/* "#!interpreter [argument]": in place, `line` becomes the interpreter. The number of words. */
+static int parse_script(char *line, char **argument)
+{
+    char *end = strchr(line, '\n');
+
+    if (end) {
+        *end = '\0';
+    }
+    while (*line == ' ' || *line == '\t') {
+        memmove(line, line + 1, strlen(line));
+    }
+    for (end = line + strlen(line); end > line && (end[-1] == ' ' || end[-1] == '\t'); end--) {
+        end[-1] = '\0';
+    }
+    *argument = strchr(line, ' ');
+    if (*argument) {
+        *(*argument)++ = '\0';
+        while (**argument == ' ') {
+            (*argument)++;
+        }
+    }
+    return !*line ? 0 : *argument ? 2 : 1;
+}
+
+/* Follow #! lines to a binary. `path` (PATH_MAX bytes) becomes its path. */
+static struct inode *find_binary(struct inode *base, char *path, struct exec_strings *strings,
+                                 char *header)
+{
+    for (int depth = 0; depth <= INTERPRETERS_MAX; depth++) {
+        struct inode *inode = open_program(base, path);
+        char *argument;
+        const char *texts[3];
+        int words;
+        long size, error;
+
+        if (is_error(inode)) {
+            return inode;
+        }
+        size = inode_read(inode, header, EXEC_HEADER_SIZE, 0);
+        if (size < 0) {
+            inode_put(inode);
+            return error_pointer(size);
+        }
+        memset(header + size, 0, EXEC_HEADER_SIZE - (size_t)size);
+        if (header[0] != '#' || header[1] != '!') {
+            return inode;
+        }
+        inode_put(inode);
+        header[255] = '\0';
+        words = parse_script(header + 2, &argument);
+        if (words == 0) {
+            return error_pointer(-ENOEXEC);
+        }
+        texts[0] = header + 2;
+        texts[words - 1] = words == 2 ? argument : header + 2;
+        texts[words] = path;
+        error = prepend(strings, texts, words + 1, true);
+        if (error) {
+            return error_pointer(error);
+        }
+        strlcpy(path, header + 2, PATH_MAX);
+    }
+    return error_pointer(-ELOOP);
+}
+
+/* The point of no return is behind us: become the program. */
+static void install(struct mm *mm, const struct exec_image *image, const char *path)
+{
+    struct task *task = current;
+    struct mm *old = task->mm;
+    struct trap_frame *frame = task_frame(task);
+    const char *name = strrchr(path, '/');
+    uint64_t flags;
+
+    task_release_mm(task);
+    flags = spin_lock_irqsave(&tasks_lock);
+    task->mm = mm;
+    task->group->has_executed = true;
+    mm_switch(mm);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    mm_put(old);
+    files_close_on_exec(task->files);
+    signal_exec(task);
+    strlcpy(task->name, name ? name + 1 : path, sizeof(task->name));
+    memset(frame, 0, sizeof(*frame));
+    frame->rip = image->entry;
+    frame->rsp = image->stack;
+    frame->cs = SELECTOR_USER_CODE;
+    frame->ss = SELECTOR_USER_DATA;
+    frame->rflags = RFLAGS_IF;
+    memset(task->fpu, 0, sizeof(task->fpu));
+    *(uint16_t *)task->fpu = 0x37f;          /* the x87 control word after FNINIT */
+    *(uint32_t *)(task->fpu + 24) = 0x1f80; /* MXCSR after reset */
+    irq_disable();
+    fxrstor(task->fpu);
+    fs_base_write(0);
+    task->fs_base = task->gs_base = 0;
+    wrmsr(MSR_KERNEL_GS_BASE, 0);
+    this_cpu(return_work) = true; /* all registers come from the frame */
+    irq_enable();
+}
+
+/* Handlers and descriptors that other processes share (vfork, CLONE_SIGHAND) become our own. */
+static long unshare(void)
+{
+    struct task *task = current;
+
+    if (__atomic_load_n(&task->sighand->references, __ATOMIC_ACQUIRE) > 1) {
+        struct sighand *fresh = sighand_create(task->sighand), *old = task->sighand;
+        uint64_t flags;
+
+        if (!fresh) {
+            return -ENOMEM;
+        }
+        flags = spin_lock_irqsave(&tasks_lock);
+        task->sighand = fresh;
+        spin_unlock_irqrestore(&tasks_lock, flags);
+        sighand_put(old);
+    }
+    if (__atomic_load_n(&task->files->references, __ATOMIC_ACQUIRE) > 1) {
+        struct files *fresh = files_copy(task->files), *old = task->files;
+
+        if (!fresh) {
+            return -ENOMEM;
+        }
+        task->files = fresh;
+        files_put(old);
+    }
+    return 0;
+}
+
+static long exec_strings_loaded(struct inode *base, const char *path, struct exec_strings *strings)
+{
+    char *final_path = kmalloc(PATH_MAX), *header = kmalloc(EXEC_HEADER_SIZE);
+    struct exec_image image = {0};
+    struct inode *inode = error_pointer(-ENOMEM);
+    struct mm *mm = NULL;
+    long error = 0;
+
+    if (final_path && header) {
+        strlcpy(final_path, path, PATH_MAX);
+        inode = find_binary(base, final_path, strings, header);
+    }
+    if (is_error(inode)) {
+        error = pointer_error(inode);
+        inode = NULL;
+    }
+    if (!error) {
+        mm = mm_create();
+        error = mm ? 0 : -ENOMEM;
+    }
+    if (!error) {
+        const struct rlimit *limits = current->group->limits;
+
+        mm->limit_stack = limits[RLIMIT_STACK].soft;
+        mm->limit_data = limits[RLIMIT_DATA].soft;
+        mm->limit_pages = limits[RLIMIT_AS].soft >> PAGE_SHIFT;
+        mm->executable = inode_get(inode);
+        error = elf_load(mm, inode, header, &image);
+    }
+    error = error ? error : stack_build(mm, strings, final_path, &image);
+    error = error ? error : task_become_single();
+    error = error ? error : unshare();
+    if (!error) {
+        install(mm, &image, final_path);
+        mm = NULL;
+    }
+    mm_put(mm);
+    inode_put(inode);
+    kfree(header);
+    kfree(final_path);
+    return error;
+}
+
+long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp)
+{
+    struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX)};
+    long count, error = strings.text ? 0 : -ENOMEM;
+
+    if (!error) {
+        count = add_user_strings(&strings, argv);
+        strings.argc = (int)count;
+        error = count < 0 ? count : count == 0 ? add_string(&strings, "") : 0;
+        strings.argc += !error && count == 0; /* Linux does the same: argv[0] always exists */
+    }
+    if (!error) {
+        count = add_user_strings(&strings, envp);
+        strings.envc = (int)count;
+        error = count < 0 ? count : 0;
+    }
+    error = error ? error : exec_strings_loaded(base, path, &strings);
+    kfree(strings.text);
+    return error;
+}
+
+void exec_first(const char *path)
+{
+    struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX), .argc = 1, .envc = 2};
+    long error = add_string(&strings, path);
+
+    error = error ? error : add_string(&strings, "HOME=/");
+    error = error ? error : add_string(&strings, "TERM=linux");
+    error = error ? error : exec_strings_loaded(vfs_root(), path, &strings);
+    kfree(strings.text);
+    if (error) {
+        panic("cannot run %s: error %ld", path, -error);
+    }
+}

@@ -1,0 +1,129 @@
+/*
+ * The frame a handler runs on (Linux x86-64 rt_sigframe), and rt_sigreturn(2).
+ *
+ *     old rsp - 128 (red zone)
+ *     512 bytes of fxsave, aligned to 64     <- uc_mcontext.fpstate
+ *     siginfo, ucontext
+ *     return address: the restorer           <- rsp, 8 below a multiple of 16
+ */
+#include "arch/cpu.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/uaccess.h"
+#include "sched/task.h"
+
+#define SA_ONSTACK 0x08000000ul
+#define SA_RESTORER 0x04000000ul
+#define USER_FLAGS 0x244dd5ul /* AC OF DF TF SF ZF AF PF CF and RF: what a handler may change */
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+
+struct sigframe {
+    uint64_t restorer;
+    uint64_t uc_flags, uc_link, stack_pointer;
+    int32_t stack_flags, padding;
+    uint64_t stack_size;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
+    uint64_t rflags;
+    uint16_t cs, gs, fs, ss;
+    uint64_t error, trap, old_mask, cr2, fpstate, reserved[8];
+    uint64_t mask;
+    uint8_t siginfo[128];
+};
+
+void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
+{
+    int32_t *words = buffer;
+
+    memset(buffer, 0, 128);
+    words[0] = signal;
+    words[2] = info->code;
+    if (info->code > 0 && info->code < SI_KERNEL && signal != SIGCHLD) {
+        *(uint64_t *)(words + 4) = info->value; /* si_addr */
+    } else {
+        words[4] = info->pid;
+        words[6] = (int32_t)info->value; /* si_status */
+    }
+}
+
+static bool on_altstack(const struct task *task, uint64_t rsp)
+{
+    return task->altstack.size && rsp > task->altstack.stack &&
+           rsp - task->altstack.stack <= task->altstack.size;
+}
+
+long sigframe_push(struct trap_frame *frame, int signal, const struct signal_action *action,
+                   const struct signal_info *info, uint64_t mask)
+{
+    struct task *task = current;
+    struct sigframe f;
+    uint8_t fpu[512] __attribute__((aligned(16)));
+    uint64_t sp = frame->rsp - 128, fpstate;
+
+    if (!(action->flags & SA_RESTORER)) {
+        return -EFAULT;
+    }
+    if (action->flags & SA_ONSTACK && task->altstack.size && !on_altstack(task, frame->rsp)) {
+        sp = task->altstack.stack + task->altstack.size;
+    }
+    fpstate = align_down(sp - sizeof(fpu), 64);
+    sp = align_down(fpstate - sizeof(f), 16) - 8;
+    memset(&f, 0, sizeof(f));
+    f = (struct sigframe){
+        .restorer = action->restorer, .stack_pointer = task->altstack.stack,
+        .stack_flags = !task->altstack.size ? SS_DISABLE
+                       : on_altstack(task, frame->rsp) ? SS_ONSTACK : 0,
+        .stack_size = task->altstack.size,
+        .r8 = frame->r8, .r9 = frame->r9, .r10 = frame->r10, .r11 = frame->r11,
+        .r12 = frame->r12, .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15,
+        .rdi = frame->rdi, .rsi = frame->rsi, .rbp = frame->rbp, .rbx = frame->rbx,
+        .rdx = frame->rdx, .rax = frame->rax, .rcx = frame->rcx, .rsp = frame->rsp,
+        .rip = frame->rip, .rflags = frame->rflags, .cs = (uint16_t)frame->cs,
+        .ss = (uint16_t)frame->ss, .old_mask = mask, .fpstate = fpstate, .mask = mask,
+        .cr2 = info->code > 0 ? info->value : 0,
+    };
+    siginfo_fill(f.siginfo, signal, info);
+    fxsave(fpu);
+    memset(fpu + 464, 0, 48); /* no extended state behind: its magic is absent */
+    if (copy_to_user((void __user *)fpstate, fpu, sizeof(fpu)) ||
+        copy_to_user((void __user *)sp, &f, sizeof(f))) {
+        return -EFAULT;
+    }
+    frame->rsp = sp;
+    frame->rip = action->handler;
+    frame->rdi = (uint64_t)signal;
+    frame->rsi = sp + offsetof(struct sigframe, siginfo);
+    frame->rdx = sp + offsetof(struct sigframe, uc_flags);
+    frame->rax = 0;
+    frame->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
+    frame->error = 0;
+    return 0;
+}
+
+long sigframe_pop(struct trap_frame *frame)
+{
+    struct sigframe f;
+    uint8_t fpu[512] __attribute__((aligned(16)));
+
+    if (copy_from_user(&f, (void __user *)(frame->rsp - 8), sizeof(f))) {
+        return -EFAULT;
+    }
+    if (f.rip >= USER_TOP ||
+        (f.fpstate && copy_from_user(fpu, (void __user *)f.fpstate, sizeof(fpu)))) {
+        return -EFAULT;
+    }
+    if (f.fpstate) {
+        *(uint32_t *)(fpu + 24) &= 0xffff; /* reserved MXCSR bits would fault in fxrstor */
+        fxrstor(fpu);
+    }
+    frame->r8 = f.r8, frame->r9 = f.r9, frame->r10 = f.r10, frame->r11 = f.r11;
+    frame->r12 = f.r12, frame->r13 = f.r13, frame->r14 = f.r14, frame->r15 = f.r15;
+    frame->rdi = f.rdi, frame->rsi = f.rsi, frame->rbp = f.rbp, frame->rbx = f.rbx;
+    frame->rdx = f.rdx, frame->rax = f.rax, frame->rcx = f.rcx, frame->rsp = f.rsp;
+    frame->rip = f.rip;
+    frame->rflags = (frame->rflags & ~USER_FLAGS) | (f.rflags & USER_FLAGS) | RFLAGS_IF;
+    frame->error = 0; /* not a call to restart */
+    signal_set_blocked(f.mask);
+    this_cpu(return_work) = true;
+    return 0;
+}

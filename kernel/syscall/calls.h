@@ -1,0 +1,208 @@
+/* Every system call: its number and its arguments as they are. All return -errno on failure. */
+#ifndef SYSCALL_CALLS_H
+#define SYSCALL_CALLS_H
+#include "lib/types.h"
+
+struct pollfd;
+struct iovec;
+struct rlimit;
+struct itimerval;
+
+struct timespec {
+    int64_t seconds, nanoseconds;
+};
+
+#define SYSCALLS \
+    SYSCALL(0, read) \
+    SYSCALL(1, write) \
+    SYSCALL(2, open) \
+    SYSCALL(3, close) \
+    SYSCALL(4, stat) \
+    SYSCALL(5, fstat) \
+    SYSCALL(6, lstat) \
+    SYSCALL(7, poll) \
+    SYSCALL(8, lseek) \
+    SYSCALL(9, mmap) \
+    SYSCALL(10, mprotect) \
+    SYSCALL(11, munmap) \
+    SYSCALL(12, brk) \
+    SYSCALL(13, rt_sigaction) \
+    SYSCALL(14, rt_sigprocmask) \
+    SYSCALL(15, rt_sigreturn) \
+    SYSCALL(16, ioctl) \
+    SYSCALL(17, pread64) \
+    SYSCALL(18, pwrite64) \
+    SYSCALL(19, readv) \
+    SYSCALL(20, writev) \
+    SYSCALL(21, access) \
+    SYSCALL(22, pipe) \
+    SYSCALL(24, sched_yield) \
+    SYSCALL(25, mremap) \
+    SYSCALL(28, madvise) \
+    SYSCALL(32, dup) \
+    SYSCALL(33, dup2) \
+    SYSCALL(34, pause) \
+    SYSCALL(35, nanosleep) \
+    SYSCALL(37, alarm) \
+    SYSCALL(38, setitimer) \
+    SYSCALL(39, getpid) \
+    SYSCALL(56, clone) \
+    SYSCALL(57, fork) \
+    SYSCALL(58, vfork) \
+    SYSCALL(59, execve) \
+    SYSCALL(60, exit) \
+    SYSCALL(61, wait4) \
+    SYSCALL(62, kill) \
+    SYSCALL(63, uname) \
+    SYSCALL(72, fcntl) \
+    SYSCALL(76, truncate) \
+    SYSCALL(77, ftruncate) \
+    SYSCALL(79, getcwd) \
+    SYSCALL(80, chdir) \
+    SYSCALL(82, rename) \
+    SYSCALL(83, mkdir) \
+    SYSCALL(84, rmdir) \
+    SYSCALL(86, link) \
+    SYSCALL(87, unlink) \
+    SYSCALL(88, symlink) \
+    SYSCALL(89, readlink) \
+    SYSCALL(95, umask) \
+    SYSCALL(96, gettimeofday) \
+    SYSCALL(97, getrlimit) \
+    SYSCALL(99, sysinfo) \
+    SYSCALL(100, times) \
+    SYSCALL(102, getuid) \
+    SYSCALL(104, getgid) \
+    SYSCALL(107, geteuid) \
+    SYSCALL(108, getegid) \
+    SYSCALL(109, setpgid) \
+    SYSCALL(110, getppid) \
+    SYSCALL(111, getpgrp) \
+    SYSCALL(112, setsid) \
+    SYSCALL(121, getpgid) \
+    SYSCALL(124, getsid) \
+    SYSCALL(130, rt_sigsuspend) \
+    SYSCALL(131, sigaltstack) \
+    SYSCALL(140, getpriority) \
+    SYSCALL(141, setpriority) \
+    SYSCALL(158, arch_prctl) \
+    SYSCALL(165, mount) \
+    SYSCALL(169, reboot) \
+    SYSCALL(186, gettid) \
+    SYSCALL(202, futex) \
+    SYSCALL(217, getdents64) \
+    SYSCALL(218, set_tid_address) \
+    SYSCALL(228, clock_gettime) \
+    SYSCALL(230, clock_nanosleep) \
+    SYSCALL(231, exit_group) \
+    SYSCALL(234, tgkill) \
+    SYSCALL(257, openat) \
+    SYSCALL(262, newfstatat) \
+    SYSCALL(273, set_robust_list) \
+    SYSCALL(292, dup3) \
+    SYSCALL(293, pipe2) \
+    SYSCALL(302, prlimit64) \
+    SYSCALL(318, getrandom) \
+
+long sys_read(int fd, char __user *buffer, size_t size);
+long sys_write(int fd, const char __user *buffer, size_t size);
+long sys_open(const char __user *path, int flags, mode_t mode);
+long sys_close(int fd);
+long sys_stat(const char __user *path, void __user *result);
+long sys_fstat(int fd, void __user *result);
+long sys_lstat(const char __user *path, void __user *result);
+long sys_poll(struct pollfd __user *fds, uint64_t count, int timeout);
+long sys_lseek(int fd, off_t offset, int whence);
+long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t offset);
+long sys_mprotect(uint64_t address, size_t size, int prot);
+long sys_munmap(uint64_t address, size_t size);
+long sys_brk(uint64_t brk);
+long sys_rt_sigaction(int signal, const void __user *action, void __user *old, size_t size);
+long sys_rt_sigprocmask(int how, const uint64_t __user *set, uint64_t __user *old, size_t size);
+long sys_rt_sigreturn(void);
+long sys_ioctl(int fd, unsigned command, uint64_t argument);
+long sys_pread64(int fd, char __user *buffer, size_t size, off_t position);
+long sys_pwrite64(int fd, const char __user *buffer, size_t size, off_t position);
+long sys_readv(int fd, const struct iovec __user *vector, int count);
+long sys_writev(int fd, const struct iovec __user *vector, int count);
+long sys_access(const char __user *path, int mode);
+long sys_pipe(int __user *fds);
+long sys_sched_yield(void);
+long sys_mremap(uint64_t old, size_t old_size, size_t size, int flags, uint64_t fixed);
+long sys_madvise(uint64_t address, size_t size, int advice);
+long sys_dup(int fd);
+long sys_dup2(int fd, int to);
+long sys_pause(void);
+long sys_nanosleep(const struct timespec __user *time, struct timespec __user *left);
+long sys_alarm(unsigned seconds);
+long sys_setitimer(int which, const struct itimerval __user *value, struct itimerval __user *old);
+long sys_getpid(void);
+long sys_clone(uint64_t flags, uint64_t stack, int __user *parent_tid, int __user *child_tid,
+    uint64_t tls);
+long sys_fork(void);
+long sys_vfork(void);
+long sys_execve(const char __user *path, uint64_t argv, uint64_t envp);
+long sys_exit(int code);
+long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage);
+long sys_kill(pid_t pid, int signal);
+long sys_uname(void __user *name);
+long sys_fcntl(int fd, int command, uint64_t argument);
+long sys_truncate(const char __user *path, off_t size);
+long sys_ftruncate(int fd, off_t size);
+long sys_getcwd(char __user *buffer, size_t size);
+long sys_chdir(const char __user *path);
+long sys_rename(const char __user *old, const char __user *path);
+long sys_mkdir(const char __user *path, mode_t mode);
+long sys_rmdir(const char __user *path);
+long sys_link(const char __user *old, const char __user *path);
+long sys_unlink(const char __user *path);
+long sys_symlink(const char __user *target, const char __user *path);
+long sys_readlink(const char __user *path, char __user *buffer, size_t size);
+long sys_umask(mode_t mask);
+long sys_gettimeofday(struct timespec __user *time, void __user *zone);
+long sys_getrlimit(int resource, struct rlimit __user *limit);
+long sys_sysinfo(void __user *info);
+long sys_times(void __user *result);
+long sys_getuid(void);
+long sys_getgid(void);
+long sys_geteuid(void);
+long sys_getegid(void);
+long sys_setpgid(pid_t pid, pid_t pgid);
+long sys_getppid(void);
+long sys_getpgrp(void);
+long sys_setsid(void);
+long sys_getpgid(pid_t pid);
+long sys_getsid(pid_t pid);
+long sys_rt_sigsuspend(const uint64_t __user *set, size_t size);
+long sys_sigaltstack(const void __user *stack, void __user *old);
+long sys_getpriority(int which, int who);
+long sys_setpriority(int which, int who, int nice);
+long sys_arch_prctl(int code, uint64_t address);
+long sys_mount(const char __user *source, const char __user *target, const char __user *type);
+long sys_reboot(unsigned magic1, unsigned magic2, unsigned command);
+long sys_gettid(void);
+long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout, int __user
+    *word2, uint32_t value3);
+long sys_getdents64(int fd, void __user *buffer, size_t size);
+long sys_set_tid_address(int __user *word);
+long sys_clock_gettime(int clock, struct timespec __user *time);
+long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *time, struct timespec
+    __user *left);
+long sys_exit_group(int code);
+long sys_tgkill(pid_t tgid, pid_t tid, int signal);
+long sys_openat(int dirfd, const char __user *path, int flags, mode_t mode);
+long sys_newfstatat(int dirfd, const char __user *path, void __user *result, int flags);
+long sys_set_robust_list(uint64_t head, size_t size);
+long sys_dup3(int fd, int to, int flags);
+long sys_pipe2(int __user *fds, int flags);
+long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit, struct rlimit
+    __user *old);
+long sys_getrandom(char __user *buffer, size_t size, unsigned flags);
+
+/* Calls that nobody implements, counted by number for /proc/unimplemented. */
+extern uint32_t syscall_unimplemented[512];
+long syscall_unknown(uint64_t number);
+void syscall_init(void);
+/* Nanoseconds of a user's timespec, or -EFAULT, -EINVAL. */
+ktime_t time_from_user(const struct timespec __user *time);
+#endif

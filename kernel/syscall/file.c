@@ -1,0 +1,354 @@
+/* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
+#include "fs/pipe.h"
+#include "fs/poll.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/uaccess.h"
+#include "sched/task.h"
+#include "syscall/calls.h"
+
+#define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call */
+#define FIONBIO 0x5421
+
+struct iovec {
+    uint64_t base, size;
+};
+
+struct pollfd {
+    int fd;
+    int16_t events, revents;
+};
+
+/* One piece at the file's own position (NULL) or at *at. */
+static ssize_t transfer(struct file *file, uint64_t buffer, size_t size, off_t *at, bool write)
+{
+    off_t *position = at ? at : &file->position;
+    bool seeks = file->ops->seek && !at;
+    ssize_t done = -EINVAL;
+
+    if (write ? !file_writable(file) : !file_readable(file)) {
+        return -EBADF;
+    }
+    if (size > TRANSFER_MAX) {
+        size = TRANSFER_MAX;
+    }
+    if (!user_range_ok((void __user *)buffer, size)) {
+        return -EFAULT;
+    }
+    if (seeks) {
+        mutex_lock(&file->position_lock);
+    }
+    if (write && file->ops->write) {
+        done = file->ops->write(file, (const char __user *)buffer, size, position);
+    } else if (!write && file->ops->read) {
+        done = file->ops->read(file, (char __user *)buffer, size, position);
+    }
+    if (seeks) {
+        mutex_unlock(&file->position_lock);
+    }
+    return done;
+}
+
+static long simple(int fd, uint64_t buffer, size_t size, bool write)
+{
+    struct file *file = fd_get_io(fd);
+    long done = file ? transfer(file, buffer, size, NULL, write) : -EBADF;
+
+    file_put(file);
+    return done;
+}
+
+long sys_read(int fd, char __user *buffer, size_t size)
+{
+    return simple(fd, (uint64_t)buffer, size, false);
+}
+
+long sys_write(int fd, const char __user *buffer, size_t size)
+{
+    return simple(fd, (uint64_t)buffer, size, true);
+}
+
+static long positioned(int fd, uint64_t buffer, size_t size, off_t position, bool write)
+{
+    struct file *file = fd_get_io(fd);
+    long done = !file ? -EBADF : position < 0 ? -EINVAL : !file->ops->seek ? -ESPIPE
+                : transfer(file, buffer, size, &position, write);
+
+    file_put(file);
+    return done;
+}
+
+long sys_pread64(int fd, char __user *buffer, size_t size, off_t position)
+{
+    return positioned(fd, (uint64_t)buffer, size, position, false);
+}
+
+long sys_pwrite64(int fd, const char __user *buffer, size_t size, off_t position)
+{
+    return positioned(fd, (uint64_t)buffer, size, position, true);
+}
+
+static long vectored(int fd, const struct iovec __user *vector, int count, bool write)
+{
+    struct file *file = fd_get_io(fd);
+    long done = 0, part = 0;
+
+    if (!file || count < 0 || count > 1024) {
+        file_put(file);
+        return file ? -EINVAL : -EBADF;
+    }
+    for (int i = 0; i < count; i++) {
+        struct iovec piece;
+
+        part = get_user(piece, vector + i) ? -EFAULT : (ssize_t)piece.size < 0 ? -EINVAL
+               : piece.size ? transfer(file, piece.base, piece.size, NULL, write) : 0;
+        if (part < 0) {
+            break;
+        }
+        done += part;
+        if ((size_t)part < piece.size) {
+            break;
+        }
+    }
+    file_put(file);
+    return done ? done : part < 0 ? part : 0;
+}
+
+long sys_readv(int fd, const struct iovec __user *vector, int count)
+{
+    return vectored(fd, vector, count, false);
+}
+
+long sys_writev(int fd, const struct iovec __user *vector, int count)
+{
+    return vectored(fd, vector, count, true);
+}
+
+long sys_close(int fd)
+{
+    return fd_close(fd);
+}
+
+long sys_lseek(int fd, off_t offset, int whence)
+{
+    struct file *file = fd_get_io(fd);
+    long result = -EBADF;
+
+    if (file) {
+        mutex_lock(&file->position_lock);
+        result = file->ops->seek ? file->ops->seek(file, offset, whence) : -ESPIPE;
+        mutex_unlock(&file->position_lock);
+        file_put(file);
+    }
+    return result;
+}
+
+long sys_ioctl(int fd, unsigned command, uint64_t argument)
+{
+    struct file *file = fd_get_io(fd);
+    long result = -ENOTTY;
+    int on;
+
+    if (!file) {
+        return -EBADF;
+    }
+    if (command == FIONBIO) {
+        result = get_user(on, (int __user *)argument) ? -EFAULT : 0;
+        if (!result) {
+            file->flags = (file->flags & ~O_NONBLOCK) | (on ? O_NONBLOCK : 0);
+        }
+    } else if (command == 0x5450 || command == 0x5451) { /* FIONCLEX, FIOCLEX */
+        result = fd_set_close_on_exec(fd, command == 0x5451);
+    } else if (file->ops->ioctl) {
+        result = file->ops->ioctl(file, command, argument);
+    }
+    file_put(file);
+    return result;
+}
+
+static long duplicate(int fd, int minimum, bool close_on_exec)
+{
+    struct file *file = fd_get(fd);
+    long result = file ? fd_install(file, minimum, close_on_exec) : -EBADF;
+
+    if (result < 0) {
+        file_put(file);
+    }
+    return result;
+}
+
+long sys_dup(int fd)
+{
+    return duplicate(fd, 0, false);
+}
+
+long sys_dup3(int fd, int to, int flags)
+{
+    struct file *file;
+    long result;
+
+    if (fd == to || flags & ~O_CLOEXEC) {
+        return -EINVAL;
+    }
+    file = fd_get(fd);
+    result = file ? fd_replace(file, to, flags & O_CLOEXEC) : -EBADF;
+    if (result < 0) {
+        file_put(file);
+    }
+    return result;
+}
+
+long sys_dup2(int fd, int to)
+{
+    if (fd == to) {
+        return fd_close_on_exec(fd) < 0 ? -EBADF : to;
+    }
+    return sys_dup3(fd, to, 0);
+}
+
+long sys_fcntl(int fd, int command, uint64_t argument)
+{
+    enum { CHANGEABLE = O_APPEND | O_NONBLOCK };
+    struct file *file = fd_get(fd);
+    long result = -EINVAL;
+
+    if (!file) {
+        return -EBADF;
+    }
+    switch (command) {
+    case 0: /* F_DUPFD */
+    case 1030:
+        file_put(file);
+        return duplicate(fd, (int)argument, command == 1030);
+    case 1: /* F_GETFD */
+        result = fd_close_on_exec(fd);
+        break;
+    case 2: /* F_SETFD */
+        result = fd_set_close_on_exec(fd, argument & 1);
+        break;
+    case 3: /* F_GETFL; every file has O_LARGEFILE */
+        result = file->flags | 0100000;
+        break;
+    case 4: /* F_SETFL */
+        file->flags = (file->flags & ~CHANGEABLE) | ((int)argument & CHANGEABLE);
+        result = 0;
+        break;
+    default:
+        break;
+    }
+    file_put(file);
+    return result;
+}
+
+long sys_pipe2(int __user *fds, int flags)
+{
+    struct file *ends[2];
+    long fd[2] = {-1, -1}, error;
+    int result[2];
+
+    if (flags & ~(O_CLOEXEC | O_NONBLOCK)) {
+        return -EINVAL;
+    }
+    error = pipe_create(ends, flags & O_NONBLOCK);
+    if (error) {
+        return error;
+    }
+    for (int i = 0; i < 2; i++) {
+        fd[i] = error ? -1 : fd_install(ends[i], 0, flags & O_CLOEXEC);
+        error = fd[i] < 0 && !error ? fd[i] : error;
+        if (fd[i] < 0) {
+            file_put(ends[i]);
+        }
+        result[i] = (int)fd[i];
+    }
+    if (!error) {
+        error = copy_to_user(fds, result, sizeof(result));
+    }
+    for (int i = 0; i < 2 && error; i++) {
+        if (fd[i] >= 0) {
+            fd_close((int)fd[i]);
+        }
+    }
+    return error;
+}
+
+long sys_pipe(int __user *fds)
+{
+    return sys_pipe2(fds, 0);
+}
+
+/* One round over all descriptors: how many have events. */
+static long poll_round(struct pollfd *fds, size_t count, struct file **files,
+                       struct poll_table *table)
+{
+    long ready = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int events = POLLNVAL;
+
+        if (fds[i].fd < 0) {
+            events = 0;
+        } else if (files[i]) {
+            events = file_poll(files[i], table) & (fds[i].events | POLLERR | POLLHUP);
+        }
+        fds[i].revents = (int16_t)events;
+        ready += events != 0;
+    }
+    return ready;
+}
+
+static long poll_files(struct pollfd *fds, size_t count, struct file **files, int timeout)
+{
+    ktime_t deadline = timeout < 0 ? KTIME_NEVER : clock_now() + timeout * 1000000l;
+    struct poll_table table;
+    long ready, error;
+
+    error = poll_table_init(&table, timeout ? (int)count * POLL_QUEUES_PER_FILE : 0);
+    if (error) {
+        return error;
+    }
+    ready = poll_round(fds, count, files, timeout ? &table : NULL);
+    while (!ready && timeout) {
+        error = wait_event_timeout(&table.owner, WAIT_POLL, count,
+                                   __atomic_exchange_n(&table.triggered, false, __ATOMIC_ACQ_REL),
+                                   deadline);
+        ready = poll_round(fds, count, files, NULL);
+        if (error) {
+            break;
+        }
+    }
+    poll_table_free(&table);
+    return ready ? ready : error == -ERESTARTSYS ? -ERESTARTNOHAND : 0;
+}
+
+long sys_poll(struct pollfd __user *user, uint64_t count, int timeout)
+{
+    struct pollfd *fds;
+    struct file **files;
+    long result = -ENOMEM;
+
+    if (count > current->group->limits[RLIMIT_NOFILE].soft) {
+        return -EINVAL;
+    }
+    fds = kmalloc(count * sizeof(*fds) + 1);
+    files = kzalloc(count * sizeof(*files) + 1);
+    if (fds && files) {
+        result = copy_from_user(fds, user, count * sizeof(*fds));
+    }
+    if (!result) {
+        for (size_t i = 0; i < count; i++) {
+            files[i] = fds[i].fd < 0 ? NULL : fd_get_io(fds[i].fd);
+        }
+        result = poll_files(fds, count, files, timeout);
+        for (size_t i = 0; i < count; i++) {
+            file_put(files[i]);
+        }
+        if (result >= 0 && copy_to_user(user, fds, count * sizeof(*fds))) {
+            result = -EFAULT;
+        }
+    }
+    kfree(fds);
+    kfree(files);
+    return result;
+}
