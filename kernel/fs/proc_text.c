@@ -1,0 +1,240 @@
+/* What the files of /proc say; formats as in proc(5), so that Linux tools can read them. */
+#include "fs/proc_text.h"
+
+#include "arch/boot.h"
+#include "fs/context.h"
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/kstack.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+#include "sched/sched.h"
+
+#define TICK 10000000 /* USER_HZ is 100 */
+
+static void show_meminfo(struct proc_text *text, struct task *task)
+{
+    size_t free = page_free_count() + kstack_cached_pages() + mm_cached_pages();
+
+    (void)task;
+    proc_print(text, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
+               "Buffers:               0 kB\nCached:                0 kB\n",
+               page_total_count() * 4, free * 4, free * 4);
+}
+
+static void show_uptime(struct proc_text *text, struct task *task)
+{
+    ktime_t now = clock_now();
+
+    (void)task;
+    proc_print(text, "%ld.%02ld 0.00\n", now / 1000000000, now / TICK % 100);
+}
+
+static void show_version(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "Linux version 6.1.0-baton (Baton) #1\n");
+}
+
+static void show_cmdline(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%s\n", boot_command_line);
+}
+
+static void show_loadavg(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "0.00 0.00 0.00 %d/%d 0\n", this_cpu(rq)->runnable + 1, task_count);
+}
+
+static void show_stat_all(struct proc_text *text, struct task *task)
+{
+    ktime_t now = clock_now(), idle = this_cpu(idle)->exec_time;
+
+    (void)task;
+    proc_print(text, "cpu  %ld 0 0 %ld 0 0 0 0 0 0\nctxt %lu\nprocesses %d\n", (now - idle) / TICK,
+               idle / TICK, this_cpu(rq)->switches, task_count);
+}
+
+extern uint32_t syscall_unimplemented[512];
+
+static void show_unimplemented(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    for (int i = 0; i < 512; i++) {
+        if (syscall_unimplemented[i]) {
+            proc_print(text, "%d %u\n", i, syscall_unimplemented[i]);
+        }
+    }
+}
+
+static void show_kmsg(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    text->used = log_read(text->buffer, text->size);
+}
+
+static void show_self(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%d", current->group->pid);
+}
+
+static void show_nothing(struct proc_text *text, struct task *task)
+{
+    (void)text, (void)task;
+}
+
+const struct proc_file proc_root_files[] = {
+    {"meminfo", S_IFREG | 0444, show_meminfo}, {"uptime", S_IFREG | 0444, show_uptime},
+    {"version", S_IFREG | 0444, show_version}, {"cmdline", S_IFREG | 0444, show_cmdline},
+    {"loadavg", S_IFREG | 0444, show_loadavg}, {"stat", S_IFREG | 0444, show_stat_all},
+    {"unimplemented", S_IFREG | 0444, show_unimplemented}, {"kmsg", S_IFREG | 0444, show_kmsg},
+    {"self", S_IFLNK | 0777, show_self}, {"sysrq-trigger", S_IFREG | 0200, show_nothing},
+    {NULL, 0, NULL},
+};
+
+static char state_letter(const struct task *task)
+{
+    return task->state == TASK_RUNNING ? 'R' : "RSDTZ"[task->state];
+}
+
+/* The mm of a task, referenced; NULL for kernel threads and zombies. */
+static struct mm *task_mm(struct task *task)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct mm *mm = task->mm ? mm_get(task->mm) : NULL;
+
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return mm;
+}
+
+static void show_stat(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+    struct thread_group *group = task->group;
+    ktime_t user, system;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    pid_t parent = group->parent ? group->parent->pid : 0;
+
+    group_times(group, &user, &system);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
+               "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
+               task->tid, task->name, state_letter(task), parent, group->pgid, group->session,
+               group->tty ? 0x440 : 0, user / TICK, system / TICK, group->children_user / TICK,
+               group->children_system / TICK, 20 + task->nice, task->nice, group->thread_count,
+               task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0);
+    mm_put(mm);
+}
+
+static void show_status(struct proc_text *text, struct task *task)
+{
+    static const char *const states[] = {"R (running)", "S (sleeping)", "D (disk sleep)",
+                                         "T (stopped)", "Z (zombie)"};
+    struct mm *mm = task_mm(task);
+    struct thread_group *group = task->group;
+
+    proc_print(text, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\t0\t0\n"
+               "Gid:\t0\t0\t0\t0\n", task->name, states[task->state], group->pid, task->tid,
+               group->parent ? group->parent->pid : 0);
+    if (mm) {
+        proc_print(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm->pages * 4, mm->resident * 4);
+    }
+    proc_print(text, "Threads:\t%d\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
+               "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+               group->thread_count, task->pending.mask, group->pending.mask, task->blocked,
+               task->switches[0], task->switches[1]);
+    mm_put(mm);
+}
+
+static void show_comm(struct proc_text *text, struct task *task)
+{
+    proc_print(text, "%s\n", task->name);
+}
+
+static void show_wchan(struct proc_text *text, struct task *task)
+{
+    proc_print(text, "%s", task->reason ? wait_reason_names[task->reason] : "0");
+}
+
+/* The arguments as they are in the task's own memory now. */
+static void show_arguments(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+
+    for (vaddr_t at = mm ? mm->arg_start : 0; mm && at < mm->arg_end && text->used < 4096;) {
+        paddr_t page = mm_pin(mm, at, false);
+        size_t part = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+
+        if (!page) {
+            break;
+        }
+        part = part < mm->arg_end - at ? part : mm->arg_end - at;
+        part = part < 4096 ? part : 4096;
+        memcpy(text->buffer + text->used, phys_to_virt(page), part);
+        page_put(phys_to_page(page));
+        text->used += part;
+        at += part;
+    }
+    mm_put(mm);
+}
+
+static void show_maps(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+    char *path = kmalloc(PATH_MAX);
+
+    if (mm && path) {
+        mutex_lock(&mm->lock);
+        for (struct vma *vma = mm_find(mm, 0); vma; vma = vma_next(vma)) {
+            struct inode *inode = vma->source ? vma->source->ops->object(vma->source) : NULL;
+            const char *name = "";
+
+            if (inode && path_of(inode, path, PATH_MAX) > 0) {
+                name = path;
+            } else if (vma->start <= mm->stack_start && vma->end > mm->stack_start) {
+                name = "[stack]";
+            } else if (vma->end > mm->brk_start && vma->start <= mm->brk && !inode) {
+                name = "[heap]";
+            }
+            proc_print(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %-10lu %s\n", vma->start, vma->end,
+                       vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+                       vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p',
+                       vma->offset * PAGE_SIZE, inode ? inode->number : 0, name);
+        }
+        mutex_unlock(&mm->lock);
+    }
+    kfree(path);
+    mm_put(mm);
+}
+
+static void show_exe(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+
+    if (mm && mm->executable) {
+        long length = path_of(mm->executable, text->buffer, text->size);
+
+        text->used = length > 0 ? (size_t)length : 0;
+    }
+    mm_put(mm);
+}
+
+static void show_cwd(struct proc_text *text, struct task *task)
+{
+    long length = task->fs ? path_of(task->fs->cwd, text->buffer, text->size) : 0;
+
+    text->used = length > 0 ? (size_t)length : 0;
+}
+
+const struct proc_file proc_task_files[] = {
+    {"stat", S_IFREG | 0444, show_stat}, {"status", S_IFREG | 0444, show_status},
+    {"comm", S_IFREG | 0444, show_comm}, {"cmdline", S_IFREG | 0444, show_arguments},
+    {"maps", S_IFREG | 0444, show_maps}, {"wchan", S_IFREG | 0444, show_wchan},
+    {"exe", S_IFLNK | 0777, show_exe}, {"cwd", S_IFLNK | 0777, show_cwd}, {NULL, 0, NULL},
+};

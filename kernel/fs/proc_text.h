@@ -1,0 +1,22 @@
+/* The files of /proc and what they print. */
+#ifndef FS_PROC_TEXT_H
+#define FS_PROC_TEXT_H
+#include "lib/types.h"
+
+struct task;
+
+struct proc_text {
+    char *buffer;
+    size_t size, used;
+};
+
+struct proc_file {
+    const char *name;
+    mode_t mode;
+    void (*show)(struct proc_text *text, struct task *task); /* task: referenced, NULL in the root */
+};
+
+extern const struct proc_file proc_root_files[], proc_task_files[]; /* end at a NULL name */
+void proc_print(struct proc_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+#endif

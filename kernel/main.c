@@ -1,0 +1,120 @@
+/* The boot order, on one page. boot/boot.asm calls kernel_main on the boot stack. */
+#include "arch/apic.h"
+#include "arch/boot.h"
+#include "arch/clock.h"
+#include "arch/exit.h"
+#include "arch/percpu.h"
+#include "arch/trap.h"
+#include "dev/keyboard.h"
+#include "dev/serial.h"
+#include "dev/vga.h"
+#include "fs/context.h"
+#include "fs/device.h"
+#include "fs/initramfs.h"
+#include "fs/proc.h"
+#include "fs/tmpfs.h"
+#include "fs/tty.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+#include "sched/futex.h"
+#include "sched/sched.h"
+#include "syscall/calls.h"
+
+static void mount(const char *path, struct inode *root)
+{
+    struct inode *directory = path_lookup(vfs_root(), path, 0);
+
+    if (!is_error(directory)) {
+        vfs_mount(directory, root);
+        inode_put(directory);
+    }
+}
+
+static void log_to_screen(const char *text, size_t size)
+{
+    vga_write(text, size);
+}
+
+static void files_init(void)
+{
+    device_init();
+    console_init();
+    context_init();
+    vfs_init(tmpfs_create_root(0755));
+    initramfs_unpack();
+    page_free_range(boot_initrd.start, boot_initrd.end);
+    mount("/dev", device_create_root());
+    mount("/proc", proc_create_root());
+}
+
+/* The first task starts in the kernel and becomes the first program. */
+static void first_task(void *unused)
+{
+    (void)unused;
+    context_first_task();
+    exec_first("/init");
+}
+
+static struct timer time_limit;
+
+static void time_is_over(struct timer *timer)
+{
+    (void)timer;
+    printk("timeout: the guest's time is over\n");
+    machine_exit(MACHINE_EXIT_TIMEOUT);
+}
+
+static void limit_time(void)
+{
+    const char *seconds = boot_option("timeout");
+
+    if (seconds) {
+        time_limit.expire = time_is_over;
+        timer_set(&time_limit, (ktime_t)parse_number(seconds, NULL) * 1000000000);
+    }
+}
+
+void kernel_main(uint32_t magic, paddr_t info);
+void kernel_main(uint32_t magic, paddr_t info)
+{
+    percpu_init(0, 0);
+    panic_init();
+    serial_init();
+    log_add_sink(serial_log_wire);
+    boot_init(magic, info);
+    cpu_init();
+    idt_init();
+    paging_init();
+    vga_init();
+    if (!boot_option("quiet")) {
+        log_add_sink(serial_log_console);
+        log_add_sink(log_to_screen);
+    }
+    printk("Baton: who holds the CPU?\n");
+    page_init();
+    kmalloc_init();
+    mm_init();
+    acpi_init();
+    lapic_init();
+    ioapic_init();
+    clock_init();
+    wait_init();
+    futex_init();
+    sched_init();
+    return_to_user_hook = signal_return_to_user;
+    user_fault_hook = signal_user_fault;
+    syscall_init();
+    files_init();
+    serial_irq_init();
+    keyboard_init();
+    crash_if_asked();
+    limit_time();
+    kernel_thread("init", first_task, NULL);
+    for (;;) { /* from here on this is the idle task */
+        schedule();
+        cpu_idle();
+    }
+}

@@ -1,0 +1,65 @@
+/* Calls on memory: what mm does, after the checks of arguments. */
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "mm/mm.h"
+#include "sched/task.h"
+#include "syscall/calls.h"
+
+long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t offset)
+{
+    struct vma_source *source = NULL;
+    int type = flags & 3;
+    long result;
+
+    if (offset & (off_t)(PAGE_SIZE - 1) || size == 0 || (type != MAP_SHARED && type != MAP_PRIVATE)) {
+        return -EINVAL;
+    }
+    if (!(flags & MAP_ANONYMOUS)) {
+        struct file *file = fd_get_io(fd);
+
+        if (!file) {
+            return -EBADF;
+        }
+        source = !file_readable(file) ||
+                         (type == MAP_SHARED && prot & PROT_WRITE && !file_writable(file))
+                     ? error_pointer(-EACCES)
+                 : file->inode->ops->source ? file->inode->ops->source(file->inode)
+                                            : error_pointer(-ENODEV);
+        file_put(file);
+    } else if (type == MAP_SHARED) {
+        source = vma_source_anonymous(align_up(size, PAGE_SIZE) >> PAGE_SHIFT);
+        source = source ? source : error_pointer(-ENOMEM);
+    }
+    if (is_error(source)) {
+        return pointer_error(source);
+    }
+    result = mm_map(current->mm, address, size, prot & 7, flags, source,
+                    flags & MAP_ANONYMOUS ? 0 : (uint64_t)offset >> PAGE_SHIFT);
+    vma_source_put(source);
+    return result;
+}
+
+long sys_munmap(uint64_t address, size_t size)
+{
+    return mm_unmap(current->mm, address, size);
+}
+
+long sys_mprotect(uint64_t address, size_t size, int prot)
+{
+    return mm_protect(current->mm, address, size, prot);
+}
+
+long sys_brk(uint64_t brk)
+{
+    return mm_brk(current->mm, brk);
+}
+
+long sys_mremap(uint64_t old, size_t old_size, size_t size, int flags, uint64_t fixed)
+{
+    return mm_remap(current->mm, old, old_size, size, flags, fixed);
+}
+
+long sys_madvise(uint64_t address, size_t size, int advice)
+{
+    return mm_advise(current->mm, address, size, advice);
+}

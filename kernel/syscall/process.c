@@ -1,0 +1,349 @@
+/* Calls on processes: clone, exit, wait, ids, limits, the machine. */
+#include "arch/exit.h"
+#include "fs/device.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "sched/futex.h"
+#include "sched/sched.h"
+#include "syscall/calls.h"
+
+long sys_clone(uint64_t flags, uint64_t stack, int __user *parent_tid, int __user *child_tid,
+               uint64_t tls)
+{
+    return task_clone(&(struct clone_args){flags, stack, tls, parent_tid, child_tid});
+}
+
+long sys_fork(void)
+{
+    return task_clone(&(struct clone_args){.flags = SIGCHLD});
+}
+
+long sys_vfork(void)
+{
+    return task_clone(&(struct clone_args){.flags = CLONE_VM | CLONE_VFORK | SIGCHLD});
+}
+
+long sys_exit(int code)
+{
+    task_exit((code & 0xff) << 8);
+}
+
+long sys_exit_group(int code)
+{
+    task_exit_group((code & 0xff) << 8);
+}
+
+long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
+{
+    struct wait_result result;
+    int64_t rusage[18] = {0};
+    long error;
+
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | 0x60000000) || pid == -2147483647 - 1) {
+        return options & ~(WNOHANG | WUNTRACED | WCONTINUED | 0x60000000) ? -EINVAL : -ESRCH;
+    }
+    error = task_wait(pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID,
+                      pid > 0 ? pid : pid == 0 ? current->group->pgid : -pid, options | WEXITED,
+                      &result);
+    if (error || !result.pid) {
+        return error;
+    }
+    if (status && put_user(result.status, status)) {
+        return -EFAULT;
+    }
+    rusage[0] = result.user / 1000000000, rusage[1] = result.user / 1000 % 1000000;
+    rusage[2] = result.system / 1000000000, rusage[3] = result.system / 1000 % 1000000;
+    if (usage && copy_to_user(usage, rusage, sizeof(rusage))) {
+        return -EFAULT;
+    }
+    return result.pid;
+}
+
+long sys_getpid(void)
+{
+    return current->group->pid;
+}
+
+long sys_gettid(void)
+{
+    return current->tid;
+}
+
+long sys_getppid(void)
+{
+    struct thread_group *parent = current->group->parent;
+
+    return parent ? parent->pid : 0;
+}
+
+long sys_getuid(void)
+{
+    return 0; /* everybody is root */
+}
+
+long sys_geteuid(void)
+{
+    return 0;
+}
+
+long sys_getgid(void)
+{
+    return 0;
+}
+
+long sys_getegid(void)
+{
+    return 0;
+}
+
+long sys_setpgid(pid_t pid, pid_t pgid)
+{
+    return group_set_pgid(pid, pgid);
+}
+
+long sys_getpgrp(void)
+{
+    return current->group->pgid;
+}
+
+long sys_setsid(void)
+{
+    return group_new_session();
+}
+
+static long group_id(pid_t pid, bool session)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct task *task = pid ? task_find_locked(pid) : current;
+    long result = !task ? -ESRCH : session ? task->group->session : task->group->pgid;
+
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return result;
+}
+
+long sys_getpgid(pid_t pid)
+{
+    return group_id(pid, false);
+}
+
+long sys_getsid(pid_t pid)
+{
+    return group_id(pid, true);
+}
+
+long sys_sched_yield(void)
+{
+    sched_yield();
+    return 0;
+}
+
+/* PRIO_PROCESS alone; the result of getpriority is 20 - nice, as the system call has it. */
+static long priority(int which, int who, const int *nice)
+{
+    struct task *task;
+    long result;
+
+    if (which < 0 || which > 2) {
+        return -EINVAL;
+    }
+    task = who ? task_find(who) : task_get(current);
+    if (!task || which != 0) {
+        task_put(task);
+        return -ESRCH;
+    }
+    if (nice) {
+        task->nice = *nice < -20 ? -20 : *nice > 19 ? 19 : *nice;
+    }
+    result = nice ? 0 : 20 - task->nice;
+    task_put(task);
+    return result;
+}
+
+long sys_getpriority(int which, int who)
+{
+    return priority(which, who, NULL);
+}
+
+long sys_setpriority(int which, int who, int nice)
+{
+    return priority(which, who, &nice);
+}
+
+long sys_arch_prctl(int code, uint64_t address)
+{
+    enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
+
+    if ((code == ARCH_SET_FS || code == ARCH_SET_GS) && address >= USER_TOP) {
+        return -EPERM;
+    }
+    switch (code) {
+    case ARCH_SET_FS:
+        fs_base_write(address);
+        return 0;
+    case ARCH_GET_FS:
+        return put_user(fs_base_read(), (uint64_t __user *)address);
+    case ARCH_SET_GS:
+        wrmsr(MSR_KERNEL_GS_BASE, address);
+        current->gs_base = address;
+        return 0;
+    case ARCH_GET_GS:
+        return put_user(rdmsr(MSR_KERNEL_GS_BASE), (uint64_t __user *)address);
+    default:
+        return -EINVAL;
+    }
+}
+
+long sys_set_tid_address(int __user *word)
+{
+    current->clear_tid = word;
+    return current->tid;
+}
+
+long sys_set_robust_list(uint64_t head, size_t size)
+{
+    if (size != 24) {
+        return -EINVAL;
+    }
+    current->robust_list = head;
+    return 0;
+}
+
+long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout,
+               int __user *word2, uint32_t value3)
+{
+    enum { WAIT, WAKE, REQUEUE = 3, CMP_REQUEUE, WAIT_BITSET = 9, WAKE_BITSET };
+    int command = operation & 0x7f;
+    bool shared = !(operation & 128), clock_real = operation & 256;
+    ktime_t deadline = KTIME_NEVER;
+    uint32_t bitset = command == WAIT_BITSET || command == WAKE_BITSET ? value3 : ~0u;
+
+    if (bitset == 0) {
+        return -EINVAL;
+    }
+    if ((command == WAIT || command == WAIT_BITSET) && timeout) {
+        deadline = time_from_user((const struct timespec __user *)timeout);
+        if (deadline < 0) {
+            return deadline;
+        }
+        deadline += command == WAIT ? clock_now() : clock_real ? -clock_realtime_offset : 0;
+    }
+    switch (command) {
+    case WAIT:
+    case WAIT_BITSET:
+        return futex_wait(word, value, bitset, shared, deadline);
+    case WAKE:
+    case WAKE_BITSET:
+        return futex_wake(word, (int)value, bitset, shared);
+    case REQUEUE:
+    case CMP_REQUEUE:
+        return futex_requeue(word, (int)value, (int)timeout, word2, command == CMP_REQUEUE, value3,
+                             shared);
+    default:
+        return -ENOSYS;
+    }
+}
+
+long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit,
+                   struct rlimit __user *old)
+{
+    struct rlimit fresh, *mine;
+    struct mm *mm = current->mm;
+
+    if (resource < 0 || resource >= RLIMIT_COUNT) {
+        return -EINVAL;
+    }
+    if (pid && pid != current->group->pid) {
+        return -ESRCH;
+    }
+    mine = &current->group->limits[resource];
+    if (limit && get_user(fresh, limit)) {
+        return -EFAULT;
+    }
+    if (old && copy_to_user(old, mine, sizeof(*mine))) {
+        return -EFAULT;
+    }
+    if (limit) {
+        if (fresh.soft > fresh.hard) {
+            return -EINVAL;
+        }
+        *mine = fresh;
+        mm->limit_stack = resource == RLIMIT_STACK ? fresh.soft : mm->limit_stack;
+        mm->limit_data = resource == RLIMIT_DATA ? fresh.soft : mm->limit_data;
+        mm->limit_pages = resource == RLIMIT_AS ? fresh.soft >> PAGE_SHIFT : mm->limit_pages;
+    }
+    return 0;
+}
+
+long sys_getrlimit(int resource, struct rlimit __user *limit)
+{
+    return limit ? sys_prlimit64(0, resource, NULL, limit) : -EFAULT;
+}
+
+long sys_uname(void __user *user)
+{
+    static const char *const fields[6] = {"Linux", "baton", "6.1.0-baton", "Baton 1", "x86_64", ""};
+    char name[6][65] = {{0}};
+
+    for (int i = 0; i < 6; i++) {
+        strlcpy(name[i], fields[i], 65);
+    }
+    return copy_to_user(user, name, sizeof(name));
+}
+
+long sys_sysinfo(void __user *user)
+{
+    struct {
+        int64_t uptime;
+        uint64_t loads[3], total, free, shared, buffers, swap[2];
+        uint16_t processes, padding;
+        uint64_t high[2];
+        uint32_t unit;
+        char end[0];
+    } info = {.uptime = clock_now() / 1000000000, .total = page_total_count() * PAGE_SIZE,
+              .free = page_free_count() * PAGE_SIZE, .processes = (uint16_t)task_count, .unit = 1};
+
+    return copy_to_user(user, &info, sizeof(info));
+}
+
+long sys_getrandom(char __user *buffer, size_t size, unsigned flags)
+{
+    size_t done = 0;
+
+    if (flags & ~7u) {
+        return -EINVAL;
+    }
+    while (done < size) {
+        char part[64];
+        size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
+
+        random_bytes(part, now);
+        if (copy_to_user(buffer + done, part, now)) {
+            return -EFAULT;
+        }
+        done += now;
+    }
+    return (long)done;
+}
+
+long sys_reboot(unsigned magic1, unsigned magic2, unsigned command)
+{
+    if (magic1 != 0xfee1dead || (magic2 != 672274793 && magic2 != 85072278 &&
+                                 magic2 != 369367448 && magic2 != 537993216)) {
+        return -EINVAL;
+    }
+    switch (command) {
+    case 0x4321fedc: /* RB_POWER_OFF */
+    case 0xcdef0123: /* RB_HALT_SYSTEM */
+        machine_poweroff();
+    case 0x01234567:
+        machine_restart();
+    case 0:
+    case 0x89abcdef: /* ^Alt-Del has no meaning here */
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}

@@ -1,0 +1,195 @@
+/* Calls on time: clocks, sleeping, the interval timer. */
+#include "arch/clock.h"
+#include "lib/errno.h"
+#include "mm/uaccess.h"
+#include "sched/task.h"
+#include "syscall/calls.h"
+
+#define SECOND 1000000000l
+
+struct itimerval {
+    struct timespec interval, value; /* of microseconds */
+};
+
+enum { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
+
+ktime_t time_from_user(const struct timespec __user *user)
+{
+    struct timespec time;
+
+    if (get_user(time, user)) {
+        return -EFAULT;
+    }
+    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= SECOND) {
+        return -EINVAL;
+    }
+    return time.seconds > KTIME_NEVER / SECOND / 2 ? KTIME_NEVER / 2
+                                                   : time.seconds * SECOND + time.nanoseconds;
+}
+
+static ktime_t cpu_time(bool whole_process)
+{
+    ktime_t user, system, now = clock_now() - current->exec_start + current->exec_time;
+    uint64_t flags;
+
+    if (!whole_process) {
+        return now;
+    }
+    flags = spin_lock_irqsave(&tasks_lock);
+    group_times(current->group, &user, &system);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return user + system + now - current->exec_time;
+}
+
+long sys_clock_gettime(int clock, struct timespec __user *result)
+{
+    struct timespec time;
+    uint64_t now;
+
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case 5: /* CLOCK_REALTIME_COARSE */
+        now = (uint64_t)(clock_now() + clock_realtime_offset);
+        break;
+    case CLOCK_MONOTONIC:
+    case 4:
+    case 6:
+    case 7: /* RAW, COARSE, BOOTTIME: there is no suspend and no adjustment */
+        now = (uint64_t)clock_now();
+        break;
+    case CLOCK_PROCESS_CPUTIME_ID:
+    case CLOCK_THREAD_CPUTIME_ID:
+        now = (uint64_t)cpu_time(clock == CLOCK_PROCESS_CPUTIME_ID);
+        break;
+    default:
+        return -EINVAL;
+    }
+    time = (struct timespec){(int64_t)(now / SECOND), (int64_t)(now % SECOND)};
+    return copy_to_user(result, &time, sizeof(time));
+}
+
+long sys_gettimeofday(struct timespec __user *result, void __user *zone)
+{
+    ktime_t now = clock_now() + clock_realtime_offset;
+    struct timespec time = {now / SECOND, now % SECOND / 1000};
+    int zero[2] = {0, 0};
+
+    if ((result && copy_to_user(result, &time, sizeof(time))) ||
+        (zone && copy_to_user(zone, zero, sizeof(zero)))) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
+static long sleep_until(ktime_t deadline, struct timespec __user *left)
+{
+    struct wait_queue nobody;
+    long error;
+    ktime_t rest;
+
+    wait_queue_init(&nobody);
+    error = wait_event_timeout(&nobody, WAIT_NANOSLEEP, deadline, false, deadline);
+    if (error != -ERESTARTSYS) {
+        return 0;
+    }
+    rest = deadline - clock_now();
+    if (left && rest > 0) {
+        struct timespec time = {rest / SECOND, rest % SECOND};
+
+        if (copy_to_user(left, &time, sizeof(time))) {
+            return -EFAULT;
+        }
+    }
+    return rest > 0 ? -ERESTARTNOHAND : 0;
+}
+
+long sys_nanosleep(const struct timespec __user *time, struct timespec __user *left)
+{
+    ktime_t duration = time_from_user(time);
+
+    return duration < 0 ? duration : sleep_until(clock_now() + duration, left);
+}
+
+long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *time,
+                         struct timespec __user *left)
+{
+    ktime_t duration;
+
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != 7) {
+        return -EINVAL;
+    }
+    duration = time_from_user(time);
+    if (duration < 0) {
+        return duration;
+    }
+    if (flags & 1) { /* TIMER_ABSTIME */
+        return sleep_until(duration - (clock == CLOCK_REALTIME ? clock_realtime_offset : 0), NULL);
+    }
+    return sleep_until(clock_now() + duration, left);
+}
+
+static void real_timer_expired(struct timer *timer)
+{
+    struct thread_group *group = container_of(timer, struct thread_group, real_timer);
+
+    signal_send_process(group, SIGALRM, &(struct signal_info){.code = SI_KERNEL});
+    if (group->real_interval) {
+        timer_set(timer, timer->deadline + group->real_interval);
+    }
+}
+
+/* Returns what was left of the old one. */
+static ktime_t set_real_timer(ktime_t value, ktime_t interval)
+{
+    struct thread_group *group = current->group;
+    ktime_t left = timer_cancel(&group->real_timer) ? group->real_timer.deadline - clock_now() : 0;
+
+    group->real_timer.expire = real_timer_expired;
+    group->real_interval = interval;
+    if (value) {
+        timer_set(&group->real_timer, clock_now() + value);
+    }
+    return left < 0 ? 1 : left;
+}
+
+long sys_alarm(unsigned seconds)
+{
+    return (set_real_timer(seconds * SECOND, 0) + SECOND - 1) / SECOND;
+}
+
+long sys_setitimer(int which, const struct itimerval __user *user, struct itimerval __user *old)
+{
+    struct itimerval value = {{0, 0}, {0, 0}}, before;
+    ktime_t left, interval = current->group->real_interval;
+
+    if (which != 0) {
+        return -EINVAL; /* the virtual timers are not there */
+    }
+    if (user && get_user(value, user)) {
+        return -EFAULT;
+    }
+    if ((uint64_t)value.value.nanoseconds >= 1000000 ||
+        (uint64_t)value.interval.nanoseconds >= 1000000 || value.value.seconds < 0 ||
+        value.interval.seconds < 0) {
+        return -EINVAL;
+    }
+    left = set_real_timer(value.value.seconds * SECOND + value.value.nanoseconds * 1000,
+                          value.interval.seconds * SECOND + value.interval.nanoseconds * 1000);
+    before = (struct itimerval){{interval / SECOND, interval % SECOND / 1000},
+                                {left / SECOND, left % SECOND / 1000}};
+    return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+}
+
+long sys_times(void __user *user)
+{
+    struct thread_group *group = current->group;
+    int64_t ticks[4];
+    ktime_t user_time, system;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    group_times(group, &user_time, &system);
+    ticks[0] = user_time / 10000000, ticks[1] = system / 10000000;
+    ticks[2] = group->children_user / 10000000, ticks[3] = group->children_system / 10000000;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return user && copy_to_user(user, ticks, sizeof(ticks)) ? -EFAULT : clock_now() / 10000000;
+}
