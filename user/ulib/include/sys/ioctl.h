@@ -1,0 +1,8 @@
+#ifndef ULIB_SYS_IOCTL_H
+#define ULIB_SYS_IOCTL_H
+enum { TIOCSCTTY = 0x540e, TIOCGWINSZ = 0x5413 };
+struct winsize {
+    unsigned short ws_row, ws_col, ws_xpixel, ws_ypixel;
+};
+int ioctl(int fd, unsigned long request, ...);
+#endif

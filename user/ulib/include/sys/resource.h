@@ -1,0 +1,12 @@
+#ifndef ULIB_SYS_RESOURCE_H
+#define ULIB_SYS_RESOURCE_H
+#include <sys/types.h>
+enum { RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };
+struct rlimit {
+    unsigned long rlim_cur, rlim_max;
+};
+int getrlimit(int resource, struct rlimit *limit);
+int setrlimit(int resource, const struct rlimit *limit);
+int getpriority(int which, int who);
+int setpriority(int which, int who, int nice);
+#endif

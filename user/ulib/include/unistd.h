@@ -1,0 +1,50 @@
+#ifndef ULIB_UNISTD_H
+#define ULIB_UNISTD_H
+#include <sys/types.h>
+enum { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+enum { SEEK_SET, SEEK_CUR, SEEK_END };
+enum { F_OK = 0, X_OK = 1, W_OK = 2, R_OK = 4 };
+enum { _SC_CLK_TCK = 2, _SC_PAGESIZE = 30 };
+extern char **environ;
+extern char *optarg;
+extern int optind, optopt, opterr;
+int getopt(int argc, char *const argv[], const char *options);
+long syscall(long number, ...);
+ssize_t read(int fd, void *buffer, size_t size);
+ssize_t write(int fd, const void *buffer, size_t size);
+int close(int fd);
+off_t lseek(int fd, off_t offset, int whence);
+int pipe(int fds[2]);
+int pipe2(int fds[2], int flags);
+int dup(int fd);
+int dup2(int fd, int to);
+pid_t fork(void);
+int execve(const char *path, char *const argv[], char *const envp[]);
+int execvp(const char *file, char *const argv[]);
+_Noreturn void _exit(int code);
+pid_t getpid(void);
+pid_t getppid(void);
+pid_t gettid(void);
+pid_t setsid(void);
+int setpgid(pid_t pid, pid_t pgid);
+pid_t getpgrp(void);
+pid_t getpgid(pid_t pid);
+unsigned getuid(void);
+unsigned alarm(unsigned seconds);
+int pause(void);
+unsigned sleep(unsigned seconds);
+int usleep(unsigned microseconds);
+int chdir(const char *path);
+char *getcwd(char *buffer, size_t size);
+int unlink(const char *path);
+int rmdir(const char *path);
+int link(const char *old, const char *path);
+int symlink(const char *target, const char *path);
+ssize_t readlink(const char *path, char *buffer, size_t size);
+int access(const char *path, int mode);
+int isatty(int fd);
+pid_t tcgetpgrp(int fd);
+int tcsetpgrp(int fd, pid_t pgid);
+int ftruncate(int fd, off_t size);
+long sysconf(int name);
+#endif

@@ -1,0 +1,46 @@
+; long ulib_syscall(long number, a, b, c, d, e, f): the kernel's raw answer.
+global ulib_syscall, ulib_restore, setjmp, longjmp
+section .text
+ulib_syscall:
+    mov rax, rdi
+    mov rdi, rsi
+    mov rsi, rdx
+    mov rdx, rcx
+    mov r10, r8
+    mov r8, r9
+    mov r9, [rsp + 8]
+    syscall
+    ret
+
+ulib_restore:                   ; what a signal handler returns to
+    mov eax, 15                 ; rt_sigreturn
+    syscall
+
+setjmp:
+    mov [rdi], rbx
+    mov [rdi + 8], rbp
+    mov [rdi + 16], r12
+    mov [rdi + 24], r13
+    mov [rdi + 32], r14
+    mov [rdi + 40], r15
+    lea rdx, [rsp + 8]
+    mov [rdi + 48], rdx
+    mov rdx, [rsp]
+    mov [rdi + 56], rdx
+    xor eax, eax
+    ret
+
+longjmp:
+    mov eax, esi
+    test eax, eax
+    jnz .go
+    inc eax
+.go:
+    mov rbx, [rdi]
+    mov rbp, [rdi + 8]
+    mov r12, [rdi + 16]
+    mov r13, [rdi + 24]
+    mov r14, [rdi + 32]
+    mov r15, [rdi + 40]
+    mov rsp, [rdi + 48]
+    jmp [rdi + 56]

@@ -1,0 +1,32 @@
+# User programs: user/bin/NAME.c or user/bin/NAME/*.c, user/demo/NAME.c, user/test/NAME.c, each
+# linked with our own small libc; and the initramfs that holds them.
+USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
+	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
+	-fno-omit-frame-pointer -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables -MMD -MP
+USER_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none
+ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c))
+ULIB_ASM := $(sort $(wildcard user/ulib/*.asm))
+ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
+PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
+PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh
+SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/bin/sh/*.c)))
+
+build/user/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -c -o $@ $<
+
+build/user/libu.a: $(filter-out %/crt0.asm.o,$(ULIB_OBJECTS))
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+
+$(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< build/user/libu.a
+
+build/user/bin/sh: $(SH_OBJECTS) build/user/libu.a build/user/ulib/crt0.asm.o
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(SH_OBJECTS) build/user/libu.a
+
+build/initramfs.cpio: $(PROGRAMS) tools/mkinitrd
+	$(Q)tools/mkinitrd $@ $(PROGRAMS)
+
+.PRECIOUS: build/user/%.o
+-include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=build/%.d)
