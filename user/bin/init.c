@@ -1,0 +1,237 @@
+/*
+ * The first program: sets up the console, then runs the shell, or the one command that tools/run
+ * put into /etc/baton, whose status it reports on the wire (/dev/ttyS1).
+ *
+ * Runs under Linux, too: there it mounts /proc and /dev itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+static char run_file[256], arguments[65536], command_line[1024];
+static int wire = -1;
+
+static int slurp(const char *path, char *buffer, size_t size)
+{
+    int fd = open(path, O_RDONLY), used = 0, got = 1;
+
+    if (fd < 0) {
+        return -1;
+    }
+    while (got > 0 && used < (int)size - 1) {
+        got = (int)read(fd, buffer + used, size - 1 - (size_t)used);
+        used += got > 0 ? got : 0;
+    }
+    close(fd);
+    buffer[used] = '\0';
+    return used;
+}
+
+/* The value of key=... in /etc/baton/run. */
+static const char *setting(const char *key)
+{
+    static char value[64];
+    const char *at = strstr(run_file, key);
+
+    value[0] = '\0';
+    if (at) {
+        size_t size;
+
+        at += strlen(key) + 1;
+        size = strcspn(at, "\n");
+        size = size < sizeof(value) - 1 ? size : sizeof(value) - 1;
+        memcpy(value, at, size);
+        value[size] = '\0';
+    }
+    return value;
+}
+
+static void open_console(void)
+{
+    const char *path = strstr(command_line, "baton.tty=ttyS0") ? "/dev/ttyS0" : "/dev/console";
+    int fd = open(path, O_RDWR | O_NOCTTY);
+
+    for (int i = 0; i < 3 && fd >= 0; i++) {
+        dup2(fd, i);
+    }
+    if (fd > 2) {
+        close(fd);
+    }
+}
+
+/* The child's part: a session of its own with the console as its terminal. */
+static void start(char *const argv[], int input)
+{
+    char *shell[] = {argv[0], NULL};
+
+    setsid();
+    ioctl(0, TIOCSCTTY, 1);
+    if (input >= 0) {
+        dup2(input, 0);
+        close(input);
+    }
+    execvp(argv[0], argv[1] ? argv : shell);
+    fprintf(stderr, "%s: %s\n", argv[0], errno == ENOENT ? "command not found" : strerror(errno));
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
+static void read_fully(int fd, unsigned char *buffer, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = read(fd, buffer, size);
+
+        if (got <= 0) {
+            _exit(1);
+        }
+        buffer += got;
+        size -= (size_t)got;
+    }
+}
+
+/* Standard input comes over the wire: ask for a frame, pass it on, until an empty one. */
+static void feed(int output)
+{
+    unsigned char frame[1024], head[2];
+    char ask[64];
+    int length = snprintf(ask, sizeof(ask), "@baton %s more\n", setting("nonce"));
+
+    signal(SIGPIPE, SIG_IGN);
+    for (;;) {
+        size_t size;
+
+        write(wire, ask, (size_t)length);
+        read_fully(wire, head, 2);
+        size = head[0] | (size_t)head[1] << 8;
+        read_fully(wire, frame, size);
+        if (size == 0 || write(output, frame, size) < 0) {
+            _exit(0);
+        }
+    }
+}
+
+static int raw(int fd)
+{
+    struct termios modes;
+
+    if (tcgetattr(fd, &modes)) {
+        return -1;
+    }
+    modes.c_iflag &= ~(unsigned)(ICRNL | IXON);
+    modes.c_oflag &= ~(unsigned)OPOST;
+    modes.c_lflag &= ~(unsigned)(ICANON | ECHO | ISIG | IEXTEN);
+    return tcsetattr(fd, TCSANOW, &modes);
+}
+
+static pid_t start_feeder(int *input)
+{
+    int fds[2];
+    pid_t feeder;
+
+    if (pipe(fds)) {
+        return -1;
+    }
+    feeder = fork();
+    if (feeder == 0) {
+        close(fds[0]);
+        feed(fds[1]);
+    }
+    close(fds[1]);
+    *input = fds[0];
+    return feeder;
+}
+
+/* Run what tools/run asked for; never returns. */
+static void run_command(int size)
+{
+    static char *argv[1024];
+    struct termios modes;
+    char line[64];
+    int argc = 0, status, input = -1, fed = strcmp(setting("stdin"), "tty") != 0;
+    pid_t child, feeder = -1, ended;
+
+    for (char *at = arguments; at < arguments + size && argc < 1023; at += strlen(at) + 1) {
+        argv[argc++] = at;
+    }
+    wire = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
+    raw(wire);
+    if (tcgetattr(0, &modes) == 0) {
+        modes.c_oflag &= ~(unsigned)OPOST;
+        modes.c_lflag &= fed ? ~(unsigned)ECHO : ~0u;
+        tcsetattr(0, TCSANOW, &modes);
+    }
+    if (fed) {
+        feeder = start_feeder(&input);
+    }
+    child = fork();
+    if (child == 0) {
+        close(wire);
+        start(argv, input);
+    }
+    if (input >= 0) {
+        close(input);
+    }
+    while ((ended = wait(&status)) != child) {
+        if (ended < 0 && errno != EINTR) {
+            break;
+        }
+    }
+    if (feeder > 0) {
+        kill(feeder, SIGKILL);
+    }
+    tcdrain(0);
+    snprintf(line, sizeof(line), "\n@baton %s status %d\n", setting("nonce"),
+             WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    write(wire, line, strlen(line));
+    tcdrain(wire);
+    reboot(RB_POWER_OFF);
+    _exit(1);
+}
+
+int main(void)
+{
+    char *const shell[] = {"sh", NULL};
+    int size, status;
+    pid_t child;
+
+    mkdir("/proc", 0755);
+    mkdir("/dev", 0755);
+    mkdir("/tmp", 01777);
+    mount("proc", "/proc", "proc", 0, NULL);
+    mount("dev", "/dev", "devtmpfs", 0, NULL);
+    slurp("/proc/cmdline", command_line, sizeof(command_line));
+    open_console();
+    setenv("PATH", "/bin", 1);
+    setenv("HOME", "/", 1);
+    setenv("TERM", "linux", 0);
+    size = slurp("/etc/baton/argv", arguments, sizeof(arguments));
+    if (slurp("/etc/baton/run", run_file, sizeof(run_file)) > 0 && size > 0) {
+        run_command(size);
+    }
+    if (slurp("/etc/motd", arguments, sizeof(arguments)) > 0) {
+        fputs(arguments, stdout);
+        fflush(stdout);
+    }
+    for (;;) {
+        child = fork();
+        if (child == 0) {
+            start(shell, -1);
+        }
+        while (wait(&status) != child) {
+        }
+        if (strstr(command_line, "session=once")) {
+            reboot(RB_POWER_OFF);
+        }
+        puts("init: the shell ended; here is a new one");
+        fflush(stdout);
+    }
+}

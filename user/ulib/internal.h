@@ -1,0 +1,20 @@
+/* Between the files of the library. */
+#ifndef ULIB_INTERNAL_H
+#define ULIB_INTERNAL_H
+#include <sys/types.h>
+
+long ulib_syscall(long number, long a, long b, long c, long d, long e, long f);
+/* -errno becomes errno and -1. */
+long ulib_result(long result);
+void ulib_restore(void);
+void ulib_flush_all(void);
+
+#define CALL6(n, a, b, c, d, e, f)                                                     \
+    ulib_result(ulib_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
+                             (long)(f)))
+#define CALL4(n, a, b, c, d) CALL6(n, a, b, c, d, 0, 0)
+#define CALL3(n, a, b, c) CALL4(n, a, b, c, 0)
+#define CALL2(n, a, b) CALL3(n, a, b, 0)
+#define CALL1(n, a) CALL2(n, a, 0)
+#define CALL0(n) CALL1(n, 0)
+#endif
