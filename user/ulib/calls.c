@@ -177,7 +177,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
         unsigned long flags;
         void *restorer;
         unsigned long mask;
-    } now, before;
+    } now, before = {0};
     long result;
 
     if (action) {

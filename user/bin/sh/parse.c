@@ -1,480 +1,428 @@
 /*
- * Tokens to a tree: recursive descent over the shell grammar.
- *
- * After an error p->error is set, a message is out, and every function returns at once
- * because lex_peek() then says T_EOF. The tree lives in p->arena.
+ * From text to tree, by recursive descent. Grammar:
+ *     list:     and_or (; | & | newline) ...      and_or: pipeline (&& | ||) ...
+ *     pipeline: [!] command | command ...          command: words, redirections, ( ), { }, if, for
  */
-#include "sh.h"
-
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 200 };
+#include "sh.h"
 
-static struct node *parse_andor(struct parser *p);
-static struct node *parse_simple(struct parser *p);
+char parse_message[128];
+static const char *at;
+static int incomplete, failed;
 
-void parse_error(struct parser *p, const char *fmt, ...)
+struct chunk {
+    struct chunk *next;
+    size_t used, size;
+};
+static struct chunk *chunks;
+
+void *arena_alloc(size_t size)
 {
-    if (p->error) {
-        return;
+    void *pointer;
+
+    size = (size + 15) & ~15ul;
+    if (!chunks || chunks->used + size > chunks->size) {
+        size_t room = size > 8000 ? size : 8000;
+        struct chunk *chunk = malloc(sizeof(*chunk) + 16 + room);
+
+        if (!chunk) {
+            fprintf(stderr, "sh: out of memory\n");
+            exit(2);
+        }
+        chunk->next = chunks;
+        chunk->used = 0;
+        chunk->size = room;
+        chunks = chunk;
     }
-    p->error = true;
-    if (p->src->interrupted) {
-        return;
+    pointer = (char *)(chunks + 1) + chunks->used;
+    chunks->used += size;
+    return memset(pointer, 0, size);
+}
+
+char *arena_copy(const char *text, size_t size)
+{
+    return memcpy(arena_alloc(size + 1), text, size);
+}
+
+void arena_reset(void)
+{
+    while (chunks) {
+        struct chunk *next = chunks->next;
+
+        free(chunks);
+        chunks = next;
     }
-    char text[200];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    if (p->src->kind == SRC_EDIT) {
-        warn("syntax error: %s", text);
-    } else {
-        warn("line %d: syntax error: %s", p->src->line, text);
+}
+
+static void error(const char *what)
+{
+    if (!failed) {
+        snprintf(parse_message, sizeof(parse_message), "syntax error: %s near '%.20s'", what,
+                 *at && *at != '\n' ? at : "end of line");
+    }
+    failed = 1;
+}
+
+static void skip_blanks(void)
+{
+    while (*at == ' ' || *at == '\t' || (*at == '\\' && at[1] == '\n')) {
+        at += *at == '\\' ? 2 : 1;
+    }
+    if (*at == '#') {
+        at += strcspn(at, "\n");
     }
 }
 
-static void unexpected(struct parser *p)
+static void skip_newlines(void)
 {
-    lex_peek(p);
-    parse_error(p, "unexpected %s", lex_describe(p));
-}
-
-static struct node *new_node(struct parser *p, enum node_kind kind)
-{
-    struct node *n = arena_alloc(p->arena, sizeof(*n));
-    *n = (struct node){.kind = kind, .line = p->src->line};
-    return n;
-}
-
-size_t name_len(const char *s)
-{
-    size_t n = 0;
-    while (s[n] == '_' || (s[n] >= 'a' && s[n] <= 'z') || (s[n] >= 'A' && s[n] <= 'Z') ||
-           (n && s[n] >= '0' && s[n] <= '9')) {
-        n++;
+    for (skip_blanks(); *at == '\n' || *at == ';'; skip_blanks()) {
+        at++;
     }
-    return n;
 }
 
-bool is_name(const char *s, size_t n)
+/* The end of what starts at an opening quote, brace or $( ...; counts incomplete ones. */
+static const char *skip_quoted(const char *p)
 {
-    return n && name_len(s) >= n;
+    char open = *p++;
+    int depth = 1;
+
+    if (open == '(') {
+        for (; *p && depth; p++) {
+            if (*p == '\'' || *p == '"') {
+                p = skip_quoted(p) - 1;
+            } else {
+                depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+            }
+        }
+        incomplete |= depth != 0;
+        return p;
+    }
+    while (*p && *p != (open == '{' ? '}' : open)) {
+        if (*p == '\\' && open != '\'' && p[1]) {
+            p++;
+        } else if (open == '"' && *p == '$' && (p[1] == '(' || p[1] == '{')) {
+            p = skip_quoted(p + 1) - 1;
+        }
+        p++;
+    }
+    incomplete |= !*p;
+    return *p ? p + 1 : p;
 }
 
-char *strip_quotes(struct arena *a, const char *raw, bool *quoted)
+static char *next_word(void)
 {
-    char *o = arena_strndup(a, raw, strlen(raw));
-    char *w = o;
-    int q = 0;
-    for (const char *s = raw; *s; s++) {
-        if (q == '\'' ? *s == '\'' : *s == '"' && q) {
-            q = 0;
-        } else if (!q && (*s == '\'' || *s == '"')) {
-            q = *s;
-            *quoted = true;
-        } else if (*s == '\\' && q != '\'' && s[1]) {
-            *w++ = *++s;
-            *quoted = true;
+    const char *start, *p;
+
+    skip_blanks();
+    for (start = p = at; *p && !strchr(" \t\n;&|<>()", *p);) {
+        if (*p == '\\' && p[1]) {
+            p += 2;
+        } else if (*p == '\'' || *p == '"' || *p == '`') {
+            p = skip_quoted(p);
+        } else if (*p == '$' && (p[1] == '(' || p[1] == '{')) {
+            p = skip_quoted(p + 1);
         } else {
-            *w++ = *s;
+            p++;
         }
     }
-    *w = 0;
-    return o;
+    at = p;
+    return p == start ? NULL : arena_copy(start, (size_t)(p - start));
 }
 
-static bool at_word(struct parser *p, const char *word)
+static int peek(const char *token)
 {
-    return lex_peek(p) == T_WORD && strcmp(p->text, word) == 0;
-}
+    size_t size = strlen(token);
 
-static bool accept(struct parser *p, const char *word)
-{
-    if (at_word(p, word)) {
-        lex_next(p);
-        return true;
+    skip_blanks();
+    if (strncmp(at, token, size) != 0) {
+        return 0;
     }
-    return false;
+    if (token[0] >= 'a' || token[0] == '{' || token[0] == '}' || token[0] == '!') {
+        return !at[size] || strchr(" \t\n;&|<>()", at[size]) != NULL;
+    }
+    return 1;
 }
 
-static void expect(struct parser *p, const char *word)
+static int accept(const char *token)
 {
-    if (!accept(p, word)) {
-        lex_peek(p);
-        parse_error(p, "unexpected %s, `%s' should come first", lex_describe(p), word);
+    if (!peek(token)) {
+        return 0;
     }
+    at += strlen(token);
+    return 1;
 }
 
-static void skip_newlines(struct parser *p)
+static void expect(const char *token)
 {
-    while (lex_peek(p) == T_NEWLINE) {
-        lex_next(p);
-    }
-}
-
-static bool at_closing(struct parser *p)
-{
-    static const char *const closing[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
-    if (lex_peek(p) != T_WORD) {
-        return p->tok == T_EOF || p->tok == T_RPAREN || p->tok == T_DSEMI;
-    }
-    for (size_t i = 0; i < sizeof(closing) / sizeof(*closing); i++) {
-        if (strcmp(p->text, closing[i]) == 0) {
-            return true;
+    skip_newlines();
+    if (!accept(token)) {
+        if (!*at) {
+            incomplete = 1;
+        } else {
+            error("unexpected word");
         }
+        failed = 1;
     }
-    return false;
 }
 
-/* A redirection's token has been seen; take it and its target. */
-static struct redir *parse_redir(struct parser *p)
+static struct node *make(enum node_type type, struct node *left, struct node *right)
 {
-    lex_next(p);
-    struct redir *r = arena_alloc(p->arena, sizeof(*r));
-    *r = (struct redir){.op = p->op, .fd = p->fd, .strip = p->strip};
-    if (lex_next(p) != T_WORD) {
-        parse_error(p, "a redirection needs a target before %s", lex_describe(p));
-        return r;
-    }
-    r->text = p->text;
-    if (r->op == R_HERE) {
-        p->heres = xrealloc(p->heres, sizeof(*p->heres) * (size_t)(p->nheres + 1));
-        p->heres[p->nheres++] = r;
-    }
-    return r;
+    struct node *node = arena_alloc(sizeof(*node));
+
+    node->type = type;
+    node->left = left;
+    node->right = right;
+    return node;
 }
 
-static void parse_redirs(struct parser *p, struct redir **tail)
+static struct node *parse_list(void);
+
+/* Redirections in front of or behind words: [n]< [n]> [n]>> [n]>&m. True: there was one. */
+static int parse_redirect(struct redirect ***tail)
 {
-    while (*tail) {
+    const char *p;
+    struct redirect *redirect;
+    int fd = -1;
+
+    skip_blanks();
+    p = at;
+    if (*p >= '0' && *p <= '9' && (p[1] == '<' || p[1] == '>')) {
+        fd = *p++ - '0';
+    }
+    if (*p != '<' && *p != '>') {
+        return 0;
+    }
+    redirect = arena_alloc(sizeof(*redirect));
+    redirect->kind = *p;
+    redirect->fd = fd >= 0 ? fd : *p == '>';
+    p++;
+    if (redirect->kind == '>' && *p == '>') {
+        redirect->kind = 'a';
+        p++;
+    } else if (*p == '&') {
+        redirect->kind = '&';
+        p++;
+    }
+    at = p;
+    redirect->target = next_word();
+    if (!redirect->target) {
+        error("a file name is missing");
+    }
+    **tail = redirect;
+    *tail = &redirect->next;
+    return 1;
+}
+
+static struct node *parse_simple(void)
+{
+    struct node *node = make(NODE_COMMAND, NULL, NULL);
+    struct word **tail = &node->words;
+    struct redirect **redirects = &node->redirects;
+    char *text;
+
+    while (!failed) {
+        if (parse_redirect(&redirects)) {
+            continue;
+        }
+        text = next_word();
+        if (!text) {
+            break;
+        }
+        *tail = arena_alloc(sizeof(**tail));
+        (*tail)->text = text;
         tail = &(*tail)->next;
     }
-    while (lex_peek(p) == T_REDIR) {
-        *tail = parse_redir(p);
-        tail = &(*tail)->next;
-    }
-}
-
-static struct word *take_word(struct parser *p)
-{
-    lex_next(p);
-    struct word *w = arena_alloc(p->arena, sizeof(*w));
-    w->next = NULL;
-    w->text = p->text;
-    return w;
-}
-
-static struct node *join(struct parser *p, enum node_kind kind, struct node *a, struct node *b)
-{
-    struct node *n = new_node(p, kind);
-    n->a = a;
-    n->b = b;
-    return n;
-}
-
-/* A list of commands up to a word that closes it. Empty is an error unless at the top. */
-struct node *parse_list(struct parser *p)
-{
-    struct node *list = NULL;
-    skip_newlines(p);
-    while (!at_closing(p)) {
-        struct node *n = parse_andor(p);
-        if (lex_peek(p) == T_AMP) {
-            lex_next(p);
-            n = join(p, N_BG, n, NULL);
-        } else if (p->tok == T_SEMI) {
-            lex_next(p);
-        } else if (p->tok != T_NEWLINE && !at_closing(p)) {
-            unexpected(p);
+    if (!node->words && !node->redirects) {
+        if (*at) {
+            error("a command is missing");
+        } else {
+            incomplete = 1;
         }
-        list = list ? join(p, N_SEQ, list, n) : n;
-        skip_newlines(p);
+        failed = 1;
     }
-    return p->error ? NULL : list;
+    return node;
 }
 
-static struct node *parse_body(struct parser *p)
+static struct node *parse_if(void)
 {
-    struct node *n = parse_list(p);
-    if (!n) {
-        unexpected(p);
+    struct node *node = make(NODE_IF, parse_list(), NULL);
+
+    expect("then");
+    node->right = parse_list();
+    skip_newlines();
+    if (accept("elif")) {
+        node->otherwise = parse_if();
+        return node;
     }
-    return n;
+    if (accept("else")) {
+        node->otherwise = parse_list();
+    }
+    expect("fi");
+    return node;
 }
 
-static struct node *parse_if(struct parser *p)
+static struct node *parse_for(void)
 {
-    struct node *n = new_node(p, N_IF);
-    n->a = parse_body(p);
-    expect(p, "then");
-    n->b = parse_body(p);
-    if (accept(p, "elif")) {
-        n->c = parse_if(p);
-        return n; /* the inner one took the `fi' */
-    }
-    if (accept(p, "else")) {
-        n->c = parse_body(p);
-    }
-    expect(p, "fi");
-    return n;
-}
+    struct node *node = make(NODE_FOR, NULL, NULL);
+    struct word **tail = &node->words;
+    char *text = next_word();
 
-static struct node *parse_loop(struct parser *p, enum node_kind kind)
-{
-    struct node *n = new_node(p, kind);
-    n->a = parse_body(p);
-    expect(p, "do");
-    n->b = parse_body(p);
-    expect(p, "done");
-    return n;
-}
-
-static struct node *parse_for(struct parser *p)
-{
-    struct node *n = new_node(p, N_FOR);
-    if (lex_next(p) != T_WORD || !is_name(p->text, strlen(p->text))) {
-        parse_error(p, "`for' needs a variable name before %s", lex_describe(p));
-        return n;
+    if (!text) {
+        error("for needs a name");
+        return node;
     }
-    n->name = p->text;
-    skip_newlines(p);
-    if (accept(p, "in")) {
-        n->has_in = true;
-        struct word **tail = &n->words;
-        while (lex_peek(p) == T_WORD) {
-            *tail = take_word(p);
+    *tail = arena_alloc(sizeof(**tail));
+    (*tail)->text = text;
+    tail = &(*tail)->next;
+    if (accept("in")) {
+        while ((text = next_word())) {
+            *tail = arena_alloc(sizeof(**tail));
+            (*tail)->text = text;
             tail = &(*tail)->next;
         }
     }
-    if (lex_peek(p) == T_SEMI) {
-        lex_next(p);
-    }
-    skip_newlines(p);
-    expect(p, "do");
-    n->b = parse_body(p);
-    expect(p, "done");
-    return n;
+    expect("do");
+    node->left = parse_list();
+    expect("done");
+    return node;
 }
 
-static struct node *parse_case(struct parser *p)
+static struct node *parse_command(void)
 {
-    struct node *n = new_node(p, N_CASE);
-    if (lex_next(p) != T_WORD) {
-        parse_error(p, "`case' needs a word before %s", lex_describe(p));
-        return n;
-    }
-    n->name = p->text;
-    skip_newlines(p);
-    expect(p, "in");
-    struct node **tail = &n->a;
-    for (;;) {
-        skip_newlines(p);
-        if (p->error || accept(p, "esac")) {
-            return n;
-        }
-        struct node *item = new_node(p, N_ITEM);
-        if (lex_peek(p) == T_LPAREN) {
-            lex_next(p);
-        }
-        struct word **wt = &item->words;
-        for (;;) {
-            if (lex_peek(p) != T_WORD) {
-                unexpected(p);
-                return n;
-            }
-            *wt = take_word(p);
-            wt = &(*wt)->next;
-            if (lex_peek(p) != T_PIPE) {
-                break;
-            }
-            lex_next(p);
-        }
-        if (lex_next(p) != T_RPAREN) {
-            parse_error(p, "a case pattern ends with `)', not %s", lex_describe(p));
-            return n;
-        }
-        item->b = parse_list(p);
-        *tail = item;
-        tail = &item->next;
-        if (lex_peek(p) == T_DSEMI) {
-            lex_next(p);
-        } else {
-            skip_newlines(p);
-            expect(p, "esac");
-            return n;
-        }
-    }
-}
+    struct node *node;
+    struct redirect **redirects;
 
-/* A compound command whose first word or parenthesis is next, or NULL. */
-static struct node *parse_compound(struct parser *p)
-{
-    struct node *n = NULL;
-    if (lex_peek(p) == T_LPAREN) {
-        lex_next(p);
-        n = new_node(p, N_SUBSHELL);
-        n->a = parse_body(p);
-        if (lex_next(p) != T_RPAREN) {
-            parse_error(p, "unexpected %s, `)' should come first", lex_describe(p));
-        }
-    } else if (accept(p, "{")) {
-        n = new_node(p, N_GROUP);
-        n->a = parse_body(p);
-        expect(p, "}");
-    } else if (accept(p, "if")) {
-        n = parse_if(p);
-    } else if (accept(p, "while")) {
-        n = parse_loop(p, N_WHILE);
-    } else if (accept(p, "until")) {
-        n = parse_loop(p, N_UNTIL);
-    } else if (accept(p, "for")) {
-        n = parse_for(p);
-    } else if (accept(p, "case")) {
-        n = parse_case(p);
+    skip_blanks();
+    if (accept("(")) {
+        node = make(NODE_SUBSHELL, parse_list(), NULL);
+        expect(")");
+    } else if (accept("{")) {
+        node = make(NODE_GROUP, parse_list(), NULL);
+        expect("}");
+    } else if (accept("if")) {
+        node = parse_if();
+    } else if (peek("while") || peek("until")) {
+        enum node_type type = peek("while") ? NODE_WHILE : NODE_UNTIL;
+
+        at += 5;
+        node = make(type, parse_list(), NULL);
+        expect("do");
+        node->right = parse_list();
+        expect("done");
+    } else if (accept("for")) {
+        node = parse_for();
     } else {
-        return NULL;
+        return parse_simple();
     }
-    parse_redirs(p, &n->redirs);
-    return n;
+    redirects = &node->redirects;
+    while (!failed && parse_redirect(&redirects)) {
+    }
+    return node;
 }
 
-static struct node *parse_function(struct parser *p, char *name)
+static struct node *parse_pipeline(void)
 {
-    struct node *n = new_node(p, N_FUNC);
-    if (lex_next(p) != T_RPAREN) {
-        parse_error(p, "a function is `name() { ...; }'; unexpected %s", lex_describe(p));
-        return n;
+    struct node *node;
+
+    if (accept("!")) {
+        return make(NODE_NOT, parse_pipeline(), NULL);
     }
-    skip_newlines(p);
-    n->name = name;
-    n->arena = p->arena;
-    n->a = parse_compound(p);
-    if (!n->a) {
-        unexpected(p);
+    node = parse_command();
+    if (!failed && !peek("||") && accept("|")) {
+        skip_newlines();
+        node = make(NODE_PIPE, node, parse_pipeline());
     }
-    return n;
+    return node;
 }
 
-static struct node *parse_simple(struct parser *p)
+static struct node *parse_and_or(void)
 {
-    struct node *n = new_node(p, N_SIMPLE);
-    struct word **words = &n->words, **assigns = &n->assigns;
-    struct redir **redirs = &n->redirs;
-    for (;;) {
-        enum tok t = lex_peek(p);
-        if (t == T_REDIR) {
-            *redirs = parse_redir(p);
-            redirs = &(*redirs)->next;
-        } else if (t == T_WORD) {
-            struct word *w = take_word(p);
-            size_t k = name_len(w->text);
-            if (!n->words && k && w->text[k] == '=') {
-                *assigns = w;
-                assigns = &w->next;
-                continue;
-            }
-            *words = w;
-            words = &w->next;
-            /* Only look for `name()' at once: peeking could cross the line's end otherwise. */
-            if (n->words == w && !n->assigns && !n->redirs && is_name(w->text, strlen(w->text)) &&
-                lex_peek(p) == T_LPAREN) {
-                lex_next(p);
-                return parse_function(p, w->text);
-            }
-        } else {
-            break;
+    struct node *node = parse_pipeline();
+
+    while (!failed && (peek("&&") || peek("||"))) {
+        enum node_type type = *at == '&' ? NODE_AND : NODE_OR;
+
+        at += 2;
+        skip_newlines();
+        node = make(type, node, parse_pipeline());
+    }
+    return node;
+}
+
+static int list_ends(void)
+{
+    static const char *const ends[] = {"then", "else", "elif", "fi", "do", "done", "}", ")"};
+
+    skip_newlines();
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+        if (peek(ends[i])) {
+            return 1;
         }
     }
-    if (!n->words && !n->assigns && !n->redirs) {
-        unexpected(p);
-    }
-    return n;
+    return !*at;
 }
 
-static struct node *parse_element(struct parser *p)
+/* One and_or with its separator. */
+static struct node *parse_item(void)
 {
-    if (++p->depth > MAX_DEPTH) {
-        parse_error(p, "nested too deep");
+    const char *start = at;
+    struct node *node = parse_and_or();
+
+    node->source = arena_copy(start, (size_t)(at - start));
+    skip_blanks();
+    if (!failed && *at == '&') {
+        at++;
+        node = make(NODE_BACKGROUND, node, NULL);
+        node->source = node->left->source;
+    } else if (*at == ';') {
+        at++;
+    } else if (!failed && *at && *at != '\n' && *at != ')') {
+        error("unexpected text");
     }
-    struct node *n = NULL;
-    if (!p->error) {
-        n = parse_compound(p);
-        if (!n) {
-            if (at_closing(p)) {
-                unexpected(p);
-            } else {
-                n = parse_simple(p);
-            }
-        }
-    }
-    p->depth--;
-    return p->error ? NULL : n;
+    return node;
 }
 
-static struct node *parse_pipeline(struct parser *p)
-{
-    bool negate = false;
-    while (accept(p, "!")) {
-        negate = !negate;
-    }
-    struct node *n = parse_element(p);
-    if (n && lex_peek(p) == T_PIPE) {
-        struct node *pipe = new_node(p, N_PIPE);
-        pipe->a = n;
-        while (n && lex_peek(p) == T_PIPE) {
-            lex_next(p);
-            skip_newlines(p);
-            n->next = parse_element(p);
-            n = n->next;
-        }
-        n = pipe;
-    }
-    return negate ? join(p, N_NOT, n, NULL) : n;
-}
-
-static struct node *parse_andor(struct parser *p)
-{
-    struct node *n = parse_pipeline(p);
-    while (lex_peek(p) == T_AND || p->tok == T_OR) {
-        enum node_kind kind = lex_next(p) == T_AND ? N_AND : N_OR;
-        skip_newlines(p);
-        n = join(p, kind, n, parse_pipeline(p));
-    }
-    return p->error ? NULL : n;
-}
-
-struct node *parse_command(struct parser *p)
+/* Inside a construct: over newlines up to its closing word. */
+static struct node *parse_list(void)
 {
     struct node *list = NULL;
-    p->error = false;
-    p->peeked = false;
-    p->nheres = 0;
-    p->depth = 0;
-    p->src->continued = false;
-    for (;;) {
-        enum tok t = lex_peek(p);
-        if (t == T_NEWLINE || t == T_EOF) {
-            lex_next(p);
-            break;
-        }
-        struct node *n = parse_andor(p);
-        t = lex_peek(p);
-        if (t == T_AMP) {
-            lex_next(p);
-            n = join(p, N_BG, n, NULL);
-        } else if (t == T_SEMI) {
-            lex_next(p);
-        } else if (t != T_NEWLINE && t != T_EOF) {
-            unexpected(p);
-        }
-        list = list ? join(p, N_SEQ, list, n) : n;
+
+    while (!failed && !list_ends()) {
+        struct node *item = parse_item();
+
+        list = list ? make(NODE_SEQUENCE, list, item) : item;
     }
-    if (p->nheres && !p->error) {
-        lex_read_heres(p); /* the input ended right after `<<' */
+    if (!list && !failed) {
+        if (*at) {
+            error("a command is missing");
+        }
+        incomplete |= !*at;
+        failed = 1;
     }
-    return p->error ? NULL : list;
+    return list;
+}
+
+enum parse_result parse(const char **text, struct node **tree)
+{
+    struct node *list = NULL;
+
+    at = *text;
+    incomplete = failed = 0;
+    skip_newlines();
+    if (!*at) {
+        *text = at;
+        return PARSE_EMPTY;
+    }
+    while (!failed && *at && *at != '\n') {
+        struct node *item = parse_item();
+
+        list = list ? make(NODE_SEQUENCE, list, item) : item;
+        skip_blanks();
+    }
+    *text = at;
+    *tree = list;
+    return incomplete ? PARSE_INCOMPLETE : failed ? PARSE_ERROR : PARSE_OK;
 }

@@ -1,0 +1,420 @@
+/* Running a tree: processes, pipes, redirections; control structures in the shell itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sh.h"
+
+int interactive, exit_on_error, loop_break, loop_continue;
+volatile int interrupted;
+static int in_child; /* of a pipe or subshell: no job control of its own */
+
+static int open_target(const struct redirect *redirect)
+{
+    char *target = expand_single(redirect->target);
+    int fd;
+
+    if (redirect->kind == '&') {
+        if (strcmp(target, "-") == 0) {
+            close(redirect->fd);
+            return -2;
+        }
+        return dup(atoi(target));
+    }
+    fd = open(target, redirect->kind == '<' ? O_RDONLY : O_WRONLY | O_CREAT |
+              (redirect->kind == 'a' ? O_APPEND : O_TRUNC), 0666);
+    if (fd < 0) {
+        fprintf(stderr, "sh: %s: %s\n", target, strerror(errno));
+    }
+    return fd;
+}
+
+/* Apply redirections; `saved` (10 ints, or NULL) remembers what was there. -1: one failed. */
+static int redirect_all(const struct redirect *redirect, int *saved)
+{
+    for (; redirect; redirect = redirect->next) {
+        int fd;
+
+        fflush(stdout);
+        if (saved && saved[redirect->fd] == -1) {
+            saved[redirect->fd] = fcntl(redirect->fd, F_DUPFD_CLOEXEC, 10);
+            saved[redirect->fd] = saved[redirect->fd] < 0 ? -2 : saved[redirect->fd];
+        }
+        fd = open_target(redirect);
+        if (fd == -1) {
+            return -1;
+        }
+        if (fd >= 0 && fd != redirect->fd) {
+            dup2(fd, redirect->fd);
+            close(fd);
+        }
+    }
+    return 0;
+}
+
+static void redirect_undo(const int *saved)
+{
+    fflush(stdout);
+    for (int fd = 0; fd < 10; fd++) {
+        if (saved[fd] >= 0) {
+            dup2(saved[fd], fd);
+            close(saved[fd]);
+        } else if (saved[fd] == -2) {
+            close(fd);
+        }
+    }
+}
+
+void run_child_setup(void)
+{
+    static const int signals[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+        signal(signals[i], SIG_DFL);
+    }
+    in_child = 1;
+    interactive = 0;
+}
+
+/* Leading NAME=value words are assignments. Returns the first other word. */
+static const struct word *assignments(const struct word *word)
+{
+    for (; word; word = word->next) {
+        size_t size = strcspn(word->text, "='\"$`\\");
+
+        if (word->text[size] != '=' || size == 0 || (word->text[0] >= '0' && word->text[0] <= '9') ||
+            memchr(word->text, '/', size)) {
+            break;
+        }
+        setenv(arena_copy(word->text, size), expand_single(word->text + size + 1), 1);
+    }
+    return word;
+}
+
+static _Noreturn void exec_program(char **argv)
+{
+    execvp(argv[0], argv);
+    if (errno == ENOEXEC) { /* a script without #! */
+        char *script[64] = {"sh"};
+        int i;
+
+        for (i = 0; argv[i] && i < 62; i++) {
+            script[i + 1] = argv[i];
+        }
+        execvp("sh", script);
+    }
+    fprintf(stderr, "%s: %s\n", argv[0], errno == ENOENT ? "command not found" : strerror(errno));
+    _exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Become the command; in a child. */
+static _Noreturn void run_in_child(struct node *node)
+{
+    if (node->type == NODE_COMMAND) {
+        const struct word *words = assignments(node->words);
+        int argc;
+        char **argv;
+        builtin_t builtin;
+
+        if (redirect_all(node->redirects, NULL)) {
+            _exit(1);
+        }
+        argv = expand_words(words, &argc);
+        if (argc == 0) {
+            _exit(0);
+        }
+        builtin = builtin_find(argv[0]);
+        if (!builtin) {
+            exec_program(argv);
+        }
+        exit(builtin(argc, argv));
+    }
+    exit(run_tree(node));
+}
+
+static pid_t start(struct node *node, pid_t pgid, int input, int output, int other, int foreground)
+{
+    pid_t pid;
+
+    fflush(stdout);
+    pid = fork();
+    if (pid < 0) {
+        fprintf(stderr, "sh: fork: %s\n", strerror(errno));
+        return -1;
+    }
+    if (pid > 0) {
+        if (interactive) {
+            setpgid(pid, pgid ? pgid : pid);
+        }
+        return pid;
+    }
+    if (interactive) {
+        setpgid(0, pgid);
+        if (foreground) {
+            tcsetpgrp(0, getpgrp());
+        }
+    } else if (!foreground && !in_child && input < 0) {
+        dup2(open("/dev/null", O_RDONLY), 0);
+    }
+    run_child_setup();
+    if (other >= 0) {
+        close(other);
+    }
+    if (input >= 0) {
+        dup2(input, 0);
+        close(input);
+    }
+    if (output >= 0) {
+        dup2(output, 1);
+        close(output);
+    }
+    run_in_child(node);
+}
+
+/* A pipeline of one or more processes as a job. */
+static int run_job(struct node *node, int foreground)
+{
+    const char *source = node->source ? node->source : node->words ? node->words->text : "";
+    pid_t pgid = 0, pid = 0;
+    int input = -1, processes = 0;
+    struct job *job;
+
+    while (node) {
+        int fds[2] = {-1, -1};
+        struct node *next = node->type == NODE_PIPE ? node->right : NULL;
+
+        if (next && pipe2(fds, O_CLOEXEC)) {
+            perror("sh: pipe");
+            break;
+        }
+        pid = start(next ? node->left : node, pgid, input, fds[1], fds[0], foreground);
+        if (input >= 0) {
+            close(input);
+        }
+        if (fds[1] >= 0) {
+            close(fds[1]);
+        }
+        input = fds[0];
+        if (pid < 0) {
+            break;
+        }
+        pgid = pgid ? pgid : pid;
+        processes++;
+        node = next;
+    }
+    if (input >= 0) {
+        close(input);
+    }
+    if (processes == 0) {
+        return 1;
+    }
+    if (!interactive && foreground) { /* no job control: wait for these alone */
+        int status = 0, result = 0;
+        pid_t ended;
+
+        while (processes > 0 && (ended = waitpid(-1, &status, 0)) != -1) {
+            if (ended == pid) {
+                result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+                processes = 0;
+            }
+        }
+        return result;
+    }
+    job = job_create(pgid, processes, source);
+    if (foreground) {
+        return job_foreground(job, 0);
+    }
+    last_background = pid;
+    if (interactive) {
+        printf("[%d] %d\n", job->number, pid);
+    }
+    return 0;
+}
+
+static int run_command(struct node *node)
+{
+    const struct word *words = node->words, *first = words;
+    int saved[10], argc, status = 0;
+    char **argv;
+    builtin_t builtin;
+
+    for (; first && first->text[strcspn(first->text, "='\"$`\\/")] == '='; first = first->next) {
+    }
+    argv = first ? expand_words(first, &argc) : NULL;
+    builtin = first && argc ? builtin_find(argv[0]) : NULL;
+    if (first && argc && !builtin) {
+        return run_job(node, 1);
+    }
+    for (int i = 0; i < 10; i++) {
+        saved[i] = -1;
+    }
+    assignments(words);
+    if (redirect_all(node->redirects, saved)) {
+        status = 1;
+    } else if (builtin) {
+        status = builtin(argc, argv);
+    } else if (strstr(words ? words->text : "", "$(")) {
+        status = last_status;
+    }
+    redirect_undo(saved);
+    return status;
+}
+
+static int run_loop(struct node *node)
+{
+    int status = 0;
+
+    while (!interrupted && (run_tree(node->left) == 0) == (node->type == NODE_WHILE)) {
+        status = run_tree(node->right);
+        loop_continue = 0;
+        if (loop_break) {
+            break;
+        }
+    }
+    loop_break = 0;
+    return status;
+}
+
+static int run_for(struct node *node)
+{
+    int count, status = 0;
+    char **values = node->words->next ? expand_words(node->words->next, &count)
+                                      : (count = parameter_count - 1, parameters + 1);
+
+    for (int i = 0; i < count && !interrupted && !loop_break; i++) {
+        setenv(node->words->text, values[i], 1);
+        status = run_tree(node->left);
+        loop_continue = 0;
+    }
+    loop_break = 0;
+    return status;
+}
+
+static int run_grouped(struct node *node)
+{
+    int saved[10] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}, status = 1;
+
+    if (redirect_all(node->redirects, saved) == 0) {
+        struct redirect *redirects = node->redirects;
+
+        node->redirects = NULL;
+        status = run_tree(node);
+        node->redirects = redirects;
+    }
+    redirect_undo(saved);
+    return status;
+}
+
+static int run_node(struct node *node)
+{
+    if (node->type != NODE_COMMAND && node->redirects) {
+        return run_grouped(node);
+    }
+    switch (node->type) {
+    case NODE_COMMAND:
+        return run_command(node);
+    case NODE_PIPE:
+        return run_job(node, 1);
+    case NODE_SUBSHELL:
+        if (in_child) {
+            in_child = 0;
+        }
+        node = node->left;
+        return run_job(&(struct node){.type = NODE_GROUP, .left = node, .source = node->source}, 1);
+    case NODE_BACKGROUND:
+        return run_job(node->left, 0);
+    case NODE_AND:
+        return run_tree(node->left) == 0 ? run_tree(node->right) : last_status;
+    case NODE_OR:
+        return run_tree(node->left) != 0 ? run_tree(node->right) : 0;
+    case NODE_NOT:
+        return run_tree(node->left) == 0;
+    case NODE_SEQUENCE:
+        run_tree(node->left);
+        return loop_break || loop_continue || interrupted ? last_status : run_tree(node->right);
+    case NODE_GROUP:
+        return run_tree(node->left);
+    case NODE_IF:
+        return run_tree(node->left) == 0 ? run_tree(node->right)
+               : node->otherwise ? run_tree(node->otherwise) : 0;
+    case NODE_WHILE:
+    case NODE_UNTIL:
+        return run_loop(node);
+    case NODE_FOR:
+        return run_for(node);
+    }
+    return 1;
+}
+
+int run_tree(struct node *node)
+{
+    last_status = run_node(node);
+    if (exit_on_error && last_status && node->type == NODE_COMMAND) {
+        exit(last_status);
+    }
+    return last_status;
+}
+
+int run_text(const char *text)
+{
+    struct node *tree;
+
+    for (;;) {
+        switch (parse(&text, &tree)) {
+        case PARSE_EMPTY:
+            return last_status;
+        case PARSE_OK:
+            run_tree(tree);
+            break;
+        case PARSE_INCOMPLETE:
+            fprintf(stderr, "sh: syntax error: unexpected end\n");
+            return last_status = 2;
+        case PARSE_ERROR:
+            fprintf(stderr, "sh: %s\n", parse_message);
+            return last_status = 2;
+        }
+    }
+}
+
+char *run_capture(const char *text)
+{
+    int fds[2], status;
+    size_t used = 0, size = 256;
+    char *output = arena_alloc(size);
+    ssize_t got;
+    pid_t pid;
+
+    fflush(stdout);
+    if (pipe2(fds, O_CLOEXEC) || (pid = fork()) < 0) {
+        return "";
+    }
+    if (pid == 0) {
+        run_child_setup();
+        dup2(fds[1], 1);
+        exit(run_text(text));
+    }
+    close(fds[1]);
+    while ((got = read(fds[0], output + used, size - used - 1)) > 0) {
+        used += (size_t)got;
+        if (used + 1 == size) {
+            char *more = arena_alloc(size * 2);
+
+            memcpy(more, output, used);
+            output = more;
+            size *= 2;
+        }
+    }
+    close(fds[0]);
+    waitpid(pid, &status, 0);
+    last_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    while (used > 0 && output[used - 1] == '\n') {
+        used--;
+    }
+    output[used] = '\0';
+    return output;
+}
