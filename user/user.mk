@@ -1,4 +1,4 @@
-# User programs: user/bin/NAME.c or user/bin/NAME/*.c, user/demo/NAME.c, user/test/NAME.c, each
+# User programs: user/bin/NAME.c, the shell in user/sh, user/demo/NAME.c, user/test/NAME.c, each
 # linked with our own small libc; and the initramfs that holds them.
 USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
@@ -10,7 +10,7 @@ ULIB_ASM := $(sort $(wildcard user/ulib/*.asm))
 ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
 PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
 PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh
-SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/bin/sh/*.c)))
+SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/sh/*.c)))
 
 build/user/%.o: user/%.c
 	@mkdir -p $(@D)

@@ -197,7 +197,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 
 void (*signal(int number, void (*handler)(int)))(int)
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old;
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old = {0};
 
     return sigaction(number, &action, &old) ? SIG_ERR : old.sa_handler;
 }
