@@ -54,6 +54,7 @@ static void files_init(void)
 static void first_task(void *unused)
 {
     (void)unused;
+    crash_if_asked(); /* here: this stack has a guard page */
     context_first_task();
     exec_first("/init");
 }
@@ -110,7 +111,6 @@ void kernel_main(uint32_t magic, paddr_t info)
     files_init();
     serial_irq_init();
     keyboard_init();
-    crash_if_asked();
     limit_time();
     kernel_thread("init", first_task, NULL);
     for (;;) { /* from here on this is the idle task */

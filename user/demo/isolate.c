@@ -37,9 +37,9 @@ static void illegal_instruction(void)
 
 static void divide_by_zero(void)
 {
-    volatile int zero = 0;
+    volatile int one = 1, zero = 0; /* both, or the compiler finds a way without dividing */
 
-    zero = 1 / zero;
+    one = one / zero;
 }
 
 static void write_to_code(void)

@@ -57,6 +57,24 @@ void arena_reset(void)
     }
 }
 
+struct arena_mark arena_mark(void)
+{
+    return (struct arena_mark){chunks, chunks ? chunks->used : 0};
+}
+
+void arena_release(struct arena_mark mark)
+{
+    while (chunks != mark.chunk) {
+        struct chunk *next = chunks->next;
+
+        free(chunks);
+        chunks = next;
+    }
+    if (chunks) {
+        chunks->used = mark.used;
+    }
+}
+
 static void error(const char *what)
 {
     if (!failed) {

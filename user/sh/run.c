@@ -267,10 +267,12 @@ static int run_command(struct node *node)
 
 static int run_loop(struct node *node)
 {
+    struct arena_mark mark = arena_mark();
     int status = 0;
 
     while (!interrupted && (run_tree(node->left) == 0) == (node->type == NODE_WHILE)) {
         status = run_tree(node->right);
+        arena_release(mark);
         loop_continue = 0;
         if (loop_break) {
             break;
@@ -286,9 +288,12 @@ static int run_for(struct node *node)
     char **values = node->words->next ? expand_words(node->words->next, &count)
                                       : (count = parameter_count - 1, parameters + 1);
 
+    struct arena_mark mark = arena_mark();
+
     for (int i = 0; i < count && !interrupted && !loop_break; i++) {
         setenv(node->words->text, values[i], 1);
         status = run_tree(node->left);
+        arena_release(mark);
         loop_continue = 0;
     }
     loop_break = 0;

@@ -42,6 +42,13 @@ extern char parse_message[128];
 void *arena_alloc(size_t size);
 char *arena_copy(const char *text, size_t size);
 void arena_reset(void);
+/* Give back what was allocated since a mark: each round of a loop. */
+struct arena_mark {
+    void *chunk;
+    size_t used;
+};
+struct arena_mark arena_mark(void);
+void arena_release(struct arena_mark mark);
 
 /* expand.c */
 /* All expansions of a list of words; a NULL-terminated array in the arena. */

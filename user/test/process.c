@@ -1,0 +1,196 @@
+/* fork, exit, wait, exec, groups. */
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "ktap.h"
+
+static int wait_status(pid_t pid)
+{
+    int status = -1;
+
+    CHECK(waitpid(pid, &status, 0) == pid);
+    return status;
+}
+
+static void exit_status_reaches_the_parent(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(42);
+    }
+    CHECK(WEXITSTATUS(wait_status(pid)) == 42);
+    CHECK_ERROR(waitpid(pid, NULL, 0), ECHILD);
+}
+
+static void memory_is_copied_by_fork(void)
+{
+    volatile int value = 1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        value = 2;
+        _exit(value);
+    }
+    CHECK(WEXITSTATUS(wait_status(pid)) == 2);
+    CHECK(value == 1);
+}
+
+static void offset_is_shared_by_fork(void)
+{
+    int fd = open("/tmp/offset", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    pid_t pid;
+
+    CHECK(fd >= 0 && write(fd, "0123456789", 10) == 10);
+    CHECK(lseek(fd, 2, SEEK_SET) == 2);
+    pid = fork();
+    if (pid == 0) {
+        char c[3];
+
+        _exit(read(fd, c, 3) == 3 ? 0 : 1);
+    }
+    CHECK(wait_status(pid) == 0);
+    CHECK(lseek(fd, 0, SEEK_CUR) == 5);
+    CHECK(unlink("/tmp/offset") == 0);
+}
+
+static void orphan_goes_to_another_parent(void)
+{
+    int fds[2];
+    char c;
+    pid_t pid;
+
+    CHECK(pipe(fds) == 0);
+    pid = fork();
+    if (pid == 0) {
+        pid_t middle = getpid();
+
+        if (fork() == 0) {
+            while (getppid() == middle) {
+                usleep(1000);
+            }
+            write(fds[1], "x", 1);
+            _exit(0);
+        }
+        _exit(0);
+    }
+    CHECK(wait_status(pid) == 0);
+    CHECK(read(fds[0], &c, 1) == 1);
+}
+
+static void tree_of_forks_ends(void)
+{
+    int depth = 0, status, failed = 0;
+
+    for (; depth < 5; depth++) {
+        fork();
+    }
+    while (wait(&status) > 0) {
+        failed |= status;
+    }
+    CHECK(!failed);
+}
+
+static void nohang_says_not_yet(void)
+{
+    int fds[2];
+    pid_t pid;
+
+    CHECK(pipe(fds) == 0);
+    pid = fork();
+    if (pid == 0) {
+        char c;
+
+        close(fds[1]);
+        _exit((int)read(fds[0], &c, 1));
+    }
+    CHECK(waitpid(pid, NULL, WNOHANG) == 0);
+    close(fds[1]);
+    CHECK(wait_status(pid) == 0);
+}
+
+static void exec_errors(void)
+{
+    char *argv[] = {"x", NULL};
+    int fd = open("/tmp/notelf", O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+    CHECK(write(fd, "garbage", 7) == 7);
+    close(fd);
+    CHECK_ERROR(execve("/nothing", argv, argv), ENOENT);
+    CHECK_ERROR(execve("/tmp", argv, argv), EACCES);
+    CHECK_ERROR(execve("/tmp/notelf", argv, argv), ENOEXEC);
+    CHECK_ERROR(execve((char *)8, argv, argv), EFAULT);
+    CHECK_ERROR(execve("/tmp/notelf/x", argv, argv), ENOTDIR);
+    unlink("/tmp/notelf");
+}
+
+static void group_calls(void)
+{
+    CHECK(setpgid(0, 0) == 0 && getpgrp() == getpid());
+    CHECK_ERROR(setpgid(0, -1), EINVAL);
+    CHECK_ERROR(setsid(), EPERM);
+    CHECK_ERROR(setpgid(999999, 0), ESRCH);
+}
+
+static void kill_errors(void)
+{
+    CHECK_ERROR(kill(999999, 0), ESRCH);
+    CHECK_ERROR(kill(getpid(), 65), EINVAL);
+    CHECK(kill(getpid(), 0) == 0);
+    CHECK_ERROR(waitpid(-1, NULL, 0x100), EINVAL);
+}
+
+static void stop_and_continue_are_reported(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    CHECK(kill(pid, SIGSTOP) == 0);
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid);
+    CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+    CHECK(kill(pid, SIGCONT) == 0);
+    CHECK(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status));
+    CHECK(kill(pid, SIGKILL) == 0);
+    CHECK(WTERMSIG(wait_status(pid)) == SIGKILL);
+}
+
+static void fork_bomb_hits_the_limit(void)
+{
+    struct rlimit limit = {40, 40};
+    int made = 0;
+    pid_t pid;
+
+    setpgid(0, 0);
+    if (getuid() == 0 && access("/proc/unimplemented", F_OK) != 0) {
+        return; /* Linux does not limit root */
+    }
+    CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    while ((pid = fork()) > 0 && made < 100) {
+        made++;
+    }
+    if (pid == 0) {
+        pause();
+    }
+    CHECK(pid == -1 && errno == EAGAIN && made < 40);
+    signal(SIGTERM, SIG_IGN);
+    kill(0, SIGTERM);
+    while (wait(NULL) > 0) {
+    }
+}
+
+int main(void)
+{
+    static const struct test tests[] = {
+        TEST(exit_status_reaches_the_parent), TEST(memory_is_copied_by_fork),
+        TEST(offset_is_shared_by_fork), TEST(orphan_goes_to_another_parent),
+        TEST(tree_of_forks_ends), TEST(nohang_says_not_yet), TEST(exec_errors), TEST(group_calls),
+        TEST(kill_errors), TEST(stop_and_continue_are_reported), TEST(fork_bomb_hits_the_limit),
+    };
+
+    return RUN_TESTS(tests);
+}
