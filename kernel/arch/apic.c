@@ -19,6 +19,10 @@ void lapic_write(uint32_t reg, uint32_t value)
 
 void lapic_init(void)
 {
+    /* The old interrupt controllers first: a request of theirs that is already on its way would
+     * otherwise arrive after LINT0 is masked, as an interrupt without a vector. */
+    outb(0x21, 0xff);
+    outb(0xa1, 0xff);
     lapic = paging_map_device(acpi_info.lapic, 4096);
     lapic_write(LAPIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
     lapic_write(LAPIC_TPR, 0);
@@ -53,9 +57,6 @@ static void ioapic_write(uint32_t reg, uint32_t value)
 
 void ioapic_init(void)
 {
-    /* The old interrupt controllers stay silent. */
-    outb(0x21, 0xff);
-    outb(0xa1, 0xff);
     ioapic = paging_map_device(acpi_info.ioapic, 4096);
     for (uint32_t line = 0; line < 24; line++) {
         ioapic_write(0x10 + line * 2, 0x10000);

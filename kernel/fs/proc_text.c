@@ -17,7 +17,8 @@
 
 static void show_meminfo(struct proc_text *text, struct task *task)
 {
-    size_t free = page_free_count() + kstack_cached_pages() + mm_cached_pages();
+    size_t free = page_free_count() + kstack_cached_pages() + mm_cached_pages() +
+                  kmalloc_cached_pages();
 
     (void)task;
     proc_print(text, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
@@ -101,16 +102,6 @@ const struct proc_file proc_root_files[] = {
 static char state_letter(const struct task *task)
 {
     return task->state == TASK_RUNNING ? 'R' : "RSDTZ"[task->state];
-}
-
-/* The mm of a task, referenced; NULL for kernel threads and zombies. */
-static struct mm *task_mm(struct task *task)
-{
-    uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct mm *mm = task->mm ? mm_get(task->mm) : NULL;
-
-    spin_unlock_irqrestore(&tasks_lock, flags);
-    return mm;
 }
 
 static void show_stat(struct proc_text *text, struct task *task)

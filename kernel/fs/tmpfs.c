@@ -18,7 +18,8 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
-#include "mm/vma.h"
+#include "mm/mm.h"
+#include "sched/task.h"
 
 #define FILE_SIZE_MAX (1l << 43)
 
@@ -147,17 +148,35 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
     return done ? (ssize_t)done : error;
 }
 
+/* Mappings must not show pages behind the new end. There is no list of a file's mappings: files
+ * are cut seldom, so every address space is looked at. */
+static void forget_mappings(struct inode *inode, uint64_t first)
+{
+    for (pid_t pid = 0; (pid = task_next(pid)) > 0;) {
+        struct task *task = task_find(pid);
+        struct mm *mm = task ? task_mm(task) : NULL;
+
+        if (mm) {
+            mm_forget_object(mm, inode, first);
+        }
+        mm_put(mm);
+        task_put(task);
+    }
+}
+
 static long file_truncate(struct inode *inode, off_t size)
 {
     struct tmpfs_file *file = inode->data;
     struct page *last;
+    bool shrinks;
 
     if (size > FILE_SIZE_MAX) {
         return -EFBIG;
     }
     mutex_lock(&inode->lock);
     spin_lock(&file->pages_lock);
-    if (size < inode->size) {
+    shrinks = size < inode->size;
+    if (shrinks) {
         page_tree_truncate(&file->pages, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);
         last = page_tree_find(&file->pages, (uint64_t)size >> PAGE_SHIFT);
         if (last) {
@@ -169,6 +188,9 @@ static long file_truncate(struct inode *inode, off_t size)
     }
     inode->size = size;
     spin_unlock(&file->pages_lock);
+    if (shrinks) {
+        forget_mappings(inode, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);
+    }
     inode->mtime = inode->ctime = vfs_now();
     mutex_unlock(&inode->lock);
     return 0;

@@ -40,13 +40,12 @@ void kmalloc_init(void)
     }
 }
 
-/* The free objects of a slab are a list that starts in the page's own structure. */
+/* At the start of a slab's first page: there is no room for it in struct page. */
 struct slab {
     struct slab_class *class;
     void *free;
 };
 
-/* A slab's page structure has no room for its free list: it sits in the first bytes of the slab. */
 #define SLAB_HEADER 16
 
 static struct page *slab_create(struct slab_class *class)
@@ -173,4 +172,14 @@ void kfree(void *pointer)
     } else {
         page_put(page);
     }
+}
+
+size_t kmalloc_cached_pages(void)
+{
+    size_t pages = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        pages += (size_t)classes[i].empty << classes[i].order;
+    }
+    return pages;
 }

@@ -8,4 +8,5 @@ void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 void kfree(void *pointer); /* NULL is fine */
 void kmalloc_init(void);
+size_t kmalloc_cached_pages(void); /* in empty slabs, held for the next objects */
 #endif

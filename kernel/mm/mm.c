@@ -130,3 +130,23 @@ struct vma *mm_find(struct mm *mm, vaddr_t address)
     }
     return found;
 }
+
+void mm_forget_object(struct mm *mm, const void *object, uint64_t first)
+{
+    mutex_lock(&mm->lock);
+    for (struct rb_node *node = rb_first(&mm->vmas); node; node = rb_next(node)) {
+        struct vma *vma = rb_entry(node, struct vma, node);
+        vaddr_t start = vma->start;
+
+        if (!vma->source || vma->source->ops->object(vma->source) != object) {
+            continue;
+        }
+        if (first > vma->offset) {
+            start += (first - vma->offset) << PAGE_SHIFT;
+        }
+        if (start < vma->end) {
+            mm_zap(mm, start, vma->end);
+        }
+    }
+    mutex_unlock(&mm->lock);
+}

@@ -56,6 +56,8 @@ long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flag
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
 /* Is all of it mapped? 0 or -ENOMEM, for msync and mlock. */
 long mm_check_mapped(struct mm *mm, vaddr_t address, size_t size);
+/* Unmap the pages from `first` on of what maps `object` (a file that was cut). */
+void mm_forget_object(struct mm *mm, const void *object, uint64_t first);
 /* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */
 long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
 /* The physical address behind a user address, its page made if need be and referenced; 0: none. */

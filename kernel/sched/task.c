@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/kstack.h"
+#include "mm/mm.h"
 
 #define PID_MAX 32768
 
@@ -144,4 +145,23 @@ void task_adopt_tid(struct task *task, pid_t tid)
     pid_table[tid] = task;
     list_push_back(&all_tasks, &task->in_all);
     task_count++;
+}
+
+struct mm *task_mm(struct task *task)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct mm *mm = task->mm ? mm_get(task->mm) : NULL;
+
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return mm;
+}
+
+pid_t task_next(pid_t tid)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    for (tid++; tid < PID_MAX && !pid_table[tid]; tid++) {
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return tid < PID_MAX ? tid : 0;
 }

@@ -141,6 +141,10 @@ struct thread_group *group_find_locked(pid_t pid);
 /* Memory, ids and stack for a new task of `group` (NULL: its own). NULL without memory. */
 struct task *task_create(const char *name);
 void task_free_unstarted(struct task *task);
+/* The mm of a task, with a reference; NULL for kernel threads and zombies. */
+struct mm *task_mm(struct task *task);
+/* The lowest tid above `tid`, or 0. */
+pid_t task_next(pid_t tid);
 bool task_hash(struct task *task); /* a tid, and into the table; false: none left */
 void task_unhash(struct task *task);
 void task_adopt_tid(struct task *task, pid_t tid); /* on exec by a thread */

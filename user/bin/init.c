@@ -157,6 +157,7 @@ static void run_command(int size)
     struct termios modes;
     char line[64];
     int argc = 0, status, input = -1, fed = strcmp(setting("stdin"), "tty") != 0;
+    int whole = strcmp(setting("stdin"), "file") == 0;
     pid_t child, feeder = -1, ended;
 
     for (char *at = arguments; at < arguments + size && argc < 1023; at += strlen(at) + 1) {
@@ -169,7 +170,9 @@ static void run_command(int size)
         modes.c_lflag &= fed ? ~(unsigned)ECHO : ~0u;
         tcsetattr(0, TCSANOW, &modes);
     }
-    if (fed) {
+    if (whole) {
+        input = open("/etc/baton/stdin", O_RDONLY);
+    } else if (fed) {
         feeder = start_feeder(&input);
     }
     child = fork();
