@@ -150,3 +150,15 @@ void mm_forget_object(struct mm *mm, const void *object, uint64_t first)
     }
     mutex_unlock(&mm->lock);
 }
+
+bool mm_is_shared(struct mm *mm, vaddr_t address)
+{
+    struct vma *vma;
+    bool shared;
+
+    mutex_lock(&mm->lock);
+    vma = mm_find(mm, address);
+    shared = vma && vma->start <= address && vma->flags & MAP_SHARED;
+    mutex_unlock(&mm->lock);
+    return shared;
+}

@@ -60,6 +60,8 @@ long mm_check_mapped(struct mm *mm, vaddr_t address, size_t size);
 void mm_forget_object(struct mm *mm, const void *object, uint64_t first);
 /* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */
 long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
+/* Is `address` in a MAP_SHARED mapping? */
+bool mm_is_shared(struct mm *mm, vaddr_t address);
 /* The physical address behind a user address, its page made if need be and referenced; 0: none. */
 paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write);
 

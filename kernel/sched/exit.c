@@ -15,7 +15,7 @@ void task_release_mm(struct task *task)
 
     if (mm && task->clear_tid) {
         put_user(0, task->clear_tid);
-        futex_wake(task->clear_tid, 1, ~0u, false);
+        futex_wake(task->clear_tid, 1, ~0u, true);
         task->clear_tid = NULL;
     }
     if (task->vfork_parent) {

@@ -50,6 +50,8 @@ static long find_key(int __user *word, bool shared, struct key *key, uint32_t **
     if (!user_range_ok(word, 4)) {
         return -EFAULT;
     }
+    /* A private page may move (copy on write): its address is what stays. */
+    shared = shared && mm_is_shared(current->mm, (vaddr_t)word);
     if (shared || pinned) {
         page = mm_pin(current->mm, (vaddr_t)word, shared);
         if (!page) {
