@@ -44,10 +44,6 @@ static const struct file_ops *find_ops(mode_t mode, uint64_t rdev)
 struct inode *device_create_root(void)
 {
     struct inode *root = tmpfs_create_root(0755);
-    static const char *const links[][2] = {
-        {"fd", "/proc/self/fd"}, {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-        {"stderr", "/proc/self/fd/2"},
-    };
 
     for (int i = 0; root && i < device_count; i++) {
         struct inode *node = root->ops->create(root, devices[i].name, S_IFCHR | devices[i].mode,
@@ -55,9 +51,6 @@ struct inode *device_create_root(void)
         if (!is_error(node)) {
             inode_put(node);
         }
-    }
-    for (size_t i = 0; root && i < ARRAY_SIZE(links); i++) {
-        root->ops->symlink(root, links[i][0], links[i][1]);
     }
     return root;
 }

@@ -129,14 +129,16 @@ void task_exit(int status)
     panic("a dead task runs again");
 }
 
-/* Make all other threads of the group end. tasks_lock is held. */
-static void kill_others(struct thread_group *group)
+/* Make all other threads of the group end: by themselves (SIGNAL_THREAD_ENDS), when one of them
+ * goes on in an exec. tasks_lock is held. */
+static void kill_others(struct thread_group *group, uint64_t value)
 {
     struct task *other;
 
     list_for_each(other, &group->threads, in_group) {
         if (other != current) {
-            signal_send_locked(other, SIGKILL, &(struct signal_info){.code = SI_KERNEL});
+            signal_send_locked(other, SIGKILL,
+                               &(struct signal_info){.code = SI_KERNEL, .value = value});
         }
     }
 }
@@ -149,7 +151,7 @@ void task_exit_group(int status)
     if (!group->exiting) {
         group->exiting = true;
         group->exit_status = status;
-        kill_others(group);
+        kill_others(group, 0);
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
     task_exit(status);
@@ -167,7 +169,7 @@ long task_become_single(void)
     }
     if (group->thread_count > 1) {
         group->exec_task = task;
-        kill_others(group);
+        kill_others(group, SIGNAL_THREAD_ENDS);
         spin_unlock_irqrestore(&tasks_lock, flags);
         wait_event(&group->child_queue, WAIT_THREADS, group->pid, group->thread_count == 1);
         flags = spin_lock_irqsave(&tasks_lock);

@@ -385,6 +385,9 @@ static bool deliver_one(struct trap_frame *frame)
         return false;
     }
     if (signal == SIGKILL) {
+        if (info.value == SIGNAL_THREAD_ENDS && task->group->exec_task) {
+            task_exit(SIGKILL);
+        }
         task_exit_group(SIGKILL);
     }
     if (action.handler == SIG_DFL) {

@@ -18,6 +18,8 @@ enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONT
 
 #define SIGNAL_BIT(signal) (1ul << ((signal) - 1))
 
+#define SIGNAL_THREAD_ENDS 1 /* the value of a SIGKILL that ends one thread alone */
+
 /* What siginfo_t tells beyond the number; `value` is an address or a child's status. */
 struct signal_info {
     int code;

@@ -36,6 +36,7 @@ struct timespec {
     SYSCALL(20, writev) \
     SYSCALL(21, access) \
     SYSCALL(22, pipe) \
+    SYSCALL(23, select) \
     SYSCALL(24, sched_yield) \
     SYSCALL(25, mremap) \
     SYSCALL(28, madvise) \
@@ -102,6 +103,13 @@ struct timespec {
     SYSCALL(292, dup3) \
     SYSCALL(293, pipe2) \
     SYSCALL(302, prlimit64) \
+    SYSCALL(98, getrusage) \
+    SYSCALL(144, sched_setscheduler) \
+    SYSCALL(145, sched_getscheduler) \
+    SYSCALL(203, sched_setaffinity) \
+    SYSCALL(204, sched_getaffinity) \
+    SYSCALL(247, waitid) \
+    SYSCALL(271, ppoll) \
     SYSCALL(318, getrandom) \
 
 long sys_read(int fd, char __user *buffer, size_t size);
@@ -198,6 +206,16 @@ long sys_pipe2(int __user *fds, int flags);
 long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit, struct rlimit
     __user *old);
 long sys_getrandom(char __user *buffer, size_t size, unsigned flags);
+long sys_select(int count, uint64_t __user *reads, uint64_t __user *writes, uint64_t __user
+    *errors, struct timespec __user *timeout);
+long sys_getrusage(int who, void __user *usage);
+long sys_sched_setscheduler(pid_t pid, int policy, const int __user *priority);
+long sys_sched_getscheduler(pid_t pid);
+long sys_sched_setaffinity(pid_t pid, size_t size, const uint64_t __user *mask);
+long sys_sched_getaffinity(pid_t pid, size_t size, uint64_t __user *mask);
+long sys_waitid(int type, pid_t id, void __user *info, int options, void __user *usage);
+long sys_ppoll(struct pollfd __user *fds, uint64_t count, const struct timespec __user *timeout,
+    const uint64_t __user *mask, size_t size);
 
 /* Calls that nobody implements, counted by number for /proc/unimplemented. */
 extern uint32_t syscall_unimplemented[512];

@@ -1,6 +1,5 @@
 /* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
 #include "fs/pipe.h"
-#include "fs/poll.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
@@ -13,11 +12,6 @@
 
 struct iovec {
     uint64_t base, size;
-};
-
-struct pollfd {
-    int fd;
-    int16_t events, revents;
 };
 
 /* One piece at the file's own position (NULL) or at *at. */
@@ -276,79 +270,4 @@ long sys_pipe2(int __user *fds, int flags)
 long sys_pipe(int __user *fds)
 {
     return sys_pipe2(fds, 0);
-}
-
-/* One round over all descriptors: how many have events. */
-static long poll_round(struct pollfd *fds, size_t count, struct file **files,
-                       struct poll_table *table)
-{
-    long ready = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        int events = POLLNVAL;
-
-        if (fds[i].fd < 0) {
-            events = 0;
-        } else if (files[i]) {
-            events = file_poll(files[i], table) & (fds[i].events | POLLERR | POLLHUP);
-        }
-        fds[i].revents = (int16_t)events;
-        ready += events != 0;
-    }
-    return ready;
-}
-
-static long poll_files(struct pollfd *fds, size_t count, struct file **files, int timeout)
-{
-    ktime_t deadline = timeout < 0 ? KTIME_NEVER : clock_now() + timeout * 1000000l;
-    struct poll_table table;
-    long ready, error;
-
-    error = poll_table_init(&table, timeout ? (int)count * POLL_QUEUES_PER_FILE : 0);
-    if (error) {
-        return error;
-    }
-    ready = poll_round(fds, count, files, timeout ? &table : NULL);
-    while (!ready && timeout) {
-        error = wait_event_timeout(&table.owner, WAIT_POLL, count,
-                                   __atomic_exchange_n(&table.triggered, false, __ATOMIC_ACQ_REL),
-                                   deadline);
-        ready = poll_round(fds, count, files, NULL);
-        if (error) {
-            break;
-        }
-    }
-    poll_table_free(&table);
-    return ready ? ready : error == -ERESTARTSYS ? -ERESTARTNOHAND : 0;
-}
-
-long sys_poll(struct pollfd __user *user, uint64_t count, int timeout)
-{
-    struct pollfd *fds;
-    struct file **files;
-    long result = -ENOMEM;
-
-    if (count > current->group->limits[RLIMIT_NOFILE].soft) {
-        return -EINVAL;
-    }
-    fds = kmalloc(count * sizeof(*fds) + 1);
-    files = kzalloc(count * sizeof(*files) + 1);
-    if (fds && files) {
-        result = copy_from_user(fds, user, count * sizeof(*fds));
-    }
-    if (!result) {
-        for (size_t i = 0; i < count; i++) {
-            files[i] = fds[i].fd < 0 ? NULL : fd_get_io(fds[i].fd);
-        }
-        result = poll_files(fds, count, files, timeout);
-        for (size_t i = 0; i < count; i++) {
-            file_put(files[i]);
-        }
-        if (result >= 0 && copy_to_user(user, fds, count * sizeof(*fds))) {
-            result = -EFAULT;
-        }
-    }
-    kfree(fds);
-    kfree(files);
-    return result;
 }

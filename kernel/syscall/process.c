@@ -36,10 +36,18 @@ long sys_exit_group(int code)
     task_exit_group((code & 0xff) << 8);
 }
 
+/* struct rusage: two times in microseconds, and 14 numbers of which we count none. */
+static long put_usage(void __user *usage, ktime_t user, ktime_t system)
+{
+    int64_t rusage[18] = {user / 1000000000, user / 1000 % 1000000, system / 1000000000,
+                          system / 1000 % 1000000};
+
+    return copy_to_user(usage, rusage, sizeof(rusage));
+}
+
 long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
 {
     struct wait_result result;
-    int64_t rusage[18] = {0};
     long error;
 
     if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | 0x60000000) || pid == -2147483647 - 1) {
@@ -54,12 +62,56 @@ long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
     if (status && put_user(result.status, status)) {
         return -EFAULT;
     }
-    rusage[0] = result.user / 1000000000, rusage[1] = result.user / 1000 % 1000000;
-    rusage[2] = result.system / 1000000000, rusage[3] = result.system / 1000 % 1000000;
-    if (usage && copy_to_user(usage, rusage, sizeof(rusage))) {
+    if (usage && put_usage(usage, result.user, result.system)) {
         return -EFAULT;
     }
     return result.pid;
+}
+
+long sys_waitid(int type, pid_t id, void __user *user, int options, void __user *usage)
+{
+    enum { KNOWN = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT };
+    struct wait_result result;
+    uint8_t info[128] = {0};
+    long error;
+
+    if (type < P_ALL || type > P_PGID || options & ~KNOWN ||
+        !(options & (WUNTRACED | WEXITED | WCONTINUED)) || (type == P_PID && id <= 0)) {
+        return -EINVAL;
+    }
+    error = task_wait(type, type == P_PGID && id == 0 ? current->group->pgid : id, options, &result);
+    if (error) {
+        return error;
+    }
+    if (result.pid) {
+        int status = result.status;
+
+        siginfo_fill(info, SIGCHLD, &(struct signal_info){
+            .code = result.code, .pid = result.pid,
+            .value = (uint64_t)(result.code == CLD_CONTINUED ? SIGCONT
+                                : status & 0x7f && (status & 0xff) != 0x7f ? status & 0x7f
+                                                                          : status >> 8 & 0xff)});
+        if (usage && put_usage(usage, result.user, result.system)) {
+            return -EFAULT;
+        }
+    }
+    return user ? copy_to_user(user, info, sizeof(info)) : 0;
+}
+
+long sys_getrusage(int who, void __user *usage)
+{
+    struct thread_group *group = current->group;
+    ktime_t user, system;
+    uint64_t flags;
+
+    if (who < -1 || who > 1) {
+        return -EINVAL;
+    }
+    flags = spin_lock_irqsave(&tasks_lock);
+    group_times(group, &user, &system);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return who == -1 ? put_usage(usage, group->children_user, group->children_system)
+                     : put_usage(usage, user, system);
 }
 
 long sys_getpid(void)
@@ -138,38 +190,6 @@ long sys_sched_yield(void)
 {
     sched_yield();
     return 0;
-}
-
-/* PRIO_PROCESS alone; the result of getpriority is 20 - nice, as the system call has it. */
-static long priority(int which, int who, const int *nice)
-{
-    struct task *task;
-    long result;
-
-    if (which < 0 || which > 2) {
-        return -EINVAL;
-    }
-    task = who ? task_find(who) : task_get(current);
-    if (!task || which != 0) {
-        task_put(task);
-        return -ESRCH;
-    }
-    if (nice) {
-        task->nice = *nice < -20 ? -20 : *nice > 19 ? 19 : *nice;
-    }
-    result = nice ? 0 : 20 - task->nice;
-    task_put(task);
-    return result;
-}
-
-long sys_getpriority(int which, int who)
-{
-    return priority(which, who, NULL);
-}
-
-long sys_setpriority(int which, int who, int nice)
-{
-    return priority(which, who, &nice);
 }
 
 long sys_arch_prctl(int code, uint64_t address)

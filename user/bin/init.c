@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static void open_console(void)
 }
 
 /* The child's part: a session of its own with the console as its terminal. */
-static void start(char *const argv[], int input)
+static void start(char *const argv[], int input, const int output[2])
 {
     char *shell[] = {argv[0], NULL};
 
@@ -79,6 +80,12 @@ static void start(char *const argv[], int input)
     if (input >= 0) {
         dup2(input, 0);
         close(input);
+    }
+    if (output && output[0] >= 0) {
+        dup2(output[1], 1);
+        dup2(output[1], 2);
+        close(output[0]);
+        close(output[1]);
     }
     execvp(argv[0], argv[1] ? argv : shell);
     fprintf(stderr, "%s: %s\n", argv[0], errno == ENOENT ? "command not found" : strerror(errno));
@@ -150,13 +157,45 @@ static pid_t start_feeder(int *input)
     return feeder;
 }
 
+/* Standard output is no terminal on the host: neither here. Copy until the command has ended and
+ * the pipe is empty; what it left running in the background may hold the pipe open for ever. */
+static int copy_output(int fd, pid_t child)
+{
+    static char buffer[4096];
+    int status = 0, ended = 0;
+
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int ready;
+
+        ended |= !ended && waitpid(child, &status, WNOHANG) == child;
+        ready = poll(&p, 1, ended ? 0 : 20);
+        if (ready > 0) {
+            ssize_t got = read(fd, buffer, sizeof(buffer));
+
+            if (got <= 0 && ended) {
+                break;
+            }
+            if (got <= 0) {
+                while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+                }
+                break;
+            }
+            write(1, buffer, (size_t)got);
+        } else if (ended) {
+            break;
+        }
+    }
+    return status;
+}
+
 /* Run what tools/run asked for; never returns. */
 static void run_command(int size)
 {
     static char *argv[1024];
     struct termios modes;
     char line[64];
-    int argc = 0, status, input = -1, fed = strcmp(setting("stdin"), "tty") != 0;
+    int argc = 0, status, input = -1, output[2] = {-1, -1}, fed = strcmp(setting("stdin"), "tty") != 0;
     int whole = strcmp(setting("stdin"), "file") == 0;
     pid_t child, feeder = -1, ended;
 
@@ -175,17 +214,22 @@ static void run_command(int size)
     } else if (fed) {
         feeder = start_feeder(&input);
     }
+    if (strcmp(setting("stdout"), "pipe") == 0 && pipe(output)) {
+        output[0] = -1;
+    }
     child = fork();
     if (child == 0) {
         close(wire);
-        start(argv, input);
+        start(argv, input, output);
     }
     if (input >= 0) {
         close(input);
     }
-    while ((ended = wait(&status)) != child) {
-        if (ended < 0 && errno != EINTR) {
-            break;
+    if (output[0] >= 0) {
+        close(output[1]);
+        status = copy_output(output[0], child);
+    } else {
+        while ((ended = wait(&status)) != child && (ended > 0 || errno == EINTR)) {
         }
     }
     if (feeder > 0) {
@@ -227,7 +271,7 @@ int main(void)
     for (;;) {
         child = fork();
         if (child == 0) {
-            start(shell, -1);
+            start(shell, -1, NULL);
         }
         while (wait(&status) != child) {
         }

@@ -1,5 +1,5 @@
 ; long ulib_syscall(long number, a, b, c, d, e, f): the kernel's raw answer.
-global ulib_syscall, ulib_restore, setjmp, longjmp
+global clone, ulib_syscall, ulib_restore, setjmp, longjmp
 section .text
 ulib_syscall:
     mov rax, rdi
@@ -10,6 +10,30 @@ ulib_syscall:
     mov r8, r9
     mov r9, [rsp + 8]
     syscall
+    ret
+
+; int clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_t *ptid, void *tls, pid_t *ctid)
+clone:
+    and rsi, -16
+    sub rsi, 16
+    mov [rsi], rdi              ; the child finds its function and argument on its stack
+    mov [rsi + 8], rcx
+    mov edi, edx
+    mov rdx, r8
+    mov r10, [rsp + 8]
+    mov r8, r9
+    mov eax, 56
+    syscall
+    test rax, rax
+    jnz .parent
+    pop rax
+    pop rdi
+    xor ebp, ebp
+    call rax
+    mov edi, eax
+    mov eax, 60                 ; exit: this thread alone
+    syscall
+.parent:
     ret
 
 ulib_restore:                   ; what a signal handler returns to

@@ -1,0 +1,131 @@
+/*
+ * Bad pointers into every system call that takes one: the kernel answers -EFAULT and lives.
+ *
+ * Four kinds: nothing mapped, the kernel's half, not canonical, and a range that begins in a
+ * mapped page and ends in a hole. Results that must be written also meet a read-only page.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "ktap.h"
+
+static long bad[4], read_only;
+static int fds[2];
+
+static void prepare(void)
+{
+    char *page = mmap(NULL, 12288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memset(page, 'a', 12288);
+    munmap(page + 4096, 4096);
+    mprotect(page + 8192, 4096, PROT_READ);
+    bad[0] = 8;
+    bad[1] = (long)0xffff888000000000ul;
+    bad[2] = (long)0x8000000000000000ul;
+    bad[3] = (long)page + 4095;
+    read_only = (long)page + 8192;
+    CHECK(pipe(fds) == 0 && write(fds[1], "abcdefgh", 8) == 8);
+}
+
+static long expect(long number, long a, long b, long c, long d, long e)
+{
+    errno = 0;
+    if (syscall(number, a, b, c, d, e, 0L) == -1 && errno == EFAULT) {
+        return 0;
+    }
+    fprintf(stderr, "# call %ld: errno %d\n", number, errno);
+    return 1;
+}
+
+/* P stands for the bad pointer. */
+#define P 0x7fff0123
+
+struct call {
+    long number, a[5];
+};
+
+static long try(const struct call *call, long pointer)
+{
+    long a[5];
+
+    for (int i = 0; i < 5; i++) {
+        a[i] = call->a[i] == P ? pointer : call->a[i];
+    }
+    return expect(call->number, a[0], a[1], a[2], a[3], a[4]);
+}
+
+static void calls_that_read_memory(void)
+{
+    long cwd = -100, one = (long)"/";
+    const struct call calls[] = {
+        {1, {fds[1], P, 64}}, {2, {P, 0}}, {4, {P, 0}}, {6, {P, 0}}, {7, {P, 8, 0}},
+        {13, {10, P, 0, 8}}, {14, {0, P, 0, 8}}, {20, {fds[1], P, 2}}, {21, {P, 0}},
+        {35, {P, 0}}, {38, {0, P, 0}}, {59, {P, 0, 0}}, {59, {(long)"/bin/sh", P, 0}}, {76, {P, 0}}, {80, {P}},
+        {82, {P, one}}, {82, {one, P}}, {83, {P, 0}}, {84, {P}}, {86, {P, one}}, {87, {P}},
+        {88, {P, one}}, {89, {P, one, 1}}, {130, {P, 8}}, {131, {P, 0}}, {144, {0, 0, P}},
+        {203, {0, 8, P}}, {230, {1, 0, P, 0}}, {257, {cwd, P, 0, 0}}, {262, {cwd, P, 0, 0}},
+        {271, {P, 8, 0, 0, 8}}, {302, {0, 7, P, 0}},
+    };
+    long failed = 0;
+
+    prepare();
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        struct call call = calls[i];
+
+        for (int j = 0; j < 5; j++) { /* the pipe did not exist yet when the table was made */
+            call.a[j] = call.number == 1 || call.number == 20 ? j == 0 ? fds[1] : call.a[j] : call.a[j];
+        }
+        for (int kind = 0; kind < 4; kind++) {
+            failed += try(&call, bad[kind]);
+        }
+    }
+    CHECK(failed == 0);
+}
+
+static void calls_that_write_memory(void)
+{
+    const struct call calls[] = {
+        {0, {0, P, 8}}, {4, {(long)"/", P}}, {5, {1, P}}, {6, {(long)"/", P}}, {13, {10, 0, P, 8}},
+        {14, {0, 0, P, 8}}, {22, {P}}, {63, {P}}, {79, {P, 4096}}, {96, {P, 0}}, {97, {7, P}},
+        {98, {0, P}}, {99, {P}}, {100, {P}}, {131, {0, P}}, {158, {0x1003, P}}, {204, {0, 8, P}},
+        {228, {1, P}}, {262, {-100, (long)"/", P, 0}}, {293, {P, 0}}, {302, {0, 7, 0, P}},
+        {318, {P, 8, 0}},
+    };
+    long failed = 0;
+    int directory;
+
+    prepare();
+    directory = open("/", O_RDONLY | O_DIRECTORY);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        struct call call = calls[i];
+
+        call.a[0] = call.number == 0 ? fds[0] : call.a[0];
+        for (int kind = 0; kind < 3; kind++) {
+            failed += try(&call, bad[kind]);
+        }
+        failed += try(&call, read_only);
+    }
+    failed += expect(217, directory, bad[1], 4096, 0, 0);
+    CHECK(failed == 0);
+}
+
+static void straddling_results(void)
+{
+    struct stat st;
+
+    prepare();
+    CHECK_ERROR(syscall(4, "/", bad[3], 0L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(228, 1L, bad[3], 0L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(293, bad[3], 0L, 0L, 0L, 0L, 0L), EFAULT);
+    CHECK(stat("/", &st) == 0);
+}
+
+int main(void)
+{
+    static const struct test tests[] = {
+        TEST(calls_that_read_memory), TEST(calls_that_write_memory), TEST(straddling_results),
+    };
+
+    return RUN_TESTS(tests);
+}
