@@ -130,6 +130,7 @@ int job_foreground(struct job *job, int go_on)
             printf("%s\n", strsignal(result - 128));
         } else if (interactive && result == 128 + SIGINT) {
             printf("\n");
+            interrupted = 1; /* ^C ends the loop that the job was in, too */
         }
         job_remove(job);
     }
