@@ -1,0 +1,143 @@
+/* SIGKILL reaches a process wherever it is: running, or asleep in any call. */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "ktap.h"
+
+static int fds[2];
+
+static void kill_in(void (*place)(void))
+{
+    int status;
+    pid_t pid;
+
+    CHECK(pipe(fds) == 0);
+    for (int delay = 0; delay < 3; delay++) { /* at once, soon, and surely inside */
+        pid = fork();
+        if (pid == 0) {
+            place();
+            _exit(0);
+        }
+        usleep((unsigned)delay * delay * 10000);
+        CHECK(kill(pid, SIGKILL) == 0);
+        CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    }
+}
+
+static void computing(void)
+{
+    for (volatile long i = 0;; i++) {
+    }
+}
+
+static void reading(void)
+{
+    char c;
+
+    read(fds[0], &c, 1);
+}
+
+static void writing(void)
+{
+    static char block[4096];
+
+    while (write(fds[1], block, sizeof(block)) > 0) {
+    }
+}
+
+static void sleeping(void)
+{
+    struct timespec time = {1000, 0};
+
+    nanosleep(&time, NULL);
+}
+
+static void polling(void)
+{
+    struct pollfd p = {.fd = fds[0], .events = POLLIN};
+
+    poll(&p, 1, -1);
+}
+
+static void waiting(void)
+{
+    if (fork() == 0) {
+        alarm(1); /* the grandchild must not stay for ever */
+        pause();
+        _exit(0);
+    }
+    wait(NULL);
+}
+
+static void suspended(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigsuspend(&none);
+}
+
+static void on_a_futex(void)
+{
+    int word = 0;
+
+    syscall(202, &word, 0, 0L, 0L, 0L, 0L);
+}
+
+static void stopped(void)
+{
+    raise(SIGSTOP);
+}
+
+static void forking(void)
+{
+    for (;;) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+    }
+}
+
+static void mapping(void)
+{
+    for (;;) {
+        char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        p[5000] = 1;
+        munmap(p, 65536);
+    }
+}
+
+#define PLACE(name)                    \
+    static void killed_while_##name(void) \
+    {                                  \
+        kill_in(name);                 \
+    }
+PLACE(computing)
+PLACE(reading)
+PLACE(writing)
+PLACE(sleeping)
+PLACE(polling)
+PLACE(waiting)
+PLACE(suspended)
+PLACE(on_a_futex)
+PLACE(stopped)
+PLACE(forking)
+PLACE(mapping)
+
+int main(void)
+{
+    static const struct test tests[] = {
+        TEST(killed_while_computing), TEST(killed_while_reading), TEST(killed_while_writing),
+        TEST(killed_while_sleeping), TEST(killed_while_polling), TEST(killed_while_waiting),
+        TEST(killed_while_suspended), TEST(killed_while_on_a_futex), TEST(killed_while_stopped),
+        TEST(killed_while_forking), TEST(killed_while_mapping),
+    };
+
+    return RUN_TESTS(tests);
+}
