@@ -63,7 +63,7 @@ static long poll_user(struct pollfd __user *user, uint64_t count, ktime_t deadli
     struct file **files;
     long result = -ENOMEM;
 
-    if (count > current->group->limits[RLIMIT_NOFILE].soft) {
+    if (count > current->group->limits[RLIMIT_NOFILE].soft || count > 1u << 20) {
         return -EINVAL;
     }
     fds = kmalloc(count * sizeof(*fds) + 1);
