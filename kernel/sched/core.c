@@ -3,6 +3,9 @@
  *
  * The running task is on no queue. The run queue's lock is held from the choice over the switch,
  * so a task's registers are saved before any other CPU can pick it.
+ *
+ * One CPU runs so far: tasks are woken onto the first CPU's run queue, and switch_prev is one
+ * word. Both become per-CPU when the others are started.
  */
 #include "arch/boot.h"
 #include "arch/clock.h"
