@@ -1,7 +1,8 @@
-/* time COMMAND...: how long it took. */
+/* time COMMAND...: how long it took, and the CPU time in user mode and in the kernel. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 int main(int argc, char **argv)
 {
     struct timespec start, end;
+    struct rusage usage = {0};
     long milliseconds;
     int status = 0;
     pid_t pid;
@@ -24,9 +26,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "time: %s: %s\n", argv[1], strerror(errno));
         _exit(127);
     }
-    waitpid(pid, &status, 0);
+    wait4(pid, &status, 0, &usage);
     clock_gettime(CLOCK_MONOTONIC, &end);
     milliseconds = (end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000;
-    fprintf(stderr, "real %ld.%03ld\n", milliseconds / 1000, milliseconds % 1000);
+    fprintf(stderr, "real %ld.%03ld\nuser %ld.%03ld\nsys  %ld.%03ld\n", milliseconds / 1000,
+            milliseconds % 1000, usage.ru_utime.tv_sec, usage.ru_utime.tv_usec / 1000,
+            usage.ru_stime.tv_sec, usage.ru_stime.tv_usec / 1000);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -50,6 +50,11 @@ unsigned alarm(unsigned seconds) { return (unsigned)CALL1(37, seconds); }
 pid_t getpid(void) { return (pid_t)CALL0(39); }
 pid_t fork(void) { return (pid_t)CALL0(57); }
 pid_t waitpid(pid_t pid, int *status, int options) { return (pid_t)CALL4(61, pid, status, options, 0); }
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
+{
+    return (pid_t)CALL4(61, pid, status, options, usage);
+}
+
 pid_t wait(int *status) { return waitpid(-1, status, 0); }
 int kill(pid_t pid, int signal) { return (int)CALL2(62, pid, signal); }
 int ftruncate(int fd, off_t size) { return (int)CALL2(77, fd, size); }

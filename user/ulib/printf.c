@@ -79,6 +79,7 @@ static void real(struct output *out, struct spec *spec, double value)
     int precision = spec->precision < 0 ? 6 : spec->precision > 17 ? 17 : spec->precision;
     int negative = value < 0, length;
     unsigned long scale = 1, whole, part;
+    double rest;
     char text[48];
 
     for (int i = 0; i < precision; i++) {
@@ -86,7 +87,10 @@ static void real(struct output *out, struct spec *spec, double value)
     }
     value = negative ? -value : value;
     whole = (unsigned long)value;
-    part = (unsigned long)((value - (double)whole) * (double)scale + 0.5);
+    rest = (value - (double)whole) * (double)scale;
+    part = (unsigned long)rest;
+    rest -= (double)part;
+    part += rest > 0.5 || (rest == 0.5 && ((precision ? part : whole) & 1)); /* half: to even */
     if (part >= scale) {
         whole++;
         part -= scale;
@@ -188,8 +192,6 @@ static void convert(struct output *out, struct spec *spec, char kind, va_list *a
         break;
     }
     case 'f':
-    case 'g':
-    case 'e':
         real(out, spec, va_arg(*args, double));
         break;
     default:

@@ -7,19 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
-unsigned long strtoul(const char *s, char **end, int base)
+/* The digits behind blanks and a sign: their value, ULONG_MAX with errno ERANGE when too large. */
+static unsigned long magnitude(const char *s, char **end, int base, int *negative)
 {
     const char *start = s, *first;
     unsigned long value = 0, digit;
-    int negative = 0, overflow = 0;
+    int overflow = 0;
 
     while (isspace(*s)) {
         s++;
     }
-    if (*s == '-' || *s == '+') {
-        negative = *s++ == '-';
-    }
-    if ((base == 0 || base == 16) && s[0] == '0' && (s[1] | 32) == 'x') {
+    *negative = *s == '-';
+    s += *s == '-' || *s == '+';
+    if ((base == 0 || base == 16) && s[0] == '0' && (s[1] | 32) == 'x' && isxdigit(s[2])) {
         s += 2;
         base = 16;
     }
@@ -38,25 +38,28 @@ unsigned long strtoul(const char *s, char **end, int base)
     }
     if (overflow) {
         errno = ERANGE;
-        return ULONG_MAX;
     }
-    return negative ? -value : value;
+    return overflow ? ULONG_MAX : value;
+}
+
+unsigned long strtoul(const char *s, char **end, int base)
+{
+    int negative;
+    unsigned long value = magnitude(s, end, base, &negative);
+
+    return negative && value != ULONG_MAX ? -value : value;
 }
 
 long strtol(const char *s, char **end, int base)
 {
-    unsigned long value = strtoul(s, end, base);
+    int negative;
+    unsigned long value = magnitude(s, end, base, &negative);
 
-    while (isspace(*s)) {
-        s++;
+    if (value > (unsigned long)LONG_MAX + (negative != 0)) {
+        errno = ERANGE;
+        return negative ? LONG_MIN : LONG_MAX;
     }
-    if (*s == '-' ? (long)value > 0 || value == ULONG_MAX / 2 + 2 : (long)value < 0) {
-        if (*s != '-' || (long)value > 0) {
-            errno = ERANGE;
-            return *s == '-' ? LONG_MIN : LONG_MAX;
-        }
-    }
-    return (long)value;
+    return (long)(negative ? -value : value);
 }
 
 double strtod(const char *s, char **end)

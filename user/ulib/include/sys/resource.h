@@ -5,6 +5,13 @@ enum { RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };
 struct rlimit {
     unsigned long rlim_cur, rlim_max;
 };
+struct timeval {
+    long tv_sec, tv_usec;
+};
+struct rusage {
+    struct timeval ru_utime, ru_stime;
+    long others[14];
+};
 int getrlimit(int resource, struct rlimit *limit);
 int setrlimit(int resource, const struct rlimit *limit);
 int getpriority(int which, int who);

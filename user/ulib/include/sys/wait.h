@@ -9,6 +9,8 @@ enum { WNOHANG = 1, WUNTRACED = 2, WCONTINUED = 8 };
 #define WIFSTOPPED(s) (((s) & 0xff) == 0x7f)
 #define WSTOPSIG(s) WEXITSTATUS(s)
 #define WIFCONTINUED(s) ((s) == 0xffff)
+struct rusage;
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
 pid_t wait(int *status);
 pid_t waitpid(pid_t pid, int *status, int options);
 #endif
