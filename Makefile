@@ -38,14 +38,14 @@ iso: build/baton.iso
 build/baton.iso: build/baton.elf build/initramfs.cpio iso/grub.cfg
 	$(Q)tools/mkiso $@ build/baton.elf build/initramfs.cpio iso/grub.cfg
 
-run: all $(if $(CMD),,iso)
+run: all
 ifdef CMD
 	@tools/run -- sh -c '$(subst ','\'',$(CMD))'
 else
 	@tools/run --iso
 endif
 
-test: all iso
+test: all
 	@tests/run
 
 demo gdb trace bench lab grade format:

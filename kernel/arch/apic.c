@@ -43,12 +43,6 @@ uint32_t lapic_id(void)
     return lapic_read(LAPIC_ID) >> 24;
 }
 
-void lapic_send_ipi(uint32_t id, int vector)
-{
-    lapic_write(LAPIC_ICR_HIGH, id << 24);
-    lapic_write(LAPIC_ICR_LOW, (uint32_t)vector);
-}
-
 static void ioapic_write(uint32_t reg, uint32_t value)
 {
     ioapic[0] = reg;

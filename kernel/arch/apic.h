@@ -20,7 +20,6 @@ void lapic_eoi(void);
 uint32_t lapic_id(void);
 uint32_t lapic_read(uint32_t reg);
 void lapic_write(uint32_t reg, uint32_t value);
-void lapic_send_ipi(uint32_t lapic_id, int vector);
 void ioapic_init(void);
 /* Send ISA line `irq` to `vector` on the first CPU. */
 void ioapic_route(int irq, int vector);

@@ -60,12 +60,3 @@ void timer_arm(ktime_t deadline)
     ticks = (uint64_t)wait * timer_mult >> 32;
     lapic_write(LAPIC_TIMER_INITIAL, ticks ? (uint32_t)ticks : 1);
 }
-
-void clock_delay(ktime_t nanoseconds)
-{
-    ktime_t end = clock_now() + nanoseconds;
-
-    while (clock_now() < end) {
-        cpu_pause();
-    }
-}

@@ -24,7 +24,4 @@ void clock_init(void);
 void timer_arm(ktime_t deadline);
 extern void (*timer_interrupt_hook)(void);
 
-/* Spin; for devices at boot. */
-void clock_delay(ktime_t nanoseconds);
-
 #endif

@@ -3,7 +3,7 @@
  *
  * this_cpu(field) is one instruction; it names the CPU the caller runs on at that moment, so the
  * caller keeps preemption off where that matters (`current` and `active_mm` move with the task).
- * Assembly knows the first fields by offset: kernel/arch/offsets.inc, checked in percpu.c.
+ * Assembly knows the first fields by offset: kernel/arch/frame.inc, checked in percpu.c.
  */
 #ifndef ARCH_PERCPU_H
 #define ARCH_PERCPU_H

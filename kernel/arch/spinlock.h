@@ -35,19 +35,6 @@ static inline void assert_held(const struct spinlock *lock)
 /* Wait for a lock that another CPU holds; panics when this CPU holds it already. */
 void spin_wait(struct spinlock *lock);
 
-static inline bool spin_trylock(struct spinlock *lock)
-{
-    uint32_t holder = 0;
-
-    preempt_disable();
-    if (__atomic_compare_exchange_n(&lock->holder, &holder, this_cpu(lock_token), false,
-                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        return true;
-    }
-    preempt_enable();
-    return false;
-}
-
 static inline void spin_lock(struct spinlock *lock)
 {
     uint32_t holder = 0;

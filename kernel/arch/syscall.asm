@@ -4,7 +4,7 @@
 ; neither rsp nor GS (SDM volume 2, SYSCALL). The kernel stack is empty then, so the frame below
 ; is always at its top: trap_user_frame() finds it.
 
-%include "arch/offsets.inc"
+%include "arch/frame.inc"
 extern syscall_table, syscall_count, syscall_unknown, user_return
 global syscall_entry
 
@@ -20,21 +20,7 @@ syscall_entry:
     push rcx                    ; rip
     push -1                     ; error: marks a system call for restart and signals
     push rax                    ; orig_rax: the call's number
-    push rdi
-    push rsi
-    push rdx
-    push rcx
-    push rax
-    push r8
-    push r9
-    push r10
-    push r11
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
+    PUSH_REGISTERS              ; rdi down to r15
     sti
     xor ebp, ebp                ; backtraces end at user mode
     cmp rax, [rel syscall_count]

@@ -2,27 +2,9 @@
 ;
 ;   by the CPU: ss rsp rflags cs rip [error]   then here: [0] vector rdi ... r15  <- rsp
 
-%include "arch/offsets.inc"
+%include "arch/frame.inc"
 extern trap_dispatch, return_to_user_work, cpu_clac_needed
 global trap_return, trap_table, user_return
-
-%macro PUSH_REGISTERS 0
-    push rdi
-    push rsi
-    push rdx
-    push rcx
-    push rax
-    push r8
-    push r9
-    push r10
-    push r11
-    push rbx
-    push rbp
-    push r12
-    push r13
-    push r14
-    push r15
-%endmacro
 
 %macro POP_REGISTERS 0
     pop r15

@@ -17,7 +17,6 @@ static struct {
     void (*handler)(void *);
     void *data;
 } irq_handlers[16];
-static void (*ipi_handlers[16])(void);
 
 /* A gate of the IDT, SDM volume 3, figure 6-8. */
 static struct {
@@ -105,10 +104,6 @@ static void interrupt(uint64_t vector)
         if (timer_interrupt_hook) {
             timer_interrupt_hook();
         }
-    } else if (vector >= VECTOR_TIMER + 1) {
-        if (ipi_handlers[vector & 15]) {
-            ipi_handlers[vector & 15]();
-        }
     } else if (vector < VECTOR_IRQ + 16 && irq_handlers[vector - VECTOR_IRQ].handler) {
         irq_handlers[vector - VECTOR_IRQ].handler(irq_handlers[vector - VECTOR_IRQ].data);
     }
@@ -140,11 +135,6 @@ void irq_register(int irq, void (*handler)(void *), void *data)
     irq_handlers[irq].data = data;
     irq_handlers[irq].handler = handler;
     ioapic_route(irq, VECTOR_IRQ + irq);
-}
-
-void ipi_register(int vector, void (*handler)(void))
-{
-    ipi_handlers[vector & 15] = handler;
 }
 
 void idt_init(void)

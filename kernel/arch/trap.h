@@ -48,8 +48,6 @@ static inline struct trap_frame *trap_user_frame(uint64_t kernel_stack_top)
 
 #define VECTOR_IRQ 0x20 /* IOAPIC line n arrives as VECTOR_IRQ + n */
 #define VECTOR_TIMER 0xf0
-#define VECTOR_RESCHEDULE 0xf1 /* IPIs */
-#define VECTOR_CALL 0xf2
 #define VECTOR_SPURIOUS 0xff
 
 /*
@@ -69,8 +67,6 @@ extern void (*return_to_user_hook)(struct trap_frame *frame);
 
 /* Call handler(data) for interrupt line `irq` (ISA number), interrupts off. Unmasks the line. */
 void irq_register(int irq, void (*handler)(void *), void *data);
-/* The same for an IPI vector. */
-void ipi_register(int vector, void (*handler)(void));
 
 void idt_init(void);
 void idt_load(void);

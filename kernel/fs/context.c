@@ -81,15 +81,19 @@ static void exit_resources(struct task *task)
     fs_put(fs);
 }
 
-struct inode *fs_cwd(void)
+struct inode *fs_cwd_of(struct fs *fs)
 {
-    struct fs *fs = current->fs;
     struct inode *cwd;
 
     spin_lock(&fs->lock);
     cwd = inode_get(fs->cwd);
     spin_unlock(&fs->lock);
     return cwd;
+}
+
+struct inode *fs_cwd(void)
+{
+    return fs_cwd_of(current->fs);
 }
 
 void fs_set_cwd(struct inode *directory)

@@ -106,6 +106,7 @@ long elf_load(struct mm *mm, struct inode *inode, const char *bytes, struct exec
     if (memcmp(header->ident, "\177ELF\2\1", 6) != 0 || header->machine != 62 ||
         (header->type != ET_EXEC && header->type != ET_DYN) ||
         header->phentsize != sizeof(*ph) || header->phnum == 0 ||
+        header->phoff > EXEC_HEADER_SIZE ||
         header->phoff + header->phnum * sizeof(*ph) > EXEC_HEADER_SIZE) {
         return -ENOEXEC;
     }
@@ -127,6 +128,9 @@ long elf_load(struct mm *mm, struct inode *inode, const char *bytes, struct exec
     }
     vma_source_put(source);
     image->entry = header->entry + bias;
+    if (image->entry >= USER_TOP) {
+        error = -ENOEXEC; /* iretq would fault in the kernel */
+    }
     image->program_header_count = header->phnum;
     return error;
 }

@@ -291,18 +291,3 @@ long fd_set_close_on_exec(int fd, bool value)
 {
     return close_on_exec(fd, true, value);
 }
-
-int files_next(struct files *files, int fd, struct file **file)
-{
-    int found = -1;
-
-    spin_lock(&files->lock);
-    for (; fd < files->capacity && found < 0; fd++) {
-        if (files->slots[fd]) {
-            *file = file_get(files->slots[fd]);
-            found = fd;
-        }
-    }
-    spin_unlock(&files->lock);
-    return found;
-}

@@ -165,62 +165,80 @@ static long check_open(const struct inode *inode, int flags)
     return flags & O_DIRECTORY ? -ENOTDIR : 0;
 }
 
-/* Find the inode or, with O_CREAT, make it, also behind a symbolic link that leads nowhere. */
-static struct inode *open_inode(struct inode *base, const char *path, int flags, mode_t mode,
-                                int depth)
+/*
+ * What O_CREAT does when `path` leads nowhere: make it. Or it ends in a symbolic link whose target
+ * is missing: that target is to be made, so *base and *path become the link's, its text lies in
+ * `text`, and NULL comes back. NULL also when somebody else made it meanwhile.
+ */
+static struct inode *create_missing(struct inode **base, const char **path, mode_t mode,
+                                    char *text)
 {
-    int lookup = flags & O_NOFOLLOW || (flags & O_CREAT && flags & O_EXCL) ? LOOKUP_NOFOLLOW : 0;
-    struct inode *inode = path_lookup(base, path, lookup), *directory, *link;
-    char name[NAME_MAX + 1], *text;
+    char name[NAME_MAX + 1];
     bool slash;
+    struct inode *directory = path_parent(*base, *path, name, &slash), *inode;
     long size;
 
-    if (!(flags & O_CREAT) || flags & O_PATH) {
-        return inode;
+    if (is_error(directory) || slash) {
+        if (!is_error(directory)) {
+            inode_put(directory);
+        }
+        return slash ? error_pointer(-EISDIR) : directory;
     }
-    if (!is_error(inode) && flags & O_EXCL) {
-        inode_put(inode);
-        return error_pointer(-EEXIST);
-    }
-    if (!is_error(inode) || pointer_error(inode) != -ENOENT) {
-        return inode;
-    }
-    directory = path_parent(base, path, name, &slash);
-    if (is_error(directory)) {
-        return directory;
-    }
-    if (slash) {
-        inode_put(directory);
-        return error_pointer(-EISDIR);
-    }
-    link = path_step(directory, name);
-    if (is_error(link)) {
+    inode = path_step(directory, name);
+    if (is_error(inode)) {
         inode = directory->ops->create ? directory->ops->create(directory, name, mode, 0)
                                        : error_pointer(-EACCES);
-        if (is_error(inode) && pointer_error(inode) == -EEXIST && depth < SYMLINK_MAX) {
-            /* Somebody else was faster: open theirs. */
-            inode = open_inode(directory, name, flags, mode, depth + 1);
-        }
-    } else {
-        text = kmalloc(PATH_MAX);
-        size = !text ? -ENOMEM : S_ISLNK(link->mode) && depth < SYMLINK_MAX
-                   ? link->ops->readlink(link, text, PATH_MAX - 1) : -ELOOP;
-        inode_put(link);
-        if (size >= 0) {
-            text[size] = '\0';
-            inode = open_inode(directory, text, flags, mode, depth + 1);
-        } else {
-            inode = error_pointer(size);
-        }
-        kfree(text);
+        inode_put(directory);
+        return is_error(inode) && pointer_error(inode) == -EEXIST ? NULL : inode;
+    }
+    size = S_ISLNK(inode->mode) ? inode->ops->readlink(inode, text, PATH_MAX - 1) : 0;
+    inode_put(inode);
+    if (size > 0) {
+        text[size] = '\0';
+        inode_put(*base);
+        *base = directory;
+        *path = text;
+        return NULL;
     }
     inode_put(directory);
+    return size ? error_pointer(size) : NULL;
+}
+
+/* Find the inode or, with O_CREAT, make it, also behind symbolic links that lead nowhere. */
+static struct inode *open_inode(struct inode *base, const char *path, int flags, mode_t mode)
+{
+    bool exclusive = flags & O_CREAT && flags & O_EXCL;
+    int lookup = flags & O_NOFOLLOW || exclusive ? LOOKUP_NOFOLLOW : 0;
+    char *text = NULL;
+    struct inode *inode = NULL;
+
+    inode_get(base);
+    for (int tries = 0; !inode; tries++) {
+        inode = tries > SYMLINK_MAX ? error_pointer(-ELOOP) : path_lookup(base, path, lookup);
+        if (!(flags & O_CREAT) || flags & O_PATH) {
+            break;
+        }
+        if (!is_error(inode) && exclusive) {
+            inode_put(inode);
+            inode = error_pointer(-EEXIST);
+        }
+        if (is_error(inode) && pointer_error(inode) == -ENOENT) {
+            text = text ? text : kmalloc(PATH_MAX);
+            if (text) {
+                inode = create_missing(&base, &path, mode, text);
+            } else {
+                inode = error_pointer(-ENOMEM);
+            }
+        }
+    }
+    inode_put(base);
+    kfree(text);
     return inode;
 }
 
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode)
 {
-    struct inode *inode = open_inode(base, path, flags, S_IFREG | (mode & 07777), 0);
+    struct inode *inode = open_inode(base, path, flags, S_IFREG | (mode & 07777));
     struct file *file;
     long error;
 

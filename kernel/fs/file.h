@@ -107,6 +107,4 @@ struct files *files_copy(struct files *files);
 void files_put(struct files *files);
 /* On exec: close what asked for it. */
 void files_close_on_exec(struct files *files);
-/* For /proc/PID/fd: the lowest used descriptor >= fd of `files` and its file, referenced; or -1. */
-int files_next(struct files *files, int fd, struct file **file);
 #endif

@@ -1,21 +1,13 @@
 /*
  * Walking paths, as path_resolution(7) has it.
  *
- * `walk` goes from a directory it owns a reference to; a symbolic link restarts it on the link's
- * text, from the link's directory. All links of one lookup count against SYMLINK_MAX, which also
- * bounds the recursion.
+ * A symbolic link is put in front of what is left of the path, and the walk goes on: no recursion,
+ * so a chain of links costs no kernel stack. All links of one walk count against SYMLINK_MAX.
  */
 #include "fs/vfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
-
-struct walk {
-    int links;           /* followed so far */
-    int flags;           /* LOOKUP_* */
-    char *last;          /* stop before the last component and copy it here; or NULL */
-    bool directory_only; /* the whole path ended with a slash */
-};
 
 /*
  * Copy the next component of *path to `name` and move *path behind it and its slashes.
@@ -44,96 +36,94 @@ static long next_component(const char **path, char *name)
     return (long)size;
 }
 
-static struct inode *walk(struct walk *walk, struct inode *directory, const char *path);
-
-/* `link` was found in `directory`; takes over both references. */
-static struct inode *follow(struct walk *state, struct inode *directory, struct inode *link)
+/* A new buffer: the text of `link`, then `rest`. An error pointer: -ENOENT for an empty link. */
+static char *splice(struct inode *link, const char *rest, bool slash)
 {
-    char *text;
-    long size;
-    struct inode *result;
+    char *text = kmalloc(PATH_MAX);
+    long size = text ? link->ops->readlink(link, text, PATH_MAX - 1) : -ENOMEM;
 
-    if (++state->links > SYMLINK_MAX) {
-        inode_put(link);
-        inode_put(directory);
-        return error_pointer(-ELOOP);
-    }
-    text = kmalloc(PATH_MAX);
-    size = text ? link->ops->readlink(link, text, PATH_MAX - 1) : -ENOMEM;
-    inode_put(link);
-    if (size <= 0) {
-        inode_put(directory);
-        result = error_pointer(size ? size : -ENOENT);
-    } else {
-        text[size] = '\0';
-        result = walk(state, directory, text);
+    if (size > 0 && (size_t)size + slash + strlen(rest) < PATH_MAX) {
+        if (slash) {
+            text[size++] = '/';
+        }
+        strlcpy(text + size, rest, PATH_MAX - (size_t)size);
+        return text;
     }
     kfree(text);
-    return result;
+    return error_pointer(size > 0 ? -ENAMETOOLONG : size ? size : -ENOENT);
 }
 
-/* Takes over the reference of `directory`; returns one, or an error pointer. */
-static struct inode *walk(struct walk *state, struct inode *directory, const char *path)
+struct walk {
+    int flags;           /* LOOKUP_* */
+    char *last;          /* stop before the last component and copy it here; or NULL */
+    bool directory_only; /* out: the path ended with a slash */
+    int links;           /* followed so far */
+    char *buffer;        /* what the path lies in once a link was followed */
+};
+
+/*
+ * One component of *path under `directory`, whose reference is taken over. The inode to go on
+ * from, or an error pointer; *done: it is the result.
+ */
+static struct inode *step(struct walk *walk, struct inode *directory, const char **path, bool *done)
 {
-    char name[NAME_MAX + 1];
+    char name[NAME_MAX + 1], *text;
+    long size = next_component(path, name);
+    bool is_last = **path == '\0', slash = size > 0 && (*path)[-1] == '/';
+    struct inode *child;
 
-    if (*path == '/') {
-        inode_put(directory);
-        directory = inode_get(vfs_root());
-    }
-    for (;;) {
-        long size = next_component(&path, name);
-        bool is_last = *path == '\0', slash = size > 0 && path[-1] == '/';
-        struct inode *child;
-
-        if (size < 0) {
-            inode_put(directory);
-            return error_pointer(size);
-        }
-        if (size == 0) {
-            return directory;
-        }
-        if (is_last && state->last) {
-            if (!S_ISDIR(directory->mode)) {
-                inode_put(directory);
-                return error_pointer(-ENOTDIR);
-            }
-            strlcpy(state->last, name, NAME_MAX + 1);
-            state->directory_only |= slash;
-            return directory;
-        }
+    *done = is_last || size <= 0;
+    if (size <= 0) {
+        child = size ? error_pointer(size) : inode_get(directory);
+    } else if (is_last && walk->last) {
+        strlcpy(walk->last, name, NAME_MAX + 1);
+        walk->directory_only = slash;
+        child = S_ISDIR(directory->mode) ? inode_get(directory) : error_pointer(-ENOTDIR);
+    } else {
         child = path_step(directory, name);
-        if (is_error(child)) {
-            inode_put(directory);
-            return child;
-        }
-        if (S_ISLNK(child->mode) && (!is_last || slash || !(state->flags & LOOKUP_NOFOLLOW))) {
-            struct walk outer = *state;
-
-            state->last = NULL; /* the link's own text is walked to its end */
-            state->flags = 0;
-            child = follow(state, directory, child);
-            state->last = outer.last;
-            state->flags = outer.flags;
-            if (is_error(child)) {
-                return child;
-            }
-        } else {
-            inode_put(directory);
-        }
-        if (slash && !S_ISDIR(child->mode)) {
+        if (!is_error(child) && S_ISLNK(child->mode) &&
+            (!is_last || slash || !(walk->flags & LOOKUP_NOFOLLOW))) {
+            text = ++walk->links > SYMLINK_MAX ? error_pointer(-ELOOP)
+                                               : splice(child, *path, slash);
             inode_put(child);
-            return error_pointer(-ENOTDIR);
+            if (is_error(text)) {
+                child = (struct inode *)text;
+            } else {
+                kfree(walk->buffer);
+                *path = walk->buffer = text;
+                child = inode_get(*text == '/' ? vfs_root() : directory);
+                *done = false;
+            }
+        } else if (!is_error(child) && slash && !S_ISDIR(child->mode)) {
+            inode_put(child);
+            child = error_pointer(-ENOTDIR);
         }
-        directory = child;
     }
+    inode_put(directory);
+    return child;
+}
+
+static struct inode *walk(struct walk *walk, struct inode *base, const char *path)
+{
+    struct inode *inode = inode_get(*path == '/' ? vfs_root() : base);
+    bool done = false;
+
+    if (!*path) {
+        inode_put(inode);
+        return error_pointer(-ENOENT);
+    }
+    while (!done && !is_error(inode)) {
+        inode = step(walk, inode, &path, &done);
+    }
+    kfree(walk->buffer);
+    return inode;
 }
 
 struct inode *path_lookup(struct inode *base, const char *path, int flags)
 {
     struct walk state = {.flags = flags};
 
-    return *path ? walk(&state, inode_get(base), path) : error_pointer(-ENOENT);
+    return walk(&state, base, path);
 }
 
 struct inode *path_parent(struct inode *base, const char *path, char *name, bool *directory_only)
@@ -141,11 +131,8 @@ struct inode *path_parent(struct inode *base, const char *path, char *name, bool
     struct walk state = {.last = name};
     struct inode *directory;
 
-    if (!*path) {
-        return error_pointer(-ENOENT);
-    }
     strlcpy(name, ".", NAME_MAX + 1);
-    directory = walk(&state, inode_get(base), path);
+    directory = walk(&state, base, path);
     *directory_only = state.directory_only;
     return directory;
 }

@@ -154,9 +154,7 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
         long error;
 
         if (__atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE) == 0) {
-            if (!done) {
-                signal_send_self(SIGPIPE);
-            }
+            signal_send_self(SIGPIPE);
             return done ? (ssize_t)done : -EPIPE;
         }
         if (size == 0) {

@@ -110,13 +110,12 @@ static void show_stat(struct proc_text *text, struct task *task)
     struct thread_group *group = task->group;
     ktime_t user, system;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    pid_t parent = group->parent ? group->parent->pid : 0;
 
     group_times(group, &user, &system);
     spin_unlock_irqrestore(&tasks_lock, flags);
     proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
                "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
-               task->tid, task->name, state_letter(task), parent, group->pgid, group->session,
+               task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
                group->tty ? 0x440 : 0, user / TICK, system / TICK, group->children_user / TICK,
                group->children_system / TICK, 20 + task->nice, task->nice, group->thread_count,
                task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0);
@@ -132,7 +131,7 @@ static void show_status(struct proc_text *text, struct task *task)
 
     proc_print(text, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\t0\t0\n"
                "Gid:\t0\t0\t0\t0\n", task->name, states[task->state], group->pid, task->tid,
-               group->parent ? group->parent->pid : 0);
+               group->parent_pid);
     if (mm) {
         proc_print(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm->pages * 4, mm->resident * 4);
     }
@@ -218,8 +217,13 @@ static void show_exe(struct proc_text *text, struct task *task)
 
 static void show_cwd(struct proc_text *text, struct task *task)
 {
-    long length = task->fs ? path_of(task->fs->cwd, text->buffer, text->size) : 0;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock); /* against the task's exit */
+    struct inode *cwd = task->fs ? fs_cwd_of(task->fs) : NULL;
+    long length;
 
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    length = cwd ? path_of(cwd, text->buffer, text->size) : 0;
+    inode_put(cwd);
     text->used = length > 0 ? (size_t)length : 0;
 }
 

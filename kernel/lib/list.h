@@ -46,7 +46,6 @@ static inline void list_remove(struct list *node)
 }
 
 #define list_first(head, type, member) container_of((head)->next, type, member)
-#define list_last(head, type, member) container_of((head)->prev, type, member)
 #define list_for_each(item, head, member)                                             \
     for (item = container_of((head)->next, typeof(*item), member);                    \
          &item->member != (head); item = container_of(item->member.next, typeof(*item), member))

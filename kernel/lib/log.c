@@ -66,18 +66,6 @@ void log_add_sink(log_sink_t sink)
     log_unlock(flags);
 }
 
-void log_remove_sink(log_sink_t sink)
-{
-    uint64_t flags = log_lock();
-
-    for (int i = 0; i < SINKS; i++) {
-        if (sinks[i] == sink) {
-            sinks[i] = NULL;
-        }
-    }
-    log_unlock(flags);
-}
-
 size_t log_read(char *buffer, size_t size)
 {
     uint64_t flags = log_lock();

@@ -7,8 +7,6 @@ typedef void (*log_sink_t)(const char *text, size_t size);
 
 /* Add a sink (at most 4). Called with interrupts off and the log's lock held. */
 void log_add_sink(log_sink_t sink);
-/* Remove a sink: the console one, once `quiet` is known. */
-void log_remove_sink(log_sink_t sink);
 /* One line or part of it; any context. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Copy at most size bytes of the newest log text. Returns the count. */
@@ -22,14 +20,6 @@ extern void (*panic_hook)(void);
     do {                                                                               \
         if (unlikely(!(condition))) {                                                  \
             panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);      \
-        }                                                                              \
-    } while (0)
-#define warn_once(...)                                                                 \
-    do {                                                                               \
-        static bool warned;                                                            \
-        if (!warned) {                                                                 \
-            warned = true;                                                             \
-            printk("WARNING: " __VA_ARGS__);                                           \
         }                                                                              \
     } while (0)
 #endif

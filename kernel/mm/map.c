@@ -196,7 +196,8 @@ long mm_map(struct mm *mm, vaddr_t address, size_t size, int prot, int flags,
                                                                  : place(mm, &address, length, flags);
     if (!error) {
         *vma = (struct vma){.start = address, .end = address + length, .prot = prot,
-                            .flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN),
+                            .flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN |
+                                              VMA_READ_ONLY),
                             .source = vma_source_get(source), .offset = offset};
         mm_insert(mm, vma);
         merge(mm, address, address + length);
@@ -233,16 +234,6 @@ static bool covered(struct mm *mm, vaddr_t start, vaddr_t end)
     return start >= end;
 }
 
-long mm_check_mapped(struct mm *mm, vaddr_t address, size_t size)
-{
-    bool whole;
-
-    mutex_lock(&mm->lock);
-    whole = range_ok(address, size) && covered(mm, address, address + size);
-    mutex_unlock(&mm->lock);
-    return whole ? 0 : -ENOMEM;
-}
-
 long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot)
 {
     size_t length = align_up(size, PAGE_SIZE);
@@ -263,6 +254,10 @@ long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot)
     error = covered(mm, address, end) ? cut(mm, address, end, &vma) : -ENOMEM;
     if (!error) {
         for (; vma && vma->start < end; vma = vma_next(vma)) {
+            if (prot & PROT_WRITE && vma->flags & VMA_READ_ONLY) {
+                error = -EACCES;
+                break;
+            }
             vma->prot = prot;
             mm_write_protect(mm, vma, vma->start, vma->end);
         }

@@ -54,8 +54,6 @@ long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot);
 long mm_brk(struct mm *mm, vaddr_t brk);
 long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
-/* Is all of it mapped? 0 or -ENOMEM, for msync and mlock. */
-long mm_check_mapped(struct mm *mm, vaddr_t address, size_t size);
 /* Unmap the pages from `first` on of what maps `object` (a file that was cut). */
 void mm_forget_object(struct mm *mm, const void *object, uint64_t first);
 /* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */

@@ -48,8 +48,10 @@ struct vma_source *vma_source_anonymous(uint64_t pages);
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum {
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
-    MAP_GROWSDOWN = 0x100, MAP_STACK = 0x20000, MAP_POPULATE = 0x8000,
+    MAP_GROWSDOWN = 0x100,
     MAP_FIXED_NOREPLACE = 0x100000,
+    /* Ours: a shared mapping of a file opened for reading; mprotect must not allow writing. */
+    VMA_READ_ONLY = 0x10000000,
 };
 
 /* A range of an address space with one kind of memory behind it. */
@@ -57,7 +59,7 @@ struct vma {
     struct rb_node node; /* in mm->vmas, by start */
     vaddr_t start, end;
     int prot;  /* PROT_* */
-    int flags; /* MAP_SHARED, MAP_PRIVATE, MAP_GROWSDOWN */
+    int flags; /* MAP_SHARED, MAP_PRIVATE, MAP_GROWSDOWN, VMA_READ_ONLY */
     struct vma_source *source; /* referenced; NULL: anonymous private memory */
     uint64_t offset;           /* pages into the source at `start` */
 };

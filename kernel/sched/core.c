@@ -21,7 +21,6 @@ _Static_assert(offsetof(struct task, rsp) == 0, "switch.asm: TASK_RSP");
 static struct runqueue boot_rq;
 static struct task *idle;
 const struct sched_class *sched_class = &fair_class;
-uint64_t sched_context_switches;
 
 static struct runqueue *this_rq(void)
 {

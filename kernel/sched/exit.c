@@ -28,7 +28,7 @@ void task_release_mm(struct task *task)
 static bool notify_parent(struct thread_group *group)
 {
     struct thread_group *parent = group->parent;
-    struct signal_action *action = &parent->leader->sighand->actions[SIGCHLD - 1];
+    struct signal_action *action = &group_sighand(parent)->actions[SIGCHLD - 1];
     int status = group->exit_status;
     struct signal_info info = {
         .code = (status & 0x7f) == 0 ? CLD_EXITED : status & 0x80 ? CLD_DUMPED : CLD_KILLED,
@@ -62,6 +62,7 @@ static void orphan_children(struct thread_group *group)
     list_for_each_safe(child, after, &group->children, sibling) {
         list_remove(&child->sibling);
         child->parent = init;
+        child->parent_pid = init->pid;
         child->exit_signal = SIGCHLD;
         list_push_back(&init->children, &child->sibling);
         if (child->dead && notify_parent(child)) {
@@ -205,10 +206,10 @@ static bool collect(struct thread_group *child, int options, struct wait_result 
         group_times(child, &result->user, &result->system);
         result->user += child->children_user;
         result->system += child->children_system;
-    } else if (child->stop_signal && child->stop_reported && options & WUNTRACED) {
+    } else if (child->stop_signal && child->stop_waitable && options & WUNTRACED) {
         result->status = child->stop_signal << 8 | 0x7f;
         result->code = CLD_STOPPED;
-        child->stop_reported = options & WNOWAIT;
+        child->stop_waitable = options & WNOWAIT;
     } else if (child->continued && options & WCONTINUED) {
         result->status = 0xffff;
         result->code = CLD_CONTINUED;

@@ -100,6 +100,6 @@ static void fair_yield(struct runqueue *rq, struct task *task)
 }
 
 const struct sched_class fair_class = {
-    "fair", fair_enqueue, fair_dequeue, fair_pick_next, fair_charge, fair_slice, fair_preempts,
+    "fair", fair_enqueue, fair_pick_next, fair_charge, fair_slice, fair_preempts,
     fair_yield,
 };

@@ -59,6 +59,9 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
 
 static long check_flags(uint64_t flags)
 {
+    if ((flags & CLONE_PARENT) && !current->group->parent) {
+        return -EINVAL; /* init has no siblings */
+    }
     if (((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)) ||
         ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) || (flags & CLONE_NEWNS)) {
         return -EINVAL;
@@ -86,11 +89,12 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
         if (group != mine) {
             group->pid = task->tid;
             group->parent = flags & CLONE_PARENT ? mine->parent : mine;
-            group->exit_signal = (int)(flags & CSIGNAL);
+            group->exit_signal = (flags & CSIGNAL) <= SIGNALS ? (int)(flags & CSIGNAL) : 0;
             if (task->tid == 1 || !group->parent) {
                 group->pgid = group->session = 0;
                 group->parent = NULL;
             } else {
+                group->parent_pid = group->parent->pid;
                 list_push_back(&group->parent->children, &group->sibling);
             }
         }
@@ -165,7 +169,8 @@ static long prepare(struct task *task, uint64_t flags)
 static void wait_for_vfork(struct task *task)
 {
     wait_event(&task->vfork_queue, WAIT_VFORK, task->tid,
-               !__atomic_load_n(&task->vfork_parent, __ATOMIC_ACQUIRE));
+               !__atomic_load_n(&task->vfork_parent, __ATOMIC_ACQUIRE) ||
+                   signal_kill_pending(current));
     task_put(task);
 }
 

@@ -9,12 +9,6 @@ static void rr_enqueue(struct runqueue *rq, struct task *task, bool woken)
     list_push_back(&rq->rr, &task->run_list);
 }
 
-static void rr_dequeue(struct runqueue *rq, struct task *task)
-{
-    (void)rq;
-    list_remove(&task->run_list);
-}
-
 static struct task *rr_pick_next(struct runqueue *rq)
 {
     struct task *task;
@@ -50,5 +44,5 @@ static void rr_yield(struct runqueue *rq, struct task *task)
 }
 
 const struct sched_class rr_class = {
-    "rr", rr_enqueue, rr_dequeue, rr_pick_next, rr_charge, rr_slice, rr_preempts, rr_yield,
+    "rr", rr_enqueue, rr_pick_next, rr_charge, rr_slice, rr_preempts, rr_yield,
 };

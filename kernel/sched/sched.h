@@ -22,7 +22,6 @@ struct runqueue {
 struct sched_class {
     const char *name;
     void (*enqueue)(struct runqueue *rq, struct task *task, bool woken);
-    void (*dequeue)(struct runqueue *rq, struct task *task);
     struct task *(*pick_next)(struct runqueue *rq); /* takes it off the queue; NULL: none */
     void (*charge)(struct runqueue *rq, struct task *task, ktime_t time);
     ktime_t (*slice)(struct runqueue *rq, struct task *task);
@@ -40,9 +39,7 @@ bool task_wake(struct task *task);
 void task_wake_stopped(struct task *task);
 /* The first time on a queue. */
 void sched_start(struct task *task);
-void sched_set_nice(struct task *task, int nice);
 void sched_init(void);
 void sched_finish_switch(void);
 struct task *switch_to(struct task *prev, struct task *next);
-extern uint64_t sched_context_switches;
 #endif

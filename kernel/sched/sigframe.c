@@ -60,7 +60,7 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
     uint8_t fpu[512] __attribute__((aligned(16)));
     uint64_t sp = frame->rsp - 128, fpstate;
 
-    if (!(action->flags & SA_RESTORER)) {
+    if (!(action->flags & SA_RESTORER) || action->handler >= USER_TOP) { /* iretq would fault */
         return -EFAULT;
     }
     if (action->flags & SA_ONSTACK && task->altstack.size && !on_altstack(task, frame->rsp)) {

@@ -52,6 +52,11 @@ bool signal_pending(const struct task *task)
            (group->stop_signal && task->state != TASK_STOPPED);
 }
 
+bool signal_kill_pending(const struct task *task)
+{
+    return (task->pending.mask | task->group->pending.mask) & SIGNAL_BIT(SIGKILL);
+}
+
 bool signal_ignored(const struct task *task, int signal)
 {
     uint64_t handler = task->sighand->actions[signal - 1].handler;
@@ -66,7 +71,10 @@ static void notify(struct task *task)
     task->notify = true;
     if (task == current) {
         this_cpu(return_work) = true;
-    } else if (task->state == TASK_SLEEPING) {
+    }
+    /* Also the current one: an interrupt may come while it is about to sleep. */
+    if (task->state == TASK_SLEEPING ||
+        (task->state == TASK_BLOCKED && task->reason == WAIT_VFORK)) {
         task_wake(task);
     }
 }
@@ -76,6 +84,19 @@ static void add(struct signal_set *set, int signal, const struct signal_info *in
     if (!(set->mask & SIGNAL_BIT(signal))) {
         set->mask |= SIGNAL_BIT(signal);
         set->info[signal - 1] = *info;
+    }
+}
+
+/* SIGCHLD for a stop or its end; an exit is told in exit.c. */
+static void tell_parent(struct thread_group *group, int code, int signal)
+{
+    struct signal_info info = {code, group->pid, (uint64_t)signal};
+
+    if (group->parent) {
+        if (!(group_sighand(group->parent)->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
+            signal_send_process_locked(group->parent, SIGCHLD, &info);
+        }
+        wake_all(&group->parent->child_queue);
     }
 }
 
@@ -91,13 +112,11 @@ static void prepare(struct thread_group *group, int signal)
         task->pending.mask &= ~remove;
     }
     if ((signal == SIGCONT || signal == SIGKILL) && group->stop_signal) {
+        group->stop_signal = 0;
         if (signal == SIGCONT) {
             group->continued = true;
-            if (group->parent) {
-                wake_all(&group->parent->child_queue);
-            }
+            tell_parent(group, CLD_CONTINUED, SIGCONT);
         }
-        group->stop_signal = 0;
         list_for_each(task, &group->threads, in_group) {
             task_wake_stopped(task);
         }
@@ -286,16 +305,8 @@ static void stop_here(void)
     current->state = TASK_STOPPED;
     current->reason = WAIT_STOPPED;
     if (!group->stop_reported) {
-        group->stop_reported = true;
-        if (group->parent) {
-            struct signal_info info = {CLD_STOPPED, group->pid, (uint64_t)group->stop_signal};
-            struct sighand *sighand = group->parent->leader->sighand;
-
-            if (sighand && !(sighand->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
-                signal_send_process_locked(group->parent, SIGCHLD, &info);
-            }
-            wake_all(&group->parent->child_queue);
-        }
+        group->stop_reported = group->stop_waitable = true;
+        tell_parent(group, CLD_STOPPED, group->stop_signal);
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
     schedule();
@@ -309,7 +320,7 @@ static void start_stop(int signal)
 
     if (signal == SIGSTOP || !group_orphaned_locked(group->pgid, NULL)) {
         group->stop_signal = signal;
-        group->stop_reported = false;
+        group->stop_reported = group->stop_waitable = false;
         group->continued = false;
         list_for_each(task, &group->threads, in_group) {
             notify(task);

@@ -13,7 +13,7 @@ enum {
     SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21,
     SIGTTOU = 22, SIGURG = 23, SIGWINCH = 28, SIGNALS = 64,
 };
-enum { SI_USER = 0, SI_KERNEL = 128, SI_TKILL = -6, SI_TIMER = -2 };
+enum { SI_USER = 0, SI_KERNEL = 128, SI_TKILL = -6 };
 enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
 
 #define SIGNAL_BIT(signal) (1ul << ((signal) - 1))
@@ -54,6 +54,7 @@ int signal_send_group(pid_t pgid, int signal);
 void signal_send_self(int signal);
 /* Is something to be delivered to `task` now? */
 bool signal_pending(const struct task *task);
+bool signal_kill_pending(const struct task *task);
 bool signal_ignored(const struct task *task, int signal);
 /* kill(2) and tgkill(2), after the checks of the number. */
 long signal_kill(pid_t pid, int signal);

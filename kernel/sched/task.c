@@ -165,3 +165,8 @@ pid_t task_next(pid_t tid)
     spin_unlock_irqrestore(&tasks_lock, flags);
     return tid < PID_MAX ? tid : 0;
 }
+
+struct sighand *group_sighand(struct thread_group *group)
+{
+    return list_first(&group->threads, struct task, in_group)->sighand;
+}

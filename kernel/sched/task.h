@@ -52,6 +52,7 @@ struct thread_group {
     struct list threads; /* task->in_group */
     int thread_count;    /* alive */
     struct thread_group *parent;
+    pid_t parent_pid; /* a copy, to be read without the lock */
     struct list children, sibling;
     struct wait_queue child_queue; /* wait4 of this group's threads */
     int exit_signal;   /* to the parent */
@@ -61,14 +62,13 @@ struct thread_group {
     bool dead;         /* all threads are gone: wait4 may take it */
     struct task *exec_task; /* the one thread that lives on in an exec */
     int stop_signal;        /* being stopped by it; 0: not */
-    bool stop_reported, continued;
+    bool stop_reported, stop_waitable, continued; /* the parent was told; may wait for it */
     struct signal_set pending;
     struct rlimit limits[RLIMIT_COUNT];
     struct tty *tty; /* the session's terminal */
     ktime_t dead_user, dead_system;         /* of ended threads */
     ktime_t children_user, children_system; /* of waited-for children */
     uint64_t dead_switches[2];
-    uint64_t minor_faults;
     struct timer real_timer; /* setitimer(ITIMER_REAL), alarm */
     ktime_t real_interval;
     ktime_t start_time;
@@ -147,6 +147,8 @@ struct mm *task_mm(struct task *task);
 pid_t task_next(pid_t tid);
 bool task_hash(struct task *task); /* a tid, and into the table; false: none left */
 void task_unhash(struct task *task);
+/* The handlers of a group that is not dead: its leader may be. tasks_lock is held. */
+struct sighand *group_sighand(struct thread_group *group);
 void task_adopt_tid(struct task *task, pid_t tid); /* on exec by a thread */
 struct trap_frame *task_frame(struct task *task);
 void task_times(struct task *task, ktime_t *user, ktime_t *system);

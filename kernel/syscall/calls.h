@@ -221,6 +221,8 @@ long sys_ppoll(struct pollfd __user *fds, uint64_t count, const struct timespec 
 extern uint32_t syscall_unimplemented[512];
 long syscall_unknown(uint64_t number);
 void syscall_init(void);
+/* Nanoseconds from parts that are not negative; long ones become "very long". */
+ktime_t time_duration(int64_t seconds, int64_t nanoseconds);
 /* Nanoseconds of a user's timespec, or -EFAULT, -EINVAL. */
 ktime_t time_from_user(const struct timespec __user *time);
 #endif

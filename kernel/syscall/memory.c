@@ -11,6 +11,7 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
     int type = flags & 3;
     long result;
 
+    flags &= ~VMA_READ_ONLY;
     if (offset & (off_t)(PAGE_SIZE - 1) || size == 0 || (type != MAP_SHARED && type != MAP_PRIVATE)) {
         return -EINVAL;
     }
@@ -25,6 +26,7 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
                      ? error_pointer(-EACCES)
                  : file->inode->ops->source ? file->inode->ops->source(file->inode)
                                             : error_pointer(-ENODEV);
+        flags |= type == MAP_SHARED && !file_writable(file) ? VMA_READ_ONLY : 0;
         file_put(file);
     } else if (type == MAP_SHARED) {
         source = vma_source_anonymous(align_up(size, PAGE_SIZE) >> PAGE_SHIFT);

@@ -196,7 +196,8 @@ long sys_select(int count, uint64_t __user *reads, uint64_t __user *writes,
         if (time.seconds < 0 || time.nanoseconds < 0) {
             return -EINVAL;
         }
-        deadline = time.seconds * 1000000000l + time.nanoseconds * 1000l; /* microseconds */
+        time.nanoseconds = time.nanoseconds > 1l << 40 ? 1l << 40 : time.nanoseconds;
+        deadline = time_duration(time.seconds, time.nanoseconds * 1000l); /* microseconds */
         deadline = deadline ? clock_now() + deadline : 0;
     }
     for (int i = 0; i < 3; i++) {

@@ -126,9 +126,7 @@ long sys_gettid(void)
 
 long sys_getppid(void)
 {
-    struct thread_group *parent = current->group->parent;
-
-    return parent ? parent->pid : 0;
+    return current->group->parent_pid;
 }
 
 long sys_getuid(void)

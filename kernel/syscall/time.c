@@ -13,6 +13,13 @@ struct itimerval {
 
 enum { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
 
+#define TIMER_PERIOD_MIN 50000 /* a shorter period would leave no time for anything else */
+
+ktime_t time_duration(int64_t seconds, int64_t nanoseconds)
+{
+    return seconds > KTIME_NEVER / SECOND / 4 ? KTIME_NEVER / 4 : seconds * SECOND + nanoseconds;
+}
+
 ktime_t time_from_user(const struct timespec __user *user)
 {
     struct timespec time;
@@ -23,8 +30,7 @@ ktime_t time_from_user(const struct timespec __user *user)
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= SECOND) {
         return -EINVAL;
     }
-    return time.seconds > KTIME_NEVER / SECOND / 2 ? KTIME_NEVER / 2
-                                                   : time.seconds * SECOND + time.nanoseconds;
+    return time_duration(time.seconds, time.nanoseconds);
 }
 
 static ktime_t cpu_time(bool whole_process)
@@ -134,7 +140,10 @@ static void real_timer_expired(struct timer *timer)
 
     signal_send_process(group, SIGALRM, &(struct signal_info){.code = SI_KERNEL});
     if (group->real_interval) {
-        timer_set(timer, timer->deadline + group->real_interval);
+        ktime_t next = timer->deadline + group->real_interval;
+        ktime_t soonest = clock_now() + TIMER_PERIOD_MIN;
+
+        timer_set(timer, next > soonest ? next : soonest);
     }
 }
 
@@ -173,8 +182,8 @@ long sys_setitimer(int which, const struct itimerval __user *user, struct itimer
         value.interval.seconds < 0) {
         return -EINVAL;
     }
-    left = set_real_timer(value.value.seconds * SECOND + value.value.nanoseconds * 1000,
-                          value.interval.seconds * SECOND + value.interval.nanoseconds * 1000);
+    left = set_real_timer(time_duration(value.value.seconds, value.value.nanoseconds * 1000),
+                          time_duration(value.interval.seconds, value.interval.nanoseconds * 1000));
     before = (struct itimerval){{interval / SECOND, interval % SECOND / 1000},
                                 {left / SECOND, left % SECOND / 1000}};
     return old ? copy_to_user(old, &before, sizeof(before)) : 0;

@@ -79,6 +79,27 @@ static void links(void)
     CHECK(unlink("/tmp/s") == 0 && unlink("/tmp/l1") == 0 && unlink("/tmp/l2") == 0);
 }
 
+static void chains_of_links(void)
+{
+    char name[32], target[32];
+    int fd;
+
+    for (int i = 0; i < 42; i++) {
+        snprintf(name, sizeof(name), "/tmp/chain%d", i);
+        snprintf(target, sizeof(target), "chain%d", i + 1);
+        CHECK(symlink(target, name) == 0);
+    }
+    CHECK_ERROR(open("/tmp/chain1", O_RDWR | O_CREAT, 0600), ELOOP);
+    fd = open("/tmp/chain2", O_RDWR | O_CREAT, 0600); /* 40 links: the end is made */
+    CHECK(fd >= 0 && access("/tmp/chain42", F_OK) == 0 && access("/tmp/chain30", F_OK) == 0);
+    CHECK_ERROR(access("/tmp/chain2/", F_OK), ENOTDIR);
+    CHECK_ERROR(open("/tmp/chain20", O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
+    for (int i = 0; i < 43; i++) {
+        snprintf(name, sizeof(name), "/tmp/chain%d", i);
+        CHECK(unlink(name) == 0);
+    }
+}
+
 static void descriptors_at_the_limit(void)
 {
     struct rlimit limit = {20, 20};
@@ -196,7 +217,8 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(open_errors), TEST(create_exclusive), TEST(append_writes_at_the_end),
-        TEST(directories), TEST(links), TEST(descriptors_at_the_limit), TEST(pipe_behaviour),
+        TEST(directories), TEST(links), TEST(chains_of_links),
+        TEST(descriptors_at_the_limit), TEST(pipe_behaviour),
         TEST(broken_pipe_kills_or_fails), TEST(poll_wakes_for_a_writer), TEST(devices),
         TEST(bad_pointers),
     };

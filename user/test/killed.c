@@ -1,6 +1,7 @@
 /* SIGKILL reaches a process wherever it is: running, or asleep in any call. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -86,6 +87,20 @@ static void on_a_futex(void)
     syscall(202, &word, 0, 0L, 0L, 0L, 0L);
 }
 
+static int late(void *argument)
+{
+    alarm(1); /* outlives its parent, but not for ever */
+    pause();
+    return argument != NULL;
+}
+
+static void in_vfork(void)
+{
+    static char stack[8192];
+
+    clone(late, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 static void stopped(void)
 {
     raise(SIGSTOP);
@@ -126,6 +141,7 @@ PLACE(polling)
 PLACE(waiting)
 PLACE(suspended)
 PLACE(on_a_futex)
+PLACE(in_vfork)
 PLACE(stopped)
 PLACE(forking)
 PLACE(mapping)
@@ -135,7 +151,8 @@ int main(void)
     static const struct test tests[] = {
         TEST(killed_while_computing), TEST(killed_while_reading), TEST(killed_while_writing),
         TEST(killed_while_sleeping), TEST(killed_while_polling), TEST(killed_while_waiting),
-        TEST(killed_while_suspended), TEST(killed_while_on_a_futex), TEST(killed_while_stopped),
+        TEST(killed_while_suspended), TEST(killed_while_on_a_futex), TEST(killed_while_in_vfork),
+        TEST(killed_while_stopped),
         TEST(killed_while_forking), TEST(killed_while_mapping),
     };
 

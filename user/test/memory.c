@@ -133,6 +133,19 @@ static void file_mapping_shows_the_file(void)
     unlink("/tmp/mapped");
 }
 
+static void shared_mapping_obeys_the_descriptor(void)
+{
+    int fd = open("/tmp/readonly", O_RDONLY | O_CREAT | O_TRUNC, 0600);
+    char *p;
+
+    CHECK(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
+    p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(p != MAP_FAILED);
+    CHECK_ERROR(mprotect(p, 4096, PROT_READ | PROT_WRITE), EACCES);
+    CHECK(mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE, fd, 0) != MAP_FAILED);
+    unlink("/tmp/readonly");
+}
+
 static void address_space_limit_refuses(void)
 {
     struct rlimit limit = {64 << 20, 64 << 20};
@@ -161,7 +174,8 @@ int main(void)
     static const struct test tests[] = {
         TEST(anonymous_memory_is_zero), TEST(private_pages_part_after_fork),
         TEST(shared_pages_stay_shared), TEST(protection_is_obeyed), TEST(hole_in_the_middle),
-        TEST(mapping_errors), TEST(file_mapping_shows_the_file), TEST(address_space_limit_refuses),
+        TEST(mapping_errors), TEST(file_mapping_shows_the_file),
+        TEST(shared_mapping_obeys_the_descriptor), TEST(address_space_limit_refuses),
         TEST(stack_grows),
     };
 

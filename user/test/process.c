@@ -159,6 +159,36 @@ static void stop_and_continue_are_reported(void)
     CHECK(WTERMSIG(wait_status(pid)) == SIGKILL);
 }
 
+static void exit_signals_that_do_not_exist(void)
+{
+    for (long signal = 65; signal < 256; signal += 10) {
+        long pid = syscall(56, signal, 0L, 0L, 0L, 0L, 0L);
+
+        if (pid == 0) {
+            _exit(0);
+        }
+        CHECK(pid > 0 && waitpid((pid_t)pid, NULL, 0x40000000) == pid); /* __WALL */
+    }
+}
+
+static void exec_of_a_broken_program(void)
+{
+    unsigned char header[64] = "\177ELF\2\1\1";
+    char *argv[] = {"x", NULL};
+    long offset = -112;
+    int fd = open("/tmp/broken", O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+    header[16] = 2;  /* ET_EXEC */
+    header[18] = 62; /* x86-64 */
+    header[54] = 56; /* size and number of program headers, which lie before the file */
+    header[56] = 2;
+    memcpy(header + 32, &offset, 8);
+    CHECK(write(fd, header, sizeof(header)) == sizeof(header));
+    close(fd);
+    CHECK_ERROR(execve("/tmp/broken", argv, argv), ENOEXEC);
+    unlink("/tmp/broken");
+}
+
 static void fork_bomb_hits_the_limit(void)
 {
     struct rlimit limit = {40, 40};
@@ -189,7 +219,9 @@ int main(void)
         TEST(exit_status_reaches_the_parent), TEST(memory_is_copied_by_fork),
         TEST(offset_is_shared_by_fork), TEST(orphan_goes_to_another_parent),
         TEST(tree_of_forks_ends), TEST(nohang_says_not_yet), TEST(exec_errors), TEST(group_calls),
-        TEST(kill_errors), TEST(stop_and_continue_are_reported), TEST(fork_bomb_hits_the_limit),
+        TEST(kill_errors), TEST(stop_and_continue_are_reported),
+        TEST(exit_signals_that_do_not_exist), TEST(exec_of_a_broken_program),
+        TEST(fork_bomb_hits_the_limit),
     };
 
     return RUN_TESTS(tests);

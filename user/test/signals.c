@@ -129,6 +129,69 @@ static void child_signal(void)
     CHECK_ERROR(wait(NULL), ECHILD);
 }
 
+static void handler_that_is_no_address(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        signal(SIGUSR1, (void (*)(int))0x8000000000000000ul);
+        raise(SIGUSR1);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+static void timers_of_any_length(void)
+{
+    const long values[][4] = {
+        {1l << 34, 0, 0, 1}, {0, 1, 0, 1}, {1l << 60, 999999, 1l << 60, 0}, {0, 0, 0, 0},
+    };
+
+    signal(SIGALRM, SIG_IGN);
+    for (int i = 0; i < 4; i++) {
+        CHECK(syscall(38, 0L, values[i], 0L, 0L, 0L, 0L) == 0);
+        usleep(10000);
+    }
+}
+
+static int codes[4], code_count;
+
+static void note_code(int signal, siginfo_t *info, void *context)
+{
+    (void)signal, (void)context;
+    if (code_count < 4) {
+        codes[code_count++] = info->si_code;
+    }
+}
+
+static void stops_and_ends_are_told(void)
+{
+    struct sigaction action = {.sa_flags = SA_SIGINFO};
+    sigset_t set, old;
+    pid_t pid;
+
+    action.sa_sigaction = note_code;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
+    pid = fork();
+    if (pid == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    kill(pid, SIGSTOP);
+    sigsuspend(&old);
+    kill(pid, SIGCONT);
+    sigsuspend(&old);
+    kill(pid, SIGKILL);
+    sigsuspend(&old);
+    CHECK(code_count == 3 && codes[0] == 5 && codes[1] == 6 && codes[2] == 2);
+}
+
 static void action_errors(void)
 {
     struct sigaction action = {.sa_handler = handler};
@@ -156,7 +219,8 @@ int main(void)
     static const struct test tests[] = {
         TEST(handler_runs_and_returns), TEST(blocked_signal_waits), TEST(segv_names_the_address),
         TEST(sleep_is_interrupted), TEST(read_restarts_or_not), TEST(sigsuspend_lets_one_through),
-        TEST(handler_on_its_own_stack), TEST(child_signal), TEST(action_errors),
+        TEST(handler_on_its_own_stack), TEST(child_signal), TEST(handler_that_is_no_address),
+        TEST(timers_of_any_length), TEST(stops_and_ends_are_told), TEST(action_errors),
         TEST(sleep_is_long_enough),
     };
 

@@ -171,6 +171,33 @@ static int sleep_on_value(void *argument)
     return 0;
 }
 
+static int outlive(void *argument)
+{
+    int status = 1;
+    pid_t pid;
+
+    (void)argument;
+    usleep(50000); /* the leader is gone by now */
+    pid = fork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    _exit(waitpid(pid, &status, 0) == pid && status == 0 ? 6 : 1);
+}
+
+static void leader_may_leave_first(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        start(0, outlive, NULL);
+        syscall(60, 0L, 0L, 0L, 0L, 0L, 0L); /* exit: this thread alone */
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 6);
+}
+
 static void futex_wakes_and_requeues(void)
 {
     volatile int woken = 0, other = 0;
@@ -222,7 +249,8 @@ int main(void)
         TEST(thread_shares_memory_and_pid), TEST(thread_shares_descriptors_and_directory),
         TEST(refused_combinations), TEST(exit_group_from_a_thread),
         TEST(fault_in_a_thread_ends_the_process), TEST(exec_from_a_thread),
-        TEST(vfork_waits_for_the_child), TEST(futex_wakes_and_requeues), TEST(futex_errors),
+        TEST(vfork_waits_for_the_child), TEST(leader_may_leave_first),
+        TEST(futex_wakes_and_requeues), TEST(futex_errors),
         TEST(many_threads_one_after_another),
     };
 
