@@ -1,0 +1,47 @@
+"""What the tests share: how one is registered, how the guest is called, how one fails.
+
+Tests run side by side, so each keeps to files of its own below build/.
+"""
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = str(ROOT / "tools/run")
+TESTS: list[tuple[str, Callable[[], None]]] = []
+HANG = 1200  # seconds on the host after which something hangs, however loaded the machine is
+
+
+class Failed(Exception):
+    pass
+
+
+class Skipped(Exception):
+    """The host lacks what the test needs; says what."""
+
+
+def test(function: Callable[[], None]) -> Callable[[], None]:
+    TESTS.append((function.__name__, function))
+    return function
+
+
+def check(condition: object, message: str) -> None:
+    if not condition:
+        raise Failed(message)
+
+
+def call(command: list[str], stdin: str | None = None, limit: int = HANG) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=ROOT, input=stdin or "", text=True, capture_output=True,
+                          timeout=limit, errors="replace")
+
+
+def guest(*arguments: str, options: list[str] | None = None, stdin: str | None = None,
+          status: int = 0) -> subprocess.CompletedProcess:
+    log = tempfile.mktemp(prefix="log-", suffix=".txt", dir=ROOT / "build")
+    result = call([RUN, "--log", log, *(options or []), "--", *arguments], stdin)
+    check(result.returncode == status, f"status {result.returncode}, not {status}\n"
+          f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}")
+    os.unlink(log)
+    return result

@@ -1,0 +1,54 @@
+"""user/test/NAME.c: each runs on the host first and then in the guest; the outputs must be equal.
+
+A choice of them also runs in the same initramfs under a Linux kernel.
+"""
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from driver import ROOT, TESTS, Skipped, call, check, guest, test
+
+
+def guest_test(name: str) -> None:
+    on_host = call([str(ROOT / f"build/user/test/{name}")])
+    check("not ok" not in on_host.stdout and on_host.returncode == 0,
+          f"on the host:\n{on_host.stdout}{on_host.stderr}")
+    in_guest = guest("sh", "-c", f"/bin/test/{name} 2>/tmp/errors; s=$?; echo @@; cat /tmp/errors; exit $s",
+                     options=["--icount"])
+    output, _, errors = in_guest.stdout.partition("@@\n")
+    check(output == on_host.stdout, f"host and guest differ:\n{output}{errors}")
+
+
+for program in sorted((ROOT / "user/test").glob("*.c")):
+    TESTS.append((f"guest_{program.stem}", lambda name=program.stem: guest_test(name)))
+
+
+def linux_kernel() -> Path | None:
+    """Debian's kernel for virtual machines, from its package; None where apt cannot give it."""
+    directory = ROOT / "build/linux"
+    found = sorted(directory.glob("x/boot/vmlinuz-*"))
+    if not found and not shutil.which("apt-get"):
+        return None
+    if not found:
+        directory.mkdir(parents=True, exist_ok=True)
+        names = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], text=True,
+                               capture_output=True).stdout
+        name = re.search(r"Depends: (linux-image-\S+)", names)
+        if not name or subprocess.run(["apt-get", "download", name[1]], cwd=directory,
+                                      capture_output=True).returncode:
+            return None
+        for package in directory.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", str(package), str(directory / "x")], check=True)
+        found = sorted(directory.glob("x/boot/vmlinuz-*"))
+    return found[0] if found else None
+
+
+@test
+def guest_tests_under_linux() -> None:
+    kernel = linux_kernel()
+    if not kernel:
+        raise Skipped("apt has no linux-image-cloud-amd64 to download")
+    for name in ("file", "memory", "process", "signals", "threads", "badptr", "errors", "killed"):
+        result = guest(f"/bin/test/{name}", options=["--linux", str(kernel), "--timeout", "200"])
+        check("not ok" not in result.stdout and "ok 1 - " in result.stdout, result.stdout)

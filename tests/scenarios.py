@@ -1,0 +1,99 @@
+"""Whole runs through tools/run: statuses, failures, memory sizes, scheduling, determinism."""
+import re
+import shlex
+
+from driver import ROOT, call, check, guest, test
+
+
+@test
+def command_status_and_output() -> None:
+    result = guest("echo", "hello", "world")
+    check(result.stdout == "hello world\n", repr(result.stdout))
+    guest("sh", "-c", "exit 7", status=7)
+    guest("sh", "-c", "kill -9 $$", status=137)
+    guest("nothing-like-this", status=127)
+
+
+@test
+def stdin_is_passed_through() -> None:
+    text = "".join(f"line {i}\n" for i in range(3000))
+    result = guest("wc", "-lc", stdin=text)
+    check(result.stdout == f"3000 {len(text)}\n", repr(result.stdout))
+
+
+@test
+def isolate_counts_seven_deaths() -> None:
+    result = guest("isolate")
+    check("7 deaths, 0 survivors" in result.stdout, result.stdout)
+
+
+@test
+def panic_is_125_with_a_backtrace() -> None:
+    result = guest("true", options=["--append", "crash=panic"], status=125)
+    check(re.search(r"#\d 0x\w+ crash_if_asked\+0x\w+ +kernel/arch/exit.c:\d+", result.stderr),
+          result.stderr)
+    result = guest("true", options=["--append", "crash=overflow"], status=125)
+    check("kernel stack overflow" in result.stderr, result.stderr)
+    result = guest("sh", "-c", "echo c >/proc/sysrq-trigger", status=125)
+    check("text_write" in result.stderr, result.stderr)
+
+
+@test
+def triple_fault_is_126() -> None:
+    guest("true", options=["--append", "crash=triple"], status=126)
+
+
+@test
+def endless_loop_is_124() -> None:
+    guest("sh", "-c", "while true; do true; done", options=["--icount", "--timeout", "5"], status=124)
+
+
+@test
+def small_and_large_memory() -> None:
+    for size in ("64", "8192"):
+        result = guest("sh", "-c", "head -1 /proc/meminfo", options=["--mem", size])
+        total = int(result.stdout.split()[1]) // 1024
+        check(int(size) * 0.8 < total <= int(size), result.stdout)
+
+
+@test
+def round_robin_scheduler_works() -> None:
+    result = guest("sh", "-c", "for i in 1 2 3; do sh -c 'echo x' & done; wait; ls / | wc -l",
+                   options=["--append", "sched=rr"])
+    check(result.stdout.count("x") == 3, result.stdout)
+
+
+@test
+def cpu_hogs_do_not_stop_the_shell() -> None:
+    """Six endless loops, and a shell that sleeps ten times 10 ms: under icount 0.11 s in all,
+    boot included (0.2 s would be one loop's slice of delay for each sleep)."""
+    script = ("i=0; while [ $i -lt 6 ]; do sh -c 'while :; do :; done' & i=$((i + 1)); done; "
+              "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.01; done; cat /proc/uptime; exit 0")
+    result = guest("sh", "-c", script, options=["--icount", "--timeout", "60"])
+    check(float(result.stdout.split()[0]) < 0.2, f"uptime {result.stdout}")
+
+
+@test
+def nice_tasks_get_less() -> None:
+    """Nice 0 beside nice 5: weights 1024 and 335, so three times the CPU (within 10 %)."""
+    script = ("sh -c 'while :; do :; done' & a=$!; nice -n 5 sh -c 'while :; do :; done' & b=$!; "
+              "sleep 6; cat /proc/$a/stat /proc/$b/stat")
+    lines = guest("sh", "-c", script, options=["--icount"]).stdout.splitlines()
+    first, second = (sum(int(x) for x in line.rsplit(")", 1)[1].split()[11:13]) for line in lines)
+    check(2.7 < first / second < 3.4, f"{first} and {second} ticks")
+
+
+@test
+def readme_commands_work() -> None:
+    for line in re.findall(r"^    (tools/run .*)$", (ROOT / "README.md").read_text(), re.M):
+        words = shlex.split(line, comments=True)
+        wanted = 125 if "crash=panic" in words else 0
+        result = call([str(ROOT / words[0]), "--log", str(ROOT / "build/readme.log"), *words[1:]])
+        check(result.returncode == wanted, f"{line}: {result.returncode}\n{result.stderr}")
+
+
+@test
+def runs_are_deterministic() -> None:
+    outputs = {guest("sh", "-c", "isolate >/dev/null; cat /proc/uptime /proc/stat",
+                     options=["--icount"]).stdout for _ in range(2)}
+    check(len(outputs) == 1, repr(outputs))

@@ -1,0 +1,47 @@
+"""The shape of the source: layers, sizes, headers, what the README names."""
+import re
+import subprocess
+
+from driver import ROOT, call, check, test
+
+
+LAYERS = ["lib", "arch", "mm", "sched", "fs", "syscall"]
+
+
+@test
+def includes_go_downwards() -> None:
+    for path in (ROOT / "kernel").glob("*/*.[ch]"):
+        layer = path.parent.name
+        for found in re.findall(r'#include "(\w+)/', path.read_text()):
+            if layer == "dev":
+                ok = found in ("dev", "arch", "lib")
+            else:
+                ok = found == "dev" or LAYERS.index(found) <= LAYERS.index(layer)
+            check(ok, f"{path.relative_to(ROOT)} includes {found}/")
+
+
+@test
+def kernel_files_are_short() -> None:
+    for path in (ROOT / "kernel").rglob("*.*"):
+        check(len(path.read_text().splitlines()) < 500, f"{path} has 500 lines or more")
+
+
+@test
+def headers_compile_alone() -> None:
+    for compiler in ["gcc"]:
+        include = subprocess.check_output([compiler, "-print-file-name=include"], text=True).strip()
+        for path in sorted((ROOT / "kernel").glob("*/*.h")):
+            result = call([compiler, "-std=gnu17", "-ffreestanding", "-nostdinc", "-isystem", include,
+                           "-Wall", "-Wextra", "-Werror", "-Ikernel", "-fsyntax-only", "-x", "c",
+                           "-include", str(path), "/dev/null"])
+            check(result.returncode == 0, result.stderr)
+
+
+@test
+def readme_commands_exist() -> None:
+    text = (ROOT / "README.md").read_text()
+    helps = call(["make", "help"]).stdout
+    for target in re.findall(r"^\s+make (\w+)", text, re.M):
+        check(f"make {target}" in helps, f"README names `make {target}`, make help does not")
+    for tool in re.findall(r"^\s+(tools/\w+)", text, re.M):
+        check((ROOT / tool).exists(), f"README names {tool}")
