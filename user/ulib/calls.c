@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,6 @@ int dup2(int fd, int to) { return (int)CALL2(33, fd, to); }
 int pause(void) { return (int)CALL0(34); }
 unsigned alarm(unsigned seconds) { return (unsigned)CALL1(37, seconds); }
 pid_t getpid(void) { return (pid_t)CALL0(39); }
-pid_t fork(void) { return (pid_t)CALL0(57); }
 pid_t waitpid(pid_t pid, int *status, int options) { return (pid_t)CALL4(61, pid, status, options, 0); }
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 {
@@ -56,7 +55,6 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
 }
 
 pid_t wait(int *status) { return waitpid(-1, status, 0); }
-int kill(pid_t pid, int signal) { return (int)CALL2(62, pid, signal); }
 int ftruncate(int fd, off_t size) { return (int)CALL2(77, fd, size); }
 int chdir(const char *path) { return (int)CALL1(80, path); }
 int rename(const char *old, const char *path) { return (int)CALL2(82, old, path); }
@@ -77,7 +75,8 @@ pid_t setsid(void) { return (pid_t)CALL0(112); }
 pid_t getpgid(pid_t pid) { return (pid_t)CALL1(121, pid); }
 pid_t gettid(void) { return (pid_t)CALL0(186); }
 int setpriority(int which, int who, int nice) { return (int)CALL3(141, which, who, nice); }
-int sigaltstack(const stack_t *stack, stack_t *old) { return (int)CALL2(131, stack, old); }
+int sched_yield(void) { return (int)CALL0(24); }
+int sched_setaffinity(pid_t tid, size_t size, const cpu_set_t *set) { return (int)CALL3(203, tid, size, set); }
 int reboot(int command) { return (int)CALL3(169, 0xfee1dead, 672274793, (unsigned)command); }
 
 int getpriority(int which, int who)
@@ -91,6 +90,27 @@ int mount(const char *source, const char *target, const char *type, unsigned lon
           const void *data)
 {
     return (int)CALL6(165, source, target, type, flags, data, 0);
+}
+
+int sched_getaffinity(pid_t tid, size_t size, cpu_set_t *set)
+{
+    long got = CALL3(204, tid, size, set);
+
+    if (got < 0) {
+        return -1;
+    }
+    memset((char *)set + got, 0, size - (size_t)got); /* the kernel writes what it has */
+    return 0;
+}
+
+int __cpu_count(const cpu_set_t *set)
+{
+    int count = 0;
+
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        count += CPU_ISSET(cpu, set);
+    }
+    return count;
 }
 
 void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset)
@@ -172,71 +192,4 @@ int execvp(const char *file, char *const argv[])
     }
     errno = error;
     return -1;
-}
-
-/* The kernel's struct sigaction has its own order, and wants the restorer. */
-int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
-{
-    struct {
-        void *handler;
-        unsigned long flags;
-        void *restorer;
-        unsigned long mask;
-    } now, before = {0};
-    long result;
-
-    if (action) {
-        now.handler = (void *)action->sa_handler;
-        now.flags = (unsigned)action->sa_flags | 0x04000000; /* SA_RESTORER */
-        now.restorer = (void *)ulib_restore;
-        now.mask = action->sa_mask;
-    }
-    result = CALL4(13, signal, action ? &now : NULL, old ? &before : NULL, 8);
-    if (result == 0 && old) {
-        old->sa_handler = (void (*)(int))before.handler;
-        old->sa_flags = (int)(before.flags & ~0x04000000ul);
-        old->sa_mask = before.mask;
-    }
-    return (int)result;
-}
-
-void (*signal(int number, void (*handler)(int)))(int)
-{
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old = {0};
-
-    return sigaction(number, &action, &old) ? SIG_ERR : old.sa_handler;
-}
-
-int sigprocmask(int how, const sigset_t *set, sigset_t *old) { return (int)CALL4(14, how, set, old, 8); }
-int sigsuspend(const sigset_t *set) { return (int)CALL2(130, set, 8); }
-int raise(int signal) { return (int)CALL3(234, getpid(), gettid(), signal); }
-
-int sigemptyset(sigset_t *set)
-{
-    *set = 0;
-    return 0;
-}
-
-int sigfillset(sigset_t *set)
-{
-    *set = ~0ul;
-    return 0;
-}
-
-int sigaddset(sigset_t *set, int signal)
-{
-    *set |= 1ul << (signal - 1);
-    return 0;
-}
-
-int sigismember(const sigset_t *set, int signal)
-{
-    return *set >> (signal - 1) & 1;
-}
-
-_Noreturn void abort(void)
-{
-    signal(SIGABRT, SIG_DFL);
-    raise(SIGABRT);
-    _exit(127);
 }

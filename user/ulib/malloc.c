@@ -6,6 +6,8 @@
  * A freed block joins its free neighbours at once, so two free blocks never touch. Free blocks
  * hang in lists by size class (powers of two): a request takes the first that fits, from its own
  * class upwards. Large requests (128 KiB) get a mapping of their own, given back by free.
+ *
+ * One lock guards the heap. A block in use is its owner's: its size is read without the lock.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -14,6 +16,7 @@
 #include <sys/mman.h>
 
 #include "internal.h"
+#include "thread/lock.h"
 
 #define ALIGN 16
 #define LARGE (128 * 1024)
@@ -31,6 +34,7 @@ struct block {
 #define FOOTER 16 /* 8 are used; the rest keeps payloads aligned */
 #define SMALLEST 64
 
+static unsigned heap_lock; /* protects all free blocks, the lists and the ends of the heap */
 static struct block *classes[CLASSES];
 static char *heap_start, *heap_end;
 
@@ -141,6 +145,26 @@ static void *map_large(size_t size)
     return (char *)block + HEADER;
 }
 
+/* A block of the heap, `need` bytes of it; NULL: no memory. The heap is locked. */
+static struct block *take(size_t need)
+{
+    struct block *block = find(need);
+
+    if (!block && (grow(need) || !(block = find(need)))) {
+        return NULL;
+    }
+    list_take(block);
+    block->state = 1;
+    if (block->size >= need + SMALLEST) { /* the rest stays free */
+        struct block *rest = (struct block *)((char *)block + need);
+
+        set_size(rest, block->size - need);
+        set_size(block, need);
+        list_add(rest);
+    }
+    return block;
+}
+
 void *malloc(size_t size)
 {
     size_t need;
@@ -154,20 +178,12 @@ void *malloc(size_t size)
         return map_large(size);
     }
     need = ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + HEADER + FOOTER;
-    need = need < SMALLEST ? SMALLEST : need;
-    block = find(need);
-    if (!block && (grow(need) || !(block = find(need)))) {
+    lock_take(&heap_lock);
+    block = take(need < SMALLEST ? SMALLEST : need);
+    lock_drop(&heap_lock);
+    if (!block) {
         errno = ENOMEM;
         return NULL;
-    }
-    list_take(block);
-    block->state = 1;
-    if (block->size >= need + SMALLEST) { /* the rest stays free */
-        struct block *rest = (struct block *)((char *)block + need);
-
-        set_size(rest, block->size - need);
-        set_size(block, need);
-        list_add(rest);
     }
     return (char *)block + HEADER;
 }
@@ -182,8 +198,9 @@ void free(void *pointer)
     if (block->state == MAPPED) {
         munmap(block, block->size);
     } else {
-        block->state = 1;
+        lock_take(&heap_lock);
         release(block);
+        lock_drop(&heap_lock);
     }
 }
 
@@ -214,4 +231,14 @@ void *realloc(void *old, size_t size)
         free(old);
     }
     return fresh;
+}
+
+void ulib_malloc_lock(void)
+{
+    lock_take(&heap_lock);
+}
+
+void ulib_malloc_unlock(void)
+{
+    lock_drop(&heap_lock);
 }

@@ -1,24 +1,16 @@
 /*
- * stdio: buffers over descriptors. A FILE is either reading or writing; what was read ahead is
- * given back to the file (lseek) before writing. Output to a terminal is flushed at newlines.
+ * stdio: streams, which are buffers over descriptors; made, flushed, locked and closed here.
+ *
+ * A stream is either reading or writing; what was read ahead is given back to the file (lseek)
+ * before writing. Each call holds the stream's lock from start to end, so what threads print does
+ * not mix within a call. The list of streams has a lock of its own, taken before any stream's.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
-
-struct FILE {
-    int fd, mode; /* _IOFBF and so on; -1: ask the terminal at the first write */
-    int error, end, pushed; /* pushed: the byte of ungetc, or EOF */
-    size_t start, count;    /* unread bytes; or start 0 and bytes to write */
-    int writing;
-    struct FILE *next;
-    char buffer[BUFSIZ];
-};
+#include "stream.h"
 
 static FILE files[3] = {
     {.fd = 0, .mode = -1, .pushed = EOF}, {.fd = 1, .mode = -1, .pushed = EOF},
@@ -26,6 +18,44 @@ static FILE files[3] = {
 };
 FILE *stdin = &files[0], *stdout = &files[1], *stderr = &files[2];
 static FILE *opened;
+static unsigned opened_lock; /* protects the list of opened streams */
+
+static bool is_mine(const FILE *file)
+{
+    return __atomic_load_n(&file->owner, __ATOMIC_RELAXED) == thread_self();
+}
+
+void flockfile(FILE *file)
+{
+    if (is_mine(file)) {
+        file->depth++;
+        return;
+    }
+    lock_take(&file->lock);
+    __atomic_store_n(&file->owner, thread_self(), __ATOMIC_RELAXED);
+}
+
+int ftrylockfile(FILE *file)
+{
+    if (!is_mine(file) && !lock_try(&file->lock)) {
+        return -1;
+    }
+    if (is_mine(file)) {
+        file->depth++;
+    }
+    __atomic_store_n(&file->owner, thread_self(), __ATOMIC_RELAXED);
+    return 0;
+}
+
+void funlockfile(FILE *file)
+{
+    if (file->depth > 0) {
+        file->depth--;
+        return;
+    }
+    __atomic_store_n(&file->owner, NULL, __ATOMIC_RELAXED);
+    lock_drop(&file->lock);
+}
 
 FILE *fdopen(int fd, const char *mode)
 {
@@ -37,8 +67,10 @@ FILE *fdopen(int fd, const char *mode)
         file->fd = fd;
         file->mode = -1;
         file->pushed = EOF;
+        lock_take(&opened_lock);
         file->next = opened;
         opened = file;
+        lock_drop(&opened_lock);
     }
     return file;
 }
@@ -57,14 +89,10 @@ FILE *fopen(const char *path, const char *mode)
     return file;
 }
 
-int fflush(FILE *file)
+int stream_flush(FILE *file)
 {
     size_t done = 0;
 
-    if (!file) {
-        ulib_flush_all();
-        return 0;
-    }
     while (file->writing && done < file->count) {
         ssize_t part = write(file->fd, file->buffer + done, file->count - done);
 
@@ -83,27 +111,58 @@ int fflush(FILE *file)
     return file->error ? EOF : 0;
 }
 
-void ulib_flush_all(void)
+/* A stream that is read has nothing to write, and somebody may wait for input in there. */
+static void flush_if_writing(FILE *file)
 {
-    fflush(stdout);
-    for (FILE *file = opened; file; file = file->next) {
-        fflush(file);
+    if (__atomic_load_n(&file->writing, __ATOMIC_RELAXED)) {
+        flockfile(file);
+        stream_flush(file);
+        funlockfile(file);
     }
+}
+
+void ulib_stdio_flush(void)
+{
+    flush_if_writing(stdout);
+    lock_take(&opened_lock);
+    for (FILE *file = opened; file; file = file->next) {
+        flush_if_writing(file);
+    }
+    lock_drop(&opened_lock);
+}
+
+int fflush(FILE *file)
+{
+    int result;
+
+    if (!file) {
+        ulib_stdio_flush();
+        return 0;
+    }
+    flockfile(file);
+    result = stream_flush(file);
+    funlockfile(file);
+    return result;
 }
 
 int fclose(FILE *file)
 {
-    int result = fflush(file);
+    int result;
 
+    lock_take(&opened_lock);
     for (FILE **at = &opened; *at; at = &(*at)->next) {
         if (*at == file) {
             *at = file->next;
             break;
         }
     }
+    lock_drop(&opened_lock);
+    flockfile(file);
+    result = stream_flush(file);
     if (close(file->fd)) {
         result = EOF;
     }
+    funlockfile(file);
     if (file < files || file >= files + 3) {
         free(file);
     }
@@ -117,155 +176,37 @@ int setvbuf(FILE *file, char *buffer, int mode, size_t size)
     return 0;
 }
 
-int fgetc(FILE *file)
-{
-    if (file->pushed != EOF) {
-        int c = file->pushed;
-
-        file->pushed = EOF;
-        return c;
-    }
-    if (file->writing) {
-        fflush(file);
-        file->writing = 0;
-    }
-    if (file->count == 0) {
-        ssize_t got;
-
-        if (file == stdin) {
-            fflush(stdout); /* a prompt is seen before its answer is read */
-        }
-        got = read(file->fd, file->buffer, BUFSIZ);
-        if (got <= 0) {
-            file->end |= got == 0;
-            file->error |= got < 0;
-            return EOF;
-        }
-        file->start = 0;
-        file->count = (size_t)got;
-    }
-    file->count--;
-    return (unsigned char)file->buffer[file->start++];
-}
-
-int getc(FILE *file) { return fgetc(file); }
-int getchar(void) { return fgetc(stdin); }
 int feof(FILE *file) { return file->end; }
 int ferror(FILE *file) { return file->error; }
 int fileno(FILE *file) { return file->fd; }
 
-int ungetc(int c, FILE *file)
+void ulib_stdio_lock(void)
 {
-    return file->pushed = c;
+    lock_take(&opened_lock);
 }
 
-char *fgets(char *buffer, int size, FILE *file)
+void ulib_stdio_unlock(void)
 {
-    int at = 0, c;
-
-    while (at < size - 1 && (c = fgetc(file)) != EOF) {
-        buffer[at++] = (char)c;
-        if (c == '\n') {
-            break;
-        }
-    }
-    buffer[at] = '\0';
-    return at ? buffer : NULL;
+    lock_drop(&opened_lock);
 }
 
-ssize_t getline(char **line, size_t *size, FILE *file)
+/* What another thread had half done in a stream is not done in the child. */
+static void free_stream(FILE *file)
 {
-    size_t at = 0;
-    int c = 0;
-
-    while (c != '\n' && (c = fgetc(file)) != EOF) {
-        if (at + 2 > *size || !*line) {
-            size_t more = *size && *line ? *size * 2 : 128;
-            char *fresh = realloc(*line, more);
-
-            if (!fresh) {
-                return -1;
-            }
-            *line = fresh;
-            *size = more;
-        }
-        (*line)[at++] = (char)c;
+    if (file->lock != FREE && !is_mine(file)) {
+        file->lock = FREE;
+        file->owner = NULL;
+        file->depth = 0;
+        file->start = file->count = 0;
     }
-    if (at == 0) {
-        return -1;
-    }
-    (*line)[at] = '\0';
-    return (ssize_t)at;
 }
 
-size_t fread(void *buffer, size_t size, size_t count, FILE *file)
+void ulib_stdio_forked(void)
 {
-    size_t done = 0, all = size * count;
-    int c;
-
-    while (done < all && (c = fgetc(file)) != EOF) {
-        ((char *)buffer)[done++] = (char)c;
+    for (int i = 0; i < 3; i++) {
+        free_stream(&files[i]);
     }
-    return size ? done / size : 0;
-}
-
-int fputc(int c, FILE *file)
-{
-    if (!file->writing) {
-        if (file->count) {
-            lseek(file->fd, -(off_t)file->count, SEEK_CUR);
-        }
-        file->count = 0;
-        file->writing = 1;
-        if (file->mode == -1) {
-            file->mode = isatty(file->fd) ? _IOLBF : _IOFBF;
-        }
+    for (FILE *file = opened; file; file = file->next) {
+        free_stream(file);
     }
-    file->buffer[file->count++] = (char)c;
-    if (file->count == BUFSIZ || file->mode == _IONBF || (file->mode == _IOLBF && c == '\n')) {
-        if (fflush(file)) {
-            return EOF;
-        }
-    }
-    return (unsigned char)c;
-}
-
-int putc(int c, FILE *file) { return fputc(c, file); }
-int putchar(int c) { return fputc(c, stdout); }
-
-size_t fwrite(const void *buffer, size_t size, size_t count, FILE *file)
-{
-    int mode = file->mode;
-    size_t all = size * count, i;
-
-    if (mode == _IONBF) { /* one write, not one a byte */
-        file->mode = _IOFBF;
-    }
-    for (i = 0; i < all; i++) {
-        if (fputc(((const char *)buffer)[i], file) == EOF) {
-            break;
-        }
-    }
-    if (mode == _IONBF) {
-        file->mode = mode;
-        fflush(file);
-    }
-    return size ? i / size : 0;
-}
-
-int fputs(const char *s, FILE *file)
-{
-    size_t size = strlen(s);
-
-    return fwrite(s, 1, size, file) == size ? 0 : EOF;
-}
-
-int puts(const char *s)
-{
-    return fputs(s, stdout) == EOF || fputc('\n', stdout) == EOF ? EOF : 0;
-}
-
-void perror(const char *what)
-{
-    fprintf(stderr, "%s: %s\n", what, strerror(errno));
 }

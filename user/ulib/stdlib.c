@@ -92,7 +92,7 @@ int atoi(const char *s) { return (int)strtol(s, NULL, 10); }
 long atol(const char *s) { return strtol(s, NULL, 10); }
 int abs(int value) { return value < 0 ? -value : value; }
 
-static unsigned long random_state = 1;
+static unsigned long random_state = 1; /* all threads draw from it: rand_r is for one of its own */
 
 void srand(unsigned seed)
 {
@@ -103,6 +103,12 @@ int rand(void)
 {
     random_state = random_state * 6364136223846793005ul + 1442695040888963407ul; /* Knuth, MMIX */
     return (int)(random_state >> 33);
+}
+
+int rand_r(unsigned *seed)
+{
+    *seed = *seed * 1664525 + 1013904223; /* Numerical Recipes; its high bits are the better ones */
+    return (int)(*seed >> 1);
 }
 
 static void swap(char *a, char *b, size_t size)

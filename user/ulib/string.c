@@ -186,21 +186,26 @@ char *strpbrk(const char *s, const char *set)
     return *s ? (char *)s : NULL;
 }
 
+char *strtok_r(char *s, const char *separators, char **next)
+{
+    s = s ? s : *next;
+    s += strspn(s, separators);
+    if (!*s) {
+        *next = s;
+        return NULL;
+    }
+    *next = s + strcspn(s, separators);
+    if (**next) {
+        *(*next)++ = '\0';
+    }
+    return s;
+}
+
 char *strtok(char *s, const char *separators)
 {
     static char *next;
 
-    s = s ? s : next;
-    s += strspn(s, separators);
-    if (!*s) {
-        next = s;
-        return NULL;
-    }
-    next = s + strcspn(s, separators);
-    if (*next) {
-        *next++ = '\0';
-    }
-    return s;
+    return strtok_r(s, separators, &next);
 }
 
 char *strerror(int error)

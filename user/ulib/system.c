@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +85,14 @@ int isatty(int fd)
     return tcgetattr(fd, &termios) == 0;
 }
 
-int clock_gettime(int clock, struct timespec *time) { return (int)CALL2(228, clock, time); }
+int clock_gettime(clockid_t clock, struct timespec *time) { return (int)CALL2(228, clock, time); }
 int nanosleep(const struct timespec *t, struct timespec *left) { return (int)CALL2(35, t, left); }
+
+/* An error number, not errno: so POSIX has it. */
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    return (int)-ulib_syscall(230, clock, flags, (long)time, (long)left, 0, 0);
+}
 
 int usleep(unsigned microseconds)
 {
@@ -103,6 +110,11 @@ unsigned sleep(unsigned seconds)
 
 long sysconf(int name)
 {
+    cpu_set_t set;
+
+    if (name == _SC_NPROCESSORS_ONLN) {
+        return sched_getaffinity(0, sizeof(set), &set) ? -1 : CPU_COUNT(&set);
+    }
     return name == _SC_CLK_TCK ? 100 : name == _SC_PAGESIZE ? 4096 : -1;
 }
 
@@ -118,29 +130,35 @@ time_t time(time_t *result)
 }
 
 /* Days to a date by eras of 400 years that begin in March, so a leap day ends its year. */
-struct tm *gmtime(const time_t *time)
+struct tm *gmtime_r(const time_t *time, struct tm *tm)
 {
-    static struct tm tm;
     long days = *time / 86400, rest = *time % 86400, era, day, year, month;
 
     if (rest < 0) {
         rest += 86400;
         days--;
     }
-    tm.tm_hour = (int)(rest / 3600);
-    tm.tm_min = (int)(rest / 60 % 60);
-    tm.tm_sec = (int)(rest % 60);
-    tm.tm_wday = (int)(((days + 4) % 7 + 7) % 7);
+    tm->tm_hour = (int)(rest / 3600);
+    tm->tm_min = (int)(rest / 60 % 60);
+    tm->tm_sec = (int)(rest % 60);
+    tm->tm_wday = (int)(((days + 4) % 7 + 7) % 7);
     days += 719468;
     era = (days >= 0 ? days : days - 146096) / 146097;
     day = days - era * 146097;
     year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
     month = (5 * day + 2) / 153;
-    tm.tm_mday = (int)(day - (153 * month + 2) / 5 + 1);
-    tm.tm_mon = (int)(month < 10 ? month + 2 : month - 10);
-    tm.tm_year = (int)(year + era * 400 + (tm.tm_mon < 2) - 1900);
-    return &tm;
+    tm->tm_mday = (int)(day - (153 * month + 2) / 5 + 1);
+    tm->tm_mon = (int)(month < 10 ? month + 2 : month - 10);
+    tm->tm_year = (int)(year + era * 400 + (tm->tm_mon < 2) - 1900);
+    return tm;
+}
+
+struct tm *gmtime(const time_t *time)
+{
+    static struct tm tm;
+
+    return gmtime_r(time, &tm);
 }
 
 size_t strftime(char *buffer, size_t size, const char *format, const struct tm *tm)

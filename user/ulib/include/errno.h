@@ -1,12 +1,13 @@
 #ifndef ULIB_ERRNO_H
 #define ULIB_ERRNO_H
 /* errno(3). */
-extern _Thread_local int errno;
+int *__errno_location(void) __attribute__((const)); /* each thread's own */
+#define errno (*__errno_location())
 enum {
     EPERM = 1, ENOENT, ESRCH, EINTR, EIO, ENXIO, E2BIG, ENOEXEC, EBADF, ECHILD, EAGAIN, ENOMEM,
     EACCES, EFAULT, ENOTBLK, EBUSY, EEXIST, EXDEV, ENODEV, ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE,
     ENOTTY, ETXTBSY, EFBIG, ENOSPC, ESPIPE, EROFS, EMLINK, EPIPE, EDOM, ERANGE, EDEADLK,
-    ENAMETOOLONG, ENOSYS = 38, ENOTEMPTY, ELOOP, EOVERFLOW = 75, ETIMEDOUT = 110,
+    ENAMETOOLONG, ENOSYS = 38, ENOTEMPTY, ELOOP, EOVERFLOW = 75, ENOTSUP = 95, ETIMEDOUT = 110,
     EWOULDBLOCK = EAGAIN,
 };
 #endif

@@ -17,7 +17,9 @@ enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 #define SA_RESTART 0x10000000
 #define SA_NODEFER 0x40000000
 #define SA_RESETHAND 0x80000000u
-typedef unsigned long sigset_t;
+typedef struct {
+    unsigned long __bits[16]; /* the size of the GNU library's; the kernel uses the first */
+} sigset_t;
 typedef struct {
     int si_signo, si_errno, si_code, padding;
     union {
@@ -49,7 +51,10 @@ int sigsuspend(const sigset_t *set);
 int sigemptyset(sigset_t *set);
 int sigfillset(sigset_t *set);
 int sigaddset(sigset_t *set, int signal);
+int sigdelset(sigset_t *set, int signal);
 int sigismember(const sigset_t *set, int signal);
 int kill(pid_t pid, int signal);
 int raise(int signal);
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
+int pthread_kill(unsigned long thread, int signal);
 #endif

@@ -16,6 +16,12 @@ int setvbuf(FILE *file, char *buffer, int mode, size_t size);
 int fgetc(FILE *file);
 int getc(FILE *file);
 int getchar(void);
+/* A thread may keep a stream for several calls; the _unlocked ones are for then. */
+void flockfile(FILE *file);
+int ftrylockfile(FILE *file);
+void funlockfile(FILE *file);
+int getc_unlocked(FILE *file);
+int putc_unlocked(int c, FILE *file);
 int ungetc(int c, FILE *file);
 char *fgets(char *buffer, int size, FILE *file);
 ssize_t getline(char **line, size_t *size, FILE *file);

@@ -22,5 +22,6 @@ void *bsearch(const void *key, const void *base, size_t count, size_t size,
               int (*compare)(const void *, const void *));
 int abs(int value);
 int rand(void);
+int rand_r(unsigned *seed);
 void srand(unsigned seed);
 #endif

@@ -18,6 +18,7 @@ char *strncpy(char *to, const char *from, size_t size);
 char *strcat(char *to, const char *from);
 char *strdup(const char *s);
 char *strtok(char *s, const char *separators);
+char *strtok_r(char *s, const char *separators, char **next);
 size_t strspn(const char *s, const char *set);
 size_t strcspn(const char *s, const char *set);
 char *strpbrk(const char *s, const char *set);

@@ -4,7 +4,7 @@
 enum { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 enum { SEEK_SET, SEEK_CUR, SEEK_END };
 enum { F_OK = 0, X_OK = 1, W_OK = 2, R_OK = 4 };
-enum { _SC_CLK_TCK = 2, _SC_PAGESIZE = 30 };
+enum { _SC_CLK_TCK = 2, _SC_PAGESIZE = 30, _SC_NPROCESSORS_ONLN = 84 };
 extern char **environ;
 extern char *optarg;
 extern int optind, optopt, opterr;
