@@ -10,6 +10,7 @@ enum {
     ENOSYS = 38, ENOTEMPTY = 39, ELOOP = 40, EOVERFLOW = 75, EOPNOTSUPP = 95, ETIMEDOUT = 110,
     /* Inside the kernel only: restart the call after the signal, or EINTR if a handler says so. */
     ERESTARTSYS = 512,
+    ERESTARTNOINTR = 513, /* the same, and after any handler: the caller never sees EINTR */
     ERESTARTNOHAND = 514, /* the same, but EINTR after any handler */
 };
 #endif

@@ -77,10 +77,12 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
     uint64_t irq = spin_lock_irqsave(&tasks_lock);
     long error = 0;
 
-    if ((uint64_t)task_count >= limit || (current->mm && signal_pending(current)) ||
-        !task_hash(task)) {
-        error = (uint64_t)task_count < limit && current->mm && signal_pending(current) ? -ERESTARTSYS
-                                                                                      : -EAGAIN;
+    if ((uint64_t)task_count >= limit) {
+        error = -EAGAIN;
+    } else if (current->mm && signal_pending(current)) {
+        error = -ERESTARTNOINTR; /* one that ends the process must not miss the new task */
+    } else if (!task_hash(task)) {
+        error = -EAGAIN;
     } else {
         task->group = group;
         ref_get(&group->references);

@@ -348,10 +348,12 @@ static void restart(struct trap_frame *frame, bool handled, const struct signal_
 {
     long result = (long)frame->rax;
 
-    if (!is_system_call(frame) || (result != -ERESTARTSYS && result != -ERESTARTNOHAND)) {
+    if (!is_system_call(frame) ||
+        (result != -ERESTARTSYS && result != -ERESTARTNOINTR && result != -ERESTARTNOHAND)) {
         return;
     }
-    if (handled && (result == -ERESTARTNOHAND || !(action->flags & SA_RESTART))) {
+    if (handled && result != -ERESTARTNOINTR &&
+        (result == -ERESTARTNOHAND || !(action->flags & SA_RESTART))) {
         frame->rax = (uint64_t)-EINTR;
     } else {
         frame->rax = frame->orig_rax;
