@@ -20,8 +20,8 @@ def guest_test(name: str) -> None:
     check(output == on_host.stdout, f"host and guest differ:\n{output}{errors}")
 
 
-for program in sorted((ROOT / "user/test").glob("*.c")):
-    TESTS.append((f"guest_{program.stem}", lambda name=program.stem: guest_test(name)))
+for program in [*sorted(path.stem for path in (ROOT / "user/test").glob("*.c")), "torture"]:
+    TESTS.append((f"guest_{program}", lambda name=program: guest_test(name)))
 
 
 def linux_kernel() -> Path | None:

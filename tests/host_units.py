@@ -51,3 +51,16 @@ def libc_agrees_with_the_host() -> None:
     difference = "\n".join(difflib.unified_diff(outputs[0].split("\n"), outputs[1].split("\n"), "host",
                                                 "ours", lineterm="", n=0))
     check(len(outputs[0]) > 1000 and not difference, difference)
+
+
+@test
+def pthread_tests_hold_for_the_host() -> None:
+    """The thread tests, linked with the host's C library: it is the judge of what they claim."""
+    programs = {path.stem: [str(path)] for path in (ROOT / "user/test").glob("pthread*.c")}
+    programs["torture"] = [str(path) for path in (ROOT / "user/torture").glob("*.c")]
+    for name, sources in sorted(programs.items()):
+        binary = str(ROOT / f"build/host_{name}")
+        result = call(["gcc", "-D_GNU_SOURCE", "-pthread", "-O2", "-o", binary, *sources])
+        check(result.returncode == 0, result.stderr)
+        result = call([binary])
+        check(result.returncode == 0 and "not ok" not in result.stdout, result.stdout + result.stderr)

@@ -1,5 +1,5 @@
-# User programs: user/bin/NAME.c, the shell in user/sh, user/demo/NAME.c, user/test/NAME.c, each
-# linked with our own small libc; and the initramfs that holds them.
+# User programs: user/bin/NAME.c, user/demo/NAME.c, user/test/NAME.c, and of several files the shell
+# in user/sh and a test in user/torture; each linked with our own small libc; and the initramfs.
 USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
 	-fno-omit-frame-pointer -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
@@ -9,8 +9,9 @@ ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c user/ulib/thread/*.c))
 ULIB_ASM := $(sort $(wildcard user/ulib/*.asm user/ulib/thread/*.asm))
 ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
 PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
-PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh
+PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/test/torture
 SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/sh/*.c)))
+TORTURE_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/torture/*.c)))
 
 build/user/%.o: user/%.c
 	@mkdir -p $(@D)
@@ -22,11 +23,16 @@ build/user/libu.a: $(filter-out %/crt0.asm.o,$(ULIB_OBJECTS))
 $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< build/user/libu.a
 
-build/user/bin/sh: $(SH_OBJECTS) build/user/libu.a build/user/ulib/crt0.asm.o
-	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(SH_OBJECTS) build/user/libu.a
+build/user/bin/sh: $(SH_OBJECTS)
+build/user/test/torture: $(TORTURE_OBJECTS)
+build/user/bin/sh build/user/test/torture: build/user/libu.a build/user/ulib/crt0.asm.o
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter-out %.asm.o %.a,$^) \
+		build/user/libu.a
 
 build/initramfs.cpio: $(PROGRAMS) tools/mkinitrd
 	$(Q)tools/mkinitrd $@ $(PROGRAMS)
 
 .PRECIOUS: build/user/%.o
--include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(PROGRAM_SOURCES:%.c=build/%.d)
+-include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
+	$(PROGRAM_SOURCES:%.c=build/%.d)
