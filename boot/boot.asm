@@ -93,6 +93,7 @@ boot_gdt_pointer:
     dd boot_gdt
 
 section .boot.bss nobits alloc noexec write align=4096
+global boot_pml4                ; the other CPUs start on it, too
 boot_pml4: resb 4096
 boot_pdpt: resb 4096
 boot_pdpt_high: resb 4096

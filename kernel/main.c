@@ -81,7 +81,7 @@ static void limit_time(void)
 void kernel_main(uint32_t magic, paddr_t info);
 void kernel_main(uint32_t magic, paddr_t info)
 {
-    percpu_init(0, 0);
+    percpu_init(0);
     panic_init();
     serial_init();
     log_add_sink(serial_log_wire);

@@ -3,6 +3,7 @@
 
 #include "arch/cpu.h"
 #include "arch/paging.h"
+#include "arch/percpu.h"
 #include "arch/trap.h"
 
 static volatile uint32_t *lapic, *ioapic;
@@ -24,6 +25,12 @@ void lapic_init(void)
     outb(0x21, 0xff);
     outb(0xa1, 0xff);
     lapic = paging_map_device(acpi_info.lapic, 4096);
+    lapic_init_cpu();
+    cpu_self()->lapic_id = lapic_id();
+}
+
+void lapic_init_cpu(void)
+{
     lapic_write(LAPIC_SPURIOUS, 0x100 | VECTOR_SPURIOUS);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LINT0, 0x10000);
@@ -41,6 +48,44 @@ void lapic_eoi(void)
 uint32_t lapic_id(void)
 {
     return lapic_read(LAPIC_ID) >> 24;
+}
+
+/* The interrupt command register, SDM volume 3, section 11.6.1. */
+static void send(uint32_t id, uint32_t command)
+{
+    uint64_t flags = irq_save(); /* an interrupt's own would come between the two halves */
+
+    lapic_write(LAPIC_ICR_HIGH, id << 24);
+    lapic_write(LAPIC_ICR_LOW, command);
+    while (lapic_read(LAPIC_ICR_LOW) & 0x1000) { /* not accepted yet */
+        cpu_pause();
+    }
+    irq_restore(flags);
+}
+
+void lapic_send_ipi(uint32_t id, int vector)
+{
+    send(id, 0x4000 | (uint32_t)vector);
+}
+
+void lapic_send_init(uint32_t id)
+{
+    send(id, 0x4500);
+}
+
+void lapic_send_startup(uint32_t id, paddr_t page)
+{
+    send(id, 0x4600 | (uint32_t)(page >> PAGE_SHIFT));
+}
+
+void lapic_send_nmi(uint32_t id)
+{
+    send(id, 0x4400);
+}
+
+void lapic_nmi_others(void)
+{
+    send(0, 0xc4400); /* NMI to all but this one */
 }
 
 static void ioapic_write(uint32_t reg, uint32_t value)

@@ -16,7 +16,14 @@ extern struct acpi_info {
 
 void acpi_init(void);
 void lapic_init(void);
+void lapic_init_cpu(void); /* this CPU's part of it */
 void lapic_eoi(void);
+/* Interrupt the CPU with local APIC `id`: by a vector, by INIT, STARTUP at `page`, or an NMI. */
+void lapic_send_ipi(uint32_t id, int vector);
+void lapic_send_init(uint32_t id);
+void lapic_send_startup(uint32_t id, paddr_t page);
+void lapic_send_nmi(uint32_t id);
+void lapic_nmi_others(void); /* NMI to all others: see nmi_dispatch */
 uint32_t lapic_id(void);
 uint32_t lapic_read(uint32_t reg);
 void lapic_write(uint32_t reg, uint32_t value);

@@ -5,6 +5,8 @@
 #include "arch/boot.h"
 #include "arch/cpu.h"
 #include "arch/paging.h"
+#include "arch/percpu.h"
+#include "arch/smp.h"
 #include "arch/trap.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -120,8 +122,23 @@ static void finish_panic(void)
     machine_exit(MACHINE_EXIT_PANIC);
 }
 
+/* The first CPU that panics stops the others, which includes one that would panic as well. */
+static void begin_panic(void)
+{
+    static uint32_t owner;
+    uint32_t nobody = 0, me = this_cpu(lock_token);
+
+    if (__atomic_compare_exchange_n(&owner, &nobody, me, false, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST)) {
+        smp_stop_others();
+    } else if (nobody != me) {
+        stop();
+    }
+}
+
 void panic_init(void)
 {
+    panic_begin_hook = begin_panic;
     panic_hook = finish_panic;
 }
 
@@ -130,7 +147,7 @@ void panic_trap(struct trap_frame *f, const char *what)
     uint64_t cr2 = read_cr2();
     bool overflow = f->vector == 8 && cr2 >= KSTACK_BASE && cr2 < KERNEL_BASE;
 
-    irq_disable();
+    panic_begin();
     printk("PANIC: %s in the kernel (vector %lu, error 0x%lx)\n",
            overflow ? "kernel stack overflow: double fault" : what, f->vector, f->error);
     printk("rip %016lx rsp %016lx rflags %08lx cr2 %016lx cr3 %lx\n", f->rip, f->rsp, f->rflags,

@@ -16,27 +16,10 @@ _Static_assert(offsetof(struct cpu, return_work) == 25, "frame.inc: CPU_WORK is 
 _Static_assert(offsetof(struct cpu, tss) == 172, "frame.inc: CPU_TSS");
 
 #define IST_SIZE 8192
-/* Stacks of the double fault and of the NMI; the other CPUs' come from their owner. */
-static char ist_stacks[2][IST_SIZE] __attribute__((aligned(16)));
+/* Stacks of the double fault and of the NMI. */
+static char ist_stacks[CPU_MAX][2][IST_SIZE] __attribute__((aligned(16)));
 
-void percpu_init(uint32_t id, uint32_t lapic_id)
-{
-    struct cpu *cpu = &cpus[id];
-
-    cpu->self = cpu;
-    cpu->id = id;
-    cpu->lapic_id = lapic_id;
-    cpu->lock_token = id + 1;
-    cpu->timer_deadline = KTIME_NEVER;
-    cpu->tss.ist[0] = (uint64_t)ist_stacks[0] + IST_SIZE;
-    cpu->tss.ist[1] = (uint64_t)ist_stacks[1] + IST_SIZE;
-    cpu->tss.iomap = sizeof(struct tss);
-    gdt_init(cpu);
-    wrmsr(MSR_GS_BASE, (uint64_t)cpu);
-    wrmsr(MSR_KERNEL_GS_BASE, 0);
-}
-
-void gdt_init(struct cpu *cpu)
+static void gdt_init(struct cpu *cpu)
 {
     uint64_t tss = (uint64_t)&cpu->tss;
     struct __attribute__((packed)) {
@@ -64,6 +47,22 @@ void gdt_init(struct cpu *cpu)
                      "ltr %3"
                      : : "m"(pointer), "i"(SELECTOR_KERNEL_CODE), "i"(SELECTOR_KERNEL_DATA),
                        "r"((uint16_t)0x40) : "rax", "memory");
+}
+
+void percpu_init(uint32_t id)
+{
+    struct cpu *cpu = &cpus[id];
+
+    cpu->self = cpu;
+    cpu->id = id;
+    cpu->lock_token = id + 1;
+    cpu->timer_deadline = KTIME_NEVER;
+    cpu->tss.ist[0] = (uint64_t)ist_stacks[id][0] + IST_SIZE;
+    cpu->tss.ist[1] = (uint64_t)ist_stacks[id][1] + IST_SIZE;
+    cpu->tss.iomap = sizeof(struct tss);
+    gdt_init(cpu);
+    wrmsr(MSR_GS_BASE, (uint64_t)cpu);
+    wrmsr(MSR_KERNEL_GS_BASE, 0);
 }
 
 void preempt_check(void)

@@ -8,9 +8,10 @@
 #ifndef ARCH_PERCPU_H
 #define ARCH_PERCPU_H
 
+#include "arch/cpu.h"
 #include "lib/types.h"
 
-#define CPU_MAX 64
+#define CPU_MAX 16
 
 struct task;
 struct runqueue;
@@ -46,7 +47,13 @@ struct cpu {
 } __attribute__((aligned(64)));
 
 extern struct cpu cpus[CPU_MAX];
-extern uint32_t cpu_count; /* CPUs that run */
+extern uint32_t cpu_count; /* CPUs that run: cpus[0] to cpus[cpu_count - 1] */
+
+/* All of them, as a set of bits by id. */
+static inline uint64_t cpu_mask(void)
+{
+    return (1ul << __atomic_load_n(&cpu_count, __ATOMIC_ACQUIRE)) - 1;
+}
 
 #define this_cpu(field) (((struct cpu __seg_gs *)0)->field)
 #define current (this_cpu(current_task))
@@ -84,8 +91,16 @@ static inline void preempt_enable(void)
     }
 }
 
-/* Point GS at cpus[id] and fill it; then load its GDT and TSS. */
-void percpu_init(uint32_t id, uint32_t lapic_id);
-void gdt_init(struct cpu *cpu);
+/* Interrupts as they were; then a better task that woke meanwhile gets the CPU. */
+static inline void irq_restore_preempt(uint64_t flags)
+{
+    irq_restore(flags);
+    if (unlikely(this_cpu(need_resched))) {
+        preempt_check();
+    }
+}
+
+/* Point this CPU's GS at cpus[id] and fill it; then load its GDT and TSS. */
+void percpu_init(uint32_t id);
 
 #endif

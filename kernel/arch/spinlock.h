@@ -35,6 +35,19 @@ static inline void assert_held(const struct spinlock *lock)
 /* Wait for a lock that another CPU holds; panics when this CPU holds it already. */
 void spin_wait(struct spinlock *lock);
 
+static inline bool spin_trylock(struct spinlock *lock)
+{
+    uint32_t holder = 0;
+
+    preempt_disable();
+    if (__atomic_compare_exchange_n(&lock->holder, &holder, this_cpu(lock_token), false,
+                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        return true;
+    }
+    preempt_enable_no_resched();
+    return false;
+}
+
 static inline void spin_lock(struct spinlock *lock)
 {
     uint32_t holder = 0;
@@ -64,10 +77,7 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
 {
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
     preempt_enable_no_resched();
-    irq_restore(flags);
-    if (unlikely(this_cpu(need_resched))) {
-        preempt_check();
-    }
+    irq_restore_preempt(flags);
 }
 
 #endif

@@ -3,7 +3,7 @@
 ;   by the CPU: ss rsp rflags cs rip [error]   then here: [0] vector rdi ... r15  <- rsp
 
 %include "arch/frame.inc"
-extern trap_dispatch, return_to_user_work, cpu_clac_needed
+extern trap_dispatch, nmi_dispatch, return_to_user_work, cpu_clac_needed
 global trap_return, trap_table, user_return
 
 %macro POP_REGISTERS 0
@@ -35,9 +35,21 @@ trap_stub_ %+ vector:
     push 0
 %endif
     push vector
+%if vector = 2
+    jmp nmi_common
+%else
     jmp trap_common
+%endif
 %assign vector vector + 1
 %endrep
+
+; An NMI comes at any moment, also between a swapgs and its partner: it leaves GS alone.
+nmi_common:
+    PUSH_REGISTERS
+    cld
+    mov rdi, rsp
+    call nmi_dispatch
+    jmp trap_restore
 
 trap_common:
     test byte [rsp + 24], 3     ; cs, above vector, error and rip

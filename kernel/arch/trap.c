@@ -17,6 +17,7 @@ static struct {
     void (*handler)(void *);
     void *data;
 } irq_handlers[16];
+static void (*ipi_handlers[2])(void); /* VECTOR_RESCHEDULE, VECTOR_CALL */
 
 /* A gate of the IDT, SDM volume 3, figure 6-8. */
 static struct {
@@ -104,6 +105,8 @@ static void interrupt(uint64_t vector)
         if (timer_interrupt_hook) {
             timer_interrupt_hook();
         }
+    } else if (vector == VECTOR_RESCHEDULE || vector == VECTOR_CALL) {
+        ipi_handlers[vector - VECTOR_RESCHEDULE]();
     } else if (vector < VECTOR_IRQ + 16 && irq_handlers[vector - VECTOR_IRQ].handler) {
         irq_handlers[vector - VECTOR_IRQ].handler(irq_handlers[vector - VECTOR_IRQ].data);
     }
@@ -135,6 +138,11 @@ void irq_register(int irq, void (*handler)(void *), void *data)
     irq_handlers[irq].data = data;
     irq_handlers[irq].handler = handler;
     ioapic_route(irq, VECTOR_IRQ + irq);
+}
+
+void ipi_register(int vector, void (*handler)(void))
+{
+    ipi_handlers[vector - VECTOR_RESCHEDULE] = handler;
 }
 
 void idt_init(void)

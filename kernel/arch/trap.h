@@ -48,6 +48,8 @@ static inline struct trap_frame *trap_user_frame(uint64_t kernel_stack_top)
 
 #define VECTOR_IRQ 0x20 /* IOAPIC line n arrives as VECTOR_IRQ + n */
 #define VECTOR_TIMER 0xf0
+#define VECTOR_RESCHEDULE 0xf1 /* from another CPU */
+#define VECTOR_CALL 0xf2
 #define VECTOR_SPURIOUS 0xff
 
 /*
@@ -67,6 +69,9 @@ extern void (*return_to_user_hook)(struct trap_frame *frame);
 
 /* Call handler(data) for interrupt line `irq` (ISA number), interrupts off. Unmasks the line. */
 void irq_register(int irq, void (*handler)(void *), void *data);
+
+/* The same for what another CPU sends, VECTOR_RESCHEDULE or VECTOR_CALL. */
+void ipi_register(int vector, void (*handler)(void));
 
 void idt_init(void);
 void idt_load(void);

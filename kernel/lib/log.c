@@ -17,6 +17,7 @@ static log_sink_t sinks[SINKS];
 static char locked;
 static bool panicking;
 
+void (*panic_begin_hook)(void);
 void (*panic_hook)(void);
 
 static uint64_t log_lock(void)
@@ -96,13 +97,24 @@ void printk(const char *format, ...)
     va_end(args);
 }
 
+bool panic_begin(void)
+{
+    bool first;
+
+    __asm__ volatile("cli");
+    if (panic_begin_hook) {
+        panic_begin_hook();
+    }
+    first = !panicking;
+    panicking = true; /* this CPU alone runs now */
+    return first;
+}
+
 void panic(const char *format, ...)
 {
     va_list args;
-    bool again = __atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST);
 
-    __asm__ volatile("cli");
-    if (!again) {
+    if (panic_begin()) {
         printk("PANIC: ");
         va_start(args, format);
         log_format(format, args);

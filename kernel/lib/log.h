@@ -13,6 +13,12 @@ void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 size_t log_read(char *buffer, size_t size);
 /* Stop the machine with a message and a backtrace. */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/*
+ * How panics begin: interrupts off, other CPUs stopped (panic_begin_hook, arch's), the log's lock
+ * broken. False: this is a panic within a panic.
+ */
+bool panic_begin(void);
+extern void (*panic_begin_hook)(void);
 /* What panic does after the message: registers, backtrace, exit; arch sets it. */
 extern void (*panic_hook)(void);
 

@@ -1,0 +1,167 @@
+/*
+ * Starting the other CPUs, and calls between CPUs.
+ *
+ * A call uses one mailbox: the caller fills it, interrupts the others and waits for their
+ * answers. Waiting is done with interrupts on, so two CPUs that call each other both get on.
+ */
+#include "arch/smp.h"
+
+#include "arch/apic.h"
+#include "arch/clock.h"
+#include "arch/paging.h"
+#include "arch/spinlock.h"
+#include "arch/trap.h"
+#include "lib/string.h"
+
+#define TRAMPOLINE_PAGE 0x8000ul /* trampoline.asm knows it */
+#define MILLISECOND 1000000l
+
+extern const char trampoline_start[], trampoline_end[];
+void smp_main(void) __attribute__((noreturn));
+
+vaddr_t smp_stack; /* of the CPU that is being started */
+void (*smp_kick_hook)(void);
+static uint32_t starting;
+static bool started;
+static uint32_t stopped; /* atomic: CPUs that a panic has stopped, itself included; 0: none */
+static void (*run_hook)(void);
+
+static struct spinlock call_lock = SPINLOCK_INIT; /* protects `call`; interrupts on. A leaf */
+static struct {
+    void (*function)(void *);
+    void *argument;
+    uint64_t waiting; /* atomic: CPUs that have not answered */
+} call;
+
+static void answer_call(void)
+{
+    uint64_t bit = 1ul << this_cpu(id);
+
+    if (__atomic_load_n(&call.waiting, __ATOMIC_ACQUIRE) & bit) {
+        call.function(call.argument);
+        __atomic_fetch_and(&call.waiting, ~bit, __ATOMIC_RELEASE);
+    }
+}
+
+static void kicked(void)
+{
+    smp_kick_hook();
+}
+
+void smp_call(uint64_t mask, void (*function)(void *), void *argument)
+{
+    mask &= ~(1ul << this_cpu(id));
+    if (!mask) {
+        return;
+    }
+    assert(irq_enabled());
+    spin_lock(&call_lock);
+    call.function = function;
+    call.argument = argument;
+    __atomic_store_n(&call.waiting, mask, __ATOMIC_SEQ_CST);
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        if (mask >> id & 1) {
+            lapic_send_ipi(cpus[id].lapic_id, VECTOR_CALL);
+        }
+    }
+    while (__atomic_load_n(&call.waiting, __ATOMIC_ACQUIRE)) {
+        cpu_pause();
+    }
+    spin_unlock(&call_lock);
+}
+
+void smp_kick(uint32_t id)
+{
+    lapic_send_ipi(cpus[id].lapic_id, VECTOR_RESCHEDULE);
+}
+
+void smp_stop_others(void)
+{
+    if (cpu_count == 1) {
+        return;
+    }
+    __atomic_store_n(&stopped, 1, __ATOMIC_SEQ_CST); /* this one */
+    lapic_nmi_others();
+    for (int i = 0; i < 1000000 && __atomic_load_n(&stopped, __ATOMIC_RELAXED) < cpu_count; i++) {
+        cpu_pause();
+    }
+}
+
+void nmi_dispatch(struct trap_frame *frame)
+{
+    (void)frame;
+    if (!__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    __atomic_fetch_add(&stopped, 1, __ATOMIC_SEQ_CST);
+    for (;;) {
+        __asm__ volatile("cli; hlt");
+    }
+}
+
+static void delay(ktime_t time)
+{
+    ktime_t end = clock_now() + time;
+
+    while (clock_now() < end) {
+        cpu_pause();
+    }
+}
+
+/* Where trampoline.asm calls: the kernel's page tables and smp_stack are in use. */
+void smp_main(void)
+{
+    percpu_init(starting);
+    cpus[starting].lapic_id = lapic_id();
+    cpu_init();
+    idt_load();
+    lapic_init_cpu();
+    __atomic_store_n(&started, true, __ATOMIC_RELEASE);
+    run_hook();
+    for (;;) {
+        cpu_idle();
+    }
+}
+
+/* INIT, 10 ms, then STARTUP twice, 200 us apart: Intel SDM volume 3, section 9.4.4.1. */
+static bool start(uint32_t lapic)
+{
+    ktime_t end;
+
+    __atomic_store_n(&started, false, __ATOMIC_RELEASE);
+    lapic_send_init(lapic);
+    delay(10 * MILLISECOND);
+    for (int i = 0; i < 2 && !__atomic_load_n(&started, __ATOMIC_ACQUIRE); i++) {
+        lapic_send_startup(lapic, TRAMPOLINE_PAGE);
+        delay(MILLISECOND / 5);
+    }
+    end = clock_now() + 1000 * MILLISECOND;
+    while (!__atomic_load_n(&started, __ATOMIC_ACQUIRE) && clock_now() < end) {
+        cpu_pause();
+    }
+    return __atomic_load_n(&started, __ATOMIC_ACQUIRE);
+}
+
+void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void))
+{
+    run_hook = run;
+    ipi_register(VECTOR_CALL, answer_call);
+    ipi_register(VECTOR_RESCHEDULE, kicked);
+    memcpy(phys_to_virt(TRAMPOLINE_PAGE), trampoline_start,
+           (size_t)(trampoline_end - trampoline_start));
+    for (uint32_t i = 0; i < acpi_info.cpus && cpu_count < CPU_MAX; i++) {
+        if (acpi_info.cpu_ids[i] == lapic_id()) {
+            continue;
+        }
+        starting = cpu_count;
+        smp_stack = prepare(starting);
+        if (!smp_stack || !start(acpi_info.cpu_ids[i])) {
+            printk("smp: CPU with local APIC %u does not start\n", acpi_info.cpu_ids[i]);
+            return; /* a late one would take the next one's stack */
+        }
+        __atomic_store_n(&cpu_count, starting + 1, __ATOMIC_RELEASE);
+    }
+    if (cpu_count > 1) {
+        printk("smp: %u CPUs\n", cpu_count);
+    }
+}
