@@ -1,82 +1,141 @@
-/* Deadline timers: a red-black tree by deadline, emptied from the left by the timer interrupt. */
+/*
+ * Deadline timers: for each CPU a red-black tree by deadline, emptied from the left by its timer
+ * interrupt. A timer belongs to the CPU that set it last.
+ */
 #include "sched/timer.h"
 
 #include "arch/spinlock.h"
 
-static struct spinlock lock = SPINLOCK_INIT; /* protects the tree; interrupts off; a leaf */
-static struct rb_root root;
-static struct rb_node *first;
+static struct timer_base {
+    struct spinlock lock; /* protects all, and its timers; interrupts off; a leaf, but that two
+                             are taken by address */
+    struct rb_root root;
+    struct rb_node *first;
+    ktime_t next; /* the first one's deadline, 0: none; read without the lock by its CPU */
+    struct timer *running; /* its function is being called */
+} bases[CPU_MAX];
 
-void timer_set(struct timer *timer, ktime_t deadline)
+static void unlock_base(struct timer_base *base, struct timer_base *also)
 {
-    uint64_t flags = spin_lock_irqsave(&lock);
-    struct rb_node **link = &root.node, *parent = NULL;
+    if (base != also) {
+        spin_unlock(&also->lock);
+    }
+    spin_unlock(&base->lock);
+}
+
+/*
+ * Lock a timer's base, and `also`. The timer may be moving to another CPU's base just now: then
+ * again.
+ */
+static struct timer_base *lock_base(struct timer *timer, struct timer_base *also)
+{
+    for (;;) {
+        struct timer_base *base = &bases[__atomic_load_n(&timer->cpu, __ATOMIC_RELAXED)];
+
+        spin_lock(base < also ? &base->lock : &also->lock);
+        if (base != also) {
+            spin_lock(base < also ? &also->lock : &base->lock);
+        }
+        if (base == &bases[timer->cpu]) {
+            return base;
+        }
+        unlock_base(base, also);
+    }
+}
+
+static void take_off(struct timer_base *base, struct timer *timer)
+{
+    if (base->first == &timer->node) {
+        base->first = rb_next(base->first);
+        base->next = base->first ? rb_entry(base->first, struct timer, node)->deadline : 0;
+    }
+    rb_remove(&base->root, &timer->node);
+    timer->armed = false;
+}
+
+static void put_on(struct timer_base *base, struct timer *timer)
+{
+    struct rb_node **link = &base->root.node, *parent = NULL;
     bool leftmost = true;
 
-    if (timer->armed) {
-        if (first == &timer->node) {
-            first = rb_next(first);
-        }
-        rb_remove(&root, &timer->node);
-    }
-    timer->deadline = deadline;
-    timer->armed = true;
     while (*link) {
         parent = *link;
-        if (deadline < rb_entry(parent, struct timer, node)->deadline) {
+        if (timer->deadline < rb_entry(parent, struct timer, node)->deadline) {
             link = &parent->left;
         } else {
             link = &parent->right;
             leftmost = false;
         }
     }
-    rb_insert(&root, &timer->node, parent, link);
+    rb_insert(&base->root, &timer->node, parent, link);
+    timer->armed = true;
     if (leftmost) {
-        first = &timer->node;
-        timer_arm(deadline);
+        base->first = &timer->node;
+        base->next = timer->deadline;
+        timer_arm(timer->deadline);
     }
-    spin_unlock_irqrestore(&lock, flags);
+}
+
+void timer_set(struct timer *timer, ktime_t deadline)
+{
+    uint64_t flags = irq_save();
+    struct timer_base *mine = &bases[this_cpu(id)], *base = lock_base(timer, mine);
+
+    if (timer->armed) {
+        take_off(base, timer);
+    }
+    timer->deadline = deadline;
+    __atomic_store_n(&timer->cpu, this_cpu(id), __ATOMIC_RELAXED);
+    put_on(mine, timer);
+    unlock_base(base, mine);
+    irq_restore(flags);
 }
 
 bool timer_cancel(struct timer *timer)
 {
-    uint64_t flags = spin_lock_irqsave(&lock);
-    bool armed = timer->armed;
+    for (;;) {
+        uint64_t flags = irq_save();
+        struct timer_base *mine = &bases[this_cpu(id)], *base = lock_base(timer, mine);
+        bool armed = timer->armed, running = base->running == timer;
 
-    if (armed) {
-        if (first == &timer->node) {
-            first = rb_next(first);
+        if (armed) {
+            take_off(base, timer);
         }
-        rb_remove(&root, &timer->node);
-        timer->armed = false;
+        unlock_base(base, mine);
+        irq_restore(flags);
+        if (!running) {
+            return armed;
+        }
+        cpu_pause(); /* another CPU calls its function, which may even set it again */
     }
-    spin_unlock_irqrestore(&lock, flags);
-    return armed;
 }
 
 ktime_t timer_next(void)
 {
-    struct rb_node *node = __atomic_load_n(&first, __ATOMIC_RELAXED);
+    ktime_t next = __atomic_load_n(&bases[this_cpu(id)].next, __ATOMIC_RELAXED);
 
-    return node ? rb_entry(node, struct timer, node)->deadline : KTIME_NEVER;
+    return next ? next : KTIME_NEVER;
 }
 
 ktime_t timer_run(void)
 {
+    struct timer_base *base = &bases[this_cpu(id)];
     ktime_t now = clock_now();
 
     for (;;) {
-        uint64_t flags = spin_lock_irqsave(&lock);
-        struct timer *timer = first ? rb_entry(first, struct timer, node) : NULL;
+        uint64_t flags = spin_lock_irqsave(&base->lock);
+        struct timer *timer = base->first ? rb_entry(base->first, struct timer, node) : NULL;
 
+        base->running = NULL;
         if (!timer || timer->deadline > now) {
-            spin_unlock_irqrestore(&lock, flags);
-            return timer ? timer->deadline : KTIME_NEVER;
+            ktime_t next = timer ? timer->deadline : KTIME_NEVER;
+
+            spin_unlock_irqrestore(&base->lock, flags);
+            return next;
         }
-        first = rb_next(first);
-        rb_remove(&root, &timer->node);
-        timer->armed = false;
-        spin_unlock_irqrestore(&lock, flags);
+        take_off(base, timer);
+        base->running = timer;
+        spin_unlock_irqrestore(&base->lock, flags);
         timer->expire(timer);
     }
 }

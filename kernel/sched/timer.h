@@ -1,4 +1,4 @@
-/* Deadline timers: call a function at a time. One tree, by deadline. */
+/* Deadline timers: call a function at a time. One tree by deadline for each CPU. */
 #ifndef SCHED_TIMER_H
 #define SCHED_TIMER_H
 #include "arch/clock.h"
@@ -8,12 +8,14 @@ struct timer {
     struct rb_node node;
     ktime_t deadline;
     bool armed;
+    uint32_t cpu; /* whose tree it is in, or was in last */
     void (*expire)(struct timer *timer); /* in the interrupt, interrupts off, no lock held */
 };
 
-/* Arm (again). Any context. */
+/* Arm (again), on this CPU. Any context. */
 void timer_set(struct timer *timer, ktime_t deadline);
-/* True if it was armed. It does not run afterwards. */
+/* True if it was armed. It does not run afterwards, and nobody reads it: waits for a run that is
+ * under way, so it is not for the timer's own function, nor under a lock which that takes. */
 bool timer_cancel(struct timer *timer);
 /* The earliest deadline; run what is due. For the timer interrupt. */
 ktime_t timer_run(void);
