@@ -81,7 +81,7 @@ static long fault_new(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *en
     return 0;
 }
 
-static long fault_write(struct vma *vma, vaddr_t address, pte_t *entry)
+static long fault_write(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *entry)
 {
     struct page *page = phys_to_page(*entry & PTE_ADDRESS);
     uint64_t flags = vma_page_flags(vma) | PTE_ACCESSED | PTE_DIRTY;
@@ -93,12 +93,12 @@ static long fault_write(struct vma *vma, vaddr_t address, pte_t *entry)
             return -ENOMEM;
         }
         *entry = page_to_phys(copy) | flags;
-        invlpg(address);
+        mm_flush(mm, address, address + PAGE_SIZE); /* other threads may read the old page */
         page_put(page);
         return 0;
     }
     *entry = page_to_phys(page) | flags;
-    invlpg(address);
+    invlpg(address); /* another CPU that still holds the old entry comes here and finds the new */
     return 0;
 }
 
@@ -125,7 +125,7 @@ static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *co
         return fault_new(mm, vma, align_down(address, PAGE_SIZE), entry, write);
     }
     if (write && !(*entry & PTE_WRITE)) {
-        return fault_write(vma, address, entry);
+        return fault_write(mm, vma, align_down(address, PAGE_SIZE), entry);
     }
     invlpg(address); /* somebody else resolved it meanwhile */
     return 0;

@@ -1,48 +1,88 @@
 /*
  * Kernel stacks live in slots of 32 KiB: the lower half of a slot is never mapped. Freed stacks
- * stay mapped for the next task, up to a number; a freed slot's number is kept at its stack's
- * top, or in a list of numbers once it is unmapped.
+ * stay mapped for the next task, up to a number; then they are unmapped.
+ *
+ * Another CPU's TLB may still hold an unmapped stack. Nobody touches it there, so nobody has to
+ * be interrupted: the slot is stale, and used again only after all CPUs have flushed, which they
+ * do once for many slots.
  */
 #include "mm/kstack.h"
 
+#include "arch/cpu.h"
 #include "arch/paging.h"
+#include "arch/smp.h"
 #include "arch/spinlock.h"
+#include "lib/string.h"
 #include "mm/page.h"
 
 #define SLOT_SIZE (2ul * KSTACK_SIZE)
 #define SLOTS 32768
 #define CACHE_MAX 32
+#define STALE_MAX 64
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
+
+struct slots {
+    uint64_t bits[SLOTS / 64];
+    int count;
+};
 
 static struct spinlock lock = SPINLOCK_INIT; /* protects all below; before the page allocator */
 static vaddr_t cache[CACHE_MAX];
 static int cached;
 static uint32_t next_slot;
-static uint64_t free_slots[SLOTS / 64]; /* unmapped slots below next_slot */
-static int free_slot_count;
+static struct slots free_slots, stale_slots; /* of those below next_slot */
 
 static long slot_take(void)
 {
-    if (free_slot_count == 0) {
-        return next_slot < SLOTS ? (long)next_slot++ : -1;
-    }
-    for (uint32_t i = 0;; i++) {
-        if (free_slots[i]) {
-            int bit = __builtin_ctzl(free_slots[i]);
+    for (uint32_t i = 0; free_slots.count > 0; i++) {
+        if (free_slots.bits[i]) {
+            int bit = __builtin_ctzl(free_slots.bits[i]);
 
-            free_slots[i] &= free_slots[i] - 1;
-            free_slot_count--;
+            free_slots.bits[i] &= free_slots.bits[i] - 1;
+            free_slots.count--;
             return i * 64 + bit;
         }
     }
+    return next_slot < SLOTS ? (long)next_slot++ : -1;
+}
+
+static void flush_kernel(void *unused)
+{
+    (void)unused;
+    write_cr4(read_cr4() & ~(uint64_t)CR4_PGE); /* also global entries: SDM volume 3, 4.10.4.1 */
+    write_cr4(read_cr4() | CR4_PGE);
+}
+
+/* Make the stale slots usable. The lock is held, and let go meanwhile. */
+static void recycle(void)
+{
+    static struct slots flushing; /* by one task at a time: the others find nothing stale */
+    bool mine = flushing.count == 0 && stale_slots.count > 0;
+
+    if (!mine) {
+        return;
+    }
+    flushing = stale_slots;
+    memset(&stale_slots, 0, sizeof(stale_slots));
+    spin_unlock(&lock);
+    preempt_disable();
+    flush_kernel(NULL);
+    smp_call(cpu_mask(), flush_kernel, NULL);
+    preempt_enable();
+    spin_lock(&lock);
+    for (int i = 0; i < SLOTS / 64; i++) {
+        free_slots.bits[i] |= flushing.bits[i];
+    }
+    free_slots.count += flushing.count;
+    flushing.count = 0;
 }
 
 static void slot_release(vaddr_t top)
 {
     size_t slot = (top - KSTACK_BASE) / SLOT_SIZE - 1;
 
-    free_slots[slot / 64] |= 1ul << (slot % 64);
-    free_slot_count++;
+    stale_slots.bits[slot / 64] |= 1ul << (slot % 64);
+    stale_slots.count++;
 }
 
 /* The pages' numbers come back from the page tables when the stack goes. */
@@ -74,6 +114,10 @@ vaddr_t kstack_alloc(void)
     long slot;
 
     spin_lock(&lock);
+    if (cached == 0 && free_slots.count == 0 &&
+        (stale_slots.count >= STALE_MAX || next_slot == SLOTS)) {
+        recycle();
+    }
     if (cached > 0) {
         top = cache[--cached];
     } else if ((slot = slot_take()) >= 0) {

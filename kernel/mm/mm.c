@@ -3,6 +3,7 @@
 
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "arch/smp.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
@@ -55,15 +56,21 @@ struct mm *mm_clone(struct mm *from)
     if (mm->executable) {
         ref_get((int *)mm->executable); /* an inode begins with its count */
     }
-    if (this_cpu(active_mm) == from) {
-        write_cr3(read_cr3()); /* its pages are read-only now */
-    }
+    mm_flush(from, MM_FLUSH_ALL); /* its pages are read-only now */
     mutex_unlock(&from->lock);
     if (failed) {
         mm_put(mm);
         return NULL;
     }
     return mm;
+}
+
+/* Give back page tables that this CPU has borrowed. */
+static void mm_unload(void *mm)
+{
+    if (this_cpu(active_mm) == mm) {
+        mm_switch(NULL);
+    }
 }
 
 struct mm *mm_get(struct mm *mm)
@@ -80,9 +87,8 @@ void mm_put(struct mm *mm)
         return;
     }
     preempt_disable();
-    if (this_cpu(active_mm) == mm) {
-        mm_switch(NULL);
-    }
+    mm_unload(mm);
+    smp_call(__atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST), mm_unload, mm); /* idle CPUs have it */
     preempt_enable();
     if (mm_release_hook) {
         mm_release_hook(mm);
@@ -101,8 +107,19 @@ void mm_put(struct mm *mm)
 
 void mm_switch(struct mm *next)
 {
+    struct mm *prev = this_cpu(active_mm);
+    uint64_t bit = 1ul << this_cpu(id);
+
+    /* In this order: whoever changes an entry and then sees no bit knows that the tables will be
+     * loaded after the change. */
+    if (next) {
+        __atomic_fetch_or(&next->cpus, bit, __ATOMIC_SEQ_CST);
+    }
     this_cpu(active_mm) = next;
     write_cr3(virt_to_phys(next ? next->pml4 : paging_kernel_pml4));
+    if (prev) {
+        __atomic_fetch_and(&prev->cpus, ~bit, __ATOMIC_SEQ_CST);
+    }
 }
 
 struct vma *mm_find(struct mm *mm, vaddr_t address)

@@ -20,6 +20,7 @@
 
 struct mm {
     int users;          /* atomic */
+    uint64_t cpus;      /* atomic: the CPUs that have its page tables loaded, used or borrowed */
     struct mutex lock;  /* protects all below; may be taken by a page fault, so the one who
                            holds it touches no user memory. Below it: a file's pages_lock, mm's
                            spinlocks */
@@ -77,7 +78,9 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create); /* table.c */
 void mm_table_used(pte_t *entry, int change);
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end);
 long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma);
+/* Forget what the TLBs of all CPUs hold of the range; changed or freed entries come before. */
 void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end);
+#define MM_FLUSH_ALL 0ul, USER_TOP
 void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
 uint64_t vma_page_flags(const struct vma *vma);
 /* Insert/cut; map.c. */

@@ -4,6 +4,7 @@
  * Freed tables are all zero again: a few are kept for the next address space.
  */
 #include "arch/cpu.h"
+#include "arch/smp.h"
 #include "arch/spinlock.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -71,11 +72,80 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
     return &table[paging_index(address, 0)];
 }
 
-/* Call visit(mm, entry, context) for each present page in the range; empty tables are skipped. */
+/*
+ * Pages and tables that were taken out of the page tables. A TLB may still lead to them, so they
+ * go back only after a flush (INVLPG drops cached table entries, too: SDM volume 3, 4.10.4.1);
+ * at once if no CPU has the tables loaded.
+ */
+struct gather {
+    struct mm *mm;
+    bool unloaded;
+    vaddr_t start, end; /* what the flush must cover; end 0: nothing yet */
+    int pages, tables;
+    struct page *page[64], *table[8];
+};
+
+static void gather_start(struct gather *gather, struct mm *mm)
+{
+    gather->mm = mm;
+    gather->unloaded = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST) == 0 && mm->users == 0;
+    gather->start = gather->end = 0;
+    gather->pages = gather->tables = 0;
+}
+
+static void gather_finish(struct gather *gather)
+{
+    if (gather->end == 0) {
+        return;
+    }
+    mm_flush(gather->mm, gather->start, gather->end);
+    while (gather->pages) {
+        page_put(gather->page[--gather->pages]);
+    }
+    while (gather->tables) {
+        table_free(gather->table[--gather->tables]);
+    }
+    gather->end = 0;
+}
+
+/* Walks go upwards, so the range grows at its end. */
+static void gather_address(struct gather *gather, vaddr_t address)
+{
+    if (gather->pages == ARRAY_SIZE(gather->page) || gather->tables == ARRAY_SIZE(gather->table)) {
+        gather_finish(gather);
+    }
+    if (gather->end == 0) {
+        gather->start = address;
+    }
+    gather->end = address + PAGE_SIZE;
+}
+
+static void gather_page(struct gather *gather, struct page *page, vaddr_t address)
+{
+    if (gather->unloaded) {
+        page_put(page);
+        return;
+    }
+    gather_address(gather, address);
+    gather->page[gather->pages++] = page;
+}
+
+static void gather_table(struct gather *gather, struct page *table, vaddr_t address)
+{
+    if (gather->unloaded) {
+        table_free(table);
+        return;
+    }
+    gather_address(gather, address);
+    gather->table[gather->tables++] = table;
+}
+
+/* Call visit(mm, entry, context) for each present page in the range; empty tables are skipped,
+ * and taken out. */
 typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *context);
 
-static void walk(struct mm *mm, pte_t *table, int level, vaddr_t start, vaddr_t end,
-                 visit_t visit, void *context)
+static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t start, vaddr_t end,
+                        visit_t visit, void *context)
 {
     while (start < end) {
         pte_t *entry = &table[paging_index(start, level)];
@@ -84,15 +154,15 @@ static void walk(struct mm *mm, pte_t *table, int level, vaddr_t start, vaddr_t 
         next = next < end ? next : end;
         if (*entry & PTE_PRESENT) {
             if (level == 0) {
-                visit(mm, entry, start, context);
+                visit(gather->mm, entry, start, context);
             } else {
                 pte_t *below = phys_to_virt(*entry & PTE_ADDRESS);
 
-                walk(mm, below, level - 1, start, next, visit, context);
+                walk_tables(gather, below, level - 1, start, next, visit, context);
                 if (virt_to_page(below)->used == 0) {
                     *entry = 0;
                     mm_table_used(entry, -1);
-                    table_free(virt_to_page(below));
+                    gather_table(gather, virt_to_page(below), next - PAGE_SIZE);
                 }
             }
         }
@@ -100,39 +170,63 @@ static void walk(struct mm *mm, pte_t *table, int level, vaddr_t start, vaddr_t 
     }
 }
 
-void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end)
+static void walk(struct mm *mm, vaddr_t start, vaddr_t end, visit_t visit, void *context)
 {
-    if (this_cpu(active_mm) != mm) {
+    struct gather gather;
+
+    gather_start(&gather, mm);
+    walk_tables(&gather, mm->pml4, 3, start, end, visit, context);
+    gather_finish(&gather);
+}
+
+struct flush {
+    struct mm *mm;
+    vaddr_t start, end;
+};
+
+static void flush_here(void *argument)
+{
+    struct flush *flush = argument;
+
+    if (this_cpu(active_mm) != flush->mm) {
         return;
     }
-    if (end - start > 16 * PAGE_SIZE) {
+    if (flush->end - flush->start > 16 * PAGE_SIZE) {
         write_cr3(read_cr3());
         return;
     }
-    for (; start < end; start += PAGE_SIZE) {
-        invlpg(start);
+    for (vaddr_t at = flush->start; at < flush->end; at += PAGE_SIZE) {
+        invlpg(at);
     }
 }
 
-static void zap_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end)
+{
+    struct flush flush = {mm, start, end};
+
+    preempt_disable();
+    flush_here(&flush);
+    smp_call(__atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST), flush_here, &flush);
+    preempt_enable();
+}
+
+static void zap_one(struct mm *mm, pte_t *entry, vaddr_t address, void *gather)
 {
     struct page *page = phys_to_page(*entry & PTE_ADDRESS);
 
-    (void)address, (void)context;
     *entry = 0;
     mm_table_used(entry, -1);
     mm->resident--;
-    page_put(page);
+    gather_page(gather, page, address);
 }
 
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end)
 {
-    uint64_t before = mm->resident;
+    struct gather gather;
 
-    walk(mm, mm->pml4, 3, start, end, zap_one, NULL);
-    if (before != mm->resident) {
-        mm_flush(mm, start, end);
-    }
+    gather_start(&gather, mm);
+    walk_tables(&gather, mm->pml4, 3, start, end, zap_one, &gather);
+    gather_finish(&gather);
 }
 
 uint64_t vma_page_flags(const struct vma *vma)
@@ -179,7 +273,7 @@ long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
 {
     struct copy copy = {.to = to, .share = vma->flags & MAP_SHARED};
 
-    walk(from, from->pml4, 3, vma->start, vma->end, copy_one, &copy);
+    walk(from, vma->start, vma->end, copy_one, &copy);
     return copy.failed ? -1 : 0;
 }
 
@@ -201,12 +295,13 @@ static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
 
 void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
 {
-    walk(mm, mm->pml4, 3, start, end, protect_one, vma);
+    walk(mm, start, end, protect_one, vma);
     mm_flush(mm, start, end);
 }
 
 struct move {
     vaddr_t from, to;
+    struct gather gather;
 };
 
 static void move_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
@@ -215,7 +310,7 @@ static void move_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context
     pte_t *target = mm_pte(mm, address - move->from + move->to, true);
 
     if (!target) {
-        zap_one(mm, entry, address, NULL);
+        zap_one(mm, entry, address, &move->gather);
         return;
     }
     *target = *entry;
@@ -226,8 +321,12 @@ static void move_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context
 
 void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
-    struct move move = {from, to};
+    struct move move;
 
-    walk(mm, mm->pml4, 3, from, from + size, move_one, &move);
+    move.from = from;
+    move.to = to;
+    gather_start(&move.gather, mm);
+    walk_tables(&move.gather, mm->pml4, 3, from, from + size, move_one, &move);
     mm_flush(mm, from, from + size);
+    gather_finish(&move.gather);
 }
