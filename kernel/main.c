@@ -112,9 +112,8 @@ void kernel_main(uint32_t magic, paddr_t info)
     serial_irq_init();
     keyboard_init();
     limit_time();
+    irq_enable();
+    sched_start_cpus();
     kernel_thread("init", first_task, NULL);
-    for (;;) { /* from here on this is the idle task */
-        schedule();
-        cpu_idle();
-    }
+    sched_idle(); /* this is the first CPU's idle task now */
 }

@@ -188,7 +188,7 @@ static void install(struct mm *mm, const struct exec_image *image, const char *p
     fs_base_write(0);
     task->fs_base = task->gs_base = 0;
     wrmsr(MSR_KERNEL_GS_BASE, 0);
-    this_cpu(return_work) = true; /* all registers come from the frame */
+    sched_notify(current); /* all registers come from the frame */
     irq_enable();
 }
 

@@ -1,14 +1,14 @@
 /*
  * schedule() and what goes with it: waking, slices, the timer interrupt.
  *
- * The running task is on no queue. The run queue's lock is held from the choice over the switch,
- * so a task's registers are saved before any other CPU can pick it.
- *
- * One CPU runs so far: tasks are woken onto the first CPU's run queue, and switch_prev is one
- * word. Both become per-CPU when the others are started.
+ * Each CPU has a run queue. The running task is on none. The run queue's lock is held from the
+ * choice over the switch, so a task's registers are saved before any other CPU can pick it.
+ * task->cpu says whose run queue it is, changed only under that queue's lock, or by the one who
+ * holds a runnable task that is on no queue.
  */
 #include "arch/boot.h"
 #include "arch/clock.h"
+#include "arch/smp.h"
 #include "lib/string.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
@@ -18,13 +18,35 @@ _Static_assert(offsetof(struct task, rsp) == 0, "switch.asm: TASK_RSP");
 
 #define TICK 10000000 /* a task that is alone is looked at this often */
 
-static struct runqueue boot_rq;
-static struct task *idle;
+struct runqueue runqueues[CPU_MAX];
 const struct sched_class *sched_class = &fair_class;
 
 static struct runqueue *this_rq(void)
 {
     return this_cpu(rq);
+}
+
+/* The run queue of a task, locked; the task may be on its way to another one. Interrupts off. */
+static struct runqueue *lock_task_rq(struct task *task)
+{
+    for (;;) {
+        struct runqueue *rq = &runqueues[__atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE)];
+
+        spin_lock(&rq->lock);
+        if (rq->cpu == task->cpu) {
+            return rq;
+        }
+        spin_unlock(&rq->lock);
+    }
+}
+
+/* Have the CPU of `rq` call schedule() soon. */
+static void reschedule(struct runqueue *rq)
+{
+    cpus[rq->cpu].need_resched = true;
+    if (rq->cpu != this_cpu(id)) {
+        smp_kick(rq->cpu);
+    }
 }
 
 /* Count the running task's time up to now. */
@@ -52,13 +74,63 @@ static void start_slice(struct runqueue *rq, ktime_t now)
     timer_arm(rq->slice_end);
 }
 
-/* On the new task's stack: let the lock go and bury the old task if it is dead. */
+static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+{
+    sched_class->enqueue(rq, task, kind);
+    rq->runnable++;
+    task->queued = true;
+    if (rq->running == rq->idle) {
+        if (rq->marked_idle) {
+            balance_mark_idle(rq, false); /* the next one to be placed goes elsewhere */
+        }
+        reschedule(rq);
+    } else if (kind != ENQUEUE_FRESH && sched_class->preempts(rq, task)) {
+        reschedule(rq);
+    } else if (rq->runnable == 1 && rq->cpu == this_cpu(id)) {
+        start_slice(rq, clock_now()); /* the one that runs is not alone any more */
+    }
+}
+
+/*
+ * Queue a runnable task that is on no queue and does not run, on the CPU that suits it best. Its
+ * virtual time is relative, as leave() makes it. Interrupts off.
+ */
+static void place(struct task *task, enum enqueue_kind kind)
+{
+    struct runqueue *rq;
+
+    for (;;) {
+        __atomic_store_n(&task->cpu, balance_place(task, kind), __ATOMIC_RELEASE);
+        rq = lock_task_rq(task);
+        if (task->affinity >> rq->cpu & 1) {
+            break;
+        }
+        spin_unlock(&rq->lock); /* its affinity has changed */
+    }
+    charge(rq);
+    task->placed = clock_now();
+    enqueue(rq, task, kind);
+    spin_unlock(&rq->lock);
+}
+
+/*
+ * On the new task's stack: let the lock go. The old task is buried if it is dead, and queued on
+ * another CPU if it may not run on this one any more.
+ */
 static void finish_switch(struct task *prev)
 {
+    struct runqueue *rq = this_rq();
     bool dead = prev->state == TASK_ZOMBIE;
+    bool leaves = prev->state == TASK_RUNNING && !prev->queued && prev != rq->idle;
 
     prev->on_cpu = false;
-    spin_unlock(&this_rq()->lock);
+    if (leaves) {
+        sched_class->leave(rq, prev);
+    }
+    spin_unlock(&rq->lock);
+    if (leaves) {
+        place(prev, ENQUEUE_MOVED);
+    }
     if (dead) {
         kstack_free(prev->kernel_stack);
         prev->kernel_stack = 0;
@@ -66,11 +138,9 @@ static void finish_switch(struct task *prev)
     }
 }
 
-static struct task *switch_prev; /* for the first run of a new task: one CPU's, lock held */
-
 void sched_finish_switch(void)
 {
-    finish_switch(switch_prev);
+    finish_switch(this_rq()->prev);
 }
 
 /* What belongs to a user task and is not on its stack. */
@@ -92,6 +162,26 @@ static void switch_user_state(struct task *prev, struct task *next)
     }
 }
 
+/* The next task, taken off its queue, from another CPU if this one has none; the lock is held. */
+static struct task *pick(struct runqueue *rq)
+{
+    struct task *next = sched_class->pick_next(rq);
+
+    if (!next && cpu_count > 1 && balance_pull(rq)) {
+        next = sched_class->pick_next(rq);
+    }
+    if (next) {
+        rq->runnable--;
+        next->queued = false;
+    } else {
+        next = rq->idle;
+    }
+    if (unlikely(rq->marked_idle != (next == rq->idle))) {
+        balance_mark_idle(rq, next == rq->idle);
+    }
+    return next;
+}
+
 void schedule(void)
 {
     uint64_t flags = irq_save();
@@ -106,18 +196,12 @@ void schedule(void)
     spin_lock(&rq->lock);
     this_cpu(need_resched) = false;
     now = charge(rq);
-    if (prev->state == TASK_RUNNING && prev != rq->idle) {
-        sched_class->enqueue(rq, prev, false);
+    if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
+        sched_class->enqueue(rq, prev, ENQUEUE_AGAIN); /* otherwise finish_switch finds a CPU */
         rq->runnable++;
         prev->queued = true;
     }
-    next = sched_class->pick_next(rq);
-    if (next) {
-        rq->runnable--;
-        next->queued = false;
-    } else {
-        next = rq->idle;
-    }
+    next = pick(rq);
     rq->running = next;
     next->exec_start = now;
     start_slice(rq, now);
@@ -133,7 +217,7 @@ void schedule(void)
     this_cpu(return_work) = next->notify;
     cpu_set_kernel_stack(next->kernel_stack);
     switch_user_state(prev, next);
-    switch_prev = prev;
+    rq->prev = prev;
     prev = switch_to(prev, next);
     finish_switch(prev);
     irq_restore(flags);
@@ -170,34 +254,31 @@ void sched_yield(void)
     schedule();
 }
 
-static void enqueue(struct runqueue *rq, struct task *task, bool woken)
-{
-    sched_class->enqueue(rq, task, woken);
-    rq->runnable++;
-    task->queued = true;
-    if (rq->running == rq->idle || (woken && sched_class->preempts(rq, task))) {
-        this_cpu(need_resched) = true;
-    } else if (rq->runnable == 1) {
-        start_slice(rq, clock_now()); /* the one that runs is not alone any more */
-    }
-}
-
 static bool wake(struct task *task, bool stopped)
 {
-    struct runqueue *rq = cpus[0].rq;
-    uint64_t flags = spin_lock_irqsave(&rq->lock);
+    uint64_t flags = irq_save();
+    struct runqueue *rq = lock_task_rq(task);
     bool asleep = task->state == TASK_SLEEPING || task->state == TASK_BLOCKED ||
                   (stopped && task->state == TASK_STOPPED);
+    bool away = asleep && task != rq->running && !task->queued;
 
     if (asleep) {
         task->state = TASK_RUNNING;
         task->reason = WAIT_NONE;
-        if (task != rq->running && !task->queued) {
-            charge(rq);
-            enqueue(rq, task, true);
-        }
     }
-    spin_unlock_irqrestore(&rq->lock, flags);
+    if (away && balance_place(task, ENQUEUE_WOKEN) == rq->cpu) {
+        charge(rq);
+        enqueue(rq, task, ENQUEUE_WOKEN);
+        away = false;
+    }
+    if (away) {
+        sched_class->leave(rq, task);
+    }
+    spin_unlock(&rq->lock);
+    if (away) {
+        place(task, ENQUEUE_MOVED);
+    }
+    irq_restore_preempt(flags);
     return asleep;
 }
 
@@ -213,13 +294,15 @@ void task_wake_stopped(struct task *task)
 
 void sched_start(struct task *task)
 {
-    struct runqueue *rq = cpus[0].rq;
-    uint64_t flags = spin_lock_irqsave(&rq->lock);
+    uint64_t flags = irq_save();
+    int64_t ahead;
 
-    charge(rq);
-    task->vruntime = rq->min_vruntime > current->vruntime ? rq->min_vruntime : current->vruntime;
-    enqueue(rq, task, false);
-    spin_unlock_irqrestore(&rq->lock, flags);
+    /* Not before its parent: nobody gets more time by forking. */
+    ahead = (int64_t)(current->vruntime - this_rq()->min_vruntime);
+    task->vruntime = ahead > 0 ? (uint64_t)ahead : 0;
+    task->cpu = this_cpu(id);
+    place(task, ENQUEUE_FRESH);
+    irq_restore_preempt(flags);
 }
 
 static void timer_interrupt(void)
@@ -235,8 +318,47 @@ static void timer_interrupt(void)
         rq->slice_end = now + TICK;
     }
     next = rq->slice_end < next ? rq->slice_end : next;
+    balance_tick(rq, now);
     spin_unlock(&rq->lock);
     timer_arm(next);
+}
+
+/* Another CPU wants this one to look: at need_resched, which it has set, or at a signal. */
+static void kicked(void)
+{
+    if (current->notify) {
+        this_cpu(return_work) = true;
+    }
+}
+
+void sched_notify(struct task *task)
+{
+    __atomic_store_n(&task->notify, true, __ATOMIC_SEQ_CST);
+    if (task == current) {
+        this_cpu(return_work) = true;
+    } else if (__atomic_load_n(&task->on_cpu, __ATOMIC_SEQ_CST)) {
+        smp_kick(task->cpu);
+    }
+}
+
+static void init_cpu(uint32_t id)
+{
+    struct runqueue *rq = &runqueues[id];
+    struct task *idle = task_create("idle");
+
+    if (!idle) {
+        panic("no memory for CPU %u", id);
+    }
+    list_init(&rq->rr);
+    rq->slice_end = KTIME_NEVER;
+    rq->cpu = id;
+    rq->idle = rq->running = idle;
+    idle->state = TASK_RUNNING;
+    idle->on_cpu = true;
+    idle->cpu = id;
+    cpus[id].rq = rq;
+    cpus[id].idle = idle;
+    balance_mark_idle(rq, true);
 }
 
 void sched_init(void)
@@ -248,14 +370,51 @@ void sched_init(void)
     } else if (name && strcmp(name, "fair") != 0) {
         printk("sched: no policy \"%s\"; there are fair and rr\n", name);
     }
-    list_init(&boot_rq.rr);
-    boot_rq.slice_end = KTIME_NEVER;
-    this_cpu(rq) = &boot_rq;
-    idle = task_create("idle");
-    idle->state = TASK_RUNNING;
-    idle->on_cpu = true;
-    boot_rq.idle = boot_rq.running = idle;
-    this_cpu(idle) = this_cpu(current_task) = idle;
+    init_cpu(0);
+    this_cpu(current_task) = this_cpu(idle);
     preempt_hook = preempt;
     timer_interrupt_hook = timer_interrupt;
+    smp_kick_hook = kicked;
+}
+
+void sched_set_affinity(struct task *task, uint64_t cpus)
+{
+    uint64_t flags = irq_save();
+    struct runqueue *rq = lock_task_rq(task);
+    bool stays = cpus >> rq->cpu & 1, queued = !stays && task->queued;
+
+    task->affinity = cpus;
+    if (queued) {
+        sched_class->dequeue(rq, task);
+        rq->runnable--;
+        task->queued = false;
+        sched_class->leave(rq, task);
+    } else if (!stays && task == rq->running) {
+        reschedule(rq); /* finish_switch moves it */
+    }
+    spin_unlock(&rq->lock);
+    if (queued) {
+        place(task, ENQUEUE_MOVED);
+    }
+    irq_restore_preempt(flags);
+}
+
+void sched_idle(void)
+{
+    for (;;) {
+        schedule();
+        cpu_idle();
+    }
+}
+
+static vaddr_t prepare_cpu(uint32_t id)
+{
+    init_cpu(id);
+    cpus[id].current_task = cpus[id].idle;
+    return cpus[id].idle->kernel_stack;
+}
+
+void sched_start_cpus(void)
+{
+    smp_start(prepare_cpu, sched_idle);
 }

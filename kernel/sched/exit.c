@@ -95,6 +95,7 @@ void task_exit(int status)
     struct mm *mm = task->mm;
     ktime_t user, system;
     uint64_t flags;
+    bool last;
 
     task_release_mm(task);
     task_resources->exit(task);
@@ -102,7 +103,6 @@ void task_exit(int status)
     task->mm = NULL;
     spin_unlock_irqrestore(&tasks_lock, flags);
     mm_put(mm);
-    timer_cancel(&group->real_timer);
     flags = spin_lock_irqsave(&tasks_lock);
     task_times(task, &user, &system);
     group->dead_user += user;
@@ -118,14 +118,20 @@ void task_exit(int status)
         task_unhash(task);
         task_put(task);
     }
-    if (--group->thread_count == 0) {
+    last = --group->thread_count == 0;
+    if (last) {
         end_group(group);
     } else if (group->exec_task) {
         wake_all(&group->child_queue);
     }
     sighand_put(task->sighand);
     task->sighand = NULL;
+    preempt_disable(); /* a zombie that is preempted does not come back */
     spin_unlock_irqrestore(&tasks_lock, flags);
+    if (last) {
+        timer_cancel(&group->real_timer); /* its function takes tasks_lock */
+    }
+    preempt_enable_no_resched();
     schedule();
     panic("a dead task runs again");
 }

@@ -24,13 +24,15 @@ static struct task *first(struct runqueue *rq)
     return rq->fair_first ? rb_entry(rq->fair_first, struct task, run_node) : NULL;
 }
 
-static void fair_enqueue(struct runqueue *rq, struct task *task, bool woken)
+static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
     struct rb_node **link = &rq->fair.node, *parent = NULL;
     bool leftmost = true;
 
-    if (woken && task->vruntime + LATENCY / 2 < rq->min_vruntime) {
+    if (kind == ENQUEUE_WOKEN && task->vruntime + LATENCY / 2 < rq->min_vruntime) {
         task->vruntime = rq->min_vruntime - LATENCY / 2;
+    } else if (kind == ENQUEUE_MOVED || kind == ENQUEUE_FRESH) {
+        task->vruntime += rq->min_vruntime;
     }
     while (*link) {
         parent = *link;
@@ -99,7 +101,31 @@ static void fair_yield(struct runqueue *rq, struct task *task)
     }
 }
 
+/* Relative to the queue's virtual time, since another CPU's runs at another speed. */
+static void fair_leave(struct runqueue *rq, struct task *task)
+{
+    int64_t ahead = (int64_t)(task->vruntime - rq->min_vruntime);
+
+    task->vruntime = (uint64_t)(ahead < -LATENCY / 2 ? -LATENCY / 2 : ahead);
+}
+
+static struct task *fair_candidate(struct runqueue *rq, uint32_t cpu)
+{
+    struct task *oldest = NULL;
+    int looked = 0;
+
+    for (struct rb_node *node = rq->fair_first; node && looked < 32; node = rb_next(node)) {
+        struct task *task = rb_entry(node, struct task, run_node);
+
+        looked++;
+        if (task->affinity >> cpu & 1 && (!oldest || task->placed < oldest->placed)) {
+            oldest = task;
+        }
+    }
+    return oldest;
+}
+
 const struct sched_class fair_class = {
-    "fair", fair_enqueue, fair_pick_next, fair_charge, fair_slice, fair_preempts,
-    fair_yield,
+    "fair", fair_enqueue, fair_dequeue, fair_pick_next, fair_charge, fair_slice, fair_preempts,
+    fair_yield, fair_leave, fair_candidate,
 };

@@ -3,10 +3,16 @@
 
 #define SLICE 10000000
 
-static void rr_enqueue(struct runqueue *rq, struct task *task, bool woken)
+static void rr_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
-    (void)woken;
+    (void)kind;
     list_push_back(&rq->rr, &task->run_list);
+}
+
+static void rr_dequeue(struct runqueue *rq, struct task *task)
+{
+    (void)rq;
+    list_remove(&task->run_list);
 }
 
 static struct task *rr_pick_next(struct runqueue *rq)
@@ -43,6 +49,24 @@ static void rr_yield(struct runqueue *rq, struct task *task)
     (void)rq, (void)task;
 }
 
+static void rr_leave(struct runqueue *rq, struct task *task)
+{
+    (void)rq, (void)task;
+}
+
+static struct task *rr_candidate(struct runqueue *rq, uint32_t cpu)
+{
+    struct task *task, *oldest = NULL;
+
+    list_for_each(task, &rq->rr, run_list) {
+        if (task->affinity >> cpu & 1 && (!oldest || task->placed < oldest->placed)) {
+            oldest = task;
+        }
+    }
+    return oldest;
+}
+
 const struct sched_class rr_class = {
-    "rr", rr_enqueue, rr_pick_next, rr_charge, rr_slice, rr_preempts, rr_yield,
+    "rr", rr_enqueue, rr_dequeue, rr_pick_next, rr_charge, rr_slice, rr_preempts, rr_yield,
+    rr_leave, rr_candidate,
 };

@@ -7,26 +7,45 @@
 #include "sched/task.h"
 
 struct runqueue {
-    struct spinlock lock; /* protects all below; interrupts off. A leaf. Held over the switch */
+    /* Protects all below; interrupts off. Held over the switch. Below it, another CPU's, but only
+     * by trying. */
+    struct spinlock lock;
+    uint32_t cpu;
     struct task *running, *idle;
-    int runnable; /* queued, without the one that runs */
+    struct task *prev; /* whom the running task took over from, until finish_switch */
+    bool marked_idle;  /* tasks are placed here first: nothing runs and nothing is queued */
+    int runnable;      /* queued, without the one that runs; others look without the lock */
     ktime_t slice_end;
     struct rb_root fair;
     struct rb_node *fair_first;
     uint64_t min_vruntime;
     struct list rr;
-    uint64_t switches;
+    ktime_t balance_at; /* look at the other CPUs then */
+    uint64_t switches, pulled;
+};
+extern struct runqueue runqueues[CPU_MAX];
+
+enum enqueue_kind {
+    ENQUEUE_AGAIN, /* it ran until now */
+    ENQUEUE_WOKEN,
+    ENQUEUE_MOVED, /* from another CPU, after leave() */
+    ENQUEUE_FRESH, /* its first time */
 };
 
 /* rq->lock is held for all. */
 struct sched_class {
     const char *name;
-    void (*enqueue)(struct runqueue *rq, struct task *task, bool woken);
+    void (*enqueue)(struct runqueue *rq, struct task *task, enum enqueue_kind kind);
+    void (*dequeue)(struct runqueue *rq, struct task *task);
     struct task *(*pick_next)(struct runqueue *rq); /* takes it off the queue; NULL: none */
     void (*charge)(struct runqueue *rq, struct task *task, ktime_t time);
     ktime_t (*slice)(struct runqueue *rq, struct task *task);
     bool (*preempts)(struct runqueue *rq, struct task *woken);
     void (*yield)(struct runqueue *rq, struct task *task);
+    /* `task` goes on on another CPU: what it has of this queue's time becomes relative. */
+    void (*leave)(struct runqueue *rq, struct task *task);
+    /* The queued task that has been on this CPU for longest and may run on `cpu`, or NULL. */
+    struct task *(*candidate)(struct runqueue *rq, uint32_t cpu);
 };
 extern const struct sched_class fair_class, rr_class, *sched_class;
 
@@ -39,7 +58,24 @@ bool task_wake(struct task *task);
 void task_wake_stopped(struct task *task);
 /* The first time on a queue. */
 void sched_start(struct task *task);
+/* Have the task look at its signals before it goes on in user mode. tasks_lock is held. */
+void sched_notify(struct task *task);
 void sched_init(void);
+/* Start the other CPUs; each runs sched_idle, as the first does at the end of its boot. */
+void sched_start_cpus(void);
+void sched_idle(void) __attribute__((noreturn));
 void sched_finish_switch(void);
+/* Let the task run on these CPUs alone (bits by id, one of them running), from now on. */
+void sched_set_affinity(struct task *task, uint64_t cpus);
+
+/* balance.c. Interrupts off for all. */
+/* The CPU for a task that is about to be queued. */
+uint32_t balance_place(const struct task *task, enum enqueue_kind kind);
+/* rq->marked_idle has to change: the CPU has nothing to do, or has again; rq->lock is held. */
+void balance_mark_idle(struct runqueue *rq, bool idle);
+/* Take a task from another CPU's queue; rq->lock is held. False: nobody has one to spare. */
+bool balance_pull(struct runqueue *rq);
+/* From the timer interrupt; rq->lock is held. */
+void balance_tick(struct runqueue *rq, ktime_t now);
 struct task *switch_to(struct task *prev, struct task *next);
 #endif

@@ -10,7 +10,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
-#include "sched/task.h"
+#include "sched/sched.h"
 
 #define SA_ONSTACK 0x08000000ul
 #define SA_RESTORER 0x04000000ul
@@ -124,6 +124,6 @@ long sigframe_pop(struct trap_frame *frame)
     frame->rflags = (frame->rflags & ~USER_FLAGS) | (f.rflags & USER_FLAGS) | RFLAGS_IF;
     frame->error = 0; /* not a call to restart */
     signal_set_blocked(f.mask);
-    this_cpu(return_work) = true;
+    sched_notify(current); /* all registers come from the frame */
     return 0;
 }

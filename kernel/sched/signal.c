@@ -68,10 +68,7 @@ bool signal_ignored(const struct task *task, int signal)
 /* Make the task look at its signals soon. tasks_lock is held. */
 static void notify(struct task *task)
 {
-    task->notify = true;
-    if (task == current) {
-        this_cpu(return_work) = true;
-    }
+    sched_notify(task);
     /* Also the current one: an interrupt may come while it is about to sleep. */
     if (task->state == TASK_SLEEPING ||
         (task->state == TASK_BLOCKED && task->reason == WAIT_VFORK)) {

@@ -31,7 +31,7 @@ struct task *task_create(const char *name)
     }
     task->references = 2; /* the table's and the CPU's */
     task->weight = 1024;
-    task->affinity = 1;
+    task->affinity = UINT64_MAX;
     task->start_time = clock_now();
     strlcpy(task->name, name, sizeof(task->name));
     list_init(&task->in_group);

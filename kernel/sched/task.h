@@ -82,6 +82,7 @@ struct task {
     bool notify; /* look at signals and stops before user mode */
     bool on_cpu;
     bool queued; /* on the run queue */
+    uint32_t cpu; /* whose run queue it is on, or was last: see core.c */
     int references; /* atomic */
     enum task_state state; /* rq->lock to wake, the task itself to sleep */
     enum wait_reason reason; /* while it sleeps */
@@ -108,6 +109,7 @@ struct task {
     uint32_t weight;
     int nice, policy, priority;
     uint64_t affinity;
+    ktime_t placed; /* on this CPU, when */
     ktime_t exec_start, exec_time; /* since it was picked; in all */
     uint64_t ticks[2];             /* timer interrupts in user and in kernel mode */
     uint64_t switches[2];          /* voluntary, forced */

@@ -91,9 +91,9 @@ long sys_sched_setaffinity(pid_t pid, size_t size, const uint64_t __user *user)
     if (!task) {
         return -ESRCH;
     }
-    mask &= (1ul << cpu_count) - 1;
+    mask &= cpu_mask();
     if (mask) {
-        task->affinity = mask;
+        sched_set_affinity(task, mask);
     }
     task_put(task);
     return mask ? 0 : -EINVAL;
@@ -111,7 +111,7 @@ long sys_sched_getaffinity(pid_t pid, size_t size, uint64_t __user *user)
     if (!task) {
         return -ESRCH;
     }
-    mask = task->affinity;
+    mask = task->affinity & cpu_mask();
     task_put(task);
     return copy_to_user(user, &mask, sizeof(mask)) ? -EFAULT : (long)sizeof(mask);
 }

@@ -1,0 +1,116 @@
+/*
+ * Which CPU a task runs on: chosen when it wakes or starts; a CPU with nothing to do takes one
+ * from another's queue; and each looks at the others now and then.
+ *
+ * Where the numbers of tasks differ by one they cannot be equal, but the tasks can take turns:
+ * the CPU with fewer takes the task that has been longest on the one with more. So nine tasks on
+ * four CPUs get the same time in the end.
+ *
+ * A task is moved under the locks of both run queues. The second one is only tried for: whoever
+ * cannot have it comes back with a later tick.
+ */
+#include "arch/smp.h"
+#include "sched/sched.h"
+
+#define BALANCE_PERIOD 17000000 /* no round number, lest it always meets what programs do */
+
+static uint64_t idle_cpus; /* atomic; marked_idle of each CPU */
+
+void balance_mark_idle(struct runqueue *rq, bool idle)
+{
+    uint64_t bit = 1ul << rq->cpu;
+
+    rq->marked_idle = idle;
+    if (idle) {
+        __atomic_fetch_or(&idle_cpus, bit, __ATOMIC_SEQ_CST);
+    } else {
+        __atomic_fetch_and(&idle_cpus, ~bit, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* Tasks that run or wait there; a number that may be old. */
+static int load(const struct runqueue *rq)
+{
+    return __atomic_load_n(&rq->runnable, __ATOMIC_RELAXED) +
+           (__atomic_load_n(&rq->running, __ATOMIC_RELAXED) != rq->idle);
+}
+
+static uint32_t least_loaded(uint64_t allowed)
+{
+    uint32_t best = (uint32_t)__builtin_ctzl(allowed);
+
+    for (uint32_t id = best + 1; id < cpu_count; id++) {
+        if (allowed >> id & 1 && load(&runqueues[id]) < load(&runqueues[best])) {
+            best = id;
+        }
+    }
+    return best;
+}
+
+uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
+{
+    uint64_t allowed = task->affinity & cpu_mask();
+    uint64_t idle = allowed & __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+
+    if (idle >> task->cpu & 1) {
+        return task->cpu; /* its caches are warm */
+    }
+    if (idle) {
+        return (uint32_t)__builtin_ctzl(idle);
+    }
+    return kind != ENQUEUE_FRESH && allowed >> task->cpu & 1 ? task->cpu : least_loaded(allowed);
+}
+
+/* Move a task between two queues, both locked. False: none may go. */
+static bool move(struct runqueue *from, struct runqueue *to)
+{
+    struct task *task = sched_class->candidate(from, to->cpu);
+
+    if (!task) {
+        return false;
+    }
+    sched_class->dequeue(from, task);
+    from->runnable--;
+    sched_class->leave(from, task);
+    __atomic_store_n(&task->cpu, to->cpu, __ATOMIC_RELEASE);
+    task->placed = clock_now();
+    sched_class->enqueue(to, task, ENQUEUE_MOVED);
+    to->runnable++;
+    to->pulled++;
+    return true;
+}
+
+bool balance_pull(struct runqueue *rq)
+{
+    struct runqueue *from = NULL;
+    bool moved;
+
+    for (uint32_t i = 1; i < cpu_count; i++) { /* of equals the next one, so each is asked */
+        struct runqueue *other = &runqueues[(rq->cpu + i) % cpu_count];
+
+        if (__atomic_load_n(&other->runnable, __ATOMIC_RELAXED) > 0 &&
+            load(other) > load(from ? from : rq)) {
+            from = other;
+        }
+    }
+    if (!from || !spin_trylock(&from->lock)) {
+        return false;
+    }
+    moved = move(from, rq);
+    spin_unlock(&from->lock);
+    return moved;
+}
+
+void balance_tick(struct runqueue *rq, ktime_t now)
+{
+    uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+
+    if (cpu_count == 1 || now < rq->balance_at) {
+        return;
+    }
+    rq->balance_at = now + BALANCE_PERIOD;
+    balance_pull(rq);
+    if (rq->runnable > 0 && idle) { /* it missed its chance when it tried */
+        smp_kick((uint32_t)__builtin_ctzl(idle));
+    }
+}
