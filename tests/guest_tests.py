@@ -5,16 +5,18 @@ A choice of them also runs in the same initramfs under a Linux kernel.
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from driver import ROOT, TESTS, Skipped, call, check, guest, test
 
 
 def guest_test(name: str) -> None:
-    on_host = call([str(ROOT / f"build/user/test/{name}")])
+    with tempfile.TemporaryDirectory() as directory:
+        on_host = call([str(ROOT / f"build/user/test/{name}")], cwd=directory)
     check("not ok" not in on_host.stdout and on_host.returncode == 0,
           f"on the host:\n{on_host.stdout}{on_host.stderr}")
-    in_guest = guest("sh", "-c", f"/bin/test/{name} 2>/tmp/errors; s=$?; echo @@; cat /tmp/errors; exit $s",
+    in_guest = guest("sh", "-c", f"cd /tmp; /bin/test/{name} 2>errors; s=$?; echo @@; cat errors; exit $s",
                      options=["--icount"])
     output, _, errors = in_guest.stdout.partition("@@\n")
     check(output == on_host.stdout, f"host and guest differ:\n{output}{errors}")

@@ -117,7 +117,7 @@ static void mapping_errors(void)
 
 static void file_mapping_shows_the_file(void)
 {
-    int fd = open("/tmp/mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int fd = open("mapped", O_RDWR | O_CREAT | O_TRUNC, 0600);
     char *shared, *copy, c;
 
     CHECK(write(fd, "hello", 5) == 5);
@@ -130,12 +130,12 @@ static void file_mapping_shows_the_file(void)
     CHECK(shared[0] == 'h');
     CHECK(ftruncate(fd, 0) == 0);
     CHECK(death_by(peek, shared) == SIGBUS);
-    unlink("/tmp/mapped");
+    unlink("mapped");
 }
 
 static void shared_mapping_obeys_the_descriptor(void)
 {
-    int fd = open("/tmp/readonly", O_RDONLY | O_CREAT | O_TRUNC, 0600);
+    int fd = open("readonly", O_RDONLY | O_CREAT | O_TRUNC, 0600);
     char *p;
 
     CHECK(mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
@@ -143,7 +143,7 @@ static void shared_mapping_obeys_the_descriptor(void)
     CHECK(p != MAP_FAILED);
     CHECK_ERROR(mprotect(p, 4096, PROT_READ | PROT_WRITE), EACCES);
     CHECK(mmap(NULL, 4096, PROT_WRITE, MAP_PRIVATE, fd, 0) != MAP_FAILED);
-    unlink("/tmp/readonly");
+    unlink("readonly");
 }
 
 static void address_space_limit_refuses(void)

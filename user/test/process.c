@@ -38,7 +38,7 @@ static void memory_is_copied_by_fork(void)
 
 static void offset_is_shared_by_fork(void)
 {
-    int fd = open("/tmp/offset", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int fd = open("offset", O_RDWR | O_CREAT | O_TRUNC, 0600);
     pid_t pid;
 
     CHECK(fd >= 0 && write(fd, "0123456789", 10) == 10);
@@ -51,7 +51,7 @@ static void offset_is_shared_by_fork(void)
     }
     CHECK(wait_status(pid) == 0);
     CHECK(lseek(fd, 0, SEEK_CUR) == 5);
-    CHECK(unlink("/tmp/offset") == 0);
+    CHECK(unlink("offset") == 0);
 }
 
 static void orphan_goes_to_another_parent(void)
@@ -112,16 +112,16 @@ static void nohang_says_not_yet(void)
 static void exec_errors(void)
 {
     char *argv[] = {"x", NULL};
-    int fd = open("/tmp/notelf", O_WRONLY | O_CREAT | O_TRUNC, 0700);
+    int fd = open("notelf", O_WRONLY | O_CREAT | O_TRUNC, 0700);
 
     CHECK(write(fd, "garbage", 7) == 7);
     close(fd);
     CHECK_ERROR(execve("/nothing", argv, argv), ENOENT);
     CHECK_ERROR(execve("/tmp", argv, argv), EACCES);
-    CHECK_ERROR(execve("/tmp/notelf", argv, argv), ENOEXEC);
+    CHECK_ERROR(execve("notelf", argv, argv), ENOEXEC);
     CHECK_ERROR(execve((char *)8, argv, argv), EFAULT);
-    CHECK_ERROR(execve("/tmp/notelf/x", argv, argv), ENOTDIR);
-    unlink("/tmp/notelf");
+    CHECK_ERROR(execve("notelf/x", argv, argv), ENOTDIR);
+    unlink("notelf");
 }
 
 static void group_calls(void)
@@ -176,7 +176,7 @@ static void exec_of_a_broken_program(void)
     unsigned char header[64] = "\177ELF\2\1\1";
     char *argv[] = {"x", NULL};
     long offset = -112;
-    int fd = open("/tmp/broken", O_WRONLY | O_CREAT | O_TRUNC, 0700);
+    int fd = open("broken", O_WRONLY | O_CREAT | O_TRUNC, 0700);
 
     header[16] = 2;  /* ET_EXEC */
     header[18] = 62; /* x86-64 */
@@ -185,8 +185,8 @@ static void exec_of_a_broken_program(void)
     memcpy(header + 32, &offset, 8);
     CHECK(write(fd, header, sizeof(header)) == sizeof(header));
     close(fd);
-    CHECK_ERROR(execve("/tmp/broken", argv, argv), ENOEXEC);
-    unlink("/tmp/broken");
+    CHECK_ERROR(execve("broken", argv, argv), ENOEXEC);
+    unlink("broken");
 }
 
 static void fork_bomb_hits_the_limit(void)
