@@ -9,7 +9,7 @@ CC_IS_CLANG := $(findstring clang,$(CC))
 WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
 
 GOALS := $(or $(MAKECMDGOALS),help)
-NEEDS := $(if $(filter test,$(GOALS)),test,run)
+NEEDS := $(if $(filter test test-labs,$(GOALS)),test,run)
 NO_TOOLS := help clean lab grade gdb trace demo bench format
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
@@ -18,7 +18,7 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: help all run test iso clean demo gdb trace bench lab grade format
+.PHONY: help all run test test-labs iso clean demo gdb trace bench lab grade format
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
@@ -26,11 +26,15 @@ help:
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the kernel, the programs and the initramfs"
 	@echo "make clean            remove build/"
-	@echo "make demo gdb trace bench lab grade   not there yet: they say so"
+	@echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"
+	@echo "make grade N=2        grade lab 2 in this tree"
+	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
+	@echo "make demo gdb trace bench   not there yet: they say so"
 	@echo "Options: CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 include kernel/kernel.mk
 include user/user.mk
+include labs/labs.mk
 
 all: build/baton.elf build/baton32.elf build/initramfs.cpio
 iso: build/baton.iso
@@ -48,7 +52,16 @@ endif
 test: all
 	@tests/run
 
-demo gdb trace bench lab grade format:
+lab:
+	@tools/lab make $(N) $(if $(OUT),-o $(OUT))
+
+grade:
+	@tools/grade $(if $(N),--lab $(N)) $(if $(SEED),--seed $(SEED)) $(if $(K),-k $(K))
+
+test-labs: all
+	@tools/lab prove
+
+demo gdb trace bench format:
 	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2
 
 clean:

@@ -1,7 +1,7 @@
 # The kernel: every .c and .asm file below kernel/ and boot/, linked twice, so that the second
 # image holds a table of the first one's symbols for backtraces.
-KERNEL_SOURCES := $(sort $(wildcard kernel/*.c kernel/*/*.c))
-KERNEL_ASM := $(sort $(wildcard boot/*.asm kernel/*/*.asm))
+KERNEL_SOURCES := $(sort $(wildcard kernel/*.c kernel/*/*.c labs/*/kernel/*.c))
+KERNEL_ASM := $(sort $(wildcard boot/*.asm kernel/*/*.asm labs/*/kernel/*.asm))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=build/%.o) $(KERNEL_ASM:%.asm=build/%.asm.o)
 KERNEL_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -mcmodel=kernel -mno-red-zone \

@@ -1,0 +1,230 @@
+"""One test in the guest: started, limited, and judged by what cannot be had by printing "ok".
+
+A verdict `ok` needs all of: the private exit code (from the run's nonce and the values), a
+complete KTAP plan with the nonce, the values that `expected` computes from the seed, and the
+checks of the trace. Time is the guest's; limits on the host are there to end what the guest's
+clock cannot (a kernel that hangs with interrupts off): CPU time, output size, and a long wait.
+"""
+import os
+import re
+import resource
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from manifest import Lab, Test
+
+OK, FAIL, PANIC, TRIPLE, TIMEOUT, HARNESS = "ok", "FAIL", "PANIC", "TRIPLE-FAULT", "TIMEOUT", "HARNESS"
+CPU_SECONDS = 60   # of the host, for one test: 4 guest seconds need a fifth of it
+IDLE_SECONDS = 30  # on the host, in which the guest neither runs (50 ms of CPU time) nor ends
+OUTPUT_MAX = 1 << 20
+LOG_MAX = 8 << 20
+MASK = (1 << 64) - 1
+
+
+@dataclass
+class Result:
+    name: str
+    points: int          # possible
+    score: int = 0
+    verdict: str = FAIL
+    expected: str = ""
+    seen: str = ""
+    hint: str = ""
+    again: str = ""
+    evidence: str = ""  # where it is kept
+
+
+@dataclass
+class Ended:
+    """How a guest run ended; `stopped` says why the grader ended it, if it did."""
+    status: int
+    output: str
+    errors: str
+    log: str
+    stopped: str = ""
+
+
+def private_code(nonce: int, values: list[int]) -> int:
+    """The exit status of a test that came to its end; labs/grade.h computes the same."""
+    hash = nonce
+    for value in values:
+        hash = (hash ^ value) * 0x9e3779b97f4a7c15 & MASK
+        hash ^= hash >> 29
+    return 10 + hash % 90
+
+
+def limits() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def watch(process: subprocess.Popen, output: Path, log: Path) -> str:
+    """Wait for the end; stop a flood or a standstill and say which."""
+    used, since, look = 0.0, time.monotonic(), 0
+    while True:
+        try:
+            process.wait(0.1)
+            return ""
+        except subprocess.TimeoutExpired:
+            pass
+        if output.stat().st_size > OUTPUT_MAX or (log.exists() and log.stat().st_size > LOG_MAX):
+            return "flood"
+        look += 1
+        if look % 20:
+            continue
+        now = group_cpu_seconds(process.pid)
+        if now > used + 0.05:
+            used, since = now, time.monotonic()
+        elif time.monotonic() - since > IDLE_SECONDS:
+            return "hang"
+
+
+def group_cpu_seconds(group: int) -> float:
+    """CPU time that the processes of a group have used."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def start(command: list[str], root: Path, evidence: Path) -> Ended:
+    output, errors, log = (evidence / name for name in ("output.txt", "errors.txt", "log.txt"))
+    with tempfile.TemporaryDirectory(prefix="grade-") as temporary, \
+            open(output, "wb") as out, open(errors, "wb") as err:
+        process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=err, start_new_session=True, preexec_fn=limits,
+                                   env={**os.environ, "TMPDIR": temporary})
+        stopped = ""
+        try:
+            stopped = watch(process, output, log)
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+    texts = [path.read_bytes()[:OUTPUT_MAX].decode(errors="replace") if path.exists() else ""
+             for path in (output, errors, log)]
+    return Ended(process.returncode, *texts, stopped)
+
+
+def machine_verdict(run: Ended) -> tuple[str, str] | None:
+    """What ended the machine, if it was not the test's own end: verdict, what was seen."""
+    ended = re.search(r"tools/run: QEMU ended with (-?\d+)", run.errors)
+    code = int(ended[1]) if ended else 0
+    if run.stopped == "flood":
+        return FAIL, f"more than {OUTPUT_MAX >> 20} MiB of output: the run was stopped"
+    if run.stopped == "hang" or code == -signal.SIGXCPU or run.status == -signal.SIGXCPU:
+        return TIMEOUT, ("the guest hangs, and its own clock could not end it: "
+                         "an endless loop or a hlt with interrupts off?")
+    if run.status == 125:
+        message = re.search(r"^PANIC.*", run.errors, re.M)
+        return PANIC, message[0] if message else "the kernel panicked"
+    if run.status == 124:
+        return TIMEOUT, "the guest's time was over before the test had ended"
+    for line in run.errors.splitlines():
+        if line.startswith(("Traceback (most", "qemu-system-x86_64: ")) and line not in run.log:
+            return HARNESS, run.errors.strip().splitlines()[-1]
+    if ended and code == 0:
+        return TRIPLE, "the CPU reset itself: a fault while it handled a fault (stack or IDT broken?)"
+    if ended and code < 0:
+        return HARNESS, f"QEMU was ended by signal {-code}"
+    if run.status == 126:
+        return FAIL, "the guest ended the machine before the test had ended"
+    if run.status == 127:
+        return FAIL, "the test program could not be executed in the guest"
+    if run.status < 0:
+        return HARNESS, f"tools/run was ended by signal {-run.status}"
+    if run.status > 128:
+        return FAIL, f"the test program died by signal {run.status - 128} " \
+                     f"({signal.Signals(run.status - 128).name})"
+    return None
+
+
+def note(text: str, word: str) -> str:
+    """The test's own first `# word: ...` line."""
+    match = re.search(rf"^# {word}: (.*)$", text, re.M)
+    return match[1].strip() if match else ""
+
+
+def reported(text: str) -> dict[str, int]:
+    return {key: int(value, 16)
+            for key, value in re.findall(r"^# value (\w+) 0x([0-9a-f]+)$", text, re.M)}
+
+
+def judge(run: Ended, test: Test, nonce: int, expected: dict[str, int]) -> tuple[str, str, str]:
+    """Verdict, what was expected, what was seen."""
+    report = run.output + "\n" + re.sub("^lab: ", "# ", run.log, flags=re.M)  # kernel tests: the log
+    machine, noted = machine_verdict(run), note(report, "seen")
+    if machine:
+        seen = "; ".join(text for text in (noted, machine[1]) if text)
+        return machine[0], note(report, "expected") or "that the test runs to its end", seen
+    if noted:
+        return FAIL, note(report, "expected"), noted
+    lines = run.output.splitlines()
+    complete = (lines.count("KTAP version 1"), lines.count(f"# nonce {nonce:016x}"), lines.count("1..1"),
+                lines.count(f"ok 1 - {test.name}"), sum(line.startswith("ok ") for line in lines))
+    if complete != (1, 1, 1, 1, 1):
+        return FAIL, "the test's report, complete and with this run's number", \
+            "a report that is incomplete or not this test's"
+    own, values = reported(run.output), reported(report)
+    for key in expected:
+        if values.get(key) != expected[key]:
+            seen = f"{key} = {values[key]:#x}" if key in values else f"no {key}"
+            return FAIL, f"{key} = {expected[key]:#x}", seen
+    if run.status != private_code(nonce, list(own.values())):
+        return FAIL, "the exit status that only the finished test knows", f"status {run.status}"
+    return OK, "", ""
+
+
+def check_trace(root: Path, trace: Path, checks: list[str]) -> tuple[str, str, str]:
+    result = subprocess.run([str(root / "tools/ktrace"), "check", str(trace), *checks],
+                            capture_output=True, text=True)
+    failed = [line.split(" - ", 1)[-1] for line in result.stdout.splitlines()
+              if line.startswith("not ok")]
+    if result.returncode == 0:
+        return OK, "", ""
+    if failed:
+        return FAIL, failed[0], "otherwise in the trace (the timeline shows it)"
+    return HARNESS, "", (result.stderr or result.stdout).strip()[-300:]
+
+
+def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
+    evidence = root / f"build/grade/{lab.number}/{test.name}"
+    shutil.rmtree(evidence, ignore_errors=True)
+    evidence.mkdir(parents=True)
+    nonce = secrets.randbits(64)
+    trace = evidence / "trace.ktr"
+    command = [str(root / "tools/run"), "--icount", "--smp", str(cpus), "--mem", str(test.memory),
+               "--timeout", str(test.limit), "--log", str(evidence / "log.txt"),
+               "--add", f"build/labs/{lab.number}/tests:/bin/labtest"]
+    if test.append:
+        command += ["--append", test.append.format(seed=seed)]
+    if test.checks:
+        command += ["--trace", str(trace)]
+    command += ["--", "labtest", test.name, str(seed), f"{nonce:016x}", str(cpus)]
+    (evidence / "command.txt").write_text(shlex.join(command) + "\n")
+    run = start(command, root, evidence)
+    verdict, expected, seen = judge(run, test, nonce, test.expected(seed, cpus))
+    if verdict == OK and test.checks:
+        verdict, expected, seen = check_trace(root, trace, test.checks)
+    result = Result(test.name, test.points, test.points if verdict == OK else 0, verdict,
+                    expected, seen)
+    if verdict != OK:
+        result.hint = test.hint
+        result.again = f"tools/grade --lab {lab.number} -k {test.name} --seed {seed} --smp {cpus}"
+        kept = ", ".join(path.name for path in sorted(evidence.iterdir()) if path.stat().st_size)
+        result.evidence = f"{evidence.relative_to(root)}/ ({kept})"
+    return result

@@ -1,0 +1,159 @@
+"""Starters from the solution tree: written, checked for leaks, packed for teachers.
+
+Not part of a starter itself, as are all files of NOT_HANDED_OUT.
+"""
+import fnmatch
+import os
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import manifest
+import markers
+
+NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/prove.py", "docs/teaching.md",
+                  "labs/*/mutants/*", "labs/*/cheaters/*", "labs/cheaters/*"]
+IDENTITY = {"GIT_AUTHOR_NAME": "Baton", "GIT_AUTHOR_EMAIL": "baton@example.invalid",
+            "GIT_COMMITTER_NAME": "Baton", "GIT_COMMITTER_EMAIL": "baton@example.invalid",
+            "GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z",
+            "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+
+
+class StarterError(Exception):
+    pass
+
+
+def source_files(root: Path) -> list[str]:
+    """All files that git knows or would add, by path below the root."""
+    out = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"],
+                         capture_output=True, text=True, check=True).stdout
+    return sorted(path for path in out.splitlines() if (root / path).is_file())
+
+
+def parse_file(root: Path, path: str) -> list[str | markers.Block]:
+    if markers.leader_of(path) is None:
+        return []
+    try:
+        return markers.parse(path, (root / path).read_text())
+    except UnicodeDecodeError:
+        return []
+
+
+def all_blocks(root: Path) -> dict[str, list[markers.Block]]:
+    """By file, for those that have any. The parser's own examples are not among them."""
+    found = {}
+    for path in source_files(root):
+        if not path.startswith("tools/labs/"):
+            blocks = markers.blocks(parse_file(root, path))
+            if blocks:
+                found[path] = blocks
+    return found
+
+
+def handed_out(path: str, lab: int) -> bool:
+    if path.startswith("labs/") and path[5].isdigit() and not path.startswith(f"labs/{lab}/"):
+        return False
+    return not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_HANDED_OUT)
+
+
+def starter_note(lab: manifest.Lab) -> str:
+    return (f"**This is the starter of lab {lab.number}: {lab.title}.** {lab.goal}\n"
+            f"Begin with [labs/{lab.number}/README.md](labs/{lab.number}/README.md); "
+            "`make grade` tells your score.\n\n")
+
+
+def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
+    """A starter (or the same tree solved) in `out`, which must be empty or new."""
+    lab = manifest.load(root, number)
+    if out.exists() and any(out.iterdir()):
+        raise StarterError(f"{out} is not empty")
+    marked = all_blocks(root)
+    if not any(block.lab == number for blocks in marked.values() for block in blocks):
+        raise StarterError(f"no file has a marker of lab {number}")
+    for path in source_files(root):
+        if not handed_out(path, number):
+            continue
+        target = out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / path, target, follow_symlinks=False)
+        if path in marked:
+            target.unlink()
+            target.write_text(markers.resolve(parse_file(root, path), None if solved else number))
+            shutil.copymode(root / path, target)
+    readme = out / "README.md"
+    readme.write_text(starter_note(lab) + readme.read_text())
+    sums = manifest.answer_digests(root, number)
+    (out / f"labs/{number}/answers.sums").write_text(
+        "".join(f"{question} {digest}\n" for question, digest in sums.items()))
+    if not solved:
+        refuse_leaks(root, out, number, marked)
+    git_init(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
+
+
+def significant(lines: list[str]) -> list[str]:
+    return [line.strip() for line in lines if line.strip()]
+
+
+def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[markers.Block]]) -> None:
+    """Three solution lines in a row anywhere, or a telling one in handouts and docs."""
+    texts = {}
+    for path in source_files(root):
+        copy = out / path
+        if copy.is_file():
+            texts[path] = "\n".join(significant(copy.read_text(errors="replace").splitlines()))
+    prose = {path: text for path, text in texts.items() if path.startswith(("labs/", "docs/"))}
+    code = set("\n".join(text for path, text in texts.items() if path not in prose).splitlines())
+    for source, blocks in marked.items():
+        for block in (block for block in blocks if block.lab == number):
+            solution = significant(block.solution)
+            for i in range(len(solution) - 2):
+                window = "\n".join(solution[i:i + 3])
+                found = [path for path, text in texts.items() if window in text]
+                if found and len(window) >= 40:
+                    raise StarterError(f"{found[0]} shows lines of {source}, {block.name}:\n{window}")
+            for line in solution:
+                found = [path for path, text in prose.items() if line in text]
+                if found and len(line) >= 20 and line not in code:
+                    raise StarterError(f"{found[0]} shows a line of {source}, {block.name}: {line}")
+
+
+def git_init(out: Path, message: str) -> None:
+    env = {**os.environ, **IDENTITY}
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", message]):
+        subprocess.run(["git", "-C", str(out), *command], env=env, check=True)
+
+
+RUN_AUTOGRADER = """#!/bin/sh
+# Gradescope calls this; the submission is in /autograder/submission.
+mkdir -p /autograder/results
+cd /autograder/source/tree &&
+    tools/grade --lab {number} --tree /autograder/submission --gradescope \\
+        >/autograder/results/results.json
+true
+"""
+SETUP = """#!/bin/sh
+# Gradescope runs this once, when it builds the image.
+cd /autograder/source/tree && tools/setup all
+"""
+
+
+def pack(root: Path, out: Path, number: int) -> list[Path]:
+    """The starter as a tar file for learners, and a Gradescope autograder."""
+    name = f"baton-lab{number}"
+    out.mkdir(parents=True, exist_ok=True)
+    tree = out / name
+    write(root, tree, number)
+    starter, autograder = out / f"{name}.tar.gz", out / f"{name}-gradescope.zip"
+    with tarfile.open(starter, "w:gz") as tar:
+        tar.add(tree, name)
+    with zipfile.ZipFile(autograder, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in (("run_autograder", RUN_AUTOGRADER), ("setup.sh", SETUP)):
+            info = zipfile.ZipInfo(path)
+            info.external_attr = 0o755 << 16
+            archive.writestr(info, text.format(number=number))
+        for path in source_files(tree):
+            archive.write(tree / path, f"tree/{path}")
+    shutil.rmtree(tree)
+    return [starter, autograder]
