@@ -1,0 +1,55 @@
+"""Lab 2: the switch. What is declared here: tools/labs/manifest.py."""
+from manifest import Lab, Test
+from seeds import MASK, mix, number
+
+
+def registers(seed: int, cpus: int) -> dict[str, int]:
+    # The boot's stack has 100 turns; the others' last has not come back when it reports.
+    total = sum(number(seed, member << 32 | turn << 8 | i) for member in range(9)
+                for turn in range(99 if member else 100) for i in range(6))
+    return {"registers": total & MASK, "seen": number(seed, 2)}
+
+
+def children(seed: int, cpus: int) -> dict[str, int]:
+    return {"children": sum(mix(number(seed, i) + i & MASK) for i in range(50)) & MASK}
+
+
+def ring(seed: int, cpus: int) -> dict[str, int]:
+    token = number(seed, 0)
+    for _ in range(5):
+        for i in range(1, 61):
+            token = mix(token ^ number(seed, i))
+    return {"token": token}
+
+
+def sums(seed: int, cpus: int) -> dict[str, int]:
+    total = 0
+    for i in range(3):
+        value = number(seed, i)
+        for _ in range(STEPS):
+            value = mix(value)
+        total += value
+    return {"sums": total & MASK}
+
+
+STEPS = 150000
+
+LAB = Lab(
+    number=2, title="The switch",
+    goal="Write the one page of assembly that hands a CPU from one task to the next.",
+    files=["kernel/*.[ch]", "kernel/*.asm", "kernel/*.inc", "labs/2/answers.txt"],
+    questions=15,
+    tests=[
+        Test("first_task", 15, "step 2: what must be on the stack of a task that has never run?",
+             lambda seed, cpus: {"first": number(seed, 1)}),
+        Test("new_tasks", 15, "step 2: set_stack puts the frame right below the trap frame",
+             children),
+        Test("registers", 20, "step 3: push and pop the six registers in exactly opposite order",
+             registers, append="lab=registers:{seed}"),
+        Test("dead_are_buried", 15, "step 3: switch_to returns prev, and in the new task",
+             lambda seed, cpus: {"buried": number(seed, 3)}, memory=64),
+        Test("ring", 10, "step 3: is rsp saved to prev and loaded from next, in this order?", ring),
+        Test("preempted", 10, "steps 2 and 3: a task that was interrupted switches like any other",
+             sums),
+    ],
+)
