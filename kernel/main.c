@@ -11,6 +11,7 @@
 #include "fs/context.h"
 #include "fs/device.h"
 #include "fs/initramfs.h"
+#include "fs/ktrace.h"
 #include "fs/proc.h"
 #include "fs/tmpfs.h"
 #include "fs/tty.h"
@@ -22,6 +23,7 @@
 #include "sched/futex.h"
 #include "sched/sched.h"
 #include "syscall/calls.h"
+#include "trace/trace.h"
 
 static void mount(const char *path, struct inode *root)
 {
@@ -43,6 +45,7 @@ static void files_init(void)
     device_init();
     console_init();
     context_init();
+    ktrace_device_init();
     vfs_init(tmpfs_create_root(0755));
     initramfs_unpack();
     page_free_range(boot_initrd.start, boot_initrd.end);
@@ -63,6 +66,18 @@ static void first_task(void *unused)
         lab_boot();
     }
     exec_first("/init");
+}
+
+static void *trace_memory(size_t size)
+{
+    int order = 0;
+    struct page *pages;
+
+    while (PAGE_SIZE << order < size) {
+        order++;
+    }
+    pages = page_alloc(order);
+    return pages ? memset(page_to_virt(pages), 0, size) : NULL;
 }
 
 static struct timer time_limit;
@@ -115,6 +130,8 @@ void kernel_main(uint32_t magic, paddr_t info)
     user_fault_hook = signal_user_fault;
     syscall_init();
     files_init();
+    trace_memory_hook = trace_memory;
+    trace_init(acpi_info.cpus);
     serial_irq_init();
     keyboard_init();
     limit_time();

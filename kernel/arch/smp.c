@@ -12,6 +12,7 @@
 #include "arch/spinlock.h"
 #include "arch/trap.h"
 #include "lib/string.h"
+#include "trace/trace.h"
 
 #define TRAMPOLINE_PAGE 0x8000ul /* trampoline.asm knows it */
 #define MILLISECOND 1000000l
@@ -61,6 +62,7 @@ void smp_call(uint64_t mask, void (*function)(void *), void *argument)
     __atomic_store_n(&call.waiting, mask, __ATOMIC_SEQ_CST);
     for (uint32_t id = 0; id < cpu_count; id++) {
         if (mask >> id & 1) {
+            trace(TRACE_IPI, 0, VECTOR_CALL, id);
             lapic_send_ipi(cpus[id].lapic_id, VECTOR_CALL);
         }
     }
@@ -72,6 +74,7 @@ void smp_call(uint64_t mask, void (*function)(void *), void *argument)
 
 void smp_kick(uint32_t id)
 {
+    trace(TRACE_IPI, 0, VECTOR_RESCHEDULE, id);
     lapic_send_ipi(cpus[id].lapic_id, VECTOR_RESCHEDULE);
 }
 

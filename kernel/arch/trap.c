@@ -6,6 +6,7 @@
 #include "arch/exit.h"
 #include "arch/percpu.h"
 #include "lib/log.h"
+#include "trace/trace.h"
 
 bool (*page_fault_hook)(struct trap_frame *, vaddr_t, uint64_t);
 void (*user_fault_hook)(struct trap_frame *, int, int, vaddr_t);
@@ -65,6 +66,7 @@ static void page_fault(struct trap_frame *frame)
 {
     vaddr_t address = read_cr2();
 
+    trace(TRACE_FAULT, 0, (uint32_t)frame->error, address);
     if (frame->rflags & RFLAGS_IF) {
         irq_enable();
     }
@@ -119,7 +121,9 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     preempt_disable();
+    trace(TRACE_IRQ_IN, 0, (uint32_t)frame->vector, 0);
     interrupt(frame->vector);
+    trace(TRACE_IRQ_OUT, 0, (uint32_t)frame->vector, 0);
     preempt_enable_no_resched();
     if (this_cpu(need_resched) && !trap_from_user(frame) && frame->rflags & RFLAGS_IF &&
         this_cpu(preempt_count) == 0 && preempt_hook) {

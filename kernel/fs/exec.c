@@ -16,6 +16,7 @@
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "sched/sched.h"
+#include "sched/traced.h"
 
 #define INTERPRETERS_MAX 4
 
@@ -174,6 +175,7 @@ static void install(struct mm *mm, const struct exec_image *image, const char *p
     files_close_on_exec(task->files);
     signal_exec(task);
     strlcpy(task->name, name ? name + 1 : path, sizeof(task->name));
+    trace_exec(task);
     memset(frame, 0, sizeof(*frame));
     frame->rip = image->entry;
     frame->rsp = image->stack;

@@ -38,6 +38,8 @@ struct file_ops {
     /* The events that hold now; registers with `table`, if any, for those that come. */
     int (*poll)(struct file *file, struct poll_table *table);
     void (*release)(struct file *file);
+    /* What mmap maps, referenced, or an error pointer; missing: what the inode has. */
+    struct vma_source *(*source)(struct file *file);
 };
 
 struct file {

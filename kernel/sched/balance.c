@@ -11,6 +11,7 @@
  */
 #include "arch/smp.h"
 #include "sched/sched.h"
+#include "sched/traced.h"
 
 #define BALANCE_PERIOD 17000000 /* no round number, lest it always meets what programs do */
 
@@ -74,6 +75,7 @@ static bool move(struct runqueue *from, struct runqueue *to)
     sched_class->leave(from, task);
     __atomic_store_n(&task->cpu, to->cpu, __ATOMIC_RELEASE);
     task->placed = clock_now();
+    trace_migrate(task, from->cpu);
     sched_class->enqueue(to, task, ENQUEUE_MOVED);
     to->runnable++;
     to->pulled++;

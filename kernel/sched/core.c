@@ -13,6 +13,7 @@
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "sched/sched.h"
+#include "sched/traced.h"
 
 _Static_assert(offsetof(struct task, rsp) == 0, "switch.asm: TASK_RSP");
 
@@ -97,6 +98,7 @@ static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind ki
  */
 static void place(struct task *task, enum enqueue_kind kind)
 {
+    uint32_t from = task->cpu;
     struct runqueue *rq;
 
     for (;;) {
@@ -109,6 +111,7 @@ static void place(struct task *task, enum enqueue_kind kind)
     }
     charge(rq);
     task->placed = clock_now();
+    trace_migrate(task, from);
     enqueue(rq, task, kind);
     spin_unlock(&rq->lock);
 }
@@ -187,6 +190,7 @@ void schedule(void)
     uint64_t flags = irq_save();
     struct task *prev = current, *next;
     struct runqueue *rq = this_rq();
+    bool preempted = this_cpu(need_resched);
     ktime_t now;
 
     if (unlikely(this_cpu(preempt_count) != 0)) {
@@ -212,6 +216,7 @@ void schedule(void)
     }
     rq->switches++;
     prev->switches[prev->state == TASK_RUNNING]++;
+    trace_switch(prev, next, preempted);
     next->on_cpu = true;
     this_cpu(current_task) = next;
     this_cpu(return_work) = next->notify;
@@ -246,6 +251,7 @@ void sched_yield(void)
     struct runqueue *rq = this_rq();
 
     spin_lock(&rq->lock);
+    this_cpu(need_resched) = false; /* by its own will, then */
     if (rq->runnable) {
         sched_class->yield(rq, current);
     }
@@ -263,6 +269,7 @@ static bool wake(struct task *task, bool stopped)
     bool away = asleep && task != rq->running && !task->queued;
 
     if (asleep) {
+        trace_wake(task, task == rq->running);
         task->state = TASK_RUNNING;
         task->reason = WAIT_NONE;
     }
@@ -373,6 +380,7 @@ void sched_init(void)
     init_cpu(0);
     this_cpu(current_task) = this_cpu(idle);
     preempt_hook = preempt;
+    traced_init();
     timer_interrupt_hook = timer_interrupt;
     smp_kick_hook = kicked;
 }

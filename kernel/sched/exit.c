@@ -8,6 +8,7 @@
 #include "mm/uaccess.h"
 #include "sched/futex.h"
 #include "sched/sched.h"
+#include "trace/trace.h"
 
 void task_release_mm(struct task *task)
 {
@@ -97,6 +98,7 @@ void task_exit(int status)
     uint64_t flags;
     bool last;
 
+    trace(TRACE_EXIT, 0, (uint32_t)group->pid, (uint64_t)status);
     task_release_mm(task);
     task_resources->exit(task);
     flags = spin_lock_irqsave(&tasks_lock);

@@ -12,6 +12,7 @@
 #include "mm/page.h"
 #include "mm/uaccess.h"
 #include "sched/sched.h"
+#include "sched/traced.h"
 
 struct switch_frame {
     uint64_t r15, r14, r13, r12, rbx, rbp, return_address;
@@ -230,6 +231,7 @@ long task_clone(const struct clone_args *args)
         task->vfork_parent = current;
         task_get(task);
     }
+    trace_clone(task, flags);
     sched_start(task);
     if (flags & CLONE_VFORK) {
         wait_for_vfork(task);
@@ -265,6 +267,7 @@ struct task *kernel_thread(const char *name, void (*entry)(void *), void *argume
     group->thread_count = 1;
     list_push_back(&group->threads, &task->in_group);
     spin_unlock_irqrestore(&tasks_lock, flags);
+    trace_clone(task, 0);
     sched_start(task);
     return task;
 }

@@ -10,6 +10,7 @@
 #include "mm/page.h"
 #include "mm/uaccess.h"
 #include "sched/sched.h"
+#include "trace/trace.h"
 
 struct key {
     uint64_t space, address;
@@ -89,6 +90,7 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     if (seen != value) {
         return -EAGAIN;
     }
+    trace(TRACE_FUTEX_WAIT, 0, value, (uint64_t)word);
     error = wait_event_timeout(&waiter.queue, WAIT_FUTEX, word,
                                __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE), deadline);
     for (;;) { /* a requeue may have changed the key */
@@ -137,6 +139,7 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
         }
     }
     spin_unlock(&bucket->lock);
+    trace(TRACE_FUTEX_WAKE, 0, (uint32_t)woken, (uint64_t)word);
     return woken;
 }
 
@@ -184,6 +187,7 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
     }
     spin_unlock(&first->lock);
     page_put(virt_to_page(pinned));
+    trace(TRACE_FUTEX_WAKE, 0, done < 0 ? 0 : (uint32_t)done, (uint64_t)word);
     return done < 0 ? done : done + moved;
 }
 

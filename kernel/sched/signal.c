@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "sched/sched.h"
+#include "trace/trace.h"
 
 #define SIG_DFL 0ul
 #define SIG_IGN 1ul
@@ -140,6 +141,7 @@ void signal_send_locked(struct task *task, int signal, const struct signal_info 
     if (task->state == TASK_ZOMBIE || useless(task, signal)) {
         return;
     }
+    trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)task->tid);
     add(&task->pending, signal, info);
     if (!(task->blocked & SIGNAL_BIT(signal))) {
         notify(task);
@@ -168,6 +170,7 @@ void signal_send_process_locked(struct thread_group *group, int signal,
     if (useless(chosen ? chosen : task, signal)) {
         return;
     }
+    trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)(chosen ? chosen : task)->tid);
     add(&group->pending, signal, info);
     if (chosen) {
         notify(chosen);

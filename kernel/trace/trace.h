@@ -1,0 +1,46 @@
+/*
+ * The trace: a ring of records for each CPU, a flight recorder that tools/ktrace reads from the
+ * guest's memory.
+ *
+ * A trace point is one line, `trace(TRACE_WAKE, ...)`, and while the trace is off one branch that
+ * is never taken. This module is below sched and knows no tasks: sched tells where in a task its
+ * tid is, and lists the tasks when a trace starts.
+ */
+#ifndef TRACE_TRACE_H
+#define TRACE_TRACE_H
+#include "lib/types.h"
+#include "trace/events.h"
+#include "trace/format.h"
+
+extern bool trace_on;
+extern struct trace_header ktrace_header;
+
+/* Where a task keeps its tid, from its start; set before the first record. */
+extern size_t trace_tid_offset;
+/* Say trace_task() and trace_name() of every task. */
+extern void (*trace_snapshot_hook)(void);
+/* Have each system call traced, or not. */
+extern void (*trace_syscalls_hook)(bool on);
+/* Memory for good: zeroed, contiguous, in the direct map; NULL: there is no such piece. */
+extern void *(*trace_memory_hook)(size_t size);
+
+/* A record by the current task on this CPU. Any context but an NMI. */
+void trace_write(enum trace_event event, uint8_t flags, uint32_t x, uint64_t a);
+
+static inline void trace(enum trace_event event, uint8_t flags, uint32_t x, uint64_t a)
+{
+    if (unlikely(trace_on)) {
+        trace_write(event, flags, x, a);
+    }
+}
+
+/* That a task exists, and what it is called: for the ring that outlives the events. */
+void trace_task(uint32_t tid, uint32_t process, uint64_t a);
+void trace_name(uint32_t tid, const char *name);
+
+/* As the command line says: trace=on, stop-when-full, or off, which is also the default. */
+void trace_init(uint32_t cpus);
+/* Start with a snapshot of all tasks. -ENOMEM. May sleep; one caller at a time. */
+long trace_start(void);
+void trace_stop(void);
+#endif

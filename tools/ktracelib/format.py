@@ -1,0 +1,251 @@
+"""The trace as the kernel or the coroutine library left it, and as a .ktr file.
+
+Readers of live machines (gdb) give pull() their own way to read physical memory. The kernel's
+rings are trusted as far as their sequence numbers go; a user ring may hold anything.
+"""
+import functools
+import json
+import os
+import re
+import struct
+import zlib
+from typing import Callable, Iterator, NamedTuple
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KERNEL_BASE = 0xffffffff80000000
+MAGIC, KTR_MAGIC = b"KTRACE01", b"BATONKTR"
+RECORD = struct.Struct("<QIHBBIIQ")
+HEADER = struct.Struct("<8sIIIIQQII")
+RING = struct.Struct("<QQQIIII")
+KIND_CPU, KIND_NAMES, KIND_USER = 1, 2, 3
+ON_HOST = 4
+FIRST_USER_EVENT = 48
+
+Read = Callable[[int, int], bytes]
+
+
+class TraceError(Exception):
+    """What is wrong with the input, and what to do; for one line on stderr."""
+
+
+class Record(NamedTuple):
+    time: int  # ns since the clock's 0
+    cpu: int  # -1: a user ring does not say
+    tid: int
+    event: str
+    flags: int
+    x: int
+    a: int
+
+
+class Ring(NamedTuple):
+    kind: int
+    owner: int  # the CPU, or the thread of a user ring
+    group: int  # that thread's process
+    lost: int
+    records: list[tuple]  # of RECORD, in order
+
+
+class Trace:
+    """Everything in a trace: `header` is what is not records, and goes into a .ktr as JSON."""
+
+    def __init__(self, header: dict, rings: list[Ring]) -> None:
+        self.header, self.rings = header, rings
+        self.on_host = bool(header["flags"] & ON_HOST)
+        self.cpus: int = header["cpus"]
+        self.syscalls = {int(number): name for number, name in header["syscalls"].items()}
+        self.reasons: list[str] = header["reasons"]
+
+    def lost(self) -> int:
+        return sum(ring.lost for ring in self.rings)
+
+    @functools.cached_property
+    def records(self) -> list[Record]:
+        """All of them by time; those of one ring keep their order."""
+        names = {int(number): name for number, name in self.header["events"].items()}
+        base, mult = self.header["tsc_base"], self.header["tsc_mult"]
+        found = []
+        for ring in self.rings:
+            user = ring.kind == KIND_USER
+            for tsc, tid, event, cpu, flags, x, _, a in ring.records:
+                name = names.get(event)
+                if name and (not user or event >= FIRST_USER_EVENT):
+                    found.append((tsc, Record((tsc - base) * mult >> 32, -1 if user else cpu,
+                                              ring.owner if user else tid, name, flags, x, a)))
+        found.sort(key=lambda pair: pair[0])
+        if not self.on_host:  # a program may write any time into its ring
+            last = max((r.time for _, r in found if r.cpu >= 0), default=0)
+            return [r for _, r in found if 0 <= r.time <= last]
+        return [r for _, r in found]
+
+
+@functools.cache
+def list_of(macro: str) -> dict[int, tuple[str, ...]]:
+    """The entries of one of the X-macros in kernel/trace/events.h, by number."""
+    with open(os.path.join(ROOT, "kernel/trace/events.h")) as f:
+        text = f.read()
+    entry = re.compile(macro + r'\((\d+), (\w+)(?:, "([^"]*)", "([^"]*)")?\)')
+    return {int(m[1]): tuple(m.groups("")[1:]) for m in entry.finditer(text)}
+
+
+def lower_names(macro: str) -> dict[int, str]:
+    return {number: entry[0].lower() for number, entry in list_of(macro).items()}
+
+
+def syscall_names() -> dict[int, str]:
+    with open(os.path.join(ROOT, "kernel/syscall/calls.h")) as f:
+        return {int(n): name for n, name in re.findall(r"SYSCALL\((\d+), (\w+)\)", f.read())}
+
+
+class Elf:
+    """Symbols and initialised data of a 64-bit little-endian ELF file, as far as needed here."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            with open(path, "rb") as f:
+                self.data = f.read()
+        except OSError as error:
+            raise TraceError(f"{path}: {error.strerror}; `make all` builds it") from None
+        offset, size, count = (struct.unpack_from("<Q", self.data, 0x28)[0],
+                               *struct.unpack_from("<HH", self.data, 0x3a))
+        self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, offset + i * size)
+                         for i in range(count)]
+
+    @functools.cached_property
+    def symbols(self) -> dict[str, int]:
+        found = {}
+        for section in self.sections:
+            if section[1] != 2:  # SHT_SYMTAB
+                continue
+            strings = self.sections[section[6]][4]
+            for at in range(section[4], section[4] + section[5], 24):
+                name, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", self.data, at)
+                end = self.data.index(b"\0", strings + name)
+                found[self.data[strings + name:end].decode()] = value
+        return found
+
+    def symbol(self, name: str) -> int:
+        if name not in self.symbols:
+            raise TraceError(f"the kernel has no symbol {name}: is it Baton's, and the one that ran?")
+        return self.symbols[name]
+
+    def read(self, address: int, size: int) -> bytes:
+        for section in self.sections:
+            if section[1] == 1 and section[3] <= address < section[3] + section[5]:
+                at = section[4] + address - section[3]
+                return self.data[at:at + size]
+        return b""
+
+    def strings(self, symbol: str) -> list[str]:
+        """An array of pointers to strings, up to the first that is none."""
+        found, at = [], self.symbol(symbol)
+        while True:
+            pointer = int.from_bytes(self.read(at, 8), "little")
+            text = self.read(pointer, 64).split(b"\0")[0] if pointer >= KERNEL_BASE else b""
+            if not text or not all(32 <= c < 127 for c in text):
+                return found
+            found.append(text.decode())
+            at += 8
+
+
+def _ring_records(data: bytes, capacity: int, head: int, trusted: bool) -> list[tuple]:
+    """The records of a ring in order: those with the right sequence number, up to the newest."""
+    found = []
+    for slot, record in enumerate(RECORD.iter_unpack(data)):
+        seq = record[6]
+        if seq and (seq - 1) % capacity == slot:
+            found.append(record)
+    if not found:
+        return []
+    newest = (head if trusted else max(record[6] for record in found)) & 0xffffffff
+    # Ages count from the newest, 0. In a full ring the oldest slot may be half overwritten.
+    aged = [((newest - record[6]) & 0xffffffff, record) for record in found]
+    return [record for age, record in sorted(aged, reverse=True) if age < capacity - 1]
+
+
+def _read_rings(read: Read, at: int, header: tuple) -> list[Ring]:
+    _, header_size, ring_size, record_size, count, *_ = header
+    if record_size != RECORD.size or ring_size < RING.size or count > 4096:
+        raise TraceError("the trace's header has sizes that this tools/ktrace does not know")
+    rings = []
+    for i in range(count):
+        records, head, lost, capacity, kind, owner, group = RING.unpack(
+            read(at + header_size + i * ring_size, RING.size))
+        if kind == 0 or capacity == 0:
+            continue
+        found = _ring_records(read(records, capacity * RECORD.size), capacity, head,
+                              kind != KIND_USER)
+        if kind != KIND_USER:
+            lost += max(0, head - capacity) if kind == KIND_CPU else 0
+        elif found:
+            lost = found[0][6] - 1
+        rings.append(Ring(kind, owner, group, lost, found))
+    return rings
+
+
+def _trace(read: Read, at: int, reasons: list[str]) -> Trace:
+    header = HEADER.unpack(read(at, HEADER.size))
+    rings = _read_rings(read, at, header)
+    return Trace({"flags": header[7], "cpus": header[8], "tsc_base": header[5],
+                  "tsc_mult": header[6], "reasons": reasons,
+                  "events": {number: entry[0] for number, entry in list_of("EVENT").items()},
+                  "syscalls": syscall_names()}, rings)
+
+
+def pull(read: Read, kernel: str) -> Trace:
+    """The trace of a guest. read(address, size) reads its physical memory."""
+    elf = Elf(kernel)
+    at = elf.symbol("ktrace_header") - KERNEL_BASE
+    if read(at, 8) != MAGIC:
+        raise TraceError("no trace header in this memory: another kernel ran, or none had started")
+    trace = _trace(read, at, elf.strings("wait_reason_names"))
+    if not any(ring.records for ring in trace.rings):
+        raise TraceError("the trace is empty: was the kernel started with trace=on?")
+    return trace
+
+
+def memory_reader(path: str) -> Read:
+    """Guest memory in a file, as QEMU's pc machine lays it out: a hole lies below 4 GiB."""
+    size = os.path.getsize(path)
+    low = size if size < 0xe0000000 else 0xc0000000
+    file = open(path, "rb")
+
+    def read(address: int, count: int) -> bytes:
+        file.seek(address if address < low else address - (1 << 32) + low)
+        return file.read(count).ljust(count, b"\0")
+    return read
+
+
+def save(trace: Trace, path: str) -> None:
+    head = dict(trace.header, rings=[[r.kind, r.owner, r.group, r.lost, len(r.records)]
+                                     for r in trace.rings])
+    text = json.dumps(head, sort_keys=True).encode()
+    body = b"".join(RECORD.pack(*r) for ring in trace.rings for r in ring.records)
+    with open(path, "wb") as f:
+        f.write(KTR_MAGIC + struct.pack("<I", len(text)) + text + zlib.compress(body, 6))
+
+
+def _load_ktr(data: bytes) -> Trace:
+    size = struct.unpack_from("<I", data, 8)[0]
+    header = json.loads(data[12:12 + size])
+    records: Iterator[tuple] = RECORD.iter_unpack(zlib.decompress(data[12 + size:]))
+    rings = [Ring(kind, owner, group, lost, [next(records) for _ in range(count)])
+             for kind, owner, group, lost, count in header.pop("rings")]
+    return Trace(header, rings)
+
+
+def load(path: str) -> Trace:
+    """A .ktr file, or the file that CO_TRACE named in a run on Linux."""
+    try:
+        with open(path, "rb") as f:
+            data = f.read()
+    except OSError as error:
+        raise TraceError(f"{path}: {error.strerror}") from None
+    try:
+        if data.startswith(KTR_MAGIC):
+            return _load_ktr(data)
+        if data.startswith(MAGIC):
+            return _trace(lambda at, size: data[at:at + size].ljust(size, b"\0"), 0, [])
+    except (ValueError, struct.error, zlib.error, StopIteration, RuntimeError, KeyError) as error:
+        raise TraceError(f"{path}: cut short or damaged ({error})") from None
+    raise TraceError(f"{path}: neither a .ktr file nor one that CO_TRACE wrote")
