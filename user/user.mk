@@ -1,5 +1,6 @@
 # User programs: user/bin/NAME.c, user/demo/NAME.c, user/test/NAME.c, and of several files the shell
-# in user/sh and a test in user/torture; each linked with our own small libc; and the initramfs.
+# in user/sh and a test in user/torture; each linked with our own small libc, the lessons in
+# user/demo also with what they share; and the initramfs.
 USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
 	-fno-omit-frame-pointer -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
@@ -11,6 +12,8 @@ ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
 PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
 PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/test/torture
 SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/sh/*.c)))
+LESSON_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/demo/common/*.c)))
+LESSONS := $(patsubst %.c,build/%,$(wildcard user/demo/*.c))
 TORTURE_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/torture/*.c)))
 
 build/user/%.o: user/%.c
@@ -20,8 +23,13 @@ build/user/%.o: user/%.c
 build/user/libu.a: $(filter-out %/crt0.asm.o,$(ULIB_OBJECTS))
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
+build/user/demo/liblesson.a: $(LESSON_OBJECTS)
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+
+$(LESSONS): build/user/demo/liblesson.a
 $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
-	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< build/user/libu.a
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< $(filter %/liblesson.a,$^) \
+		build/user/libu.a
 
 build/user/bin/sh: $(SH_OBJECTS)
 build/user/test/torture: $(TORTURE_OBJECTS)
@@ -35,4 +43,5 @@ build/initramfs.cpio: $(PROGRAMS) tools/mkinitrd
 
 .PRECIOUS: build/user/%.o
 -include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
+	$(LESSON_OBJECTS:.o=.d) \
 	$(PROGRAM_SOURCES:%.c=build/%.d)

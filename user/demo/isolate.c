@@ -1,10 +1,17 @@
-/* isolate [--json]: seven ways to crash. Each kills its process, and nothing else. */
+/*
+ * isolate: seven ways to crash. The hardware traps each, the kernel turns the trap into a signal,
+ * and the signal ends the process that did it, and nothing else.
+ *
+ * A process, that is, not a thread: threads share the address space, so when one of them does
+ * something forbidden, no other can be trusted any more, and all of them end.
+ */
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "common/lesson.h"
 
 static void null_pointer(void)
 {
@@ -55,51 +62,113 @@ static void jump_to_data(void)
 }
 
 static const struct {
-    const char *name;
+    const char *name, *trap;
     void (*crash)(void);
     int signal;
 } crashes[] = {
-    {"write through a null pointer", null_pointer, SIGSEGV},
-    {"write to a kernel address", kernel_address, SIGSEGV},
-    {"overflow the stack", overflow, SIGSEGV},
-    {"run an illegal instruction", illegal_instruction, SIGILL},
-    {"divide by zero", divide_by_zero, SIGFPE},
-    {"write to the program's code", write_to_code, SIGSEGV},
-    {"jump to data", jump_to_data, SIGSEGV},
+    {"write through a null pointer", "page fault", null_pointer, SIGSEGV},
+    {"write to a kernel address", "page fault", kernel_address, SIGSEGV},
+    {"overflow the stack", "page fault", overflow, SIGSEGV},
+    {"run an illegal instruction", "invalid opcode", illegal_instruction, SIGILL},
+    {"divide by zero", "divide error", divide_by_zero, SIGFPE},
+    {"write to the program's code", "page fault", write_to_code, SIGSEGV},
+    {"jump to data", "page fault", jump_to_data, SIGSEGV},
 };
 #define COUNT ((int)(sizeof(crashes) / sizeof(*crashes)))
 
+/* The signal that ended a child that runs `crash`; 0 if it survived. */
+static int signal_that_ended(void (*crash)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        crash();
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        lesson_failed("fork");
+    }
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static volatile unsigned long *siblings_count;
+
+static _Noreturn void *count_for_ever(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        (*siblings_count)++;
+    }
+}
+
+static void *crash_in_thread(void *unused)
+{
+    (void)unused;
+    while (*siblings_count == 0) {
+        usleep(1000);
+    }
+    null_pointer();
+    return NULL;
+}
+
+/* One thread counts, the first waits, the third crashes. */
+static void crash_beside_threads(void)
+{
+    pthread_t counter, crasher;
+
+    pthread_create(&counter, NULL, count_for_ever, NULL);
+    pthread_create(&crasher, NULL, crash_in_thread, NULL);
+    pthread_join(crasher, NULL);
+}
+
+/* Did the thread that did nothing wrong stop counting, too? */
+static bool crash_of_a_thread_ends_all(void)
+{
+    unsigned long before;
+    int signal;
+
+    siblings_count = shared_memory(sizeof(*siblings_count));
+    signal = signal_that_ended(crash_beside_threads);
+    before = *siblings_count;
+    usleep(20000);
+    say("  %-30s %-15s %s\n", "one thread of three: null", "page fault",
+        signal ? strsignal(signal) : "survived!");
+    return signal == SIGSEGV && before > 0 && *siblings_count == before;
+}
+
 int main(int argc, char **argv)
 {
-    int json = argc > 1 && strcmp(argv[1], "--json") == 0, deaths = 0, as_expected = 0;
+    static const struct lesson lesson = {
+        "isolate", "seven ways to crash: each ends its process, and nothing else",
+        {"A process can hurt itself alone: each of these children does something forbidden.",
+         "Look at the last column: the hardware trapped, the kernel sent a signal, it died."},
+        NULL,
+        "  crashes             how many children did something forbidden\n"
+        "  deaths              how many a signal ended\n"
+        "  as_expected         how many the expected signal ended\n"
+        "  threads_died_too    a crash of one thread ended the others of its process\n",
+    };
+    int deaths = 0, as_expected = 0;
+    bool threads_died;
 
-    if (!json) {
-        printf("A process can hurt itself alone: each of these children does something forbidden.\n"
-               "Look at the last column: the hardware trapped, the kernel sent a signal, it died.\n\n");
-    }
+    lesson_start(&lesson, argc, argv);
     for (int i = 0; i < COUNT; i++) {
-        int status = 0, signal;
-        pid_t child;
+        int signal = signal_that_ended(crashes[i].crash);
 
-        fflush(stdout);
-        child = fork();
-        if (child == 0) {
-            crashes[i].crash();
-            _exit(0);
-        }
-        waitpid(child, &status, 0);
-        signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         deaths += signal != 0;
         as_expected += signal == crashes[i].signal;
-        if (!json) {
-            printf("  %-30s %s\n", crashes[i].name, signal ? strsignal(signal) : "survived!");
-        }
+        say("  %-30s %s%-15s%s %s\n", crashes[i].name, paint(DIM), crashes[i].trap, paint(PLAIN),
+            signal ? strsignal(signal) : "survived!");
     }
-    if (json) {
-        printf("{\"demo\": \"isolate\", \"crashes\": %d, \"deaths\": %d, \"as_expected\": %d}\n", COUNT,
-               deaths, as_expected);
-    } else {
-        printf("\n%d deaths, %d survivors: the shell lives.\n", deaths, COUNT - deaths);
-    }
-    return as_expected != COUNT;
+    threads_died = crash_of_a_thread_ends_all();
+    json_number("crashes", COUNT);
+    json_number("deaths", deaths);
+    json_number("as_expected", as_expected);
+    json_bool("threads_died_too", threads_died);
+    verdict(as_expected == COUNT, "%d deaths, %d survivors: the shell lives.", deaths,
+            COUNT - deaths);
+    verdict(threads_died, "When one thread crashed, the other threads of its process died with it: "
+                          "what isolates is the address space, and threads share theirs.");
+    return lesson_end();
 }

@@ -1,51 +1,110 @@
 /*
- * preempt [--json]: two endless loops that never yield both make progress, for the timer takes
- * the CPU away from each. Coroutines without a yield would not.
+ * preempt: endless loops that never give the CPU away, on one CPU.
+ *
+ * Both go on: the timer interrupts whichever runs, and the kernel hands the CPU
+ * to the other.
  */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int main(int argc, char **argv)
-{
-    int json = argc > 1 && strcmp(argv[1], "--json") == 0, both;
-    volatile unsigned long *count = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pid_t child[2];
+#include "common/lesson.h"
 
-    if (!json) {
-        printf("Two processes count for ever and never give the CPU away.\n"
-               "Look at both numbers: each grows, since the timer interrupt switches them.\n\n");
-        fflush(stdout);
+#define LOOPS 2
+
+static long time_ms = 112; /* two in each cell of a lane */
+static struct lanes *lanes;
+
+/* Count until the time is over; the lane shows when this loop had the CPU. */
+static void count_until(struct lane *lane, long long until)
+{
+    while (now_ns() < until) {
+        for (volatile int i = 0; i < 1000; i++) {
+        }
+        lane_mark(lanes, lane, LANE_RUN);
+        snprintf(lane->note, sizeof(lane->note), "%luk loops", lane->ticks);
     }
-    for (int i = 0; i < 2; i++) {
+}
+
+static struct lane *add_lane(const char *what, int number)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "%s %d", what, number + 1);
+    return lane_add(lanes, name);
+}
+
+static void start_lanes(const char *what)
+{
+    lanes = lanes_create(time_ms * 1000000, time_ms * 1000000 / LANE_CELLS);
+    for (int i = 0; i < LOOPS; i++) {
+        snprintf(add_lane(what, i)->note, sizeof(lanes->lane->note), "0 loops");
+    }
+}
+
+/* Two processes, each in a loop that only a signal ends. */
+static void run_processes(void)
+{
+    pid_t child[LOOPS];
+
+    say("Two processes, and the timer:\n");
+    start_lanes("process");
+    live_begin(lanes_draw);
+    lanes->start = now_ns();
+    for (int i = 0; i < LOOPS; i++) {
         child[i] = fork();
         if (child[i] == 0) {
-            for (;;) {
-                count[i * 64]++;
-            }
+            pin_to_one_cpu();
+            count_until(&lanes->lane[i], LONG_MAX);
         }
     }
-    for (int step = 1; step <= 4 && !json; step++) {
-        usleep(100000);
-        printf("  after %d00 ms: %12lu %12lu\n", step, count[0], count[64]);
-        fflush(stdout);
+    sleep_ns(time_ms * 1000000);
+    while (!lanes->lane[0].ticks || !lanes->lane[1].ticks) {
+        sleep_ns(10000000); /* a busy host: neither may have had its turn */
     }
-    while (count[0] == 0 || count[64] == 0) { /* a busy host may need longer */
-        usleep(10000);
-    }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < LOOPS; i++) {
         kill(child[i], SIGKILL);
         waitpid(child[i], NULL, 0);
     }
-    both = count[0] > 0 && count[64] > 0;
-    if (json) {
-        printf("{\"demo\": \"preempt\", \"first\": %lu, \"second\": %lu}\n", count[0], count[64]);
-    } else {
-        printf("\nBoth made progress: %s.\n", both ? "yes" : "no");
+    live_end();
+}
+
+static void report(const char *key)
+{
+    json_array(key);
+    for (int i = 0; i < LOOPS; i++) {
+        json_number(NULL, (double)lanes->lane[i].ticks);
     }
-    return !both;
+    json_end();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct lesson_option options[] = {
+        {.name = "time", .kind = OPTION_NUMBER, .value = &time_ms, .least = 20, .most = 60000,
+         .help = "how long each pair runs, in ms"},
+        {0},
+    };
+    static const struct lesson lesson = {
+        "preempt", "two endless loops that never yield, as processes and as coroutines",
+        {"Two loops on one CPU never give it away. The lanes show who has it (# runs, . waits).",
+         "Look at the second lane of each pair: does it ever get its turn?"},
+        options,
+        "  processes     array: how often each of the two processes went round its loop\n",
+        
+    };
+    unsigned long first, second;
+
+    lesson_start(&lesson, argc, argv);
+    run_processes();
+    report("processes");
+    first = lanes->lane[0].ticks;
+    second = lanes->lane[1].ticks;
+    verdict(first > 0 && second > 0,
+            "Both processes went on (%luk and %luk loops) though neither yielded: the timer's "
+            "interrupt takes the CPU from one, and the kernel hands it to the other.",
+            first, second);
+    return lesson_end();
 }

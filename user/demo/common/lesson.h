@@ -1,0 +1,133 @@
+/*
+ * What all lessons share, so that each can be read as what it teaches.
+ *
+ * A lesson says in two lines what to look at, shows it while it happens, and ends with verdicts:
+ * sentences with measured figures in them. With --json it prints one JSON object and nothing else.
+ * It exits with 0 when the measurement confirms the lesson, 1 when it contradicts it, 2 for wrong
+ * options. Relies on nothing but POSIX; the same binary runs on a Linux host and in the guest.
+ */
+#ifndef LESSON_H
+#define LESSON_H
+#include <stdbool.h>
+#include <stddef.h>
+
+/* ---- What it is called with (lesson.c) ---- */
+
+enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_CHOICE };
+
+struct lesson_option {
+    const char *name; /* without the dashes; a NULL name ends the array */
+    enum option_kind kind;
+    void *value;         /* bool *, long *, or const char ** */
+    const char *help;
+    long least, most;    /* of a number */
+    const char *choices; /* "one|other" */
+};
+
+struct lesson {
+    const char *name;
+    const char *summary;                 /* one line for --help */
+    const char *look[2];                 /* what to look at */
+    const struct lesson_option *options; /* besides --json and --help; may be NULL */
+    const char *json;                    /* for --help: the keys of the JSON object, with units */
+};
+
+/* Read the options, say what to look at. Does not return for --help and wrong options. */
+void lesson_start(const struct lesson *lesson, int argc, char **argv);
+
+/* A sentence with what was measured; `holds` if it is what the lesson claims. */
+void verdict(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print the verdicts; returns what main() is to return. */
+int lesson_end(void);
+
+/* The lesson cannot go on: a call failed that never should. Ends the process with status 1. */
+_Noreturn void lesson_failed(const char *what);
+
+/* ---- What it prints (screen.c) ---- */
+
+enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW, BLUE, CYAN };
+
+/* printf, but silent with --json. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The escape code for the colour, or "" where standard output has no colours. */
+const char *paint(enum colour colour);
+
+/* A bar for `share` (0 to 1) of `width` characters, padded with blanks. Valid until the 4th call. */
+const char *bar(double share, int width);
+
+/* "12.3 ms" and the like, three digits long. Valid until the 8th next call. */
+const char *duration(double ns);
+
+/*
+ * On a terminal: repaint what `draw` says 20 times a second, until live_end. A process of its own
+ * paints, so that the picture moves while this one is blocked; `draw` looks at shared_memory.
+ * live_end prints the picture a last time; where there is no terminal, it is the only time.
+ */
+void live_begin(void (*draw)(void));
+void live_end(void);
+
+/* Only for lesson.c: decide what standard output is. */
+void screen_start(bool json);
+
+/* ---- Lanes: one line a task, from left to right as time goes by (lanes.c) ---- */
+
+#define LANE_CELLS 56
+#define LANES_MOST 12
+
+enum { LANE_TICK = '|', LANE_RUN = '#', LANE_WAIT = '=', LANE_SILENCE = '.', LANE_PAUSE = '-' };
+
+struct lane {
+    char name[16];
+    char note[16];           /* shown right of it; empty: its longest silence */
+    char cells[LANE_CELLS];  /* what was marked there, or 0 */
+    long long from;          /* since when it waits, or 0 */
+    long long last, longest; /* ns: the last mark, and the longest time between two */
+    unsigned long ticks;
+};
+
+struct lanes {
+    long long start, span, quiet; /* ns; silence is what lasts longer than `quiet` */
+    int count;
+    struct lane lane[LANES_MOST];
+};
+
+/* Lanes in shared memory that span `span` ns from now on. */
+struct lanes *lanes_create(long long span, long long quiet);
+struct lane *lane_add(struct lanes *lanes, const char *name);
+
+/* The lane's owner did something just now: LANE_TICK or LANE_RUN. */
+void lane_mark(struct lanes *lanes, struct lane *lane, char mark);
+
+/* It begins to wait, and it has waited. */
+void lane_wait(struct lanes *lanes, struct lane *lane);
+void lane_go_on(struct lanes *lanes, struct lane *lane);
+
+/* For live_begin: the lanes that lanes_create made last, a time axis below. */
+void lanes_draw(void);
+
+/* ---- Time and the machine (machine.c) ---- */
+
+long long now_ns(void);                  /* CLOCK_MONOTONIC */
+long long cpu_ns(void);                  /* the CPU time of this process */
+void sleep_ns(long long ns);
+void *shared_memory(size_t size);        /* zeroed, shared with children */
+int cpus_allowed(void);                  /* how many CPUs this process may use */
+void pin_to_one_cpu(void);               /* from now on, and children too, the first of them */
+
+/* A nanosecond is one instruction: the guest runs under QEMU's icount, where costs are exact. */
+bool time_counts_instructions(void);
+
+/* ---- JSON (json.c); all of these do nothing without --json ---- */
+
+/* `key` is NULL inside an array. */
+void json_object(const char *key);
+void json_array(const char *key);
+void json_end(void);
+void json_text(const char *key, const char *value);
+void json_number(const char *key, double value); /* three decimals, or none if it is whole */
+void json_bool(const char *key, bool value);
+void json_start(void);  /* for lesson.c: the outermost object */
+bool json_wanted(void); /* is there --json? */
+#endif
