@@ -46,7 +46,11 @@ static struct page *make_page(struct vma *vma, vaddr_t address, bool write, uint
 
     *error = -ENOMEM;
     if (!vma->source) {
+//@lab 1 zero begin
         return page_alloc_zeroed();
+//@lab 1 zero stub
+//|         panic("lab 1: give an anonymous page to 0x%lx (labs/1/README.md, step 3)", address);
+//@lab 1 zero end
     }
     page = vma->source->ops->get_page(vma->source,
                                       vma->offset + ((address - vma->start) >> PAGE_SHIFT));
@@ -68,6 +72,7 @@ static struct page *make_page(struct vma *vma, vaddr_t address, bool write, uint
 
 static long fault_new(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *entry, bool write)
 {
+//@lab 1 fault begin
     uint64_t flags = vma_page_flags(vma);
     long error;
     struct page *page = make_page(vma, address, write, &flags, &error);
@@ -79,10 +84,17 @@ static long fault_new(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *en
     mm_table_used(entry, 1);
     mm->resident++;
     return 0;
+//@lab 1 fault stub
+//|     /* Use make_page, and mm_table_used and mm->resident to count what you fill in. */
+//|     (void)make_page;
+//|     panic("lab 1: fill the entry %p of 0x%lx, mm %p, vma %p, write %d (labs/1/README.md, step 3)",
+//|           (void *)entry, address, (void *)mm, (void *)vma, write);
+//@lab 1 fault end
 }
 
 static long fault_write(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *entry)
 {
+//@lab 1 fault-write begin
     struct page *page = phys_to_page(*entry & PTE_ADDRESS);
     uint64_t flags = vma_page_flags(vma) | PTE_ACCESSED | PTE_DIRTY;
 
@@ -100,6 +112,11 @@ static long fault_write(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *
     *entry = page_to_phys(page) | flags;
     invlpg(address); /* another CPU that still holds the old entry comes here and finds the new */
     return 0;
+//@lab 1 fault-write stub
+//|     (void)copy_of;
+//|     panic("lab 1: let 0x%lx be written, entry %p, mm %p, vma %p (labs/1/README.md, step 3)", address,
+//|           (void *)entry, (void *)mm, (void *)vma);
+//@lab 1 fault-write end
 }
 
 static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *code)

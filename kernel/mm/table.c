@@ -53,6 +53,7 @@ void mm_table_used(pte_t *entry, int change)
 
 pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
 {
+//@lab 1 walk begin
     pte_t *table = mm->pml4;
 
     for (int level = 3; level > 0; level--) {
@@ -70,6 +71,10 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
         table = phys_to_virt(*entry & PTE_ADDRESS);
     }
     return &table[paging_index(address, 0)];
+//@lab 1 walk stub
+//|     panic("lab 1: write mm_pte for mm %p, address 0x%lx, create %d (labs/1/README.md, step 2)",
+//|           (void *)mm, address, create);
+//@lab 1 walk end
 }
 
 /*
@@ -258,14 +263,29 @@ static void copy_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context
         copy->table = target;
         copy->base = base;
     }
+    target = &copy->table[paging_index(address, 0)];
+    mm_table_used(target, 1);
+    copy->to->resident++;
+//@lab 1 copy-on-write begin
     if (!copy->share) {
         *entry &= ~PTE_WRITE;
     }
-    target = &copy->table[paging_index(address, 0)];
     *target = *entry;
-    mm_table_used(target, 1);
-    copy->to->resident++;
     page_get(phys_to_page(*entry & PTE_ADDRESS));
+//@lab 1 copy-on-write stub
+//|     /* Lab 1, step 4: right, but each fork copies all memory of the process. */
+//|     struct page *page = copy->share ? phys_to_page(*entry & PTE_ADDRESS) : page_alloc(0);
+//|
+//|     if (!page) {
+//|         panic("lab 1: fork copies everything, and memory is over (labs/1/README.md, step 4)");
+//|     }
+//|     if (copy->share) {
+//|         page_get(page);
+//|     } else {
+//|         page_copy(page_to_virt(page), phys_to_virt(*entry & PTE_ADDRESS));
+//|     }
+//|     *target = page_to_phys(page) | (*entry & ~PTE_ADDRESS);
+//@lab 1 copy-on-write end
 }
 
 /* Both address spaces get the pages of `vma`, read-only unless they are shared. The caller flushes. */

@@ -93,7 +93,8 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
 
 
 def significant(lines: list[str]) -> list[str]:
-    return [line.strip() for line in lines if line.strip()]
+    """Without empty lines and lines of braces, which are everywhere."""
+    return [line.strip() for line in lines if len(line.strip()) > 2]
 
 
 def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[markers.Block]]) -> None:
