@@ -17,9 +17,10 @@ build/kernel/%.o: kernel/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
-build/%.asm.o: %.asm
+# nasm does not list what it includes.
+build/%.asm.o: %.asm $(wildcard kernel/arch/*.inc user/ulib/co/*.inc)
 	@mkdir -p $(@D)
-	$(Q)nasm -f elf64 -g -F dwarf -Ikernel/ -MD $(@:.o=.d) -o $@ $<
+	$(Q)nasm -f elf64 -g -F dwarf -Ikernel/ -I$(<D)/ -MD $(@:.o=.d) -o $@ $<
 
 build/ksyms-empty.o: tools/ksyms
 	@mkdir -p $(@D)

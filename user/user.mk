@@ -6,8 +6,8 @@ USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -no
 	-fno-omit-frame-pointer -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -MMD -MP
 USER_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none
-ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c user/ulib/thread/*.c))
-ULIB_ASM := $(sort $(wildcard user/ulib/*.asm user/ulib/thread/*.asm))
+ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c user/ulib/*/*.c))
+ULIB_ASM := $(sort $(wildcard user/ulib/*.asm user/ulib/*/*.asm))
 ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
 PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
 PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/test/torture

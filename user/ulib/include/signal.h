@@ -37,7 +37,9 @@ struct sigaction {
     };
     sigset_t sa_mask;
     int sa_flags;
+    void (*sa_restorer)(void); /* sigaction() sets it */
 };
+enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
 typedef struct {
     void *ss_sp;
     int ss_flags;

@@ -1,0 +1,423 @@
+/*
+ * Layer 2: the run loop, one a thread: an ordinary program written on resume and yield.
+ *
+ * A coroutine is in the ready queue (first in, first out), or parked, or has ended. What wakes a
+ * parked one only puts it into the queue; it runs when its turn comes. Descriptors and timers
+ * are looked at once a round of the queue, and at the latest after POLL_EVERY switches, so a
+ * coroutine that always yields cannot starve one that waits.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define POLL_EVERY 64
+
+enum { SYS_clock_gettime = 228, CLOCK = 1 };
+
+struct co_loop {
+    struct co_list ready, ended;
+    size_t count, ready_count; /* that have not ended; of them in the queue */
+    int jobs;                  /* on helper threads */
+    int running;               /* co_run is under way */
+    uint64_t switches, polls;
+    uint64_t longest;    /* in TSC cycles, as both below */
+    uint64_t tsc_base;
+    int64_t clock_base;
+    char culprit[CO_NAME_SIZE];
+};
+
+struct join_wait {
+    struct co_list link;
+    struct co *co;
+};
+
+static _Thread_local struct co_loop this_loop;
+
+static struct co_loop *loop(void)
+{
+    if (!this_loop.ready.next) {
+        list_init(&this_loop.ready);
+        list_init(&this_loop.ended);
+    }
+    return &this_loop;
+}
+
+struct co_loop *loop_here(void)
+{
+    return co_current ? co_current->loop : NULL;
+}
+
+int64_t co_now(void)
+{
+    struct {
+        int64_t seconds, nanoseconds;
+    } time;
+
+    co_call(SYS_clock_gettime, CLOCK, (long)&time, 0, 0, 0, 0);
+    return time.seconds * 1000000000 + time.nanoseconds;
+}
+
+/* Cheap enough for every switch; turned into nanoseconds when somebody asks. */
+static uint64_t cycles(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+/* Making and ending */
+
+struct co *co_go_attr(co_function function, void *argument, const struct co_attr *attr)
+{
+    struct co_loop *l = loop();
+    struct co *co = timer_reserve(l->count + 1) ? NULL : co_make(function, attr);
+
+    if (!co) {
+        return NULL;
+    }
+    co->loop = l;
+    co->argument = argument;
+    co->loop_state = LOOP_READY;
+    list_add_last(&l->ready, &co->link);
+    l->count++;
+    l->ready_count++;
+    return co;
+}
+
+struct co *co_go(co_function function, void *argument, const char *name)
+{
+    return co_go_attr(function, argument, &(struct co_attr){.name = name});
+}
+
+/* Free an ended one once nobody will look at it any more. */
+static void forget(struct co *co)
+{
+    list_take(&co->link);
+    co_free(co);
+}
+
+static void end(struct co_loop *l, struct co *co, void *result)
+{
+    co->loop_state = LOOP_ENDED;
+    co->result = result;
+    l->count--;
+    list_add_last(&l->ended, &co->link);
+    while (!list_empty(&co->joiners)) {
+        struct join_wait *wait = CO_ENTRY(co->joiners.next, struct join_wait, link);
+
+        list_take(&wait->link);
+        loop_wake(wait->co, 0);
+    }
+    if (co->detached && co->joining == 0) {
+        forget(co);
+    }
+}
+
+/* Parking and waking */
+
+void loop_wake(struct co *co, int result)
+{
+    struct co_loop *l = co->loop;
+
+    if (co->loop_state != LOOP_PARKED) {
+        return;
+    }
+    timer_remove(co);
+    co->wake_result = result;
+    co->can_be_readied = 0;
+    co->loop_state = LOOP_READY;
+    list_add_last(&l->ready, &co->link);
+    l->ready_count++;
+}
+
+int loop_park(const char *why, long number, int64_t deadline)
+{
+    struct co *co = co_current;
+
+    if (co->canceled) {
+        return -ECANCELED;
+    }
+    co->why = why;
+    co->why_number = number;
+    co->loop_state = LOOP_PARKED;
+    if (deadline != CO_NEVER) {
+        co->deadline = deadline;
+        timer_add(co);
+    }
+    co_leave(NULL);
+    return co->wake_result;
+}
+
+void loop_park_firmly(const char *why)
+{
+    struct co *co = co_current;
+
+    co->why = why;
+    co->why_number = -1;
+    co->loop_state = LOOP_PARKED;
+    co->firm = 1;
+    co_leave(NULL);
+    co->firm = 0;
+}
+
+static void wake_expired(void)
+{
+    struct co *co = timer_first();
+    int64_t now = co ? co_now() : 0;
+
+    while (co && co->deadline <= now) {
+        loop_wake(co, -ETIMEDOUT);
+        co = timer_first();
+    }
+}
+
+int co_yield_now(void)
+{
+    struct co_loop *l = loop_here();
+
+    if (!l) {
+        return -EPERM;
+    }
+    if (co_current->canceled) {
+        return -ECANCELED;
+    }
+    list_add_last(&l->ready, &co_current->link);
+    l->ready_count++;
+    co_leave(NULL);
+    return co_current->canceled ? -ECANCELED : 0;
+}
+
+int co_park_until(const char *why, int64_t deadline)
+{
+    if (!loop_here()) {
+        return -EPERM;
+    }
+    co_current->can_be_readied = 1;
+    return loop_park(why, -1, deadline);
+}
+
+int co_park(const char *why)
+{
+    return co_park_until(why, CO_NEVER);
+}
+
+int co_ready(struct co *co)
+{
+    if (co->loop != loop() || co->loop_state != LOOP_PARKED || !co->can_be_readied) {
+        return -EINVAL;
+    }
+    loop_wake(co, 0);
+    return 0;
+}
+
+int co_sleep_until(int64_t deadline)
+{
+    int result = loop_here() ? loop_park("sleep", -1, deadline) : -EPERM;
+
+    return result == -ETIMEDOUT ? 0 : result;
+}
+
+int co_sleep(int64_t nanoseconds)
+{
+    return co_sleep_until(co_now() + nanoseconds);
+}
+
+int co_cancel(struct co *co)
+{
+    if (co->loop != loop()) {
+        return co->loop ? -EXDEV : -EPERM;
+    }
+    if (co->loop_state == LOOP_ENDED) {
+        return -ESRCH;
+    }
+    co->canceled = 1;
+    if (!co->firm) {
+        loop_wake(co, -ECANCELED);
+    }
+    return 0;
+}
+
+int co_canceled(void)
+{
+    return co_current && co_current->canceled;
+}
+
+int co_join(struct co *co, void **result, int64_t deadline)
+{
+    struct join_wait wait = {.co = co_current};
+    int error = 0;
+
+    if (co->loop != loop()) {
+        return co->loop ? -EXDEV : -EPERM;
+    }
+    if (co == co_current) {
+        return -EDEADLK;
+    }
+    if (co->loop_state != LOOP_ENDED) {
+        if (!loop_here()) {
+            return -EAGAIN;
+        }
+        if (deadline == 0) {
+            return -ETIMEDOUT;
+        }
+        co->joining++;
+        list_add_last(&co->joiners, &wait.link);
+        error = loop_park("join", co->id, deadline);
+        list_take(&wait.link); /* if it was the deadline or a cancel */
+        co->joining--;
+    }
+    if (co->loop_state == LOOP_ENDED) {
+        error = 0;
+        if (result) {
+            *result = co->result;
+        }
+        if (co->joining == 0) {
+            forget(co);
+        }
+    }
+    return error;
+}
+
+int co_detach(struct co *co)
+{
+    if (co->loop != loop()) {
+        return co->loop ? -EXDEV : -EPERM;
+    }
+    co->detached = 1;
+    if (co->loop_state == LOOP_ENDED && co->joining == 0) {
+        forget(co);
+    }
+    return 0;
+}
+
+/* Running */
+
+/* Run `co` until it parks, yields or ends, and note how long the others had to wait for it. */
+static void run(struct co_loop *l, struct co *co)
+{
+    void *out = NULL;
+    uint64_t start = cycles(), time;
+
+    list_take(&co->link);
+    l->ready_count--;
+    l->switches++;
+    co_enter(co, co->argument, &out);
+    time = cycles() - start;
+    if (time > l->longest && (l->ready_count > 0 || timer_first() || io_waiting())) {
+        l->longest = time;
+        memcpy(l->culprit, co->name, sizeof(l->culprit));
+    }
+    if (co->state == CO_DEAD) {
+        end(l, co, out);
+    }
+}
+
+/* Look at descriptors and timers; sleep if nothing is ready. False: nothing can ever happen. */
+static int look(struct co_loop *l)
+{
+    struct co *sleeper = timer_first();
+
+    l->polls++;
+    if (!list_empty(&l->ready)) {
+        if (io_waiting()) {
+            io_poll(0);
+        }
+    } else if (io_waiting() || l->jobs > 0 || sleeper) {
+        io_poll(sleeper ? sleeper->deadline : CO_NEVER);
+    } else {
+        return 0;
+    }
+    wake_expired();
+    return 1;
+}
+
+int co_run(void)
+{
+    struct co_loop *l = loop();
+    int result = 0;
+
+    if (co_current || l->running) {
+        return -EBUSY;
+    }
+    l->running = 1;
+    if (!l->tsc_base) {
+        l->tsc_base = cycles();
+        l->clock_base = co_now();
+    }
+    while (l->count > 0 && result == 0) {
+        size_t round = l->ready_count < POLL_EVERY ? l->ready_count : POLL_EVERY;
+
+        for (; round > 0; round--) {
+            run(l, CO_ENTRY(l->ready.next, struct co, link));
+        }
+        if (l->count > 0 && !look(l)) {
+            co_print(2, "deadlock: %lu coroutines wait for each other\n", l->count);
+            co_dump(2);
+            result = -EDEADLK;
+        }
+    }
+    while (!list_empty(&l->ended)) {
+        forget(CO_ENTRY(l->ended.next, struct co, link));
+    }
+    if (l->count == 0) {
+        timer_release();
+        io_release();
+        blocking_release();
+    }
+    l->running = 0;
+    return result;
+}
+
+void loop_count_job(struct co_loop *l, int change)
+{
+    l->jobs += change;
+}
+
+/* Looking */
+
+void co_stats(struct co_stats *stats)
+{
+    struct co_loop *l = loop();
+    uint64_t passed = cycles() - l->tsc_base;
+
+    memset(stats, 0, sizeof(*stats));
+    stats->switches = l->switches;
+    stats->polls = l->polls;
+    stats->coroutines = l->count;
+    stats->ready = l->ready_count;
+    stats->parked = l->count - l->ready_count - (loop_here() ? 1 : 0);
+    if (l->tsc_base && passed) {
+        stats->longest_stall = (int64_t)((double)l->longest * (double)(co_now() - l->clock_base) /
+                                         (double)passed);
+    }
+    memcpy(stats->culprit, l->culprit, sizeof(stats->culprit));
+}
+
+void co_stats_reset(void)
+{
+    loop()->longest = 0;
+    loop()->culprit[0] = '\0';
+}
+
+void co_dump(int fd)
+{
+    static const char *const states[] = {"-", "ready", "parked", "ended"};
+    struct co_list *node;
+
+    registry_lock();
+    for (node = co_registry.all.next; node != &co_registry.all; node = node->next) {
+        struct co *co = CO_ENTRY(node, struct co, all);
+
+        if (co->loop != loop()) {
+            continue;
+        }
+        co_print(fd, "  %-24s %s", co->name, co == co_current ? "running" : states[co->loop_state]);
+        if (co->loop_state == LOOP_PARKED && co->why_number >= 0) {
+            co_print(fd, ": %s %ld", co->why, co->why_number);
+        } else if (co->loop_state == LOOP_PARKED) {
+            co_print(fd, ": %s", co->why);
+        }
+        co_print(fd, "%s\n", co->canceled ? " (canceled)" : "");
+    }
+    registry_unlock();
+}

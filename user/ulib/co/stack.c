@@ -1,0 +1,181 @@
+/*
+ * Stacks: mapped in blocks of many, touched page by page, kept for the next coroutine when freed.
+ *
+ * Below each lies a guard page: an overflow faults instead of spoiling the neighbour, and the
+ * handler names the coroutine, on a signal stack of its own. A kernel has only so many mappings
+ * for a process (Linux: vm.max_map_count), and each guard costs two: when the kernel refuses
+ * more, stacks go without (struct co says which).
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+#define PAGE 4096ul
+#define DEFAULT_SIZE (64 * 1024ul)
+#define BLOCK 64  /* stacks of the default size mapped at once */
+#define KEEP 1024 /* freed stacks that keep their memory */
+
+enum { SYS_mmap = 9, SYS_mprotect = 10, SYS_munmap = 11, SYS_madvise = 28 };
+
+/* Free stacks of the default size, linked through the struct at their top; registry_lock(). */
+static struct co *spare;
+static long spare_count;
+
+static char *map(size_t size)
+{
+    long result = co_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return result < 0 && result > -4096 ? NULL : (char *)result;
+}
+
+static struct co *struct_of(char *base, size_t size)
+{
+    return (struct co *)(base + size - ((sizeof(struct co) + 63) & ~63ul));
+}
+
+static struct co *describe(char *base, size_t size)
+{
+    struct co *co = struct_of(base, size);
+
+    co->base = base;
+    co->size = size;
+    co->guarded = co_call(SYS_mprotect, (long)base, PAGE, PROT_NONE, 0, 0, 0) == 0;
+    return co;
+}
+
+/* Overflows */
+
+static struct sigaction previous;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    struct co *co = co_current;
+    char *address = info->si_addr;
+
+    if (co && co->guarded && address >= co->base && address < co->base + PAGE) {
+        co_print(2, "coroutine \"%s\": stack overflow (%lu bytes)\n", co->name, co->size - PAGE);
+    } else if (previous.sa_flags & SA_SIGINFO) {
+        previous.sa_sigaction(signal, info, context);
+        return;
+    } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+        previous.sa_handler(signal);
+        return;
+    }
+    sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL); /* again, and die of it */
+}
+
+static void install(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigaction(SIGSEGV, &action, &previous);
+}
+
+/* The handler cannot run on the stack that is full. */
+static void watch_overflows(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static _Thread_local int ready;
+    stack_t stack = {.ss_size = 4 * PAGE}, old;
+
+    if (ready) {
+        return;
+    }
+    ready = 1;
+    pthread_once(&once, install);
+    if (sigaltstack(NULL, &old) == 0 && !(old.ss_flags & SS_DISABLE)) {
+        return; /* the program has one */
+    }
+    stack.ss_sp = map(stack.ss_size);
+    if (stack.ss_sp) {
+        sigaltstack(&stack, NULL);
+    }
+}
+
+/* Memory */
+
+static void keep(struct co *co)
+{
+    registry_lock();
+    co->link.next = (struct co_list *)spare;
+    spare = co;
+    spare_count++;
+    registry_unlock();
+}
+
+static struct co *take(void)
+{
+    struct co *co;
+
+    registry_lock();
+    co = spare;
+    if (co) {
+        spare = (struct co *)co->link.next;
+        spare_count--;
+    }
+    registry_unlock();
+    return co;
+}
+
+/* Of a block all but one are spare. */
+static struct co *map_block(void)
+{
+    char *base = map(BLOCK * DEFAULT_SIZE);
+
+    for (int i = BLOCK - 1; base && i > 0; i--) {
+        struct co *co = struct_of(base + i * DEFAULT_SIZE, DEFAULT_SIZE);
+
+        co->base = base + i * DEFAULT_SIZE;
+        keep(co);
+    }
+    return base ? describe(base, DEFAULT_SIZE) : NULL;
+}
+
+struct co *stack_alloc(size_t size)
+{
+    struct co *co, old;
+    char *base;
+
+    watch_overflows();
+    size = size ? (size + PAGE - 1) & ~(PAGE - 1) : DEFAULT_SIZE;
+    if (size < 4 * PAGE) {
+        size = 4 * PAGE;
+    }
+    if (size != DEFAULT_SIZE) {
+        base = map(size);
+        return base ? describe(base, size) : NULL;
+    }
+    co = take();
+    if (!co) {
+        return map_block();
+    }
+    if (!co->size) {
+        return describe(co->base, size); /* its first time */
+    }
+    old = *co;
+    memset(co, 0, sizeof(*co));
+    co->base = old.base;
+    co->size = old.size;
+    co->guarded = old.guarded;
+    return co;
+}
+
+void stack_free(struct co *co)
+{
+    if (co->size != DEFAULT_SIZE) {
+        co_call(SYS_munmap, (long)co->base, (long)co->size, 0, 0, 0, 0);
+        return;
+    }
+    if (spare_count >= KEEP) { /* all but the page with the struct */
+        co_call(SYS_madvise, (long)(co->base + PAGE), (long)(DEFAULT_SIZE - 2 * PAGE),
+                MADV_DONTNEED, 0, 0, 0);
+    }
+    keep(co);
+}
