@@ -16,6 +16,7 @@
 struct task;
 struct runqueue;
 struct mm;
+struct trace_ring;
 
 struct __attribute__((packed)) tss {
     uint32_t reserved0;
@@ -44,6 +45,7 @@ struct cpu {
     uint64_t gdt[10];
     uint32_t padding;
     struct tss tss;
+    struct trace_ring *trace_ring; /* for the events of this CPU, while the trace is on */
 } __attribute__((aligned(64)));
 
 extern struct cpu cpus[CPU_MAX];

@@ -112,6 +112,7 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
 
 static void wake_one(struct waiter *waiter)
 {
+    trace(TRACE_FUTEX_WAKE, 0, (uint32_t)waiter->task->tid, waiter->key.address);
     list_remove(&waiter->list);
     __atomic_store_n(&waiter->woken, true, __ATOMIC_RELEASE);
     wake_all(&waiter->queue);
@@ -139,7 +140,6 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
         }
     }
     spin_unlock(&bucket->lock);
-    trace(TRACE_FUTEX_WAKE, 0, (uint32_t)woken, (uint64_t)word);
     return woken;
 }
 
@@ -187,7 +187,6 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
     }
     spin_unlock(&first->lock);
     page_put(virt_to_page(pinned));
-    trace(TRACE_FUTEX_WAKE, 0, done < 0 ? 0 : (uint32_t)done, (uint64_t)word);
     return done < 0 ? done : done + moved;
 }
 

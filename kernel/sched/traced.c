@@ -31,6 +31,9 @@ void traced_clone(struct task *task, uint64_t flags)
 {
     trace_write(TRACE_CLONE, 0, (uint32_t)task->tid, flags);
     say_task(task);
+    if (trace_snapshot_due()) {
+        trace_snapshot();
+    }
 }
 
 void traced_exec(struct task *task)

@@ -37,39 +37,39 @@ static const struct {
 #undef SYSCALL
 };
 
-static call_t find_call(uint64_t number)
+/*
+ * In place of every call while the trace is on, so that off it costs nothing at all. The
+ * arguments are in the frame, too: there they outlive the first record for nothing.
+ */
+static long traced_call(void)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
-        if ((uint64_t)calls[i].number == number) {
-            return (call_t)calls[i].call;
-        }
-    }
-    return (call_t)(void *)missing;
-}
-
-/* In place of every call while the trace is on, so that off it costs nothing at all. */
-static long traced_call(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
-{
-    uint64_t number = task_frame(current)->orig_rax;
+    const struct trap_frame *frame = trap_user_frame(current->kernel_stack);
+    uint32_t number = (uint32_t)frame->orig_rax;
     long result;
 
-    trace(TRACE_SYSCALL, 0, (uint32_t)number, a);
-    result = real_calls[number](a, b, c, d, e, f);
-    trace(TRACE_SYSRET, 0, (uint32_t)number, (uint64_t)result);
+    trace_write(TRACE_SYSCALL, 0, number, frame->rdi);
+    result = real_calls[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
+                                frame->r9);
+    trace_write(TRACE_SYSRET, 0, number, (uint64_t)result);
     return result;
 }
 
 static void trace_calls(bool on)
 {
     for (int i = 0; i < CALLS_MAX; i++) {
-        __atomic_store_n(&syscall_table[i], on ? traced_call : real_calls[i], __ATOMIC_RELAXED);
+        __atomic_store_n(&syscall_table[i], on ? (call_t)(void *)traced_call : real_calls[i],
+                         __ATOMIC_RELAXED);
     }
 }
 
 void syscall_init(void)
 {
-    for (uint64_t i = 0; i < CALLS_MAX; i++) {
-        syscall_table[i] = real_calls[i] = find_call(i);
+    for (int i = 0; i < CALLS_MAX; i++) {
+        real_calls[i] = (call_t)(void *)missing;
     }
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        real_calls[calls[i].number] = (call_t)calls[i].call;
+    }
+    trace_calls(false);
     trace_syscalls_hook = trace_calls;
 }

@@ -37,7 +37,9 @@ struct trace_ring {
     uint32_t kind;
     uint32_t owner;    /* the CPU, or the tid of a user ring's thread */
     uint32_t group;    /* that thread's process */
-    uint8_t padding[24]; /* a cache line each: CPUs write them all the time */
+    uint64_t limit;    /* the kernel's own: no record from this index on */
+    void *at;          /* the same: `records` as a pointer */
+    uint8_t padding[8]; /* a cache line each: CPUs write them all the time */
 };
 _Static_assert(sizeof(struct trace_ring) == 64, "readers know the size");
 

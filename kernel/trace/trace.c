@@ -34,35 +34,34 @@ struct trace_header ktrace_header __attribute__((aligned(64))) = {
     .ring_count = TRACE_RINGS,
 };
 
-/* Interrupts off, and `ring` is of this CPU. */
-static void append(struct trace_ring *ring, uint32_t tid, enum trace_event event, uint8_t flags,
-                   uint32_t x, uint64_t a)
+/* Interrupts off, and `ring` is of this CPU. Some forty instructions: they run at every event. */
+static inline void append(struct trace_ring *ring, uint32_t tid, enum trace_event event,
+                          uint8_t flags, uint32_t x, uint64_t a)
 {
     uint64_t index = ring->head;
-    struct trace_record *record;
+    struct trace_record *record = (struct trace_record *)ring->at + (index & (ring->capacity - 1));
 
-    if (unlikely(index >= ring->capacity && ktrace_header.flags & TRACE_STOP_WHEN_FULL)) {
+    if (unlikely(index >= ring->limit)) {
         ring->lost++;
         return;
     }
-    record = (struct trace_record *)phys_to_virt(ring->records) + (index & (ring->capacity - 1));
-    record->tsc = rdtsc();
     record->tid = tid;
+    record->tsc = rdtsc();
     record->event = event;
     record->cpu = (uint8_t)this_cpu(id);
     record->flags = flags;
     record->x = x;
     record->a = a;
-    __atomic_store_n(&record->seq, (uint32_t)index + 1, __ATOMIC_RELEASE);
-    ring->head = index + 1;
+    ring->head = ++index;
+    __atomic_store_n(&record->seq, (uint32_t)index, __ATOMIC_RELEASE);
 }
 
 void trace_write(enum trace_event event, uint8_t flags, uint32_t x, uint64_t a)
 {
     uint64_t irq = irq_save();
-    uint32_t tid = *(const uint32_t *)((const char *)current + trace_tid_offset);
 
-    append(&ktrace_header.rings[this_cpu(id)], tid, event, flags, x, a);
+    append(this_cpu(trace_ring), *(const uint32_t *)((const char *)current + trace_tid_offset),
+           event, flags, x, a);
     irq_restore(irq);
 }
 
@@ -91,6 +90,22 @@ void trace_name(uint32_t tid, const char *name)
     }
 }
 
+static uint64_t snapshot_at[CPU_MAX]; /* names ring's head after this CPU's last snapshot */
+
+bool trace_snapshot_due(void)
+{
+    uint32_t cpu = this_cpu(id);
+    const struct trace_ring *ring = &ktrace_header.rings[CPU_MAX + cpu];
+
+    return ring->head - snapshot_at[cpu] > ring->capacity / 2;
+}
+
+void trace_snapshot(void)
+{
+    trace_snapshot_hook();
+    snapshot_at[this_cpu(id)] = ktrace_header.rings[CPU_MAX + this_cpu(id)].head;
+}
+
 static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uint32_t capacity)
 {
     struct trace_ring *ring = &ktrace_header.rings[slot];
@@ -102,6 +117,8 @@ static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uin
             ring->capacity = capacity;
             ring->owner = cpu;
             ring->kind = kind;
+            ring->limit = ktrace_header.flags & TRACE_STOP_WHEN_FULL ? capacity : UINT64_MAX;
+            ring->at = records;
             ring->records = virt_to_phys(records);
         }
         capacity /= 2;
@@ -119,13 +136,14 @@ long trace_start(void)
             !add_ring(CPU_MAX + cpu, cpu, TRACE_RING_NAMES, NAMES)) {
             return -ENOMEM;
         }
+        cpus[cpu].trace_ring = &ktrace_header.rings[cpu];
     }
     ktrace_header.tsc_base = clock_tsc_base;
     ktrace_header.tsc_mult = clock_mult;
     ktrace_header.flags |= TRACE_ON;
     __atomic_store_n(&trace_on, true, __ATOMIC_SEQ_CST);
     trace_write(TRACE_START, 0, ktrace_header.cpus, clock_tsc_base);
-    trace_snapshot_hook();
+    trace_snapshot();
     trace_syscalls_hook(true);
     return 0;
 }

@@ -38,6 +38,10 @@ static inline void trace(enum trace_event event, uint8_t flags, uint32_t x, uint
 void trace_task(uint32_t tid, uint32_t process, uint64_t a);
 void trace_name(uint32_t tid, const char *name);
 
+/* Say all tasks again: before what was said of old ones is overwritten. No spinlock is held. */
+bool trace_snapshot_due(void);
+void trace_snapshot(void);
+
 /* As the command line says: trace=on, stop-when-full, or off, which is also the default. */
 void trace_init(uint32_t cpus);
 /* Start with a snapshot of all tasks. -ENOMEM. May sleep; one caller at a time. */
