@@ -90,7 +90,7 @@ struct co {
     int joining;            /* how many have still to look at the result */
 };
 
-/* All coroutines of the process, for debuggers. The lock is held for a few instructions. */
+/* All coroutines of the process, for debuggers. Its lock also guards the free stacks (stack.c). */
 extern struct co_registry {
     uint64_t magic;
     uint32_t version;

@@ -3,8 +3,8 @@
  *
  * Below each lies a guard page: an overflow faults instead of spoiling the neighbour, and the
  * handler names the coroutine, on a signal stack of its own. A kernel has only so many mappings
- * for a process (Linux: vm.max_map_count), and each guard costs two: when the kernel refuses
- * more, stacks go without (struct co says which).
+ * for a process (Linux: vm.max_map_count, 65530), and each guard costs two. So that the program
+ * can still map memory, stacks beyond GUARDS go without (struct co says which).
  */
 #include <pthread.h>
 #include <signal.h>
@@ -15,14 +15,22 @@
 
 #define PAGE 4096ul
 #define DEFAULT_SIZE (64 * 1024ul)
-#define BLOCK 64  /* stacks of the default size mapped at once */
-#define KEEP 1024 /* freed stacks that keep their memory */
+#define BLOCK 64     /* stacks of the default size mapped at once */
+#define KEEP 1024    /* freed stacks that keep their memory */
+#define GUARDS 16384 /* half of the mappings of a process */
 
 enum { SYS_mmap = 9, SYS_mprotect = 10, SYS_munmap = 11, SYS_madvise = 28 };
+enum { NO_HUGE_PAGES = 15 }; /* madvise(2): with them the first touch takes 2 MiB */
 
-/* Free stacks of the default size, linked through the struct at their top; registry_lock(). */
+/*
+ * Of the default size: those that were freed, linked through the struct at their top; and what is
+ * left of the last block, never touched. Under registry_lock(), as the number of guards.
+ */
 static struct co *spare;
 static long spare_count;
+static char *fresh;
+static int fresh_count;
+static long guards;
 
 static char *map(size_t size)
 {
@@ -37,13 +45,19 @@ static struct co *struct_of(char *base, size_t size)
     return (struct co *)(base + size - ((sizeof(struct co) + 63) & ~63ul));
 }
 
-static struct co *describe(char *base, size_t size)
+/* A stack where nothing has been yet: its struct, and its guard while there are some to give. */
+static struct co *furnish(char *base, size_t size)
 {
     struct co *co = struct_of(base, size);
 
     co->base = base;
     co->size = size;
-    co->guarded = co_call(SYS_mprotect, (long)base, PAGE, PROT_NONE, 0, 0, 0) == 0;
+    registry_lock();
+    if (guards < GUARDS && co_call(SYS_mprotect, (long)base, PAGE, PROT_NONE, 0, 0, 0) == 0) {
+        co->guarded = 1;
+        guards++;
+    }
+    registry_unlock();
     return co;
 }
 
@@ -110,9 +124,10 @@ static void keep(struct co *co)
     registry_unlock();
 }
 
-static struct co *take(void)
+/* One that was used before, as it was then but for its struct. */
+static struct co *take_spare(void)
 {
-    struct co *co;
+    struct co *co, old;
 
     registry_lock();
     co = spare;
@@ -121,26 +136,35 @@ static struct co *take(void)
         spare_count--;
     }
     registry_unlock();
+    if (co) {
+        old = *co;
+        memset(co, 0, sizeof(*co));
+        co->base = old.base;
+        co->size = old.size;
+        co->guarded = old.guarded;
+    }
     return co;
 }
 
-/* Of a block all but one are spare. */
-static struct co *map_block(void)
+static struct co *take_fresh(void)
 {
-    char *base = map(BLOCK * DEFAULT_SIZE);
+    char *base = NULL;
 
-    for (int i = BLOCK - 1; base && i > 0; i--) {
-        struct co *co = struct_of(base + i * DEFAULT_SIZE, DEFAULT_SIZE);
-
-        co->base = base + i * DEFAULT_SIZE;
-        keep(co);
+    registry_lock();
+    if (fresh_count == 0 && (fresh = map(BLOCK * DEFAULT_SIZE))) {
+        fresh_count = BLOCK;
+        co_call(SYS_madvise, (long)fresh, (long)(BLOCK * DEFAULT_SIZE), NO_HUGE_PAGES, 0, 0, 0);
     }
-    return base ? describe(base, DEFAULT_SIZE) : NULL;
+    if (fresh_count > 0) {
+        base = fresh + --fresh_count * DEFAULT_SIZE;
+    }
+    registry_unlock();
+    return base ? furnish(base, DEFAULT_SIZE) : NULL;
 }
 
 struct co *stack_alloc(size_t size)
 {
-    struct co *co, old;
+    struct co *co;
     char *base;
 
     watch_overflows();
@@ -150,26 +174,18 @@ struct co *stack_alloc(size_t size)
     }
     if (size != DEFAULT_SIZE) {
         base = map(size);
-        return base ? describe(base, size) : NULL;
+        return base ? furnish(base, size) : NULL;
     }
-    co = take();
-    if (!co) {
-        return map_block();
-    }
-    if (!co->size) {
-        return describe(co->base, size); /* its first time */
-    }
-    old = *co;
-    memset(co, 0, sizeof(*co));
-    co->base = old.base;
-    co->size = old.size;
-    co->guarded = old.guarded;
-    return co;
+    co = take_spare();
+    return co ? co : take_fresh();
 }
 
 void stack_free(struct co *co)
 {
     if (co->size != DEFAULT_SIZE) {
+        registry_lock();
+        guards -= co->guarded;
+        registry_unlock();
         co_call(SYS_munmap, (long)co->base, (long)co->size, 0, 0, 0, 0);
         return;
     }
