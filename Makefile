@@ -9,8 +9,8 @@ CC_IS_CLANG := $(findstring clang,$(CC))
 WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
 
 GOALS := $(or $(MAKECMDGOALS),help)
-NEEDS := $(if $(filter test test-labs,$(GOALS)),test,run)
-NO_TOOLS := help clean lab grade gdb trace demo bench format
+NEEDS := $(if $(filter test test-labs bench,$(GOALS)),test,run)
+NO_TOOLS := help clean lab grade gdb trace demo format
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
 $(info Installing what is missing: tools/setup $(NEEDS))
@@ -29,7 +29,8 @@ help:
 	@echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"
 	@echo "make grade N=2        grade lab 2 in this tree"
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
-	@echo "make demo gdb trace bench   not there yet: they say so"
+	@echo "make bench            what switches and coroutines cost, here and in the guest"
+	@echo "make demo gdb trace   not there yet: they say so"
 	@echo "Options: CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 include kernel/kernel.mk
@@ -61,7 +62,10 @@ grade:
 test-labs: all
 	@tools/lab prove
 
-demo gdb trace bench format:
+bench: all build/user/bench/host build/user/bench/guest
+	@tools/bench $(BENCH)
+
+demo gdb trace format:
 	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2
 
 clean:

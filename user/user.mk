@@ -38,6 +38,20 @@ build/user/bin/sh build/user/test/torture: build/user/libu.a build/user/ulib/crt
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter-out %.asm.o %.a,$^) \
 		build/user/libu.a
 
+# The benchmark, for the guest and, of the same library objects, with the host's C library.
+CO_OBJECTS := $(filter build/user/ulib/co/%,$(ULIB_OBJECTS))
+BENCH_OBJECTS := $(addprefix build/user/bench/,main.o switches.o creation.o six.asm.o)
+build/user/bench/guest: build/user/bench/guest.o $(BENCH_OBJECTS) build/user/libu.a \
+		build/user/ulib/crt0.asm.o
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter %.o,$(filter-out \
+		%/crt0.asm.o,$^)) build/user/libu.a
+
+build/user/bench/host: $(addprefix user/bench/,host.c main.c switches.c creation.c) \
+		user/bench/bench.h build/user/bench/six.asm.o $(CO_OBJECTS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -D_GNU_SOURCE -idirafter \
+		user/ulib/include -no-pie -pthread -o $@ $(filter %.c %.o,$^)
+
 build/initramfs.cpio: $(PROGRAMS) tools/mkinitrd
 	$(Q)tools/mkinitrd $@ $(PROGRAMS)
 
