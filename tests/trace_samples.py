@@ -16,7 +16,6 @@ REASONS = ["-", "pipe read", "pipe write", "tty read", "tty write", "wait4", "na
 READ, WRITE, POLL, SLEEP = 0, 1, 7, 35
 PREEMPT, YIELD, BLOCK, EXIT = range(4)
 CR3 = 0x80
-PARK_SLEEP = 1
 CO_YIELD, CO_PARK, CO_EXIT = range(3)
 
 
@@ -70,7 +69,8 @@ def _tick(s: Sample, tid: int, number: int, due: int) -> None:
     s.co(tid, "CO_READY", number)
     s.co(tid, "CO_IN", number)
     s.now += MS
-    s.co(tid, "CO_PARK", number, due, PARK_SLEEP)
+    s.co(tid, "CO_DUE", number, due)
+    s.co(tid, "CO_PARK", number, word("sleep"))
     s.co(tid, "CO_OUT", number, 0, CO_PARK)
 
 
@@ -151,7 +151,8 @@ def aware() -> fmt.Trace:
             _tick(s, 7, number, due)
         if round_ == 0:
             s.co(7, "CO_IN", 4)
-            s.co(7, "CO_PARK", 4, 3, 2)
+            s.co(7, "CO_ON", 4, 3)
+            s.co(7, "CO_PARK", 4, word("fd"))
             s.co(7, "CO_OUT", 4, 0, CO_PARK)
         _poll(s, 7, due)
         if round_ == 20:
@@ -204,7 +205,8 @@ def on_host() -> fmt.Trace:
     s.coroutine(7, 1, "ticker")
     s.coroutine(7, 2, "reader")
     s.co(7, "CO_IN", 1, 5 * MS)
-    s.co(7, "CO_PARK", 1, 1100 * MS, PARK_SLEEP)
+    s.co(7, "CO_DUE", 1, 1100 * MS)
+    s.co(7, "CO_PARK", 1, word("sleep"))
     s.co(7, "CO_OUT", 1, 5 * MS, CO_PARK)
     s.co(7, "CO_IN", 2, 5 * MS)
     s.now = 1500 * MS

@@ -114,6 +114,12 @@ static struct vma_source *new_ring(struct file *file)
     return &ring->source;
 }
 
+/* To write "on" one may always; to map a ring it takes a trace. */
+static long open(struct file *file)
+{
+    return trace_on || !file_readable(file) ? 0 : -ENXIO;
+}
+
 static ssize_t write(struct file *file, const char __user *buffer, size_t size, off_t *position)
 {
     char word[5] = "";
@@ -138,7 +144,7 @@ static ssize_t write(struct file *file, const char __user *buffer, size_t size, 
     return error ? error : (ssize_t)size;
 }
 
-static const struct file_ops ops = {.write = write, .source = new_ring};
+static const struct file_ops ops = {.open = open, .write = write, .source = new_ring};
 
 void ktrace_device_init(void)
 {

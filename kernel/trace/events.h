@@ -37,11 +37,13 @@
     EVENT(48, CO_SPAWN, "coroutine", "by coroutine") \
     EVENT(49, CO_IN, "coroutine", "CPU time of the thread in ns, 0: not known") \
     EVENT(50, CO_OUT, "coroutine", "CPU time of the thread in ns, 0: not known") \
-    EVENT(51, CO_PARK, "coroutine", "deadline in ns, descriptor or object") \
+    EVENT(51, CO_PARK, "coroutine", "why: 8 characters, at offset `flags`") \
     EVENT(52, CO_READY, "coroutine", "by coroutine") \
     EVENT(53, CO_EXIT, "coroutine", "") \
     EVENT(54, MARK, "number", "8 characters") \
-    EVENT(55, CO_NAME, "coroutine", "8 characters, at offset `flags`")
+    EVENT(55, CO_NAME, "coroutine", "8 characters, at offset `flags`") \
+    EVENT(56, CO_DUE, "coroutine", "until when it parks, CLOCK_MONOTONIC in ns") \
+    EVENT(57, CO_ON, "coroutine", "the descriptor or coroutine it parks on")
 
 /* flags of SWITCH: why, and whether CR3 was loaded */
 #define TRACE_WHYS(WHY) WHY(0, PREEMPT) WHY(1, YIELD) WHY(2, BLOCK) WHY(3, EXIT)
@@ -50,17 +52,13 @@
 /* flags of WAKE: the woken task had not given its CPU away yet */
 #define TRACE_WAKE_EARLY 1
 
-/* flags of CO_OUT, flags of CO_PARK */
+/* flags of CO_OUT; RESUME: it goes on when another one, which it resumed, gives way */
 #define TRACE_CO_OUTS(OUT) OUT(0, YIELD) OUT(1, PARK) OUT(2, EXIT) OUT(3, RESUME)
-#define TRACE_CO_PARKS(PARK) \
-    PARK(0, OTHER) PARK(1, SLEEP) PARK(2, FD) PARK(3, CHANNEL) PARK(4, JOIN) PARK(5, HELPER)
 
 #define TRACE_EVENT_VALUE(number, name, x, a) TRACE_##name = number,
 #define TRACE_WHY_VALUE(number, name) TRACE_WHY_##name = number,
 #define TRACE_OUT_VALUE(number, name) TRACE_OUT_##name = number,
-#define TRACE_PARK_VALUE(number, name) TRACE_PARK_##name = number,
 enum trace_event { TRACE_EVENTS(TRACE_EVENT_VALUE) };
 enum trace_why { TRACE_WHYS(TRACE_WHY_VALUE) };
 enum trace_co_out { TRACE_CO_OUTS(TRACE_OUT_VALUE) };
-enum trace_co_park { TRACE_CO_PARKS(TRACE_PARK_VALUE) };
 #endif

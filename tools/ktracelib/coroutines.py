@@ -20,7 +20,7 @@ from .spans import Overlaps, Span, duration, merge
 if TYPE_CHECKING:
     from .states import Model
 
-OUTS, PARKS = fmt.lower_names("OUT"), fmt.lower_names("PARK")
+OUTS = fmt.lower_names("OUT")
 HOST_BLOCKED = 1_000_000  # ns off the CPU from which on a host's coroutine counts as blocked
 
 
@@ -36,6 +36,9 @@ class Coroutine:
     detail: str = ""
     since: int = 0
     deadline: int = 0
+    why: str = ""  # it is about to park for this reason
+    on: str = ""
+    due: int = 0
     cpu_time: int = 0
 
     def label(self) -> str:
@@ -74,8 +77,7 @@ def build(model: Model) -> dict[tuple[int, int], Coroutine]:
             continue
         co = found.setdefault((r.tid, r.x), Coroutine(r.tid, r.x))
         if r.event == "CO_NAME":
-            part = r.a.to_bytes(8, "little").split(b"\0")[0].decode(errors="replace")
-            co.name = co.name[:r.flags] + part
+            co.name = co.name[:r.flags] + text_of(r)
         elif r.event == "CO_SPAWN":
             co.by = r.a
             co.become(r.time, "ready", "new")
@@ -85,8 +87,11 @@ def build(model: Model) -> dict[tuple[int, int], Coroutine]:
             co.become(r.time, "run")
             co.cpu_time = r.a
         elif r.event == "CO_PARK":
-            co.detail = park_detail(r)
-            co.deadline = r.a if PARKS.get(r.flags) == "sleep" else 0
+            co.why = co.why[:r.flags] + text_of(r)
+        elif r.event == "CO_DUE":
+            co.due = r.a
+        elif r.event == "CO_ON":
+            co.on = f" {r.a}"
         elif r.event == "CO_OUT":
             _leave(co, r)
         elif r.event == "CO_READY":
@@ -99,10 +104,8 @@ def build(model: Model) -> dict[tuple[int, int], Coroutine]:
     return found
 
 
-def park_detail(r: fmt.Record) -> str:
-    kind = PARKS.get(r.flags, "other")
-    return {"sleep": "sleep", "fd": f"descriptor {r.a}", "join": f"the end of coroutine {r.a}",
-            "channel": f"channel 0x{r.a:x}"}.get(kind, kind)
+def text_of(r: fmt.Record) -> str:
+    return r.a.to_bytes(8, "little").split(b"\0")[0].decode(errors="replace")
 
 
 def _made_ready(found: dict[tuple[int, int], Coroutine], r: fmt.Record) -> str:
@@ -112,7 +115,6 @@ def _made_ready(found: dict[tuple[int, int], Coroutine], r: fmt.Record) -> str:
 
 def _leave(co: Coroutine, r: fmt.Record) -> None:
     """It gives its thread away. On a host: was it off the CPU for long?"""
-    out, detail, deadline = OUTS.get(r.flags, "park"), co.detail, co.deadline
     off = r.time - co.since - (r.a - co.cpu_time)
     if co.state == "run" and co.cpu_time and r.a and off > HOST_BLOCKED:
         blocked_from = r.time - off
@@ -120,10 +122,12 @@ def _leave(co: Coroutine, r: fmt.Record) -> None:
             co.base.append(Span(co.since, blocked_from, "run"))
         co.base.append(Span(blocked_from, r.time, "in-syscall", "off the CPU", "a system call"))
         co.since = r.time
-    co.detail, co.deadline = "", 0
-    co.become(r.time, {"yield": "ready", "park": "parked", "exit": ""}[out],
-              {"yield": "yielded", "park": detail, "exit": ""}[out])
-    co.deadline = deadline if out == "park" else 0
+    out = OUTS.get(r.flags, "park")
+    co.become(r.time, {"yield": "ready", "exit": ""}.get(out, "parked"),
+              {"yield": "yielded", "resume": "one it resumed",
+               "park": co.why + co.on or "its next resume"}.get(out, ""))
+    co.deadline = co.due if out == "park" else 0
+    co.why, co.on, co.due = "", "", 0
 
 
 def _running(co: Coroutine, span: Span, thread: Overlaps) -> Iterator[Span]:

@@ -157,8 +157,7 @@ class Model:
 
     def on_name(self, r: fmt.Record) -> None:
         task = self.task(r.tid)
-        part = r.a.to_bytes(8, "little").split(b"\0")[0].decode(errors="replace")
-        task.name = task.name[:r.x] + part
+        task.name = task.name[:r.x] + coroutines.text_of(r)
 
     def on_switch(self, r: fmt.Record) -> None:
         prev, why = self.task(r.tid), WHYS.get(r.flags & 3, "?")

@@ -2,16 +2,12 @@
 from typing import Iterator
 
 from . import format as fmt
-from .coroutines import OUTS, park_detail
+from .coroutines import OUTS, text_of
 from .states import CR3_LOADED, WHYS, Model
 
 
 def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
-
-
-def _word(value: int) -> str:
-    return value.to_bytes(8, "little").split(b"\0")[0].decode(errors="replace")
 
 
 def describe(model: Model, r: fmt.Record) -> str:
@@ -36,11 +32,11 @@ def describe(model: Model, r: fmt.Record) -> str:
     if r.event in ("IRQ_IN", "IRQ_OUT"):
         return f"vector 0x{r.x:x}"
     if r.event in ("NAME", "MARK", "CO_NAME"):
-        return f"{r.x} {_word(r.a)!r}"
+        return f"{r.x} {text_of(r)!r}"
     if r.event.startswith("CO_"):
         co = model.coroutines.get((r.tid, r.x))
-        more = {"CO_OUT": OUTS.get(r.flags, ""), "CO_PARK": park_detail(r),
-                "CO_READY": f"by {r.a}", "CO_SPAWN": f"by {r.a}"}.get(r.event, "")
+        more = {"CO_OUT": OUTS.get(r.flags, ""), "CO_PARK": text_of(r), "CO_ON": str(r.a),
+                "CO_DUE": f"at {r.a}", "CO_READY": f"by {r.a}", "CO_SPAWN": f"by {r.a}"}.get(r.event, "")
         return f"{co.label() if co else r.x} {more}".rstrip()
     return f"{r.x} 0x{r.a:x}"
 

@@ -11,6 +11,7 @@
 
 #include "internal.h"
 #include "sanitize.h"
+#include "trace.h"
 
 _Static_assert(offsetof(struct co, ctx) == 0 && offsetof(struct co_ctx, rsp) == 0, "switch.asm");
 _Static_assert(offsetof(struct co, resumer) == 8, "switch.asm: CO_RESUMER");
@@ -71,6 +72,7 @@ struct co *co_make(co_function function, const struct co_attr *attr)
     registry_lock();
     list_add_last(&co_registry.all, &co->all);
     registry_unlock();
+    co_trace_spawn(co);
     return co;
 }
 
@@ -103,6 +105,7 @@ int co_enter(struct co *co, void *in, void **out)
     co->resumer = ctx;
     co->resumer_co = self;
     co->state = CO_RUNNING;
+    co_trace_switch(self, co);
     co_current = co;
     return (int)(intptr_t)sanitize_switch(self, co, ctx, &co->ctx, in);
 }
@@ -121,6 +124,7 @@ void *co_leave(void *out)
     }
     self->state = self->state == CO_DEAD ? CO_DEAD : CO_SUSPENDED;
     self->resumer_co = NULL;
+    co_trace_switch(self, resumer);
     co_current = resumer;
     return sanitize_switch(self, resumer, &self->ctx, ctx, NULL); /* NULL: co_enter returns 0 */
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "trace.h"
 
 #define POLL_EVERY 64
 
@@ -128,6 +129,7 @@ void loop_wake(struct co *co, int result)
     co->loop_state = LOOP_READY;
     list_add_last(&l->ready, &co->link);
     l->ready_count++;
+    co_trace_ready(co);
 }
 
 int loop_park(const char *why, long number, int64_t deadline)
@@ -340,6 +342,7 @@ int co_run(void)
         return -EBUSY;
     }
     l->running = 1;
+    co_trace_begin();
     if (!l->tsc_base) {
         l->tsc_base = cycles();
         l->clock_base = co_now();
@@ -363,6 +366,7 @@ int co_run(void)
         timer_release();
         io_release();
         blocking_release();
+        co_trace_end();
     }
     l->running = 0;
     return result;
