@@ -45,17 +45,12 @@ void clock_init(void)
            (uint64_t)ticks * 1000 / WINDOW_NS);
 }
 
-void timer_arm(ktime_t deadline)
+void timer_program(ktime_t deadline)
 {
-    ktime_t wait;
+    ktime_t wait = deadline - clock_now();
     uint64_t ticks;
 
-    /* An earlier interrupt is on its way: it will arm again. Arming is the dear part. */
-    if (deadline >= this_cpu(timer_deadline)) {
-        return;
-    }
     this_cpu(timer_deadline) = deadline;
-    wait = deadline - clock_now();
     wait = wait < 1000 ? 1000 : wait > 1000000000 ? 1000000000 : wait;
     ticks = (uint64_t)wait * timer_mult >> 32;
     lapic_write(LAPIC_TIMER_INITIAL, ticks ? (uint32_t)ticks : 1);

@@ -2,7 +2,7 @@
 #ifndef ARCH_CLOCK_H
 #define ARCH_CLOCK_H
 
-#include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "lib/types.h"
 
 extern uint64_t clock_tsc_base, clock_mult; /* ns = (tsc - base) * mult >> 32 */
@@ -18,10 +18,19 @@ static inline ktime_t clock_now(void)
 void clock_init(void);
 
 /*
- * Interrupt this CPU at `deadline` (now if it has passed), once; the newest call counts.
- * KTIME_NEVER: not at all. Then timer_interrupt_hook runs, interrupts off.
+ * Interrupt this CPU at `deadline` (now if it has passed) or before. Then timer_interrupt_hook
+ * runs, interrupts off. Setting the device is dear: an earlier interrupt that is on its way is
+ * left to set it again.
  */
-void timer_arm(ktime_t deadline);
+void timer_program(ktime_t deadline);
+
+static inline void timer_arm(ktime_t deadline)
+{
+    if (deadline < this_cpu(timer_deadline)) {
+        timer_program(deadline);
+    }
+}
+
 extern void (*timer_interrupt_hook)(void);
 
 #endif

@@ -2,7 +2,7 @@
 ; entry in .extable: where to go on when it faults.
 
 extern cpu_clac_needed
-global uaccess_copy, uaccess_clear, uaccess_string
+global uaccess_copy, uaccess_clear, uaccess_string, uaccess_load, uaccess_exchange
 
 %macro STAC 0
     cmp byte [rel cpu_clac_needed], 0
@@ -49,6 +49,25 @@ clear_bytes:
     jmp done
 FIXUP clear_words, fault
 FIXUP clear_bytes, fault
+
+; long uaccess_load(const uint32_t *word): the word, or -EFAULT
+uaccess_load:
+    STAC
+load_word:
+    mov eax, [rdi]
+    jmp done
+FIXUP load_word, fault
+
+; long uaccess_exchange(uint32_t *word, uint32_t old, uint32_t value): what the word was (`value` is
+; stored if that is `old`, at once), or -EFAULT
+uaccess_exchange:
+    STAC
+    mov eax, esi
+exchange_word:
+    lock cmpxchg [rdi], edx
+    mov eax, eax                ; the upper half is zero, also when eax was not written
+    jmp done
+FIXUP exchange_word, fault
 
 ; long uaccess_string(char *to, const char *from, size_t max): the length, or -errno
 uaccess_string:

@@ -13,6 +13,10 @@
 long uaccess_copy(void *to, const void *from, size_t size);
 long uaccess_clear(void *to, size_t size);
 long uaccess_string(char *to, const char *from, size_t max);
+/* One aligned word in one access. Under a spinlock -EFAULT also when the page is to be made. */
+long uaccess_load(const void *word);
+/* *word becomes `value` if it is `old`; what it was, or -EFAULT. */
+long uaccess_exchange(void *word, uint32_t old, uint32_t value);
 
 static inline bool user_range_ok(const void __user *pointer, size_t size)
 {

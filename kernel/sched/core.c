@@ -51,7 +51,7 @@ static void reschedule(struct runqueue *rq)
 }
 
 /* Count the running task's time up to now. */
-static ktime_t charge(struct runqueue *rq)
+static inline ktime_t charge(struct runqueue *rq)
 {
     struct task *task = rq->running;
     ktime_t now = clock_now(), time = now - task->exec_start;
@@ -64,15 +64,13 @@ static ktime_t charge(struct runqueue *rq)
     return now;
 }
 
-static void start_slice(struct runqueue *rq, ktime_t now)
+/* Have the timer's interrupt look at the slice: it computes when that ends, switches need not.
+ * An idle CPU takes no ticks. */
+static void watch_slice(struct runqueue *rq, ktime_t now)
 {
-    if (rq->running == rq->idle) {
-        rq->slice_end = KTIME_NEVER;
-        timer_arm(timer_next());
-        return;
+    if (rq->running != rq->idle) {
+        timer_arm(now + (rq->runnable ? SLICE_MIN : TICK));
     }
-    rq->slice_end = now + (rq->runnable ? sched_class->slice(rq, rq->running) : TICK);
-    timer_arm(rq->slice_end);
 }
 
 static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
@@ -88,7 +86,7 @@ static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind ki
     } else if (kind != ENQUEUE_FRESH && sched_class->preempts(rq, task)) {
         reschedule(rq);
     } else if (rq->runnable == 1 && rq->cpu == this_cpu(id)) {
-        start_slice(rq, clock_now()); /* the one that runs is not alone any more */
+        watch_slice(rq, clock_now()); /* the one that runs is not alone any more */
     }
 }
 
@@ -116,28 +114,35 @@ static void place(struct task *task, enum enqueue_kind kind)
     spin_unlock(&rq->lock);
 }
 
-/*
- * On the new task's stack: let the lock go. The old task is buried if it is dead, and queued on
- * another CPU if it may not run on this one any more.
- */
+/* The old task may not run on this CPU any more. */
+static __attribute__((noinline)) void send_away(struct runqueue *rq, struct task *task)
+{
+    sched_class->leave(rq, task);
+    spin_unlock(&rq->lock);
+    place(task, ENQUEUE_MOVED);
+}
+
+/* The old task is dead. */
+static __attribute__((noinline)) void bury(struct runqueue *rq, struct task *task)
+{
+    spin_unlock(&rq->lock);
+    kstack_free(task->kernel_stack);
+    task->kernel_stack = 0;
+    task_put(task);
+}
+
+/* On the new task's stack: let the lock go. */
 static void finish_switch(struct task *prev)
 {
     struct runqueue *rq = this_rq();
-    bool dead = prev->state == TASK_ZOMBIE;
-    bool leaves = prev->state == TASK_RUNNING && !prev->queued && prev != rq->idle;
 
     prev->on_cpu = false;
-    if (leaves) {
-        sched_class->leave(rq, prev);
-    }
-    spin_unlock(&rq->lock);
-    if (leaves) {
-        place(prev, ENQUEUE_MOVED);
-    }
-    if (dead) {
-        kstack_free(prev->kernel_stack);
-        prev->kernel_stack = 0;
-        task_put(prev);
+    if (unlikely(prev->state == TASK_ZOMBIE)) {
+        bury(rq, prev);
+    } else if (prev->state == TASK_RUNNING && !prev->queued && prev != rq->idle) {
+        send_away(rq, prev);
+    } else {
+        spin_unlock(&rq->lock);
     }
 }
 
@@ -201,14 +206,17 @@ void schedule(void)
     this_cpu(need_resched) = false;
     now = charge(rq);
     if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
-        sched_class->enqueue(rq, prev, ENQUEUE_AGAIN); /* otherwise finish_switch finds a CPU */
+        /* otherwise finish_switch finds a CPU */
+        sched_class->enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);
         rq->runnable++;
         prev->queued = true;
     }
+    prev->yields = false;
     next = pick(rq);
     rq->running = next;
     next->exec_start = now;
-    start_slice(rq, now);
+    rq->slice_start = now;
+    watch_slice(rq, now);
     if (next == prev) {
         spin_unlock(&rq->lock);
         irq_restore(flags);
@@ -247,16 +255,8 @@ static void preempt(void)
 
 void sched_yield(void)
 {
-    uint64_t flags = irq_save();
-    struct runqueue *rq = this_rq();
-
-    spin_lock(&rq->lock);
     this_cpu(need_resched) = false; /* by its own will, then */
-    if (rq->runnable) {
-        sched_class->yield(rq, current);
-    }
-    spin_unlock(&rq->lock);
-    irq_restore(flags);
+    current->yields = true;
     schedule();
 }
 
@@ -318,13 +318,15 @@ static void timer_interrupt(void)
     ktime_t next = timer_run(), now = clock_now();
 
     spin_lock(&rq->lock);
-    if (now >= rq->slice_end) {
-        if (rq->runnable) {
-            this_cpu(need_resched) = true;
+    if (rq->running != rq->idle) {
+        ktime_t slice = rq->runnable ? sched_class->slice(rq, rq->running) : TICK;
+
+        if (now - rq->slice_start >= slice) {
+            this_cpu(need_resched) |= rq->runnable > 0;
+            rq->slice_start = now;
         }
-        rq->slice_end = now + TICK;
+        next = rq->slice_start + slice < next ? rq->slice_start + slice : next;
     }
-    next = rq->slice_end < next ? rq->slice_end : next;
     balance_tick(rq, now);
     spin_unlock(&rq->lock);
     timer_arm(next);
@@ -357,7 +359,6 @@ static void init_cpu(uint32_t id)
         panic("no memory for CPU %u", id);
     }
     list_init(&rq->rr);
-    rq->slice_end = KTIME_NEVER;
     rq->cpu = id;
     rq->idle = rq->running = idle;
     idle->state = TASK_RUNNING;

@@ -1,6 +1,7 @@
 /*
  * Fair: each task gets CPU time in proportion to its weight. A task's virtual runtime is its CPU
- * time divided by its weight; the tree is ordered by it, and the leftmost runs next.
+ * time divided by its weight; the tree is ordered by it, and the leftmost runs next. Both ends of
+ * the tree are at hand: a task that has run mostly goes to the right one.
  *
  * A task that slept comes back at most LATENCY behind the others: enough to run soon, not
  * enough to make up for all the time it did not want.
@@ -8,7 +9,6 @@
 #include "sched/sched.h"
 
 #define LATENCY 12000000
-#define SLICE_MIN 1000000
 #define WAKE_GRANULARITY 1000000
 #define WEIGHT_0 1024
 
@@ -19,25 +19,48 @@ static const uint32_t weights[40] = {
     70, 56, 45, 36, 29, 23, 18, 15,
 };
 
-static struct task *first(struct runqueue *rq)
+static struct task *entry(struct rb_node *node)
 {
-    return rq->fair_first ? rb_entry(rq->fair_first, struct task, run_node) : NULL;
+    return rb_entry(node, struct task, run_node);
+}
+
+static bool before(const struct task *a, const struct task *b)
+{
+    return (int64_t)(a->vruntime - b->vruntime) < 0;
+}
+
+/* Adjust the virtual time of a task that does not simply go on. */
+static void set_start(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+{
+    if (kind == ENQUEUE_YIELDS) { /* behind the next one: yielding tasks take turns */
+        if (rq->fair_first && before(task, entry(rq->fair_first))) {
+            task->vruntime = entry(rq->fair_first)->vruntime;
+        }
+    } else if (kind == ENQUEUE_WOKEN) {
+        if (task->vruntime + LATENCY / 2 < rq->min_vruntime) {
+            task->vruntime = rq->min_vruntime - LATENCY / 2;
+        }
+    } else if (kind == ENQUEUE_MOVED || kind == ENQUEUE_FRESH) {
+        task->vruntime += rq->min_vruntime;
+    }
 }
 
 static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
     struct rb_node **link = &rq->fair.node, *parent = NULL;
-    bool leftmost = true;
+    bool leftmost = true, rightmost = true;
 
-    if (kind == ENQUEUE_WOKEN && task->vruntime + LATENCY / 2 < rq->min_vruntime) {
-        task->vruntime = rq->min_vruntime - LATENCY / 2;
-    } else if (kind == ENQUEUE_MOVED || kind == ENQUEUE_FRESH) {
-        task->vruntime += rq->min_vruntime;
+    set_start(rq, task, kind);
+    if (rq->fair_last && !before(task, entry(rq->fair_last))) {
+        parent = rq->fair_last;
+        link = &parent->right;
+        leftmost = false;
     }
     while (*link) {
         parent = *link;
-        if ((int64_t)(task->vruntime - rb_entry(parent, struct task, run_node)->vruntime) < 0) {
+        if (before(task, entry(parent))) {
             link = &parent->left;
+            rightmost = false;
         } else {
             link = &parent->right;
             leftmost = false;
@@ -47,6 +70,9 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
     if (leftmost) {
         rq->fair_first = &task->run_node;
     }
+    if (rightmost) {
+        rq->fair_last = &task->run_node;
+    }
 }
 
 static void fair_dequeue(struct runqueue *rq, struct task *task)
@@ -54,18 +80,23 @@ static void fair_dequeue(struct runqueue *rq, struct task *task)
     if (rq->fair_first == &task->run_node) {
         rq->fair_first = rb_next(&task->run_node);
     }
+    if (rq->fair_last == &task->run_node) {
+        rq->fair_last = rb_prev(&task->run_node);
+    }
     rb_remove(&rq->fair, &task->run_node);
 }
 
 static struct task *fair_pick_next(struct runqueue *rq)
 {
-    struct task *task = first(rq);
+    struct task *task;
 
-    if (task) {
-        fair_dequeue(rq, task);
-        if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
-            rq->min_vruntime = task->vruntime;
-        }
+    if (!rq->fair_first) {
+        return NULL;
+    }
+    task = entry(rq->fair_first);
+    fair_dequeue(rq, task);
+    if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
+        rq->min_vruntime = task->vruntime;
     }
     return task;
 }
@@ -73,9 +104,8 @@ static struct task *fair_pick_next(struct runqueue *rq)
 static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
 {
     (void)rq;
-    task->weight = weights[task->nice + 20];
-    task->vruntime += task->weight == WEIGHT_0 ? (uint64_t)time
-                                               : (uint64_t)time * WEIGHT_0 / task->weight;
+    task->vruntime += task->nice == 0 ? (uint64_t)time
+                                      : (uint64_t)time * WEIGHT_0 / weights[task->nice + 20];
 }
 
 static ktime_t fair_slice(struct runqueue *rq, struct task *task)
@@ -89,16 +119,6 @@ static ktime_t fair_slice(struct runqueue *rq, struct task *task)
 static bool fair_preempts(struct runqueue *rq, struct task *woken)
 {
     return (int64_t)(rq->running->vruntime - woken->vruntime) > WAKE_GRANULARITY;
-}
-
-/* Behind the next one: yielding tasks take turns. */
-static void fair_yield(struct runqueue *rq, struct task *task)
-{
-    struct task *other = first(rq);
-
-    if (other && (int64_t)(other->vruntime - task->vruntime) >= 0) {
-        task->vruntime = other->vruntime + 1;
-    }
 }
 
 /* Relative to the queue's virtual time, since another CPU's runs at another speed. */
@@ -115,7 +135,7 @@ static struct task *fair_candidate(struct runqueue *rq, uint32_t cpu)
     int looked = 0;
 
     for (struct rb_node *node = rq->fair_first; node && looked < 32; node = rb_next(node)) {
-        struct task *task = rb_entry(node, struct task, run_node);
+        struct task *task = entry(node);
 
         looked++;
         if (task->affinity >> cpu & 1 && (!oldest || task->placed < oldest->placed)) {
@@ -127,5 +147,5 @@ static struct task *fair_candidate(struct runqueue *rq, uint32_t cpu)
 
 const struct sched_class fair_class = {
     "fair", fair_enqueue, fair_dequeue, fair_pick_next, fair_charge, fair_slice, fair_preempts,
-    fair_yield, fair_leave, fair_candidate,
+    fair_leave, fair_candidate,
 };

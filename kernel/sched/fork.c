@@ -146,7 +146,6 @@ static long prepare(struct task *task, uint64_t flags)
     long error;
 
     task->nice = current->nice;
-    task->weight = current->weight;
     task->policy = current->policy;
     task->priority = current->priority;
     task->affinity = current->affinity;

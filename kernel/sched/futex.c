@@ -1,8 +1,9 @@
 /*
- * Futexes: sleep until a word in memory changes.
+ * Futexes: sleep until a word in memory changes (futex(2)).
  *
- * A waiter is queued under the hash of (mm, address), or of the page for shared words. The
- * word is read under the bucket's lock, so a wake between reading and sleeping cannot be lost.
+ * A waiter is queued under the hash of its key: (mm, address), or the page of a word that
+ * processes share. It is queued first and looks at the word then; a waker changes the word first
+ * and looks at the queue then. So one of the two sees the other, and no wake is lost.
  */
 #include "sched/futex.h"
 
@@ -19,20 +20,21 @@ struct key {
 struct waiter {
     struct list list;
     struct key key;
+    struct bucket *bucket; /* of the key: whose lock protects this */
     struct task *task;
     uint32_t bitset;
     bool woken;
-    struct wait_queue queue;
 };
 
 static struct bucket {
-    struct spinlock lock; /* protects waiters, their keys and `woken`; before wait queues */
+    struct spinlock lock; /* protects the waiters; before run queues' locks. Two of them are taken
+                             by address */
     struct list waiters;
-} buckets[64];
+} buckets[256];
 
 static struct bucket *bucket_of(struct key key)
 {
-    return &buckets[(key.space / 64 + key.address / 4) * 0x9e3779b97f4a7c15ul >> 58];
+    return &buckets[(key.space / 64 + key.address / 4) * 0x9e3779b97f4a7c15ul >> 56];
 }
 
 static bool same(struct key a, struct key b)
@@ -40,154 +42,213 @@ static bool same(struct key a, struct key b)
     return a.space == b.space && a.address == b.address;
 }
 
-/* The key, and the word's place in the direct map with its page pinned, if `pinned` is given. */
-static long find_key(int __user *word, bool shared, struct key *key, uint32_t **pinned)
+/* A word that other processes may have, too: known by its page, wherever that is mapped. */
+static long find_shared_key(int __user *word, struct key *key)
 {
-    paddr_t page = 0;
+    paddr_t page = mm_pin(current->mm, (vaddr_t)word, false);
 
+    if (!page) {
+        return -EFAULT;
+    }
+    if (mm_is_shared(current->mm, (vaddr_t)word)) {
+        *key = (struct key){0, page};
+    } else {
+        key->space |= 1; /* a private page may move; and FUTEX_PRIVATE is another futex */
+    }
+    page_put(phys_to_page(page));
+    return 0;
+}
+
+static inline long find_key(int __user *word, bool shared, struct key *key)
+{
     if ((vaddr_t)word & 3) {
         return -EINVAL;
     }
     if (!user_range_ok(word, 4)) {
         return -EFAULT;
     }
-    /* A private page may move (copy on write): its address is what stays. */
-    shared = shared && mm_is_shared(current->mm, (vaddr_t)word);
-    if (shared || pinned) {
-        page = mm_pin(current->mm, (vaddr_t)word, shared);
-        if (!page) {
-            return -EFAULT;
+    *key = (struct key){(uint64_t)current->mm, (vaddr_t)word};
+    return shared ? find_shared_key(word, key) : 0;
+}
+
+/* Queue the waiter while *word is `value`. -EAGAIN: it is not. */
+static long enter(struct waiter *waiter, const int __user *word, uint32_t value)
+{
+    struct bucket *bucket = waiter->bucket = bucket_of(waiter->key);
+    long seen;
+
+    do { /* under the lock, no page is made; if that is all that is missing, again */
+        spin_lock(&bucket->lock);
+        list_push_back(&bucket->waiters, &waiter->list);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        seen = uaccess_load(word);
+        if (seen != value) {
+            list_remove(&waiter->list);
         }
+        spin_unlock(&bucket->lock);
+    } while (seen < 0 && uaccess_load(word) >= 0);
+    return seen == value ? 0 : seen < 0 ? -EFAULT : -EAGAIN;
+}
+
+/* Off the queue. True: it was woken. */
+static bool leave(struct waiter *waiter)
+{
+    struct bucket *bucket;
+
+    for (;;) { /* a requeue may take it to another one until the lock is held */
+        bucket = __atomic_load_n(&waiter->bucket, __ATOMIC_RELAXED);
+        spin_lock(&bucket->lock);
+        if (bucket == waiter->bucket) {
+            break;
+        }
+        spin_unlock(&bucket->lock);
     }
-    *key = shared ? (struct key){0, page} : (struct key){(uint64_t)current->mm, (vaddr_t)word};
-    if (pinned) {
-        *pinned = phys_to_virt(page);
-    } else if (page) {
-        page_put(phys_to_page(page));
-    }
-    return 0;
+    list_remove(&waiter->list);
+    spin_unlock(&bucket->lock);
+    return waiter->woken;
 }
 
 long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, ktime_t deadline)
 {
     struct waiter waiter = {.task = current, .bitset = bitset};
-    struct bucket *bucket;
-    uint32_t *pinned, seen;
-    long error = find_key(word, shared, &waiter.key, &pinned);
+    long error = find_key(word, shared, &waiter.key);
 
+    error = error ? error : enter(&waiter, word, value);
     if (error) {
         return error;
     }
-    wait_queue_init(&waiter.queue);
-    bucket = bucket_of(waiter.key);
-    spin_lock(&bucket->lock);
-    seen = __atomic_load_n(pinned, __ATOMIC_SEQ_CST);
-    if (seen == value) {
-        list_push_back(&bucket->waiters, &waiter.list);
-    }
-    spin_unlock(&bucket->lock);
-    page_put(virt_to_page(pinned));
-    if (seen != value) {
-        return -EAGAIN;
-    }
     trace(TRACE_FUTEX_WAIT, 0, value, (uint64_t)word);
-    error = wait_event_timeout(&waiter.queue, WAIT_FUTEX, word,
-                               __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE), deadline);
-    for (;;) { /* a requeue may have changed the key */
-        bucket = bucket_of(waiter.key);
-        spin_lock(&bucket->lock);
-        if (bucket == bucket_of(waiter.key)) {
+    for (;;) {
+        wait_mark(true, WAIT_FUTEX, (uint64_t)word);
+        if (error || __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE)) {
             break;
         }
-        spin_unlock(&bucket->lock);
+        error = wait_sleep(true, deadline);
     }
-    if (!waiter.woken) {
-        list_remove(&waiter.list);
-    } else {
-        error = 0;
-    }
-    spin_unlock(&bucket->lock);
-    return error;
+    wait_unmark();
+    return leave(&waiter) ? 0 : error;
 }
 
+/* The bucket's lock is held: the waiter, which needs it to leave, is still there. */
 static void wake_one(struct waiter *waiter)
 {
     trace(TRACE_FUTEX_WAKE, 0, (uint32_t)waiter->task->tid, waiter->key.address);
     list_remove(&waiter->list);
     __atomic_store_n(&waiter->woken, true, __ATOMIC_RELEASE);
-    wake_all(&waiter->queue);
+    task_wake(waiter->task);
+}
+
+/* Wake at most `count`, but one at least if there is one: so does Linux. The lock is held. */
+static long wake_some(struct bucket *bucket, struct key key, int count, uint32_t bitset)
+{
+    struct waiter *waiter, *after;
+    long woken = 0;
+
+    list_for_each_safe(waiter, after, &bucket->waiters, list) {
+        if (same(waiter->key, key) && waiter->bitset & bitset) {
+            wake_one(waiter);
+            if (++woken >= count) {
+                break;
+            }
+        }
+    }
+    return woken;
 }
 
 long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
 {
-    struct waiter *waiter, *after;
     struct bucket *bucket;
     struct key key;
-    long error = find_key(word, shared, &key, NULL), woken = 0;
+    long error = find_key(word, shared, &key), woken;
 
     if (error) {
         return error;
     }
     bucket = bucket_of(key);
-    spin_lock(&bucket->lock);
-    list_for_each_safe(waiter, after, &bucket->waiters, list) {
-        if (woken >= count) {
-            break;
-        }
-        if (same(waiter->key, key) && waiter->bitset & bitset) {
-            wake_one(waiter);
-            woken++;
-        }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (list_empty(&bucket->waiters)) {
+        return 0;
     }
+    spin_lock(&bucket->lock);
+    woken = wake_some(bucket, key, count, bitset);
     spin_unlock(&bucket->lock);
     return woken;
+}
+
+static void lock_two(struct bucket *a, struct bucket *b)
+{
+    spin_lock(a < b ? &a->lock : &b->lock);
+    if (a != b) {
+        spin_lock(a < b ? &b->lock : &a->lock);
+    }
+}
+
+static void unlock_two(struct bucket *a, struct bucket *b)
+{
+    if (a != b) {
+        spin_unlock(&b->lock);
+    }
+    spin_unlock(&a->lock);
+}
+
+/* Wake `count` of `key`, in bucket `from`, and move `move` others to key_to. Both are locked. */
+static long requeue(struct bucket *from, struct key key, int count, int move, struct key key_to)
+{
+    struct bucket *to = bucket_of(key_to);
+    struct waiter *waiter, *after;
+    long done = 0;
+
+    list_for_each_safe(waiter, after, &from->waiters, list) {
+        if (done - count >= move) {
+            break;
+        }
+        if (!same(waiter->key, key)) {
+            continue;
+        }
+        if (++done <= count) {
+            wake_one(waiter);
+            continue;
+        }
+        waiter->key = key_to;
+        if (to != from) {
+            __atomic_store_n(&waiter->bucket, to, __ATOMIC_RELAXED);
+            list_remove(&waiter->list);
+            list_push_back(&to->waiters, &waiter->list);
+        }
+    }
+    return done;
 }
 
 long futex_requeue(int __user *word, int count, int move, int __user *to, bool compare,
                    uint32_t value, bool shared)
 {
-    struct waiter *waiter, *after;
     struct bucket *first, *second;
     struct key key, key_to;
-    uint32_t *pinned;
-    long error = find_key(to, shared, &key_to, NULL), done = 0, moved = 0;
+    long error = find_key(word, shared, &key), seen;
 
-    if (!error) {
-        error = find_key(word, shared, &key, &pinned);
+    if (count < 0 || move < 0) {
+        return -EINVAL;
     }
+    error = error ? error : find_key(to, shared, &key_to);
     if (error) {
         return error;
     }
     first = bucket_of(key);
     second = bucket_of(key_to);
-    spin_lock(first <= second ? &first->lock : &second->lock); /* by address */
-    if (first != second) {
-        spin_lock(first < second ? &second->lock : &first->lock);
-    }
-    if (compare && __atomic_load_n(pinned, __ATOMIC_SEQ_CST) != value) {
-        done = -EAGAIN;
-    } else {
-        list_for_each_safe(waiter, after, &first->waiters, list) {
-            if (!same(waiter->key, key)) {
-                continue;
-            }
-            if (done < count) {
-                wake_one(waiter);
-                done++;
-            } else if (moved < move) {
-                list_remove(&waiter->list);
-                waiter->key = key_to;
-                list_push_back(&second->waiters, &waiter->list);
-                moved++;
-            }
+    do {
+        long done = -EAGAIN;
+
+        lock_two(first, second);
+        seen = compare ? uaccess_load(word) : value;
+        if (seen == value) {
+            done = requeue(first, key, count, move, key_to);
         }
-    }
-    if (first != second) {
-        spin_unlock(&second->lock);
-    }
-    spin_unlock(&first->lock);
-    page_put(virt_to_page(pinned));
-    return done < 0 ? done : done + moved;
+        unlock_two(first, second);
+        if (seen >= 0) {
+            return done;
+        }
+    } while (uaccess_load(word) >= 0);
+    return -EFAULT;
 }
 
 void futex_init(void)

@@ -44,11 +44,6 @@ static bool rr_preempts(struct runqueue *rq, struct task *woken)
     return false;
 }
 
-static void rr_yield(struct runqueue *rq, struct task *task)
-{
-    (void)rq, (void)task;
-}
-
 static void rr_leave(struct runqueue *rq, struct task *task)
 {
     (void)rq, (void)task;
@@ -67,6 +62,6 @@ static struct task *rr_candidate(struct runqueue *rq, uint32_t cpu)
 }
 
 const struct sched_class rr_class = {
-    "rr", rr_enqueue, rr_dequeue, rr_pick_next, rr_charge, rr_slice, rr_preempts, rr_yield,
-    rr_leave, rr_candidate,
+    "rr", rr_enqueue, rr_dequeue, rr_pick_next, rr_charge, rr_slice, rr_preempts, rr_leave,
+    rr_candidate,
 };

@@ -15,9 +15,9 @@ struct runqueue {
     struct task *prev; /* whom the running task took over from, until finish_switch */
     bool marked_idle;  /* tasks are placed here first: nothing runs and nothing is queued */
     int runnable;      /* queued, without the one that runs; others look without the lock */
-    ktime_t slice_end;
+    ktime_t slice_start;
     struct rb_root fair;
-    struct rb_node *fair_first;
+    struct rb_node *fair_first, *fair_last;
     uint64_t min_vruntime;
     struct list rr;
     ktime_t balance_at; /* look at the other CPUs then */
@@ -27,10 +27,13 @@ extern struct runqueue runqueues[CPU_MAX];
 
 enum enqueue_kind {
     ENQUEUE_AGAIN, /* it ran until now */
+    ENQUEUE_YIELDS, /* the same, and wants others to run first */
     ENQUEUE_WOKEN,
     ENQUEUE_MOVED, /* from another CPU, after leave() */
     ENQUEUE_FRESH, /* its first time */
 };
+
+#define SLICE_MIN 1000000
 
 /* rq->lock is held for all. */
 struct sched_class {
@@ -39,9 +42,9 @@ struct sched_class {
     void (*dequeue)(struct runqueue *rq, struct task *task);
     struct task *(*pick_next)(struct runqueue *rq); /* takes it off the queue; NULL: none */
     void (*charge)(struct runqueue *rq, struct task *task, ktime_t time);
+    /* How long the running task may go on when others are queued; SLICE_MIN at least. */
     ktime_t (*slice)(struct runqueue *rq, struct task *task);
     bool (*preempts)(struct runqueue *rq, struct task *woken);
-    void (*yield)(struct runqueue *rq, struct task *task);
     /* `task` goes on on another CPU: what it has of this queue's time becomes relative. */
     void (*leave)(struct runqueue *rq, struct task *task);
     /* The queued task that has been on this CPU for longest and may run on `cpu`, or NULL. */

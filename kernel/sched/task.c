@@ -30,7 +30,6 @@ struct task *task_create(const char *name)
         return NULL;
     }
     task->references = 2; /* the table's and the CPU's */
-    task->weight = 1024;
     task->affinity = UINT64_MAX;
     task->start_time = clock_now();
     strlcpy(task->name, name, sizeof(task->name));

@@ -82,6 +82,7 @@ struct task {
     bool notify; /* look at signals and stops before user mode */
     bool on_cpu;
     bool queued; /* on the run queue */
+    bool yields; /* in sched_yield: others first */
     uint32_t cpu; /* whose run queue it is on, or was last: see core.c */
     int references; /* atomic */
     enum task_state state; /* rq->lock to wake, the task itself to sleep */
@@ -106,7 +107,6 @@ struct task {
     struct rb_node run_node; /* fair */
     struct list run_list;    /* rr */
     uint64_t vruntime;
-    uint32_t weight;
     int nice, policy, priority;
     uint64_t affinity;
     ktime_t placed; /* on this CPU, when */

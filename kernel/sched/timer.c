@@ -11,7 +11,6 @@ static struct timer_base {
                              are taken by address */
     struct rb_root root;
     struct rb_node *first;
-    ktime_t next; /* the first one's deadline, 0: none; read without the lock by its CPU */
     struct timer *running; /* its function is being called */
 } bases[CPU_MAX];
 
@@ -47,7 +46,6 @@ static void take_off(struct timer_base *base, struct timer *timer)
 {
     if (base->first == &timer->node) {
         base->first = rb_next(base->first);
-        base->next = base->first ? rb_entry(base->first, struct timer, node)->deadline : 0;
     }
     rb_remove(&base->root, &timer->node);
     timer->armed = false;
@@ -71,7 +69,6 @@ static void put_on(struct timer_base *base, struct timer *timer)
     timer->armed = true;
     if (leftmost) {
         base->first = &timer->node;
-        base->next = timer->deadline;
         timer_arm(timer->deadline);
     }
 }
@@ -108,13 +105,6 @@ bool timer_cancel(struct timer *timer)
         }
         cpu_pause(); /* another CPU calls its function, which may even set it again */
     }
-}
-
-ktime_t timer_next(void)
-{
-    ktime_t next = __atomic_load_n(&bases[this_cpu(id)].next, __ATOMIC_RELAXED);
-
-    return next ? next : KTIME_NEVER;
 }
 
 ktime_t timer_run(void)

@@ -19,5 +19,4 @@ void timer_set(struct timer *timer, ktime_t deadline);
 bool timer_cancel(struct timer *timer);
 /* The earliest deadline; run what is due. For the timer interrupt. */
 ktime_t timer_run(void);
-ktime_t timer_next(void);
 #endif

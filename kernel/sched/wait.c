@@ -44,19 +44,30 @@ static void wake_task(struct wait_entry *entry)
     task_wake(entry->task);
 }
 
-void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
-                enum wait_reason reason, uint64_t object)
+void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object)
 {
     struct task *task = current;
 
-    if (!entry->task) {
-        entry->task = task;
-        entry->wake = wake_task;
-        wait_queue_add(queue, entry);
-    }
     task->reason = reason;
     task->wait_object = object;
     __atomic_store_n(&task->state, interruptible ? TASK_SLEEPING : TASK_BLOCKED, __ATOMIC_SEQ_CST);
+}
+
+void wait_unmark(void)
+{
+    current->state = TASK_RUNNING;
+    current->reason = WAIT_NONE;
+}
+
+void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
+                enum wait_reason reason, uint64_t object)
+{
+    if (!entry->task) {
+        entry->task = current;
+        entry->wake = wake_task;
+        wait_queue_add(queue, entry);
+    }
+    wait_mark(interruptible, reason, object);
 }
 
 struct wake_timer {
@@ -69,17 +80,10 @@ static void wake_by_timer(struct timer *timer)
     task_wake(container_of(timer, struct wake_timer, timer)->task);
 }
 
-long wait_sleep(bool interruptible, ktime_t deadline)
+static long sleep_until(ktime_t deadline)
 {
     struct wake_timer wake = {.timer.expire = wake_by_timer, .task = current};
 
-    if (interruptible && signal_pending(current)) {
-        return -ERESTARTSYS;
-    }
-    if (deadline == KTIME_NEVER) {
-        schedule();
-        return 0;
-    }
     if (clock_now() >= deadline) {
         return -ETIMEDOUT;
     }
@@ -89,10 +93,21 @@ long wait_sleep(bool interruptible, ktime_t deadline)
     return clock_now() >= deadline ? -ETIMEDOUT : 0;
 }
 
+long wait_sleep(bool interruptible, ktime_t deadline)
+{
+    if (interruptible && signal_pending(current)) {
+        return -ERESTARTSYS;
+    }
+    if (deadline != KTIME_NEVER) {
+        return sleep_until(deadline);
+    }
+    schedule();
+    return 0;
+}
+
 void wait_end(struct wait_queue *queue, struct wait_entry *entry)
 {
-    current->state = TASK_RUNNING;
-    current->reason = WAIT_NONE;
+    wait_unmark();
     wait_queue_remove(queue, entry);
 }
 

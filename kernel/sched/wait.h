@@ -52,6 +52,10 @@ static inline void wake_all(struct wait_queue *queue)
 }
 
 void wait_init(void);
+/* Mark the current task asleep, for who wakes it without a queue; then it looks at its condition
+ * and calls wait_sleep, and in the end wait_unmark. */
+void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object);
+void wait_unmark(void);
 /* The steps of wait_event. */
 void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
                 enum wait_reason reason, uint64_t object);
