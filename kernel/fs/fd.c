@@ -199,6 +199,23 @@ long fd_install(struct file *file, int minimum, bool close_on_exec)
     return result;
 }
 
+long fd_install_new(struct file *file, bool close_on_exec)
+{
+    long fd = is_error(file) ? pointer_error(file) : fd_install(file, 0, close_on_exec);
+
+    if (fd < 0 && !is_error(file)) {
+        file_put(file);
+    }
+    return fd;
+}
+
+bool fd_table_full(void)
+{
+    struct files *files = current->files;
+
+    return __atomic_load_n(&files->used, __ATOMIC_RELAXED) >= descriptor_limit();
+}
+
 long fd_replace(struct file *file, int fd, bool close_on_exec)
 {
     struct files *files = current->files;

@@ -39,6 +39,14 @@ struct file *file_open_inode(struct inode *inode, int flags)
     return file;
 }
 
+struct file *file_open_anonymous(struct inode *inode, int flags)
+{
+    struct file *file = file_open_inode(inode, flags);
+
+    inode_put(inode);
+    return file;
+}
+
 struct file *file_get(struct file *file)
 {
     ref_get(&file->references);

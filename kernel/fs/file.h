@@ -24,6 +24,9 @@ enum {
     POLLRDNORM = 64, POLLRDBAND = 128, POLLWRNORM = 256, POLLWRBAND = 512, POLLRDHUP = 0x2000,
 };
 
+/* ioctl(2) of what is no terminal, too: asm-generic/ioctls.h */
+enum { FIONREAD = 0x541b, FIONBIO = 0x5421 };
+
 struct poll_table;
 struct task;
 
@@ -54,6 +57,8 @@ struct file {
 
 /* A new open file of `inode` (takes its own reference), or an error pointer. */
 struct file *file_open_inode(struct inode *inode, int flags);
+/* The same for an inode that has no name; the caller's reference is taken over in any case. */
+struct file *file_open_anonymous(struct inode *inode, int flags);
 /* open(2) with `base` for relative paths; `mode` is what is left of the umask. */
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode);
 struct file *file_get(struct file *file);
@@ -97,6 +102,13 @@ struct file *fd_get_io(int fd);
  * limit. Returns it, or -EMFILE, -ENOMEM, -EINVAL; then the reference stays with the caller.
  */
 long fd_install(struct file *file, int minimum, bool close_on_exec);
+/*
+ * The same at the lowest free one for a file that was just opened, or an error pointer, which
+ * is the result then. The reference is taken over in any case.
+ */
+long fd_install_new(struct file *file, bool close_on_exec);
+/* Would there be no descriptor for another file now? */
+bool fd_table_full(void);
 /* Put `file` at exactly `fd`, closing what was there; the rest as fd_install, -EBADF. */
 long fd_replace(struct file *file, int fd, bool close_on_exec);
 long fd_close(int fd);

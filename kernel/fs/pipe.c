@@ -1,108 +1,29 @@
 /*
  * A pipe: a ring of bytes between its readers and its writers.
  *
- * The ring is made of pages that come when they are written to and go when they have been read,
- * all but one, so an idle pipe is small. `written` and `read` only grow; their difference is what
- * is in the ring. The mutex is held while copying, not while sleeping; conditions of sleepers are
- * looked at without it and checked again under it.
+ * The mutex is held while copying, not while sleeping; conditions of sleepers are looked at
+ * without it and checked again under it.
  */
 #include "fs/pipe.h"
 
-#include "arch/paging.h"
 #include "fs/poll.h"
+#include "fs/ring.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "mm/kmalloc.h"
-#include "mm/page.h"
 #include "mm/uaccess.h"
 #include "sched/signal.h"
 #include "sched/wait.h"
 
-#define PAGES (PIPE_CAPACITY / PAGE_SIZE)
-#define FIONREAD 0x541b
+_Static_assert(PIPE_BUF <= RING_WRITABLE, "a writer waits for no more room than wakes it");
 
 struct pipe {
     struct inode inode; /* of both ends; the pipe lives as long as it */
     struct mutex lock;  /* protects the ring; before mm->lock, for user copies */
-    uint64_t written, read;
-    struct page *pages[PAGES];
+    struct ring ring;
     int readers, writers; /* atomic: open files of each end */
     struct wait_queue read_queue, write_queue;
 };
-
-static size_t pipe_used(const struct pipe *pipe)
-{
-    return __atomic_load_n(&pipe->written, __ATOMIC_RELAXED) -
-           __atomic_load_n(&pipe->read, __ATOMIC_RELAXED);
-}
-
-static size_t pipe_room(const struct pipe *pipe)
-{
-    return PIPE_CAPACITY - pipe_used(pipe);
-}
-
-/* A page was read to its end: keep one spare for the next write. */
-static void drop_page(struct pipe *pipe, unsigned index)
-{
-    struct page *page = pipe->pages[index];
-    unsigned next = (pipe->written / PAGE_SIZE) % PAGES;
-
-    pipe->pages[index] = NULL;
-    if (!pipe->pages[next]) {
-        pipe->pages[next] = page;
-    } else {
-        page_put(page);
-    }
-}
-
-/* Copy out at most `size` bytes; the mutex is held. */
-static ssize_t take(struct pipe *pipe, char __user *buffer, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size && pipe_used(pipe) > 0) {
-        unsigned index = (pipe->read / PAGE_SIZE) % PAGES;
-        size_t offset = pipe->read & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
-
-        part = part < pipe_used(pipe) ? part : pipe_used(pipe);
-        part = part < size - done ? part : size - done;
-        if (copy_to_user(buffer + done, (char *)page_to_virt(pipe->pages[index]) + offset, part)) {
-            return done ? (ssize_t)done : -EFAULT;
-        }
-        pipe->read += part;
-        done += part;
-        if ((pipe->read & (PAGE_SIZE - 1)) == 0) {
-            drop_page(pipe, index);
-        }
-    }
-    return (ssize_t)done;
-}
-
-/* Copy in what there is room for; the mutex is held. */
-static ssize_t put(struct pipe *pipe, const char __user *buffer, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size && pipe_room(pipe) > 0) {
-        unsigned index = (pipe->written / PAGE_SIZE) % PAGES;
-        size_t offset = pipe->written & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
-
-        part = part < pipe_room(pipe) ? part : pipe_room(pipe);
-        part = part < size - done ? part : size - done;
-        if (!pipe->pages[index]) {
-            pipe->pages[index] = page_alloc(0);
-            if (!pipe->pages[index]) {
-                return done ? (ssize_t)done : -ENOMEM;
-            }
-        }
-        if (copy_from_user((char *)page_to_virt(pipe->pages[index]) + offset, buffer + done, part)) {
-            return done ? (ssize_t)done : -EFAULT;
-        }
-        pipe->written += part;
-        done += part;
-    }
-    return (ssize_t)done;
-}
 
 static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
@@ -113,18 +34,25 @@ static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, of
         return 0;
     }
     for (;;) {
-        ssize_t done;
         long error;
 
-        mutex_lock(&pipe->lock);
-        done = take(pipe, buffer, size);
-        mutex_unlock(&pipe->lock);
-        if (done != 0) {
-            wake_all(&pipe->write_queue);
-            return done;
+        if (ring_used(&pipe->ring) > 0) {
+            bool writable;
+            ssize_t done;
+
+            mutex_lock(&pipe->lock);
+            done = ring_take(&pipe->ring, buffer, size);
+            writable = ring_became_writable(&pipe->ring, done);
+            mutex_unlock(&pipe->lock);
+            if (writable) {
+                wake_events(&pipe->write_queue, POLLOUT | POLLWRNORM);
+            }
+            if (done != 0) {
+                return done;
+            }
         }
         if (__atomic_load_n(&pipe->writers, __ATOMIC_ACQUIRE) == 0) {
-            if (pipe_used(pipe) == 0) {
+            if (ring_used(&pipe->ring) == 0) {
                 return 0;
             }
             continue; /* the last writer wrote before it left */
@@ -133,7 +61,7 @@ static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, of
             return -EAGAIN;
         }
         error = wait_event_interruptible(&pipe->read_queue, WAIT_PIPE_READ, pipe->inode.number,
-                                         pipe_used(pipe) > 0 || pipe->writers == 0);
+                                         ring_used(&pipe->ring) > 0 || pipe->writers == 0);
         if (error) {
             return error;
         }
@@ -161,8 +89,8 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
             return 0;
         }
         mutex_lock(&pipe->lock);
-        if (pipe_room(pipe) >= need) {
-            part = put(pipe, buffer + done, size - done);
+        if (ring_room(&pipe->ring) >= need) {
+            part = ring_put(&pipe->ring, buffer + done, size - done);
         }
         mutex_unlock(&pipe->lock);
         if (part < 0) {
@@ -170,14 +98,14 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
         }
         if (part > 0) {
             done += (size_t)part;
-            wake_all(&pipe->read_queue);
+            wake_events(&pipe->read_queue, POLLIN | POLLRDNORM);
             continue;
         }
         if (file->flags & O_NONBLOCK) {
             return done ? (ssize_t)done : -EAGAIN;
         }
         error = wait_event_interruptible(&pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,
-                                         pipe_room(pipe) >= need || pipe->readers == 0);
+                                         ring_room(&pipe->ring) >= need || pipe->readers == 0);
         if (error) {
             return done ? (ssize_t)done : error;
         }
@@ -192,12 +120,12 @@ static int pipe_poll(struct file *file, struct poll_table *table)
 
     if (file_readable(file)) {
         poll_wait(table, &pipe->read_queue);
-        events |= pipe_used(pipe) > 0 ? POLLIN | POLLRDNORM : 0;
+        events |= ring_used(&pipe->ring) > 0 ? POLLIN | POLLRDNORM : 0;
         events |= pipe->writers == 0 ? POLLHUP : 0;
     }
     if (file_writable(file)) {
         poll_wait(table, &pipe->write_queue);
-        events |= pipe_room(pipe) >= PIPE_BUF ? POLLOUT | POLLWRNORM : 0;
+        events |= ring_room(&pipe->ring) >= RING_WRITABLE ? POLLOUT | POLLWRNORM : 0;
         events |= pipe->readers == 0 ? POLLERR : 0;
     }
     return events;
@@ -206,7 +134,7 @@ static int pipe_poll(struct file *file, struct poll_table *table)
 static long pipe_ioctl(struct file *file, unsigned command, uint64_t argument)
 {
     struct pipe *pipe = file->data;
-    int used = (int)pipe_used(pipe);
+    int used = (int)ring_used(&pipe->ring);
 
     if (command != FIONREAD) {
         return -ENOTTY;
@@ -232,10 +160,10 @@ static void pipe_release(struct file *file)
     struct pipe *pipe = file->data;
 
     if (file_readable(file) && ref_put(&pipe->readers)) {
-        wake_all(&pipe->write_queue);
+        wake_events(&pipe->write_queue, POLLERR);
     }
     if (file_writable(file) && ref_put(&pipe->writers)) {
-        wake_all(&pipe->read_queue);
+        wake_events(&pipe->read_queue, POLLHUP);
     }
 }
 
@@ -243,11 +171,7 @@ static void pipe_free(struct inode *inode)
 {
     struct pipe *pipe = inode->data;
 
-    for (unsigned i = 0; i < PAGES; i++) {
-        if (pipe->pages[i]) {
-            page_put(pipe->pages[i]);
-        }
-    }
+    ring_free(&pipe->ring);
     kfree(pipe);
 }
 

@@ -3,7 +3,6 @@
 #define FS_PIPE_H
 #include "fs/file.h"
 
-#define PIPE_CAPACITY 65536
 #define PIPE_BUF 4096 /* a write of no more than this is never torn */
 
 /* Two open files, to read and to write. `flags` may hold O_NONBLOCK. 0 or -ENOMEM. */

@@ -1,31 +1,20 @@
-/* Poll tables: hooks into the wait queues of many files, for one sleeper. */
+/* Poll tables: hooks in the wait queues of many files, for one who waits. */
 #include "fs/poll.h"
 
-#include "lib/errno.h"
-#include "mm/kmalloc.h"
-
-static void poll_wake(struct wait_entry *wait)
+static bool poll_wake(struct wait_entry *wait, int events)
 {
-    struct poll_table *table = container_of(wait, struct poll_entry, wait)->table;
+    struct poll_entry *entry = container_of(wait, struct poll_entry, wait);
 
-    __atomic_store_n(&table->triggered, true, __ATOMIC_RELEASE);
-    wake_all(&table->owner);
+    return events & __atomic_load_n(&entry->events, __ATOMIC_RELAXED) &&
+           entry->table->wake(entry->table);
 }
 
-long poll_table_init(struct poll_table *table, int capacity)
-{
-    *table = (struct poll_table){.capacity = capacity};
-    wait_queue_init(&table->owner);
-    table->entries = capacity ? kmalloc((size_t)capacity * sizeof(*table->entries)) : NULL;
-    return capacity && !table->entries ? -ENOMEM : 0;
-}
-
-void poll_table_free(struct poll_table *table)
+void poll_table_unhook(struct poll_table *table)
 {
     for (int i = 0; i < table->count; i++) {
         wait_queue_remove(table->entries[i].queue, &table->entries[i].wait);
     }
-    kfree(table->entries);
+    table->count = 0;
 }
 
 void poll_wait(struct poll_table *table, struct wait_queue *queue)
@@ -36,9 +25,9 @@ void poll_wait(struct poll_table *table, struct wait_queue *queue)
         return;
     }
     entry = &table->entries[table->count++];
-    entry->queue = queue;
-    entry->table = table;
-    entry->wait.wake = poll_wake;
+    *entry = (struct poll_entry){
+        .wait.wake = poll_wake, .queue = queue, .table = table, .events = table->events,
+    };
     wait_queue_add(queue, &entry->wait);
 }
 

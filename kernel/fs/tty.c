@@ -188,20 +188,23 @@ static bool receive(struct tty *tty, uint8_t byte, int *signal)
 bool tty_receive(struct tty *tty, int byte)
 {
     uint64_t flags = spin_lock_irqsave(&tty->lock);
+    uint32_t ready = tty->ready;
+    bool stopped = tty->output_stop;
     int signal = 0;
     bool taken = receive(tty, (uint8_t)byte, &signal);
     pid_t group = tty->foreground;
+    bool more = tty->ready != ready, resumed = stopped && !tty->output_stop;
 
     tty->held |= !taken;
     spin_unlock_irqrestore(&tty->lock, flags);
     if (signal && group) {
         signal_send_group(group, signal);
     }
-    if (taken) {
-        wake_all(&tty->readers);
-        if (!tty->output_stop) {
-            wake_all(&tty->writers);
-        }
+    if (more) {
+        wake_events(&tty->readers, POLLIN | POLLRDNORM);
+    }
+    if (resumed) {
+        wake_events(&tty->writers, POLLOUT | POLLWRNORM);
     }
     return taken;
 }
@@ -375,10 +378,13 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
 static int tty_poll(struct file *file, struct poll_table *table)
 {
     struct tty *tty = file->data;
+    const uint8_t *cc = tty->termios.c_cc;
+    /* Raw and without a time limit, a read waits for VMIN bytes: so does poll. */
+    uint32_t wanted = !flag(tty, ICANON) && !cc[VTIME] && cc[VMIN] ? cc[VMIN] : 1;
 
     poll_wait(table, &tty->readers);
     poll_wait(table, &tty->writers);
-    return (tty->tail != tty->ready ? POLLIN | POLLRDNORM : 0) |
+    return (tty->ready - tty->tail >= wanted ? POLLIN | POLLRDNORM : 0) |
            (tty->output_stop ? 0 : POLLOUT | POLLWRNORM);
 }
 

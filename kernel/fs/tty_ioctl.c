@@ -9,7 +9,7 @@
 enum {
     TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TCSBRK = 0x5409,
     TCXONC = 0x540a, TCFLSH = 0x540b, TIOCSCTTY = 0x540e, TIOCGPGRP = 0x540f, TIOCSPGRP = 0x5410,
-    TIOCOUTQ = 0x5411, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414, FIONREAD = 0x541b,
+    TIOCOUTQ = 0x5411, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414,
     TIOCNOTTY = 0x5422, TCSBRKP = 0x5425, TIOCGSID = 0x5429,
 };
 
@@ -144,7 +144,9 @@ static long stop_or_go(struct tty *tty, uint64_t action)
     }
     if (action < 2) { /* TCOOFF, TCOON */
         tty->output_stop = action == 0;
-        wake_all(&tty->writers);
+        if (!tty->output_stop) {
+            wake_events(&tty->writers, POLLOUT | POLLWRNORM);
+        }
     }
     return 0;
 }

@@ -6,7 +6,8 @@
 
 const char *const wait_reason_names[WAIT_REASONS] = {
     "-", "pipe read", "pipe write", "tty read", "tty write", "wait4", "nanosleep", "poll", "futex",
-    "mutex", "sigsuspend", "vfork", "exec threads", "stopped",
+    "mutex", "sigsuspend", "vfork", "exec threads", "stopped", "accept", "connect", "socket read",
+    "socket write", "eventfd read", "eventfd write", "timerfd", "epoll",
 };
 
 void (*mutex_wait_hook)(struct mutex *mutex);
@@ -28,20 +29,23 @@ void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry)
     spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-void wake_all_slow(struct wait_queue *queue)
+void wake_slow(struct wait_queue *queue, int events, bool only_one)
 {
     uint64_t flags = spin_lock_irqsave(&queue->lock);
     struct wait_entry *entry;
 
     list_for_each(entry, &queue->entries, list) {
-        entry->wake(entry);
+        if (entry->wake(entry, events) && only_one) {
+            break;
+        }
     }
     spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-static void wake_task(struct wait_entry *entry)
+static bool wake_task(struct wait_entry *entry, int events)
 {
-    task_wake(entry->task);
+    (void)events;
+    return task_wake(entry->task);
 }
 
 void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object)

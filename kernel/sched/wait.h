@@ -4,6 +4,9 @@
  *
  * wait_event: the sleeper is queued and marked asleep before it looks at the condition, so a wake
  * that comes between looking and sleeping finds it.
+ *
+ * Besides tasks, a queue may hold hooks of poll and epoll. They want to know what happened, so
+ * whoever wakes a queue that files show to them says so: events as in poll(2).
  */
 #ifndef SCHED_WAIT_H
 #define SCHED_WAIT_H
@@ -15,7 +18,8 @@
 enum wait_reason {
     WAIT_NONE, WAIT_PIPE_READ, WAIT_PIPE_WRITE, WAIT_TTY_READ, WAIT_TTY_WRITE, WAIT_CHILD,
     WAIT_NANOSLEEP, WAIT_POLL, WAIT_FUTEX, WAIT_MUTEX, WAIT_SIGNAL, WAIT_VFORK, WAIT_THREADS,
-    WAIT_STOPPED, WAIT_REASONS,
+    WAIT_STOPPED, WAIT_ACCEPT, WAIT_CONNECT, WAIT_SOCKET_READ, WAIT_SOCKET_WRITE,
+    WAIT_EVENTFD_READ, WAIT_EVENTFD_WRITE, WAIT_TIMERFD, WAIT_EPOLL, WAIT_REASONS,
 };
 extern const char *const wait_reason_names[WAIT_REASONS];
 
@@ -28,7 +32,8 @@ struct wait_queue {
 
 struct wait_entry {
     struct list list;
-    void (*wake)(struct wait_entry *entry); /* interrupts off, queue's lock held */
+    /* Interrupts off, queue's lock held. False: this is nothing for it, or it was awake. */
+    bool (*wake)(struct wait_entry *entry, int events);
     struct task *task;
 };
 
@@ -40,14 +45,31 @@ static inline void wait_queue_init(struct wait_queue *queue)
 
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
-void wake_all_slow(struct wait_queue *queue);
+void wake_slow(struct wait_queue *queue, int events, bool only_one);
 
-/* Wake everybody. Any context. What made the condition true is visible to them. */
-static inline void wake_all(struct wait_queue *queue)
+/*
+ * Wake all tasks that sleep here, and the hooks that wait for any of `events` (0: none of them).
+ * Any context. What made the condition true is visible to them.
+ */
+static inline void wake_events(struct wait_queue *queue, int events)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!list_empty(&queue->entries)) {
-        wake_all_slow(queue);
+        wake_slow(queue, events, false);
+    }
+}
+
+static inline void wake_all(struct wait_queue *queue)
+{
+    wake_events(queue, ~0);
+}
+
+/* Wake the one who waits longest, of those who are still asleep. */
+static inline void wake_first(struct wait_queue *queue)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!list_empty(&queue->entries)) {
+        wake_slow(queue, ~0, true);
     }
 }
 
@@ -79,6 +101,9 @@ void wait_end(struct wait_queue *queue, struct wait_entry *entry);
                 break;                                                                     \
             }                                                                              \
             wait_result = wait_sleep(interruptible, deadline);                             \
+            if (!wait_result && (condition)) {                                             \
+                break;                                                                     \
+            }                                                                              \
         }                                                                                  \
         wait_end((queue), &wait_self);                                                     \
         wait_result;                                                                       \

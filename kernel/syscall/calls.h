@@ -3,13 +3,23 @@
 #define SYSCALL_CALLS_H
 #include "lib/types.h"
 
+struct file;
 struct pollfd;
-struct iovec;
 struct rlimit;
 struct itimerval;
 
 struct timespec {
     int64_t seconds, nanoseconds;
+};
+
+struct iovec {
+    uint64_t base, size;
+};
+
+/* The last argument of pselect6. */
+struct sized_mask {
+    const uint64_t __user *set;
+    size_t size;
 };
 
 #define SYSCALLS \
@@ -109,6 +119,7 @@ struct timespec {
     SYSCALL(203, sched_setaffinity) \
     SYSCALL(204, sched_getaffinity) \
     SYSCALL(247, waitid) \
+    SYSCALL(270, pselect6) \
     SYSCALL(271, ppoll) \
     SYSCALL(318, getrandom) \
 
@@ -214,7 +225,9 @@ long sys_sched_getscheduler(pid_t pid);
 long sys_sched_setaffinity(pid_t pid, size_t size, const uint64_t __user *mask);
 long sys_sched_getaffinity(pid_t pid, size_t size, uint64_t __user *mask);
 long sys_waitid(int type, pid_t id, void __user *info, int options, void __user *usage);
-long sys_ppoll(struct pollfd __user *fds, uint64_t count, const struct timespec __user *timeout,
+long sys_pselect6(int count, uint64_t __user *reads, uint64_t __user *writes, uint64_t __user
+    *errors, struct timespec __user *timeout, const struct sized_mask __user *mask);
+long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user *timeout,
     const uint64_t __user *mask, size_t size);
 
 /* Calls that nobody implements, counted by number for /proc/unimplemented. */
@@ -225,4 +238,12 @@ void syscall_init(void);
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds);
 /* Nanoseconds of a user's timespec, or -EFAULT, -EINVAL. */
 ktime_t time_from_user(const struct timespec __user *time);
+/* When that much time will be over: 0 for none, KTIME_NEVER for NULL, negative: an error. */
+ktime_t deadline_from_user(const struct timespec __user *timeout);
+/* Descriptors for two new files, whose references are taken over, told to the user. 0 or -errno. */
+long fd_install_pair(struct file *files[2], int __user *user, bool close_on_exec);
+/* For one call, another set of blocked signals; a NULL `set` changes nothing. 0 or -errno. */
+long signal_mask_begin(const uint64_t __user *set, size_t size);
+/* `interrupted`: the old set comes back only after the signal's handler. */
+void signal_mask_end(const uint64_t __user *set, bool interrupted);
 #endif

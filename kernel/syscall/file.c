@@ -1,5 +1,6 @@
 /* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
 #include "fs/pipe.h"
+#include "fs/poll.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
@@ -8,11 +9,6 @@
 #include "syscall/calls.h"
 
 #define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call */
-#define FIONBIO 0x5421
-
-struct iovec {
-    uint64_t base, size;
-};
 
 /* One piece at the file's own position (NULL) or at *at. */
 static ssize_t transfer(struct file *file, uint64_t buffer, size_t size, off_t *at, bool write)
@@ -95,6 +91,9 @@ static long vectored(int fd, const struct iovec __user *vector, int count, bool 
     for (int i = 0; i < count; i++) {
         struct iovec piece;
 
+        if (done && !write && !(file_poll(file, NULL) & POLLIN)) {
+            break; /* what was read so far is a result: do not wait for more */
+        }
         part = get_user(piece, vector + i) ? -EFAULT : (ssize_t)piece.size < 0 ? -EINVAL
                : piece.size ? transfer(file, piece.base, piece.size, NULL, write) : 0;
         if (part < 0) {
@@ -235,36 +234,37 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     return result;
 }
 
+long fd_install_pair(struct file *files[2], int __user *user, bool close_on_exec)
+{
+    long fds[2], error = 0;
+    int result[2];
+
+    for (int i = 0; i < 2; i++) {
+        fds[i] = fd_install_new(files[i], close_on_exec);
+        error = fds[i] < 0 && !error ? fds[i] : error;
+        result[i] = (int)fds[i];
+    }
+    if (!error) {
+        error = copy_to_user(user, result, sizeof(result));
+    }
+    for (int i = 0; i < 2 && error; i++) {
+        if (fds[i] >= 0) {
+            fd_close((int)fds[i]);
+        }
+    }
+    return error;
+}
+
 long sys_pipe2(int __user *fds, int flags)
 {
     struct file *ends[2];
-    long fd[2] = {-1, -1}, error;
-    int result[2];
+    long error;
 
     if (flags & ~(O_CLOEXEC | O_NONBLOCK)) {
         return -EINVAL;
     }
     error = pipe_create(ends, flags & O_NONBLOCK);
-    if (error) {
-        return error;
-    }
-    for (int i = 0; i < 2; i++) {
-        fd[i] = error ? -1 : fd_install(ends[i], 0, flags & O_CLOEXEC);
-        error = fd[i] < 0 && !error ? fd[i] : error;
-        if (fd[i] < 0) {
-            file_put(ends[i]);
-        }
-        result[i] = (int)fd[i];
-    }
-    if (!error) {
-        error = copy_to_user(fds, result, sizeof(result));
-    }
-    for (int i = 0; i < 2 && error; i++) {
-        if (fd[i] >= 0) {
-            fd_close((int)fd[i]);
-        }
-    }
-    return error;
+    return error ? error : fd_install_pair(ends, fds, flags & O_CLOEXEC);
 }
 
 long sys_pipe(int __user *fds)

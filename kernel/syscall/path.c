@@ -83,7 +83,6 @@ long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)
     char *path = path_from_user(user);
     struct inode *base;
     struct file *file;
-    long fd;
 
     if (is_error(path)) {
         return pointer_error(path);
@@ -95,14 +94,7 @@ long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)
         inode_put(base);
     }
     kfree(path);
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    fd = fd_install(file, 0, flags & O_CLOEXEC);
-    if (fd < 0) {
-        file_put(file);
-    }
-    return fd;
+    return fd_install_new(file, flags & O_CLOEXEC);
 }
 
 long sys_open(const char __user *path, int flags, mode_t mode)

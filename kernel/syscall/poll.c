@@ -1,4 +1,9 @@
-/* poll, ppoll and select: wait for any of several descriptors. */
+/*
+ * poll, ppoll, select, pselect6: wait for any of several descriptors.
+ *
+ * All descriptors are asked once, and hooks are left in their wait queues until one is ready;
+ * then sleep, and ask all again when a hook fired. Hooks fire for asked events only.
+ */
 #include "fs/poll.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -7,84 +12,147 @@
 #include "sched/task.h"
 #include "syscall/calls.h"
 
+#define FEW 6 /* descriptors that need no memory but the stack */
+#define SECOND 1000000000l
+
 struct pollfd {
     int fd;
     int16_t events, revents;
 };
 
-/* One round over all descriptors: how many have events. */
-static long poll_round(struct pollfd *fds, size_t count, struct file **files,
-                       struct poll_table *table)
+struct poll_set {
+    size_t count;
+    int always; /* these are reported without being asked for */
+    struct pollfd *fds, few_fds[FEW];
+    struct file **files, *few_files[FEW]; /* referenced, or NULL */
+};
+
+static long set_init(struct poll_set *set, size_t count, int always)
+{
+    bool few = count <= FEW;
+
+    set->count = count;
+    set->always = always;
+    set->fds = few ? set->few_fds : kmalloc(count * sizeof(*set->fds));
+    set->files = few ? set->few_files : kmalloc(count * sizeof(*set->files));
+    if (!set->fds || !set->files) {
+        kfree(set->fds);
+        kfree(set->files);
+        return -ENOMEM;
+    }
+    memset(set->files, 0, count * sizeof(*set->files));
+    return 0;
+}
+
+static void set_free(struct poll_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        file_put(set->files[i]);
+    }
+    if (set->fds != set->few_fds) {
+        kfree(set->fds);
+        kfree(set->files);
+    }
+}
+
+/* One who sleeps in poll. */
+struct sleeper {
+    struct poll_table table;
+    struct wait_queue queue;
+    bool triggered; /* atomic: something happened since it was cleared */
+};
+
+static bool sleeper_wake(struct poll_table *table)
+{
+    struct sleeper *sleeper = container_of(table, struct sleeper, table);
+
+    __atomic_store_n(&sleeper->triggered, true, __ATOMIC_RELEASE);
+    wake_all(&sleeper->queue);
+    return true;
+}
+
+/* One round over all descriptors: how many have events. Hooks are left while none has. */
+static long poll_round(struct poll_set *set, struct poll_table *table)
 {
     long ready = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        int events = POLLNVAL;
+    for (size_t i = 0; i < set->count; i++) {
+        struct pollfd *fd = &set->fds[i];
+        int events = fd->fd < 0 ? 0 : POLLNVAL;
 
-        if (fds[i].fd < 0) {
-            events = 0;
-        } else if (files[i]) {
-            events = file_poll(files[i], table) & (fds[i].events | POLLERR | POLLHUP);
+        if (set->files[i]) {
+            int asked = (uint16_t)fd->events | set->always;
+
+            if (table) {
+                table->events = asked;
+            }
+            events = file_poll(set->files[i], ready ? NULL : table) & asked;
         }
-        fds[i].revents = (int16_t)events;
+        fd->revents = (int16_t)events;
         ready += events != 0;
     }
     return ready;
 }
 
-/* `deadline` 0: do not wait. */
-static long poll_files(struct pollfd *fds, size_t count, struct file **files, ktime_t deadline)
+static long poll_sleep(struct poll_set *set, struct poll_entry *entries, ktime_t deadline)
 {
-    bool timeout = deadline != 0;
-    struct poll_table table;
-    long ready, error;
+    struct sleeper sleeper = {
+        .table = {.wake = sleeper_wake, .entries = entries,
+                  .capacity = (int)set->count * POLL_QUEUES_PER_FILE},
+    };
+    long ready, error = 0;
 
-    error = poll_table_init(&table, timeout ? (int)count * POLL_QUEUES_PER_FILE : 0);
-    if (error) {
-        return error;
-    }
-    ready = poll_round(fds, count, files, timeout ? &table : NULL);
-    while (!ready && timeout) {
-        error = wait_event_timeout(&table.owner, WAIT_POLL, count,
-                                   __atomic_exchange_n(&table.triggered, false, __ATOMIC_ACQ_REL),
+    wait_queue_init(&sleeper.queue);
+    ready = poll_round(set, &sleeper.table);
+    while (!ready && !error) {
+        error = wait_event_timeout(&sleeper.queue, WAIT_POLL, set->count,
+                                   __atomic_exchange_n(&sleeper.triggered, false, __ATOMIC_ACQ_REL),
                                    deadline);
-        ready = poll_round(fds, count, files, NULL);
-        if (error) {
-            break;
-        }
+        ready = poll_round(set, NULL);
     }
-    poll_table_free(&table);
+    poll_table_unhook(&sleeper.table);
     return ready ? ready : error == -ERESTARTSYS ? -ERESTARTNOHAND : 0;
+}
+
+/* How many are ready; 0 at the deadline (0: do not wait); or -errno. */
+static long poll_files(struct poll_set *set, ktime_t deadline)
+{
+    struct poll_entry few[FEW * POLL_QUEUES_PER_FILE], *many;
+    long result;
+
+    if (deadline == 0) {
+        return poll_round(set, NULL);
+    }
+    if (set->count <= FEW) {
+        return poll_sleep(set, few, deadline);
+    }
+    many = kmalloc(set->count * POLL_QUEUES_PER_FILE * sizeof(*many));
+    result = many ? poll_sleep(set, many, deadline) : -ENOMEM;
+    kfree(many);
+    return result;
 }
 
 static long poll_user(struct pollfd __user *user, uint64_t count, ktime_t deadline)
 {
-    struct pollfd *fds;
-    struct file **files;
-    long result = -ENOMEM;
+    struct poll_set set;
+    long result;
 
     if (count > current->group->limits[RLIMIT_NOFILE].soft || count > 1u << 20) {
         return -EINVAL;
     }
-    fds = kmalloc(count * sizeof(*fds) + 1);
-    files = kzalloc(count * sizeof(*files) + 1);
-    if (fds && files) {
-        result = copy_from_user(fds, user, count * sizeof(*fds));
+    result = set_init(&set, count, POLLERR | POLLHUP);
+    if (result) {
+        return result;
     }
-    if (!result) {
-        for (size_t i = 0; i < count; i++) {
-            files[i] = fds[i].fd < 0 ? NULL : fd_get_io(fds[i].fd);
-        }
-        result = poll_files(fds, count, files, deadline);
-        for (size_t i = 0; i < count; i++) {
-            file_put(files[i]);
-        }
-        if (result >= 0 && copy_to_user(user, fds, count * sizeof(*fds))) {
-            result = -EFAULT;
-        }
+    result = copy_from_user(set.fds, user, count * sizeof(*user));
+    for (size_t i = 0; i < count && !result; i++) {
+        set.files[i] = set.fds[i].fd < 0 ? NULL : fd_get_io(set.fds[i].fd);
     }
-    kfree(fds);
-    kfree(files);
+    result = result ? result : poll_files(&set, deadline);
+    if (result >= 0 && copy_to_user(user, set.fds, count * sizeof(*user))) {
+        result = -EFAULT;
+    }
+    set_free(&set);
     return result;
 }
 
@@ -94,101 +162,152 @@ long sys_poll(struct pollfd __user *fds, uint64_t count, int timeout)
                                  : timeout ? clock_now() + timeout * 1000000l : 0);
 }
 
-/* From a relative time; NULL: for ever. Negative: an error. */
-static ktime_t deadline_from_user(const struct timespec __user *timeout)
+ktime_t deadline_from_user(const struct timespec __user *timeout)
 {
     ktime_t duration = timeout ? time_from_user(timeout) : 0;
 
     return !timeout ? KTIME_NEVER : duration <= 0 ? duration : clock_now() + duration;
 }
 
-long sys_ppoll(struct pollfd __user *fds, uint64_t count, const struct timespec __user *timeout,
+/* Tell how much of the time is left, in `unit` nanoseconds. Failing is no error, as on Linux. */
+static void put_time_left(struct timespec __user *timeout, ktime_t deadline, ktime_t unit)
+{
+    ktime_t left = deadline - clock_now();
+    struct timespec time;
+
+    if (timeout && deadline != 0) {
+        left = left > 0 ? left : 0;
+        time = (struct timespec){left / SECOND, left % SECOND / unit};
+        (void)copy_to_user(timeout, &time, sizeof(time));
+    }
+}
+
+long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user *timeout,
                const uint64_t __user *mask, size_t size)
 {
     ktime_t deadline = deadline_from_user(timeout);
-    uint64_t set;
     long result;
 
     if (deadline < 0) {
         return deadline;
     }
-    if (mask) {
-        if (size != 8) {
-            return -EINVAL;
-        }
-        if (get_user(set, mask)) {
-            return -EFAULT;
-        }
-        current->saved_blocked = current->blocked;
-        current->restore_blocked = true;
-        signal_set_blocked(set);
+    result = signal_mask_begin(mask, size);
+    if (result) {
+        return result;
     }
     result = poll_user(fds, count, deadline);
-    if (mask && result != -ERESTARTNOHAND) {
-        current->restore_blocked = false;
-        signal_set_blocked(current->saved_blocked);
-    }
+    signal_mask_end(mask, result == -ERESTARTNOHAND);
+    put_time_left(timeout, deadline, 1);
     return result;
 }
 
 #define SELECT_MAX 1024
-#define SELECT_READ (POLLIN | POLLRDNORM | POLLHUP | POLLERR)
-#define SELECT_WRITE (POLLOUT | POLLWRNORM | POLLERR)
+#define KINDS 3
+typedef uint64_t select_sets[KINDS][SELECT_MAX / 64];
 
-static bool bit(const uint64_t *set, int fd)
+/* The events that each set stands for: to read, to write, exceptional. */
+static const int kind_events[KINDS] = {
+    POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
+    POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR, POLLPRI,
+};
+
+static int events_of(select_sets sets, int fd)
 {
-    return set[fd / 64] >> (fd % 64) & 1;
+    int events = 0;
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        events |= sets[kind][fd / 64] >> (fd % 64) & 1 ? kind_events[kind] : 0;
+    }
+    return events;
 }
 
-/* The three sets as one list for poll, and back. */
-static long select_fds(int count, uint64_t sets[3][SELECT_MAX / 64], ktime_t deadline)
+/* The list for poll from the sets. */
+static long set_from_bits(struct poll_set *set, int count, select_sets sets)
 {
-    struct pollfd *fds = kmalloc(sizeof(*fds) * SELECT_MAX);
-    struct file **files = kzalloc(sizeof(*files) * SELECT_MAX);
     size_t used = 0;
-    long result = fds && files ? 0 : -ENOMEM, ready = 0;
+    long error;
 
-    for (int fd = 0; fd < count && !result; fd++) {
-        int events = (bit(sets[0], fd) ? SELECT_READ : 0) | (bit(sets[1], fd) ? SELECT_WRITE : 0) |
-                     (bit(sets[2], fd) ? POLLPRI : 0);
+    for (int fd = 0; fd < count; fd++) {
+        used += events_of(sets, fd) != 0;
+    }
+    error = set_init(set, used, 0);
+    used = 0;
+    for (int fd = 0; fd < count && !error; fd++) {
+        int events = events_of(sets, fd);
 
         if (events) {
-            fds[used] = (struct pollfd){.fd = fd, .events = (int16_t)events};
-            files[used] = fd_get_io(fd);
-            result = files[used++] ? 0 : -EBADF;
+            set->fds[used] = (struct pollfd){.fd = fd, .events = (int16_t)events};
+            set->files[used] = fd_get_io(fd);
+            error = set->files[used++] ? 0 : -EBADF;
         }
     }
-    result = result ? result : poll_files(fds, used, files, deadline);
-    memset(sets, 0, 3 * SELECT_MAX / 8);
-    for (size_t i = 0; i < used; i++) {
-        static const int kinds[3] = {SELECT_READ, SELECT_WRITE, POLLPRI};
+    if (error == -EBADF) {
+        set_free(set);
+    }
+    return error;
+}
 
-        for (int kind = 0; kind < 3 && result >= 0; kind++) {
-            if (fds[i].revents & fds[i].events & kinds[kind]) {
-                sets[kind][fds[i].fd / 64] |= 1ul << (fds[i].fd % 64);
+/* Leave in the sets what is ready: how many bits. */
+static long bits_from_set(const struct poll_set *set, select_sets sets)
+{
+    long ready = 0;
+
+    for (size_t i = 0; i < set->count; i++) {
+        int fd = set->fds[i].fd;
+
+        for (int kind = 0; kind < KINDS; kind++) {
+            uint64_t bit = 1ul << (fd % 64), *word = &sets[kind][fd / 64];
+
+            if (*word & bit && set->fds[i].revents & kind_events[kind]) {
                 ready++;
+            } else {
+                *word &= ~bit;
             }
         }
-        file_put(files[i]);
     }
-    kfree(fds);
-    kfree(files);
-    return result < 0 ? result : ready;
+    return ready;
+}
+
+static long select_user(int count, uint64_t __user *const users[KINDS], ktime_t deadline)
+{
+    select_sets sets = {{0}};
+    size_t bytes;
+    struct poll_set set;
+    long result;
+
+    if (count < 0) {
+        return -EINVAL;
+    }
+    count = count < SELECT_MAX ? count : SELECT_MAX;
+    bytes = align_up((uint64_t)count, 64) / 8;
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (users[kind] && copy_from_user(sets[kind], users[kind], bytes)) {
+            return -EFAULT;
+        }
+    }
+    result = set_from_bits(&set, count, sets);
+    if (result) {
+        return result;
+    }
+    result = poll_files(&set, deadline);
+    result = result < 0 ? result : bits_from_set(&set, sets);
+    set_free(&set);
+    for (int kind = 0; kind < KINDS && result >= 0; kind++) {
+        if (users[kind] && copy_to_user(users[kind], sets[kind], bytes)) {
+            return -EFAULT;
+        }
+    }
+    return result;
 }
 
 long sys_select(int count, uint64_t __user *reads, uint64_t __user *writes,
                 uint64_t __user *errors, struct timespec __user *timeout)
 {
-    uint64_t __user *const users[3] = {reads, writes, errors};
-    uint64_t sets[3][SELECT_MAX / 64] = {{0}};
-    size_t bytes = align_up((uint64_t)count, 64) / 8;
+    uint64_t __user *const users[KINDS] = {reads, writes, errors};
     struct timespec time;
     ktime_t deadline = KTIME_NEVER;
     long result;
 
-    if (count < 0 || count > SELECT_MAX) {
-        return -EINVAL;
-    }
     if (timeout) {
         if (get_user(time, timeout)) {
             return -EFAULT;
@@ -200,16 +319,33 @@ long sys_select(int count, uint64_t __user *reads, uint64_t __user *writes,
         deadline = time_duration(time.seconds, time.nanoseconds * 1000l); /* microseconds */
         deadline = deadline ? clock_now() + deadline : 0;
     }
-    for (int i = 0; i < 3; i++) {
-        if (users[i] && copy_from_user(sets[i], users[i], bytes)) {
-            return -EFAULT;
-        }
+    result = select_user(count, users, deadline);
+    put_time_left(timeout, deadline, 1000);
+    return result;
+}
+
+long sys_pselect6(int count, uint64_t __user *reads, uint64_t __user *writes,
+                  uint64_t __user *errors, struct timespec __user *timeout,
+                  const struct sized_mask __user *user_mask)
+{
+    uint64_t __user *const users[KINDS] = {reads, writes, errors};
+    struct sized_mask mask = {NULL, 0};
+    ktime_t deadline;
+    long result;
+
+    if (user_mask && get_user(mask, user_mask)) {
+        return -EFAULT;
     }
-    result = select_fds(count, sets, deadline);
-    for (int i = 0; i < 3 && result >= 0; i++) {
-        if (users[i] && copy_to_user(users[i], sets[i], bytes)) {
-            return -EFAULT;
-        }
+    deadline = deadline_from_user(timeout);
+    if (deadline < 0) {
+        return deadline;
     }
+    result = signal_mask_begin(mask.set, mask.size);
+    if (result) {
+        return result;
+    }
+    result = select_user(count, users, deadline);
+    signal_mask_end(mask.set, result == -ERESTARTNOHAND);
+    put_time_left(timeout, deadline, 1);
     return result;
 }

@@ -74,7 +74,8 @@ static long suspend(void)
     return -ERESTARTNOHAND;
 }
 
-long sys_rt_sigsuspend(const uint64_t __user *set, size_t size)
+/* Until a handler has run, or signal_mask_end: the blocked set is another one. */
+static long mask_replace(const uint64_t __user *set, size_t size)
 {
     uint64_t mask;
 
@@ -87,7 +88,27 @@ long sys_rt_sigsuspend(const uint64_t __user *set, size_t size)
     current->saved_blocked = current->blocked;
     current->restore_blocked = true;
     signal_set_blocked(mask);
-    return suspend();
+    return 0;
+}
+
+long signal_mask_begin(const uint64_t __user *set, size_t size)
+{
+    return set ? mask_replace(set, size) : 0;
+}
+
+void signal_mask_end(const uint64_t __user *set, bool interrupted)
+{
+    if (set && !interrupted) {
+        current->restore_blocked = false;
+        signal_set_blocked(current->saved_blocked);
+    }
+}
+
+long sys_rt_sigsuspend(const uint64_t __user *set, size_t size)
+{
+    long error = mask_replace(set, size);
+
+    return error ? error : suspend();
 }
 
 long sys_pause(void)
