@@ -2,6 +2,7 @@
 #include "fs/file.h"
 
 #include "arch/paging.h"
+#include "fs/epoll.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -25,6 +26,7 @@ struct file *file_open_inode(struct inode *inode, int flags)
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
     file->position = 0;
     mutex_init(&file->position_lock);
+    list_init(&file->watchers);
     file->inode = inode_get(inode);
     file->ops = inode->file_ops;
     file->data = inode->data;
@@ -57,6 +59,9 @@ void file_put(struct file *file)
 {
     if (!file || !ref_put(&file->references)) {
         return;
+    }
+    if (unlikely(!list_empty(&file->watchers))) {
+        epoll_forget(file);
     }
     if (!(file->flags & O_PATH) && file->ops->release) {
         file->ops->release(file);

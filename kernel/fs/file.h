@@ -50,6 +50,7 @@ struct file {
     int flags;      /* O_*; set by fcntl, read by calls, no lock: one word */
     off_t position; /* position_lock */
     struct mutex position_lock;
+    struct list watchers; /* epoll.c: who is told of events, and forgets the file when it goes */
     struct inode *inode; /* referenced, never NULL */
     const struct file_ops *ops;
     void *data;

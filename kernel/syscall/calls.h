@@ -3,7 +3,10 @@
 #define SYSCALL_CALLS_H
 #include "lib/types.h"
 
+struct epoll_event;
 struct file;
+struct itimerspec;
+struct msghdr;
 struct pollfd;
 struct rlimit;
 struct itimerval;
@@ -122,6 +125,33 @@ struct sized_mask {
     SYSCALL(270, pselect6) \
     SYSCALL(271, ppoll) \
     SYSCALL(318, getrandom) \
+    SYSCALL(41, socket) \
+    SYSCALL(42, connect) \
+    SYSCALL(43, accept) \
+    SYSCALL(44, sendto) \
+    SYSCALL(45, recvfrom) \
+    SYSCALL(46, sendmsg) \
+    SYSCALL(47, recvmsg) \
+    SYSCALL(48, shutdown) \
+    SYSCALL(49, bind) \
+    SYSCALL(50, listen) \
+    SYSCALL(51, getsockname) \
+    SYSCALL(52, getpeername) \
+    SYSCALL(53, socketpair) \
+    SYSCALL(54, setsockopt) \
+    SYSCALL(55, getsockopt) \
+    SYSCALL(288, accept4) \
+    SYSCALL(213, epoll_create) \
+    SYSCALL(232, epoll_wait) \
+    SYSCALL(233, epoll_ctl) \
+    SYSCALL(281, epoll_pwait) \
+    SYSCALL(291, epoll_create1) \
+    SYSCALL(441, epoll_pwait2) \
+    SYSCALL(283, timerfd_create) \
+    SYSCALL(286, timerfd_settime) \
+    SYSCALL(287, timerfd_gettime) \
+    SYSCALL(284, eventfd) \
+    SYSCALL(290, eventfd2) \
 
 long sys_read(int fd, char __user *buffer, size_t size);
 long sys_write(int fd, const char __user *buffer, size_t size);
@@ -229,6 +259,38 @@ long sys_pselect6(int count, uint64_t __user *reads, uint64_t __user *writes, ui
     *errors, struct timespec __user *timeout, const struct sized_mask __user *mask);
 long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user *timeout,
     const uint64_t __user *mask, size_t size);
+long sys_socket(int family, int type, int protocol);
+long sys_connect(int fd, const void __user *user, int size);
+long sys_accept(int fd, void __user *user, int __user *user_size);
+long sys_sendto(int fd, const char __user *buffer, size_t size, int flags,
+    const void __user *address, int address_size);
+long sys_recvfrom(int fd, char __user *buffer, size_t size, int flags, void __user *address,
+    int __user *address_size);
+long sys_sendmsg(int fd, const struct msghdr __user *user, int flags);
+long sys_recvmsg(int fd, struct msghdr __user *user, int flags);
+long sys_shutdown(int fd, int how);
+long sys_bind(int fd, const void __user *user, int size);
+long sys_listen(int fd, int backlog);
+long sys_getsockname(int fd, void __user *user, int __user *user_size);
+long sys_getpeername(int fd, void __user *user, int __user *user_size);
+long sys_socketpair(int family, int type, int protocol, int __user *fds);
+long sys_setsockopt(int fd, int level, int option, const void __user *user, int size);
+long sys_getsockopt(int fd, int level, int option, void __user *user, int __user *user_size);
+long sys_accept4(int fd, void __user *user, int __user *user_size, int flags);
+long sys_epoll_create(int size);
+long sys_epoll_create1(int flags);
+long sys_epoll_ctl(int epoll_fd, int operation, int fd, const struct epoll_event __user *user);
+long sys_epoll_wait(int fd, struct epoll_event __user *events, int max, int timeout);
+long sys_epoll_pwait(int fd, struct epoll_event __user *events, int max, int timeout,
+    const uint64_t __user *mask, size_t size);
+long sys_epoll_pwait2(int fd, struct epoll_event __user *events, int max,
+    const struct timespec __user *timeout, const uint64_t __user *mask, size_t size);
+long sys_timerfd_create(int clock, int flags);
+long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *user, struct itimerspec
+    __user *user_old);
+long sys_timerfd_gettime(int fd, struct itimerspec __user *user);
+long sys_eventfd(unsigned count);
+long sys_eventfd2(unsigned count, int flags);
 
 /* Calls that nobody implements, counted by number for /proc/unimplemented. */
 extern uint32_t syscall_unimplemented[512];

@@ -5,10 +5,19 @@
  * mapped page and ends in a hole. Results that must be written also meet a read-only page.
  */
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 
 #include "ktap.h"
+
+/* P stands for the bad pointer, the others for descriptors of such files. */
+#define P 0x7fff0123
+#define SOCKET 20 /* connected, and there is something to read */
+#define EPOLL 21  /* watches SOCKET */
+#define TIMER 22
 
 static long bad[4], read_only;
 static int fds[2];
@@ -16,6 +25,8 @@ static int fds[2];
 static void prepare(void)
 {
     char *page = mmap(NULL, 12288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct epoll_event event = {.events = EPOLLIN};
+    int pair[2];
 
     memset(page, 'a', 12288);
     munmap(page + 4096, 4096);
@@ -26,6 +37,10 @@ static void prepare(void)
     bad[3] = (long)page + 4095;
     read_only = (long)page + 8192;
     CHECK(pipe(fds) == 0 && write(fds[1], "abcdefgh", 8) == 8);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && write(pair[1], "abcdefgh", 8) == 8);
+    CHECK(dup2(pair[0], SOCKET) == SOCKET && dup2(epoll_create1(0), EPOLL) == EPOLL);
+    CHECK(dup2(timerfd_create(CLOCK_MONOTONIC, 0), TIMER) == TIMER);
+    CHECK(epoll_ctl(EPOLL, EPOLL_CTL_ADD, SOCKET, &event) == 0);
 }
 
 static long expect(long number, long a, long b, long c, long d, long e)
@@ -37,9 +52,6 @@ static long expect(long number, long a, long b, long c, long d, long e)
     fprintf(stderr, "# call %ld: errno %d\n", number, errno);
     return 1;
 }
-
-/* P stands for the bad pointer. */
-#define P 0x7fff0123
 
 struct call {
     long number, a[5];
@@ -65,7 +77,11 @@ static void calls_that_read_memory(void)
         {82, {P, one}}, {82, {one, P}}, {83, {P, 0}}, {84, {P}}, {86, {P, one}}, {87, {P}},
         {88, {P, one}}, {89, {P, one, 1}}, {130, {P, 8}}, {131, {P, 0}}, {144, {0, 0, P}},
         {203, {0, 8, P}}, {230, {1, 0, P, 0}}, {257, {cwd, P, 0, 0}}, {262, {cwd, P, 0, 0}},
-        {271, {P, 8, 0, 0, 8}}, {302, {0, 7, P, 0}},
+        {271, {P, 8, 0, 0, 8}}, {302, {0, 7, P, 0}}, {23, {8, P, 0, 0, 0}}, {23, {0, 0, 0, 0, P}},
+        {270, {8, 0, P, 0, 0}}, {270, {0, 0, 0, 0, P}}, {271, {0, 0, 0, P, 8}},
+        {42, {SOCKET, P, 64}}, {44, {SOCKET, P, 64, 0, 0}}, {46, {SOCKET, P, 0}}, {49, {SOCKET, P, 64}},
+        {54, {SOCKET, 1, 7, P, 4}}, {233, {EPOLL, 1, SOCKET, P}}, {47, {SOCKET, P, 0}},
+        {286, {TIMER, 0, P, 0}},
     };
     long failed = 0;
 
@@ -85,12 +101,17 @@ static void calls_that_read_memory(void)
 
 static void calls_that_write_memory(void)
 {
+    static char address[128];
+    static int size = sizeof(address);
     const struct call calls[] = {
         {0, {0, P, 8}}, {4, {(long)"/", P}}, {5, {1, P}}, {6, {(long)"/", P}}, {13, {10, 0, P, 8}},
         {14, {0, 0, P, 8}}, {22, {P}}, {63, {P}}, {79, {P, 4096}}, {96, {P, 0}}, {97, {7, P}},
         {98, {0, P}}, {99, {P}}, {100, {P}}, {131, {0, P}}, {158, {0x1003, P}}, {204, {0, 8, P}},
         {228, {1, P}}, {262, {-100, (long)"/", P, 0}}, {293, {P, 0}}, {302, {0, 7, 0, P}},
-        {318, {P, 8, 0}},
+        {318, {P, 8, 0}}, {51, {SOCKET, P, (long)&size}}, {51, {SOCKET, (long)address, P}},
+        {52, {SOCKET, P, (long)&size}}, {53, {1, 1, 0, P}}, {55, {SOCKET, 1, 3, P, (long)&size}},
+        {55, {SOCKET, 1, 3, (long)address, P}}, {45, {SOCKET, P, 1, 0, 0}},
+        {232, {EPOLL, P, 1, 0}}, {287, {TIMER, P}},
     };
     long failed = 0;
     int directory;

@@ -36,7 +36,14 @@ static void bad_descriptors(void)
         {18, {99, B, 1, 0}, EBADF}, {19, {99, B, 1}, EBADF}, {20, {99, B, 1}, EBADF},
         {33, {99, 5}, EBADF}, {33, {1, -1}, EBADF}, {217, {99, B, 4096}, EBADF},
         {257, {99, (long)"x", 0}, EBADF}, {262, {99, (long)"x", B, 0}, EBADF},
-        {292, {99, 5, 0}, EBADF}, {9, {0, 4096, 1, 2, 99}, EBADF},
+        {41, {1, 99, 0}, EINVAL}, {42, {99, B, 3}, EBADF}, {43, {99, 0, 0}, EBADF},
+        {44, {99, B, 1, 0, 0}, EBADF}, {45, {99, B, 1, 0, 0}, EBADF}, {46, {99, B, 0}, EBADF},
+        {47, {99, B, 0}, EBADF}, {48, {99, 0}, EBADF}, {49, {99, B, 3}, EBADF},
+        {50, {99, 1}, EBADF},
+        {51, {99, B, B}, EBADF}, {52, {99, B, B}, EBADF}, {54, {99, 1, 7, B, 4}, EBADF},
+        {55, {99, 1, 7, B, B}, EBADF}, {288, {99, 0, 0, 0}, EBADF}, {232, {99, B, 1, 0}, EBADF},
+        {233, {99, 1, 1, B}, EBADF}, {281, {99, B, 1, 0, 0}, EBADF}, {286, {99, 0, B, 0}, EBADF},
+        {287, {99, B}, EBADF}, {292, {99, 5, 0}, EBADF}, {9, {0, 4096, 1, 2, 99}, EBADF},
     };
 
     for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
@@ -70,6 +77,27 @@ static void bad_values(void)
         {10, {4096, 4096, 0x1000}, EINVAL}, {11, {1, 1}, EINVAL}, {56, {0x10000}, EINVAL},
     };
 
+    CHECK_ALL(table);
+}
+
+/* Of sockets and of files that tell of events: each call with a file of another kind. */
+static void wrong_kinds(void)
+{
+    const struct wrong table[] = {
+        {42, {0, B, 3}, ENOTSOCK}, {43, {0, 0, 0}, ENOTSOCK}, {44, {0, B, 1, 0, 0}, ENOTSOCK},
+        {45, {0, B, 1, 0, 0}, ENOTSOCK}, {46, {0, B, 0}, ENOTSOCK}, {47, {0, B, 0}, ENOTSOCK},
+        {48, {0, 0}, ENOTSOCK}, {49, {0, B, 3}, ENOTSOCK}, {50, {0, 1}, ENOTSOCK},
+        {51, {0, B, B}, ENOTSOCK}, {52, {0, B, B}, ENOTSOCK}, {54, {0, 1, 7, B, 4}, ENOTSOCK},
+        {55, {0, 1, 7, B, B}, ENOTSOCK}, {288, {0, 0, 0, 1}, EINVAL},
+        {53, {1, 1, 9, B}, EPROTONOSUPPORT},
+        {53, {100, 1, 0, B}, EAFNOSUPPORT}, {213, {0}, EINVAL}, {291, {1}, EINVAL},
+        {232, {0, B, 1, 0}, EINVAL}, {232, {0, B, 0, 0}, EINVAL}, {283, {99, 0}, EINVAL},
+        {286, {0, 0, B, 0}, EINVAL}, {287, {0, B}, EINVAL}, {290, {0, 2}, EINVAL},
+        {270, {-1, 0, 0, 0, 0}, EINVAL},
+    };
+
+    CHECK(pipe((int[2]){0, 0}) == 0);
+    CHECK(dup2(3, 0) == 0);
     CHECK_ALL(table);
 }
 
@@ -109,7 +137,8 @@ static void names_that_are_too_long(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(bad_descriptors), TEST(bad_values), TEST(missing_things), TEST(names_that_are_too_long),
+        TEST(bad_descriptors), TEST(bad_values), TEST(wrong_kinds), TEST(missing_things),
+        TEST(names_that_are_too_long),
     };
 
     return RUN_TESTS(tests);

@@ -2,8 +2,12 @@
  * Random system calls with odd arguments: whatever comes back, the kernel lives. Each child makes
  * calls from its own seed until it dies or is done. The output says nothing of the results.
  */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "ktap.h"
 
@@ -29,11 +33,11 @@ static long argument(char *page)
     }
 }
 
-/* Not: ends of the machine, signals to others, sleeps and stops without end. */
+/* Not: ends of the machine or of itself, signals to others, sleeps and stops without end. */
 static int harmless(long number)
 {
-    static const long no[] = {34, 35, 37, 38, 56, 57, 58, 61, 62, 109, 112, 130, 165, 169, 200, 202,
-                              230, 234, 247, 7, 23, 271, 39};
+    static const long no[] = {34, 35, 37, 38, 56, 57, 58, 60, 61, 62, 109, 112, 130, 165, 169, 200,
+                              202, 230, 231, 234, 247, 7, 23, 271, 39, 232, 270, 281};
 
     for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++) {
         if (no[i] == number) {
@@ -41,6 +45,18 @@ static int harmless(long number)
         }
     }
     return 1;
+}
+
+/* Descriptors 3 to 9, of what does not block. */
+static void open_all_kinds(void)
+{
+    struct sockaddr name = {AF_UNIX, "\0fuzz"};
+    int pair[2], server = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
+    CHECK(bind(server, &name, sizeof(name)) == 0 && listen(server, 1) == 0);
+    CHECK(eventfd(1, EFD_NONBLOCK) >= 0 && timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK) >= 0);
+    CHECK(epoll_create1(0) >= 0 && epoll_create1(0) >= 0);
 }
 
 static void calls_in_a_child(unsigned long seed)
@@ -55,6 +71,7 @@ static void calls_in_a_child(unsigned long seed)
     dup2(ends[0], 0);
     dup2(ends[1], 1);
     dup2(ends[1], 2);
+    open_all_kinds();
     alarm(5);
     memcpy(page, "fuzzed", 7);
     for (int i = 0; i < 400; i++) {

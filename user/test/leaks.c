@@ -1,8 +1,12 @@
-/* 10,000 forks, and a hog: afterwards everything is there again. */
+/* 10,000 forks, sockets of killed processes, and a hog: afterwards everything is there again. */
 #include <dirent.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
 
-#include "ktap.h"
+#include "asleep.h"
 
 static long free_kilobytes(void)
 {
@@ -54,6 +58,65 @@ static void nothing_is_lost_by_10000_forks(void)
     CHECK(before == after);
 }
 
+/* A process with connections in every state, and sets that watch them; it is killed as it is. */
+static void sockets_of_one_child(int round)
+{
+    struct sockaddr name = {AF_UNIX, "\0leaks"};
+    int server = socket(AF_UNIX, SOCK_STREAM, 0), set = epoll_create1(0), outer = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+    const struct itimerspec soon = {{0, 1000}, {0, 1000}};
+    static char block[60000];
+    int fds[5];
+
+    CHECK(bind(server, &name, sizeof(name)) == 0 && listen(server, 5) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0 && write(fds[0], block, 60000) == 60000);
+    fds[2] = socket(AF_UNIX, SOCK_STREAM, 0); /* never accepted */
+    CHECK(connect(fds[2], &name, sizeof(name)) == 0 && write(fds[2], block, 60000) == 60000);
+    fds[3] = eventfd(1, 0);
+    fds[4] = timerfd_create(CLOCK_MONOTONIC, 0);
+    CHECK(timerfd_settime(fds[4], 0, &soon, NULL) == 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK(epoll_ctl(set, EPOLL_CTL_ADD, fds[i], &event) == 0);
+    }
+    CHECK(epoll_ctl(outer, EPOLL_CTL_ADD, set, &event) == 0);
+    CHECK(epoll_ctl(set, EPOLL_CTL_ADD, server, &event) == 0);
+    if (round % 2) {
+        kill(getpid(), SIGKILL);
+    }
+    while (write(fds[0], block, 60000) > 0) { /* sleeps, until its parent kills it */
+    }
+}
+
+static void nothing_is_lost_with_sockets_of_the_killed(void)
+{
+    long before = 0, after;
+
+    if (!is_baton()) {
+        return;
+    }
+    for (int round = 0; round < 300; round++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            sockets_of_one_child(round);
+            _exit(1);
+        }
+        if (round % 2 == 0) {
+            wait_until_asleep(pid);
+            kill(pid, SIGKILL);
+        }
+        CHECK(exit_code(pid) == -1);
+        if (round == 100) { /* what is kept for the next is there from now on */
+            before = free_kilobytes();
+        }
+    }
+    after = free_kilobytes();
+    if (before != after) {
+        fprintf(stderr, "# free before %ld kB, after %ld kB\n", before, after);
+    }
+    CHECK(before == after);
+}
+
 static void hog_is_stopped_and_we_go_on(void)
 {
     long before, after;
@@ -85,7 +148,8 @@ static void hog_is_stopped_and_we_go_on(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(nothing_is_lost_by_10000_forks), TEST(hog_is_stopped_and_we_go_on),
+        TEST(nothing_is_lost_by_10000_forks),
+        TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
     };
 
     return RUN_TESTS(tests);

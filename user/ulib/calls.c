@@ -12,6 +12,7 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,6 +65,7 @@ int link(const char *old, const char *path) { return (int)CALL2(86, old, path); 
 int unlink(const char *path) { return (int)CALL1(87, path); }
 int symlink(const char *target, const char *path) { return (int)CALL2(88, target, path); }
 ssize_t readlink(const char *path, char *buffer, size_t size) { return CALL3(89, path, buffer, size); }
+int gettimeofday(struct timeval *time, void *zone) { return (int)CALL2(96, time, zone); }
 mode_t umask(mode_t mask) { return (mode_t)CALL1(95, mask); }
 int getrlimit(int resource, struct rlimit *limit) { return (int)CALL4(302, 0, resource, 0, limit); }
 int setrlimit(int r, const struct rlimit *limit) { return (int)CALL4(302, 0, r, limit, 0); }

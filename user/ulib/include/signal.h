@@ -17,6 +17,7 @@ enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 #define SA_RESTART 0x10000000
 #define SA_NODEFER 0x40000000
 #define SA_RESETHAND 0x80000000u
+typedef int sig_atomic_t;
 typedef struct {
     unsigned long __bits[16]; /* the size of the GNU library's; the kernel uses the first */
 } sigset_t;

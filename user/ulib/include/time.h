@@ -5,6 +5,9 @@ struct timespec {
     time_t tv_sec;
     long tv_nsec;
 };
+struct itimerspec {
+    struct timespec it_interval, it_value;
+};
 struct tm {
     int tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday, tm_isdst;
 };

@@ -1,12 +1,9 @@
 #ifndef ULIB_SYS_RESOURCE_H
 #define ULIB_SYS_RESOURCE_H
-#include <sys/types.h>
+#include <sys/time.h>
 enum { RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };
 struct rlimit {
     unsigned long rlim_cur, rlim_max;
-};
-struct timeval {
-    long tv_sec, tv_usec;
 };
 struct rusage {
     struct timeval ru_utime, ru_stime;

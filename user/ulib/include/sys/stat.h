@@ -22,6 +22,7 @@ struct stat {
 #define S_ISREG(m) (((m) & S_IFMT) == 0100000)
 #define S_ISLNK(m) (((m) & S_IFMT) == 0120000)
 #define S_ISCHR(m) (((m) & S_IFMT) == 0020000)
+#define S_ISSOCK(m) (((m) & S_IFMT) == 0140000)
 #define S_ISFIFO(m) (((m) & S_IFMT) == 0010000)
 int stat(const char *path, struct stat *result);
 int lstat(const char *path, struct stat *result);

@@ -1,0 +1,156 @@
+/* Calls on files that tell of events: eventfd, timerfd, epoll. */
+#include "arch/clock.h"
+#include "fs/epoll.h"
+#include "fs/eventfd.h"
+#include "fs/timerfd.h"
+#include "lib/errno.h"
+#include "mm/uaccess.h"
+#include "sched/task.h"
+#include "syscall/calls.h"
+
+#define SECOND 1000000000l
+
+enum { EFD_SEMAPHORE = 1 };
+enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_BOOTTIME = 7 };
+enum { TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2 };
+
+struct itimerspec {
+    struct timespec interval, value;
+};
+
+long sys_eventfd2(unsigned count, int flags)
+{
+    if (flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK)) {
+        return -EINVAL;
+    }
+    return fd_install_new(eventfd_open(count, flags & EFD_SEMAPHORE, flags & O_NONBLOCK),
+                          flags & O_CLOEXEC);
+}
+
+long sys_eventfd(unsigned count)
+{
+    return sys_eventfd2(count, 0);
+}
+
+long sys_timerfd_create(int clock, int flags)
+{
+    if ((clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) ||
+        flags & ~(O_CLOEXEC | O_NONBLOCK)) {
+        return -EINVAL;
+    }
+    return fd_install_new(timerfd_open(clock == CLOCK_REALTIME, flags & O_NONBLOCK),
+                          flags & O_CLOEXEC);
+}
+
+static long put_times(struct itimerspec __user *user, const struct timerfd_times *times)
+{
+    struct itimerspec spec = {
+        {times->interval / SECOND, times->interval % SECOND},
+        {times->value / SECOND, times->value % SECOND},
+    };
+
+    return copy_to_user(user, &spec, sizeof(spec));
+}
+
+long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *user,
+                         struct itimerspec __user *user_old)
+{
+    struct timerfd_times times, old;
+    struct file *file;
+    long error;
+
+    times.interval = time_from_user(&user->interval);
+    times.value = times.interval < 0 ? times.interval : time_from_user(&user->value);
+    if (times.value < 0) {
+        return times.value;
+    }
+    if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) {
+        return -EINVAL;
+    }
+    file = fd_get_io(fd);
+    error = file ? timerfd_set(file, &times, flags & TFD_TIMER_ABSTIME, &old) : -EBADF;
+    file_put(file);
+    return error ? error : user_old ? put_times(user_old, &old) : 0;
+}
+
+long sys_timerfd_gettime(int fd, struct itimerspec __user *user)
+{
+    struct timerfd_times times;
+    struct file *file = fd_get_io(fd);
+    long error = file ? timerfd_get(file, &times) : -EBADF;
+
+    file_put(file);
+    return error ? error : put_times(user, &times);
+}
+
+long sys_epoll_create1(int flags)
+{
+    return flags & ~O_CLOEXEC ? -EINVAL : fd_install_new(epoll_open(), flags & O_CLOEXEC);
+}
+
+long sys_epoll_create(int size)
+{
+    return size <= 0 ? -EINVAL : sys_epoll_create1(0);
+}
+
+long sys_epoll_ctl(int epoll_fd, int operation, int fd, const struct epoll_event __user *user)
+{
+    struct epoll_event event = {0, 0};
+    struct file *file, *target;
+    long error = -EBADF;
+
+    if (operation != EPOLL_CTL_DEL && get_user(event, user)) {
+        return -EFAULT;
+    }
+    file = fd_get_io(epoll_fd);
+    target = fd_get_io(fd);
+    if (file && target) {
+        error = epoll_control(file, operation, fd, target, &event);
+    }
+    file_put(target);
+    file_put(file);
+    return error;
+}
+
+static long wait_masked(int fd, struct epoll_event __user *events, int max, ktime_t deadline,
+                        const uint64_t __user *mask, size_t size)
+{
+    struct file *file;
+    long result = deadline < 0 ? deadline : signal_mask_begin(mask, size);
+
+    if (result) {
+        return result;
+    }
+    file = fd_get_io(fd);
+    if (max <= 0 || (size_t)max > 0x7fffffff / sizeof(*events)) {
+        result = -EINVAL;
+    } else if (!user_range_ok(events, (size_t)max * sizeof(*events))) {
+        result = -EFAULT;
+    } else {
+        result = file ? epoll_wait(file, events, max, deadline) : -EBADF;
+    }
+    file_put(file);
+    signal_mask_end(mask, result == -EINTR);
+    return result;
+}
+
+long sys_epoll_pwait(int fd, struct epoll_event __user *events, int max, int timeout,
+                     const uint64_t __user *mask, size_t size)
+{
+    ktime_t deadline = timeout < 0 ? KTIME_NEVER
+                       : timeout ? clock_now() + timeout * 1000000l : 0;
+
+    return wait_masked(fd, events, max, deadline, mask, size);
+}
+
+long sys_epoll_wait(int fd, struct epoll_event __user *events, int max, int timeout)
+{
+    return sys_epoll_pwait(fd, events, max, timeout, NULL, 0);
+}
+
+long sys_epoll_pwait2(int fd, struct epoll_event __user *events, int max,
+                      const struct timespec __user *timeout, const uint64_t __user *mask,
+                      size_t size)
+{
+    return wait_masked(fd, events, max, deadline_from_user(timeout), mask, size);
+}
