@@ -10,7 +10,7 @@ WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
 
 GOALS := $(or $(MAKECMDGOALS),help)
 NEEDS := $(if $(filter test test-labs bench,$(GOALS)),test,run)
-NO_TOOLS := help clean lab grade gdb trace demo format
+NO_TOOLS := help clean lab grade gdb trace format
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
 $(info Installing what is missing: tools/setup $(NEEDS))
@@ -22,6 +22,7 @@ endif
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
+	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
 	@echo "make test             all tests; the last line says how many passed and failed"
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the kernel, the programs and the initramfs"
@@ -30,7 +31,7 @@ help:
 	@echo "make grade N=2        grade lab 2 in this tree"
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
 	@echo "make bench            what switches and coroutines cost, here and in the guest"
-	@echo "make demo gdb trace   not there yet: they say so"
+	@echo "make gdb trace        not there yet: they say so"
 	@echo "Options: CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 include kernel/kernel.mk
@@ -65,7 +66,10 @@ test-labs: all
 bench: all build/user/bench/host build/user/bench/guest
 	@tools/bench $(BENCH)
 
-demo gdb trace format:
+demo: all
+	@tools/run -- stall --mode=all
+
+gdb trace format:
 	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2
 
 clean:

@@ -121,8 +121,8 @@ int main(int argc, char **argv)
     };
     static const struct lesson lesson = {
         "fair", "a process with nine threads beside one with one: who gets the CPU?",
-        {"Ten endless loops on one CPU: nine threads of one process, and another process.",
-         "Look at the bars: are they as long as each other, or are the processes equal?"},
+        {"Ten endless loops on one CPU: nine threads of a process, and another process.",
+         "Look at the bars: are the ten threads equal, or are the two processes?"},
         options,
         "  time_ms                    how long they competed\n"
         "  many_cpu_ms, one_cpu_ms    CPU time of the two processes\n"
@@ -147,8 +147,9 @@ int main(int argc, char **argv)
     }
     json_end();
     verdict(share >= 88 && share <= 92,
-            "The process with nine threads got %.1f %% of the CPU, the one with one thread %.1f %%: "
-            "the kernel shares the CPU among tasks, not among processes, and each thread is a task.",
+            "The process with nine threads got %.1f %% of the CPU, the one with one thread "
+            "%.1f %%: the kernel shares the CPU among tasks, not among processes, and each thread "
+            "is a task.",
             share, 100 - share);
     return lesson_end();
 }

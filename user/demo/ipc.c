@@ -316,8 +316,8 @@ int main(int argc, char **argv)
     };
     static const struct lesson lesson = {
         "ipc", "pipe, socketpair, shared memory, signal: how two processes talk",
-        {"Two processes have no memory in common: what they tell each other goes by the kernel.",
-         "Look at the round trip (all are alike: two switches) and at who copies the bytes."},
+        {"Processes have separate memories: the kernel carries what they tell each other.",
+         "Look at the round trips, which are alike: two switches. And who copies bytes?"},
         options,
         "  pipe, socketpair, shared_memory, signal    objects, each with\n"
         "    works                 the kernel has it\n"
@@ -341,12 +341,13 @@ int main(int argc, char **argv)
     }
     ratio = ways[2].bytes_per_s / ways[0].bytes_per_s;
     json_number("memory_over_pipe", ratio);
-    verdict(ratio > 1, "Shared memory carried %.1f times the bytes of a pipe: the sender writes "
-                       "where the receiver reads. The kernel copies nothing, it only wakes.", ratio);
+    verdict(ratio > 1,
+            "Shared memory carried %.1f times the bytes of a pipe: the sender writes where the "
+            "receiver reads. The kernel copies nothing, it only wakes.", ratio);
     verdict(ways[0].round_trip_ns > 0 && ways[3].round_trip_ns > 0,
-            "A question and its answer took %s by pipe and %s by signal: either is two system calls "
-            "and a switch there, and the same back.", duration(ways[0].round_trip_ns),
-            duration(ways[3].round_trip_ns));
+            "A question and its answer took %s by pipe and %s by signal: either is two system "
+            "calls and a switch there, and the same back.",
+            duration(ways[0].round_trip_ns), duration(ways[3].round_trip_ns));
     if (!ways[1].works) {
         verdict(true, "socketpair: this kernel does not have it.");
     }

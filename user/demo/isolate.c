@@ -74,7 +74,7 @@ static const struct {
     {"write to the program's code", "page fault", write_to_code, SIGSEGV},
     {"jump to data", "page fault", jump_to_data, SIGSEGV},
 };
-#define COUNT ((int)(sizeof(crashes) / sizeof(*crashes)))
+#define CRASHES ((int)COUNT(crashes))
 
 /* The signal that ended a child that runs `crash`; 0 if it survived. */
 static int signal_that_ended(void (*crash)(void))
@@ -141,8 +141,8 @@ int main(int argc, char **argv)
 {
     static const struct lesson lesson = {
         "isolate", "seven ways to crash: each ends its process, and nothing else",
-        {"A process can hurt itself alone: each of these children does something forbidden.",
-         "Look at the last column: the hardware trapped, the kernel sent a signal, it died."},
+        {"A process hurts only itself: each of these children does something forbidden.",
+         "Look at the last column: a trap, a signal from the kernel, and it is dead."},
         NULL,
         "  crashes             how many children did something forbidden\n"
         "  deaths              how many a signal ended\n"
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     bool threads_died;
 
     lesson_start(&lesson, argc, argv);
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < CRASHES; i++) {
         int signal = signal_that_ended(crashes[i].crash);
 
         deaths += signal != 0;
@@ -162,12 +162,12 @@ int main(int argc, char **argv)
             signal ? strsignal(signal) : "survived!");
     }
     threads_died = crash_of_a_thread_ends_all();
-    json_number("crashes", COUNT);
+    json_number("crashes", CRASHES);
     json_number("deaths", deaths);
     json_number("as_expected", as_expected);
     json_bool("threads_died_too", threads_died);
-    verdict(as_expected == COUNT, "%d deaths, %d survivors: the shell lives.", deaths,
-            COUNT - deaths);
+    verdict(as_expected == CRASHES, "%d deaths, %d survivors: the shell lives.", deaths,
+            CRASHES - deaths);
     verdict(threads_died, "When one thread crashed, the other threads of its process died with it: "
                           "what isolates is the address space, and threads share theirs.");
     return lesson_end();

@@ -1,9 +1,11 @@
 /*
  * preempt: endless loops that never give the CPU away, on one CPU.
  *
- * Both go on: the timer interrupts whichever runs, and the kernel hands the CPU
- * to the other.
+ * As two processes both go on: the timer interrupts whichever runs, and the kernel hands the CPU
+ * to the other. As two coroutines only the first ever runs: no interrupt reaches their scheduler,
+ * a library that acts when it is called.
  */
+#include <co.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 
 static long time_ms = 112; /* two in each cell of a lane */
 static struct lanes *lanes;
+static long long end; /* of the coroutines' loops, which nobody could stop */
 
 /* Count until the time is over; the lane shows when this loop had the CPU. */
 static void count_until(struct lane *lane, long long until)
@@ -24,7 +27,7 @@ static void count_until(struct lane *lane, long long until)
         for (volatile int i = 0; i < 1000; i++) {
         }
         lane_mark(lanes, lane, LANE_RUN);
-        snprintf(lane->note, sizeof(lane->note), "%luk loops", lane->ticks);
+        snprintf(lane->note, sizeof(lane->note), "%luk", lane->ticks);
     }
 }
 
@@ -40,7 +43,7 @@ static void start_lanes(const char *what)
 {
     lanes = lanes_create(time_ms * 1000000, time_ms * 1000000 / LANE_CELLS);
     for (int i = 0; i < LOOPS; i++) {
-        snprintf(add_lane(what, i)->note, sizeof(lanes->lane->note), "0 loops");
+        snprintf(add_lane(what, i)->note, sizeof(lanes->lane->note), "0");
     }
 }
 
@@ -71,6 +74,26 @@ static void run_processes(void)
     live_end();
 }
 
+static void *coroutine(void *lane)
+{
+    count_until(lane, end);
+    return NULL;
+}
+
+static void run_coroutines(void)
+{
+    say("\nTwo coroutines, and nobody who yields:\n");
+    start_lanes("coroutine");
+    live_begin(lanes_draw);
+    lanes->start = now_ns();
+    end = lanes->start + time_ms * 1000000;
+    for (int i = 0; i < LOOPS; i++) {
+        co_go(coroutine, &lanes->lane[i], lanes->lane[i].name);
+    }
+    co_run();
+    live_end();
+}
+
 static void report(const char *key)
 {
     json_array(key);
@@ -89,11 +112,11 @@ int main(int argc, char **argv)
     };
     static const struct lesson lesson = {
         "preempt", "two endless loops that never yield, as processes and as coroutines",
-        {"Two loops on one CPU never give it away. The lanes show who has it (# runs, . waits).",
-         "Look at the second lane of each pair: does it ever get its turn?"},
+        {"Two loops on one CPU never give it away. The lanes show who has it: # runs.",
+         "Look at the second of each pair: does it get its turn? (Right: its loops.)"},
         options,
-        "  processes     array: how often each of the two processes went round its loop\n",
-        
+        "  processes     array: how often each of the two processes went round its loop\n"
+        "  coroutines    array: the same of the coroutines while the first one ran\n",
     };
     unsigned long first, second;
 
@@ -105,6 +128,14 @@ int main(int argc, char **argv)
     verdict(first > 0 && second > 0,
             "Both processes went on (%luk and %luk loops) though neither yielded: the timer's "
             "interrupt takes the CPU from one, and the kernel hands it to the other.",
+            first, second);
+    run_coroutines();
+    report("coroutines");
+    first = lanes->lane[0].ticks;
+    second = lanes->lane[1].ticks;
+    verdict(first > 0 && second == 0,
+            "The first coroutine made %luk loops, the second %lu: the timer interrupts them, too, "
+            "but it tells the kernel, and the kernel knows of no coroutines.",
             first, second);
     return lesson_end();
 }

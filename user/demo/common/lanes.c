@@ -38,38 +38,32 @@ static int cell_at(const struct lanes *lanes, long long time)
     return cell < 0 ? 0 : cell >= LANE_CELLS ? LANE_CELLS - 1 : (int)cell;
 }
 
-static void note_silence(struct lane *lane, long long now)
-{
-    if (lane->last && now - lane->last > lane->longest) {
-        lane->longest = now - lane->last;
-    }
-    lane->last = now;
-}
-
 void lane_mark(struct lanes *lanes, struct lane *lane, char mark)
 {
     long long now = now_ns();
 
-    note_silence(lane, now);
+    if (lane->last && now - lane->last > lane->longest) {
+        lane->longest = now - lane->last;
+    }
+    lane->last = now;
     lane->ticks++;
     lane->cells[cell_at(lanes, now)] = mark;
 }
 
-void lane_wait(struct lanes *lanes, struct lane *lane)
+void lane_wait(struct lane *lane)
 {
-    (void)lanes;
     lane->from = now_ns();
 }
 
-void lane_go_on(struct lanes *lanes, struct lane *lane)
+long long lane_go_on(struct lanes *lanes, struct lane *lane)
 {
-    long long now = now_ns();
+    long long now = now_ns(), waited = now - lane->from;
 
     for (int cell = cell_at(lanes, lane->from); cell <= cell_at(lanes, now); cell++) {
         lane->cells[cell] = LANE_WAIT;
     }
-    note_silence(lane, now);
     lane->from = 0;
+    return waited;
 }
 
 /* An empty cell between two marks: is this silence, or just the pause that it always makes? */
@@ -83,7 +77,7 @@ static char between(const struct lanes *lanes, const struct lane *lane, int cell
     while (after < now && !lane->cells[after]) {
         after++;
     }
-    if (before < 0) {
+    if (before < 0 || lane->cells[before] == LANE_WAIT) {
         return ' ';
     }
     return (after - before) * (lanes->span / LANE_CELLS) > lanes->quiet ? LANE_SILENCE
@@ -110,7 +104,7 @@ static void draw_lane(const struct lanes *lanes, const struct lane *lane, int no
     int waits = lane->from ? cell_at(lanes, lane->from) : LANE_CELLS;
     char before = ' ';
 
-    say("  %-10s ", lane->name);
+    say("  %-11s ", lane->name);
     for (int cell = 0; cell < LANE_CELLS; cell++) {
         char c = cell > now ? ' ' : cell >= waits ? (char)LANE_WAIT : lane->cells[cell];
 
@@ -138,7 +132,7 @@ static void draw_axis(const struct lanes *lanes)
                          at > used ? at - used : 0, "",
                          quarter ? duration((double)lanes->span * quarter / 4) : "0 s");
     }
-    say("  %s%-10s %s%s\n", paint(DIM), "", line, paint(PLAIN));
+    say("  %s%-11s %s%s\n", paint(DIM), "", line, paint(PLAIN));
 }
 
 void lanes_draw(void)

@@ -133,7 +133,7 @@ void lesson_start(const struct lesson *which, int argc, char **argv)
         lesson->look[1], paint(PLAIN));
 }
 
-void verdict(bool holds, const char *format, ...)
+const char *verdict(bool holds, const char *format, ...)
 {
     va_list args;
 
@@ -143,7 +143,8 @@ void verdict(bool holds, const char *format, ...)
     va_start(args, format);
     vsnprintf(verdicts[verdict_count].text, sizeof(verdicts[0].text), format, args);
     va_end(args);
-    verdicts[verdict_count++].holds = holds;
+    verdicts[verdict_count].holds = holds;
+    return verdicts[verdict_count++].text;
 }
 
 /* Break the text at blanks; lines after the first begin below the first's text. */

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
 /* ---- What it is called with (lesson.c) ---- */
 
 enum option_kind { OPTION_FLAG, OPTION_NUMBER, OPTION_CHOICE };
@@ -35,8 +37,8 @@ struct lesson {
 /* Read the options, say what to look at. Does not return for --help and wrong options. */
 void lesson_start(const struct lesson *lesson, int argc, char **argv);
 
-/* A sentence with what was measured; `holds` if it is what the lesson claims. */
-void verdict(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A sentence with what was measured; `holds` if it is what the lesson claims. Returns it. */
+const char *verdict(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Print the verdicts; returns what main() is to return. */
 int lesson_end(void);
@@ -54,10 +56,10 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The escape code for the colour, or "" where standard output has no colours. */
 const char *paint(enum colour colour);
 
-/* A bar for `share` (0 to 1) of `width` characters, padded with blanks. Valid until the 4th call. */
+/* A bar for `share` (0 to 1), padded with blanks to `width` (below 96). Valid for 4 calls. */
 const char *bar(double share, int width);
 
-/* "12.3 ms" and the like, three digits long. Valid until the 8th next call. */
+/* "12.3 ms" and the like: three digits. Valid for 8 calls. */
 const char *duration(double ns);
 
 /*
@@ -100,9 +102,9 @@ struct lane *lane_add(struct lanes *lanes, const char *name);
 /* The lane's owner did something just now: LANE_TICK or LANE_RUN. */
 void lane_mark(struct lanes *lanes, struct lane *lane, char mark);
 
-/* It begins to wait, and it has waited. */
-void lane_wait(struct lanes *lanes, struct lane *lane);
-void lane_go_on(struct lanes *lanes, struct lane *lane);
+/* It begins to wait; it has waited: how long, in ns. */
+void lane_wait(struct lane *lane);
+long long lane_go_on(struct lanes *lanes, struct lane *lane);
 
 /* For live_begin: the lanes that lanes_create made last, a time axis below. */
 void lanes_draw(void);
@@ -115,6 +117,12 @@ void sleep_ns(long long ns);
 void *shared_memory(size_t size);        /* zeroed, shared with children */
 int cpus_allowed(void);                  /* how many CPUs this process may use */
 void pin_to_one_cpu(void);               /* from now on, and children too, the first of them */
+
+/* A task as /proc shows it to others: its state letter, what it waits for; '?' and "" if hidden. */
+struct task_seen {
+    char state, waits_for[32];
+};
+struct task_seen task_look(int pid, int tid);
 
 /* A nanosecond is one instruction: the guest runs under QEMU's icount, where costs are exact. */
 bool time_counts_instructions(void);

@@ -1,0 +1,203 @@
+/*
+ * race: two tasks add to one counter. "counter = counter + 1" is three steps: read, add, write;
+ * whoever loses the CPU between read and write overwrites what the other has added meanwhile.
+ *
+ * Threads lose it whenever the timer says so, so they need an atomic instruction or a mutex.
+ * Coroutines lose it only where they yield: no yield between read and write, no race; but
+ * with one there, the same update is lost without any interrupt.
+ */
+#include <co.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "common/lesson.h"
+
+#define TASKS 2
+
+#define TRIES 50 /* a thread may finish before it is interrupted at all: start again */
+
+static long updates = 200000; /* of each task */
+static volatile long counter;
+static pthread_barrier_t start;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+/* What stands between read and write in real programs: so a timer's interrupt finds it. */
+static void think(void)
+{
+    for (volatile int i = 0; i < 10; i++) {
+    }
+}
+
+/* ---- Five ways to add ---- */
+
+static void add_plainly(void)
+{
+    long value = counter;
+
+    think();
+    counter = value + 1;
+}
+
+static void add_atomically(void)
+{
+    think();
+    __atomic_fetch_add(&counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static void add_with_mutex(void)
+{
+    pthread_mutex_lock(&mutex);
+    add_plainly();
+    pthread_mutex_unlock(&mutex);
+}
+
+static void add_and_yield(void)
+{
+    add_plainly();
+    co_yield_now();
+}
+
+static void add_yielding_between(void)
+{
+    long value = counter;
+
+    co_yield_now(); /* the other coroutine reads the same value */
+    counter = value + 1;
+}
+
+/* ---- Two tasks that do so ---- */
+
+static void *update(void *add)
+{
+    for (long i = 0; i < updates; i++) {
+        (*(void (*const *)(void))add)();
+    }
+    return NULL;
+}
+
+static void *update_together(void *add)
+{
+    pthread_barrier_wait(&start);
+    return update(add);
+}
+
+static void run_threads(void *add)
+{
+    pthread_t threads[TASKS];
+
+    pthread_barrier_init(&start, NULL, TASKS);
+    for (int i = 0; i < TASKS; i++) {
+        if (pthread_create(&threads[i], NULL, update_together, add)) {
+            lesson_failed("pthread_create");
+        }
+    }
+    for (int i = 0; i < TASKS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static void run_coroutines(void *add)
+{
+    for (int i = 0; i < TASKS; i++) {
+        if (!co_go(update, add, "adder")) {
+            lesson_failed("co_go");
+        }
+    }
+    co_run();
+}
+
+static struct way {
+    const char *name, *key;
+    void (*run)(void *add);
+    void (*add)(void);
+    bool loses;    /* what the lesson claims */
+    long lost, done;
+    double ns;     /* an update */
+} ways[] = {
+    {"threads: read, add, write", "threads_plain", run_threads, add_plainly, true, 0, 0, 0},
+    {"threads: atomic add", "threads_atomic", run_threads, add_atomically, false, 0, 0, 0},
+    {"threads: with a mutex", "threads_mutex", run_threads, add_with_mutex, false, 0, 0, 0},
+    {"coroutines: no yield", "coroutines_plain", run_coroutines, add_plainly, false, 0, 0, 0},
+    {"coroutines: yield after it", "coroutines_yield_after", run_coroutines, add_and_yield,
+     false, 0, 0, 0},
+    {"coroutines: yield amidst", "coroutines_yield_amidst", run_coroutines, add_yielding_between,
+     true, 0, 0, 0},
+};
+enum { PLAIN_THREADS, ATOMIC, MUTEX, PLAIN_COROUTINES, YIELD_AFTER, YIELD_AMIDST };
+
+static void measure(struct way *way)
+{
+    for (int i = 0; i == 0 || (way->loses && way->lost == 0 && i < TRIES); i++) {
+        long long begin = now_ns();
+        double ns;
+
+        counter = 0;
+        way->run(&way->add);
+        ns = (double)(now_ns() - begin) / (double)(TASKS * updates);
+        way->ns = i == 0 || ns < way->ns ? ns : way->ns;
+        way->done += TASKS * updates;
+        way->lost += TASKS * updates - counter;
+    }
+}
+
+static void report(const struct way *way, const char *unit)
+{
+    double share = (double)way->lost / (double)way->done;
+
+    say("  %-27s %8ld lost |%s%s%s| %7.1f\n", way->name, way->lost, paint(RED), bar(share, 20),
+        paint(PLAIN), way->ns);
+    json_object(way->key);
+    json_number("updates", (double)way->done);
+    json_number("lost_updates", (double)way->lost);
+    json_number(unit[0] == 'n' ? "ns_per_update" : "instructions_per_update", way->ns);
+    json_end();
+}
+
+static void judge(const char *unit)
+{
+    const struct way *plain = &ways[PLAIN_THREADS];
+
+    verdict(plain->lost > 0,
+            "Two threads lost %ld of %ld updates: the CPU was taken from one between its read and "
+            "its write.", plain->lost, plain->done);
+    verdict(ways[ATOMIC].lost == 0 && ways[MUTEX].lost == 0,
+            "With an atomic add they lost %ld, with a mutex %ld. An update takes %.0f %s "
+            "atomically, %.0f with the mutex, %.0f with neither.",
+            ways[ATOMIC].lost, ways[MUTEX].lost, ways[ATOMIC].ns, unit, ways[MUTEX].ns, plain->ns);
+    verdict(ways[PLAIN_COROUTINES].lost == 0 && ways[YIELD_AFTER].lost == 0,
+            "Coroutines that yield only when an update is done lost %ld: between two yields nobody "
+            "else in their thread runs.", ways[PLAIN_COROUTINES].lost + ways[YIELD_AFTER].lost);
+    verdict(ways[YIELD_AMIDST].lost == updates,
+            "Coroutines that yield between read and write lost %ld, every second update: a race "
+            "needs no interrupt, only a switch in the wrong place.", ways[YIELD_AMIDST].lost);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct lesson_option options[] = {
+        {.name = "updates", .kind = OPTION_NUMBER, .value = &updates, .least = 1000,
+         .most = 100000000, .help = "by each of the two tasks"},
+        {0},
+    };
+    static const struct lesson lesson = {
+        "race", "updates that are lost between two tasks, and how not to lose them",
+        {"Two tasks add to one counter, each as often. What the sum lacks, was lost.",
+         "Look at who loses updates: threads anywhere, coroutines only where they yield."},
+        options,
+        "  threads_plain, threads_atomic, threads_mutex, coroutines_plain,\n"
+        "  coroutines_yield_after, coroutines_yield_amidst: objects, each with\n"
+        "    updates, lost_updates\n"
+        "    ns_per_update, or under icount in the guest instructions_per_update\n",
+    };
+    const char *unit;
+
+    lesson_start(&lesson, argc, argv);
+    unit = time_counts_instructions() ? "instructions" : "ns";
+    say("  %-27s %13s%31s\n", "", "", unit);
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        measure(&ways[i]);
+        report(&ways[i], unit);
+    }
+    judge(unit);
+    return lesson_end();
+}
