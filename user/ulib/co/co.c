@@ -82,7 +82,8 @@ void co_free(struct co *co)
     list_take(&co->all);
     registry_unlock();
     sanitize_free(co);
-    co->magic = 0;
+    co->magic = 0; /* whoever still has the handle is told so, as long as the stack is mapped */
+    co->state = CO_DEAD;
     stack_free(co);
 }
 
@@ -171,6 +172,9 @@ void *co_yield(void *out)
 
 int co_destroy(struct co *co)
 {
+    if (co->magic != CO_MAGIC) {
+        return -ESRCH;
+    }
     if (co->thread != co_thread_id()) {
         return -EXDEV;
     }

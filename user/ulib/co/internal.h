@@ -40,7 +40,18 @@ static inline void list_take(struct co_list *node)
 
 enum loop_state { LOOP_NONE /* of layer 1 */, LOOP_READY, LOOP_PARKED, LOOP_ENDED };
 
-struct co_loop;
+/* A thread's run loop; nobody but that thread uses it. */
+struct co_loop {
+    struct co_list ready, ended;
+    size_t count, ready_count; /* that have not ended; of them in the queue */
+    int jobs;                  /* on helper threads */
+    int running;               /* co_run is under way */
+    uint64_t switches, polls;
+    int64_t longest_stall, clock_base;
+    uint64_t longest_cycles, cycles_base; /* how long the culprit ran; when the clock was read */
+    char culprit[CO_NAME_SIZE];
+};
+#define POLL_EVERY 64 /* switches at the most */
 
 /*
  * A coroutine, at the top of its own stack:
@@ -130,7 +141,7 @@ int co_enter(struct co *co, void *in, void **out);
 void *co_leave(void *out);
 
 /* loop.c */
-int64_t loop_clock(void);
+struct co_loop *loop_mine(void);
 /* The run loop of the running coroutine, or NULL outside. */
 struct co_loop *loop_here(void);
 /* Park the running one. What loop_wake gave, -ETIMEDOUT, or -ECANCELED. */
@@ -141,6 +152,15 @@ void loop_park_firmly(const char *why);
 void loop_wake(struct co *co, int result);
 /* Jobs on helper threads that have not come back: the loop waits for them. */
 void loop_count_job(struct co_loop *loop, int change);
+
+/* watch.c: the stall watchdog. In CPU cycles: cheap enough for every switch. */
+static inline uint64_t watch_cycles(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+void watch_begin(struct co_loop *l);
+/* `co` has run since `start` and gave the CPU back. */
+void watch_ran(struct co_loop *l, const struct co *co, uint64_t start);
 
 /* io.c: the descriptors that coroutines of this thread wait for. */
 int io_waiting(void);

@@ -26,6 +26,7 @@ struct fd_wait {
     struct co *co;
     struct pollfd *fds;
     int count;
+    int closed; /* one of them, by co_close, maybe after another one had woken the waiter */
 };
 
 static _Thread_local struct co_list waits;
@@ -124,21 +125,22 @@ void io_poll(int64_t deadline)
     }
 }
 
-int co_poll(struct pollfd *fds, int count, int64_t deadline)
+static int poll_now(struct pollfd *fds, int count)
 {
-    struct fd_wait wait = {.co = co_current, .fds = fds, .count = count};
     long ready;
-    int result;
 
-    if (!loop_here()) {
-        return -EPERM;
-    }
     do {
         ready = co_call(SYS_poll, (long)fds, count, 0, 0, 0, 0);
     } while (ready == -EINTR);
-    if (ready != 0 || deadline == 0) {
-        return (int)ready;
-    }
+    return (int)ready;
+}
+
+/* Park until io_poll finds one of them ready: how many there are, or an error. */
+static int park(struct pollfd *fds, int count, int64_t deadline)
+{
+    struct fd_wait wait = {.co = co_current, .fds = fds, .count = count};
+    int result;
+
     if (reserve(descriptors + count)) {
         return -ENOMEM;
     }
@@ -150,6 +152,20 @@ int co_poll(struct pollfd *fds, int count, int64_t deadline)
     result = loop_park("fd", count ? fds[0].fd : -1, deadline);
     descriptors -= count;
     list_take(&wait.link);
+    return wait.closed ? -EBADF : result;
+}
+
+int co_poll(struct pollfd *fds, int count, int64_t deadline)
+{
+    int result;
+
+    if (!loop_here()) {
+        return -EPERM;
+    }
+    result = poll_now(fds, count);
+    if (result == 0 && deadline != 0) {
+        result = park(fds, count, deadline);
+    }
     return result == -ETIMEDOUT ? 0 : result;
 }
 
@@ -164,6 +180,37 @@ int co_wait_fd(int fd, short events, int64_t deadline)
     return result < 0 ? result : one.revents & POLLNVAL ? -EBADF : one.revents;
 }
 
+/*
+ * Come back when a read or write would not block: 0, or an error. Who was parked looks again:
+ * another waiter, which ran first, may have taken what there was.
+ */
+static int usable(int fd, short events)
+{
+    static _Thread_local unsigned at_once;
+    struct pollfd one = {.fd = fd, .events = events};
+    int result;
+
+    if (!loop_here()) {
+        return -EPERM;
+    }
+    if (fd < 0) {
+        return -EBADF;
+    }
+    if (++at_once % POLL_EVERY == 0) { /* always ready must not mean always running */
+        result = co_yield_now();
+        if (result < 0) {
+            return result;
+        }
+    }
+    while ((result = poll_now(&one, 1)) == 0) {
+        result = park(&one, 1, CO_NEVER);
+        if (result < 0) {
+            return result;
+        }
+    }
+    return result < 0 ? result : one.revents & POLLNVAL ? -EBADF : 0;
+}
+
 /* What a call that would block gives on a descriptor of either kind. */
 static int must_wait(long result)
 {
@@ -173,11 +220,10 @@ static int must_wait(long result)
 ssize_t co_read(int fd, void *buffer, size_t size)
 {
     for (;;) {
-        int events = co_wait_fd(fd, POLLIN, CO_NEVER);
-        long result;
+        long result = usable(fd, POLLIN);
 
-        if (events < 0) {
-            return events;
+        if (result < 0) {
+            return result;
         }
         result = co_call(SYS_recvfrom, fd, (long)buffer, (long)size, NO_WAIT, 0, 0);
         if (result == -ENOTSOCK || result == -ENOSYS) {
@@ -196,11 +242,10 @@ ssize_t co_write(int fd, const void *buffer, size_t size)
 
     while (done < size) {
         size_t left = size - done;
-        int events = co_wait_fd(fd, POLLOUT, CO_NEVER);
-        long result;
+        long result = usable(fd, POLLOUT);
 
-        if (events < 0) {
-            return done ? (ssize_t)done : events;
+        if (result < 0) {
+            return done ? (ssize_t)done : result;
         }
         result = co_call(SYS_sendto, fd, (long)(bytes + done), (long)left, NO_WAIT, 0, 0);
         if (result == -ENOTSOCK || result == -ENOSYS) {
@@ -219,11 +264,10 @@ ssize_t co_write(int fd, const void *buffer, size_t size)
 int co_accept(int fd, void *address, unsigned *size)
 {
     for (;;) {
-        int events = co_wait_fd(fd, POLLIN, CO_NEVER);
-        long result;
+        long result = usable(fd, POLLIN);
 
-        if (events < 0) {
-            return events;
+        if (result < 0) {
+            return (int)result;
         }
         result = co_call(SYS_accept4, fd, (long)address, (long)size, CLOSE_ON_EXEC, 0, 0);
         if (!must_wait(result)) {
@@ -271,6 +315,7 @@ int co_close(int fd)
 
         for (int i = 0; i < wait->count; i++) {
             if (wait->fds[i].fd == fd) {
+                wait->closed = 1;
                 loop_wake(wait->co, -EBADF);
             }
         }

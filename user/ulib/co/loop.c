@@ -7,27 +7,12 @@
  * coroutine that always yields cannot starve one that waits.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
 #include "trace.h"
 
-#define POLL_EVERY 64
-
 enum { SYS_clock_gettime = 228, CLOCK = 1 };
-
-struct co_loop {
-    struct co_list ready, ended;
-    size_t count, ready_count; /* that have not ended; of them in the queue */
-    int jobs;                  /* on helper threads */
-    int running;               /* co_run is under way */
-    uint64_t switches, polls;
-    uint64_t longest;    /* in TSC cycles, as both below */
-    uint64_t tsc_base;
-    int64_t clock_base;
-    char culprit[CO_NAME_SIZE];
-};
 
 struct join_wait {
     struct co_list link;
@@ -36,7 +21,7 @@ struct join_wait {
 
 static _Thread_local struct co_loop this_loop;
 
-static struct co_loop *loop(void)
+struct co_loop *loop_mine(void)
 {
     if (!this_loop.ready.next) {
         list_init(&this_loop.ready);
@@ -60,17 +45,23 @@ int64_t co_now(void)
     return time.seconds * 1000000000 + time.nanoseconds;
 }
 
-/* Cheap enough for every switch; turned into nanoseconds when somebody asks. */
-static uint64_t cycles(void)
+/* Whether the handle is of this thread's run loop: 0, or the error. */
+static int check(const struct co *co)
 {
-    return __builtin_ia32_rdtsc();
+    if (co->magic != CO_MAGIC) {
+        return -ESRCH;
+    }
+    if (co->loop != loop_mine()) {
+        return co->loop ? -EXDEV : -EPERM;
+    }
+    return 0;
 }
 
 /* Making and ending */
 
 struct co *co_go_attr(co_function function, void *argument, const struct co_attr *attr)
 {
-    struct co_loop *l = loop();
+    struct co_loop *l = loop_mine();
     struct co *co = timer_reserve(l->count + 1) ? NULL : co_make(function, attr);
 
     if (!co) {
@@ -205,7 +196,7 @@ int co_park(const char *why)
 
 int co_ready(struct co *co)
 {
-    if (co->loop != loop() || co->loop_state != LOOP_PARKED || !co->can_be_readied) {
+    if (check(co) || co->loop_state != LOOP_PARKED || !co->can_be_readied) {
         return -EINVAL;
     }
     loop_wake(co, 0);
@@ -221,13 +212,20 @@ int co_sleep_until(int64_t deadline)
 
 int co_sleep(int64_t nanoseconds)
 {
-    return co_sleep_until(co_now() + nanoseconds);
+    int64_t deadline;
+
+    if (__builtin_add_overflow(co_now(), nanoseconds, &deadline)) {
+        deadline = INT64_MAX;
+    }
+    return co_sleep_until(deadline);
 }
 
 int co_cancel(struct co *co)
 {
-    if (co->loop != loop()) {
-        return co->loop ? -EXDEV : -EPERM;
+    int error = check(co);
+
+    if (error) {
+        return error;
     }
     if (co->loop_state == LOOP_ENDED) {
         return -ESRCH;
@@ -247,10 +245,10 @@ int co_canceled(void)
 int co_join(struct co *co, void **result, int64_t deadline)
 {
     struct join_wait wait = {.co = co_current};
-    int error = 0;
+    int error = check(co);
 
-    if (co->loop != loop()) {
-        return co->loop ? -EXDEV : -EPERM;
+    if (error) {
+        return error;
     }
     if (co == co_current) {
         return -EDEADLK;
@@ -282,8 +280,10 @@ int co_join(struct co *co, void **result, int64_t deadline)
 
 int co_detach(struct co *co)
 {
-    if (co->loop != loop()) {
-        return co->loop ? -EXDEV : -EPERM;
+    int error = check(co);
+
+    if (error) {
+        return error;
     }
     co->detached = 1;
     if (co->loop_state == LOOP_ENDED && co->joining == 0) {
@@ -294,21 +294,18 @@ int co_detach(struct co *co)
 
 /* Running */
 
-/* Run `co` until it parks, yields or ends, and note how long the others had to wait for it. */
+/* Run `co` until it parks, yields or ends. */
 static void run(struct co_loop *l, struct co *co)
 {
     void *out = NULL;
-    uint64_t start = cycles(), time;
+    uint64_t start;
 
     list_take(&co->link);
     l->ready_count--;
     l->switches++;
+    start = watch_cycles();
     co_enter(co, co->argument, &out);
-    time = cycles() - start;
-    if (time > l->longest && (l->ready_count > 0 || timer_first() || io_waiting())) {
-        l->longest = time;
-        memcpy(l->culprit, co->name, sizeof(l->culprit));
-    }
+    watch_ran(l, co, start);
     if (co->state == CO_DEAD) {
         end(l, co, out);
     }
@@ -335,7 +332,7 @@ static int look(struct co_loop *l)
 
 int co_run(void)
 {
-    struct co_loop *l = loop();
+    struct co_loop *l = loop_mine();
     int result = 0;
 
     if (co_current || l->running) {
@@ -343,10 +340,7 @@ int co_run(void)
     }
     l->running = 1;
     co_trace_begin();
-    if (!l->tsc_base) {
-        l->tsc_base = cycles();
-        l->clock_base = co_now();
-    }
+    watch_begin(l);
     while (l->count > 0 && result == 0) {
         size_t round = l->ready_count < POLL_EVERY ? l->ready_count : POLL_EVERY;
 
@@ -375,53 +369,4 @@ int co_run(void)
 void loop_count_job(struct co_loop *l, int change)
 {
     l->jobs += change;
-}
-
-/* Looking */
-
-void co_stats(struct co_stats *stats)
-{
-    struct co_loop *l = loop();
-    uint64_t passed = cycles() - l->tsc_base;
-
-    memset(stats, 0, sizeof(*stats));
-    stats->switches = l->switches;
-    stats->polls = l->polls;
-    stats->coroutines = l->count;
-    stats->ready = l->ready_count;
-    stats->parked = l->count - l->ready_count - (loop_here() ? 1 : 0);
-    if (l->tsc_base && passed) {
-        stats->longest_stall = (int64_t)((double)l->longest * (double)(co_now() - l->clock_base) /
-                                         (double)passed);
-    }
-    memcpy(stats->culprit, l->culprit, sizeof(stats->culprit));
-}
-
-void co_stats_reset(void)
-{
-    loop()->longest = 0;
-    loop()->culprit[0] = '\0';
-}
-
-void co_dump(int fd)
-{
-    static const char *const states[] = {"-", "ready", "parked", "ended"};
-    struct co_list *node;
-
-    registry_lock();
-    for (node = co_registry.all.next; node != &co_registry.all; node = node->next) {
-        struct co *co = CO_ENTRY(node, struct co, all);
-
-        if (co->loop != loop()) {
-            continue;
-        }
-        co_print(fd, "  %-24s %s", co->name, co == co_current ? "running" : states[co->loop_state]);
-        if (co->loop_state == LOOP_PARKED && co->why_number >= 0) {
-            co_print(fd, ": %s %ld", co->why, co->why_number);
-        } else if (co->loop_state == LOOP_PARKED) {
-            co_print(fd, ": %s", co->why);
-        }
-        co_print(fd, "%s\n", co->canceled ? " (canceled)" : "");
-    }
-    registry_unlock();
 }

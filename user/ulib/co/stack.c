@@ -72,14 +72,14 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 
     if (co && co->guarded && address >= co->base && address < co->base + PAGE) {
         co_print(2, "coroutine \"%s\": stack overflow (%lu bytes)\n", co->name, co->size - PAGE);
-    } else if (previous.sa_flags & SA_SIGINFO) {
+    }
+    if (previous.sa_flags & SA_SIGINFO) {
         previous.sa_sigaction(signal, info, context);
-        return;
     } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
         previous.sa_handler(signal);
-        return;
+    } else { /* again, and die of it */
+        sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
     }
-    sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL); /* again, and die of it */
 }
 
 static void install(void)

@@ -68,14 +68,15 @@ struct co *co_self(void);
 const char *co_name(const struct co *co);
 void *co_data(const struct co *co);
 /* Free a suspended or dead one; its stack is not unwound. -EBUSY: it runs, or has resumed others,
- * or belongs to a run loop. -EXDEV. */
+ * or belongs to a run loop. -EXDEV. -ESRCH: freed already (seen while its stack is not another's). */
 int co_destroy(struct co *co);
 
 /* Layer 2: loop.c */
 
 /*
  * A coroutine in this thread's run loop; it starts when co_run gets to it. The handle is valid
- * until it has been joined, or until co_run returns after its end. NULL without memory.
+ * until it has been joined, or until co_run returns after its end. Then the functions below give
+ * -ESRCH for it, as long as no new coroutine has its stack. NULL without memory.
  */
 struct co *co_go(co_function function, void *argument, const char *name);
 struct co *co_go_attr(co_function function, void *argument, const struct co_attr *attr);
@@ -114,7 +115,7 @@ struct co_stats {
     uint64_t switches; /* times a run loop's coroutine was switched to */
     uint64_t polls;
     uint64_t coroutines, ready, parked; /* now */
-    int64_t longest_stall; /* longest time one ran while others were ready or due */
+    int64_t longest_stall; /* the longest that one ran while another was ready or due */
     char culprit[CO_NAME_SIZE];
 };
 /* Of this thread's run loop. */
