@@ -103,9 +103,13 @@ static struct task *fair_pick_next(struct runqueue *rq)
 
 static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
 {
-    (void)rq;
     task->vruntime += task->nice == 0 ? (uint64_t)time
                                       : (uint64_t)time * WEIGHT_0 / weights[task->nice + 20];
+    /* While it is alone nobody is picked, but the queue's time must go on: who wakes up next is
+     * measured by it. */
+    if (!rq->fair_first && (int64_t)(task->vruntime - rq->min_vruntime) > 0) {
+        rq->min_vruntime = task->vruntime;
+    }
 }
 
 static ktime_t fair_slice(struct runqueue *rq, struct task *task)
