@@ -321,10 +321,16 @@ static void timer_interrupt(void)
     if (rq->running != rq->idle) {
         ktime_t slice = rq->runnable ? sched_class->slice(rq, rq->running) : TICK;
 
+//@lab 3 preemption begin
         if (now - rq->slice_start >= slice) {
             this_cpu(need_resched) |= rq->runnable > 0;
             rq->slice_start = now;
         }
+//@lab 3 preemption stub
+//|         if (now - rq->slice_start >= slice) { /* lab 3, step 2: it may run on for ever */
+//|             rq->slice_start = now;
+//|         }
+//@lab 3 preemption end
         next = rq->slice_start + slice < next ? rq->slice_start + slice : next;
     }
     balance_tick(rq, now);

@@ -37,9 +37,13 @@ static void set_start(struct runqueue *rq, struct task *task, enum enqueue_kind 
             task->vruntime = entry(rq->fair_first)->vruntime;
         }
     } else if (kind == ENQUEUE_WOKEN) {
+//@lab 3 sleeper begin
         if (task->vruntime + LATENCY / 2 < rq->min_vruntime) {
             task->vruntime = rq->min_vruntime - LATENCY / 2;
         }
+//@lab 3 sleeper stub
+//|         /* Lab 3, step 4: it comes back with all the time that it did not use. */
+//@lab 3 sleeper end
     } else if (kind == ENQUEUE_MOVED || kind == ENQUEUE_FRESH) {
         task->vruntime += rq->min_vruntime;
     }
@@ -51,6 +55,7 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
     bool leftmost = true, rightmost = true;
 
     set_start(rq, task, kind);
+//@lab 3 order begin
     if (rq->fair_last && !before(task, entry(rq->fair_last))) {
         parent = rq->fair_last;
         link = &parent->right;
@@ -66,6 +71,13 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
             leftmost = false;
         }
     }
+//@lab 3 order stub
+//|     if (rq->fair_last) { /* lab 3, step 3: a plain queue, first come first served */
+//|         parent = rq->fair_last;
+//|         link = &parent->right;
+//|         leftmost = false;
+//|     }
+//@lab 3 order end
     rb_insert(&rq->fair, &task->run_node, parent, link);
     if (leftmost) {
         rq->fair_first = &task->run_node;
@@ -103,8 +115,12 @@ static struct task *fair_pick_next(struct runqueue *rq)
 
 static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
 {
+//@lab 3 charge begin
     task->vruntime += task->nice == 0 ? (uint64_t)time
                                       : (uint64_t)time * WEIGHT_0 / weights[task->nice + 20];
+//@lab 3 charge stub
+//|     (void)time, (void)weights; /* lab 3, step 3: time costs nothing */
+//@lab 3 charge end
     /* While it is alone nobody is picked, but the queue's time must go on: who wakes up next is
      * measured by it. */
     if (!rq->fair_first && (int64_t)(task->vruntime - rq->min_vruntime) > 0) {
@@ -114,15 +130,25 @@ static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
 
 static ktime_t fair_slice(struct runqueue *rq, struct task *task)
 {
+//@lab 3 slice begin
     ktime_t slice = LATENCY / (rq->runnable + 1);
 
     (void)task;
     return slice > SLICE_MIN ? slice : SLICE_MIN;
+//@lab 3 slice stub
+//|     (void)rq, (void)task;
+//|     return LATENCY; /* lab 3, step 5: with many tasks a turn comes late */
+//@lab 3 slice end
 }
 
 static bool fair_preempts(struct runqueue *rq, struct task *woken)
 {
+//@lab 3 wakeup begin
     return (int64_t)(rq->running->vruntime - woken->vruntime) > WAKE_GRANULARITY;
+//@lab 3 wakeup stub
+//|     (void)rq, (void)woken;
+//|     return false; /* lab 3, step 4: who wakes up waits for its turn */
+//@lab 3 wakeup end
 }
 
 /* Relative to the queue's virtual time, since another CPU's runs at another speed. */

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from manifest import Lab, Test
+from manifest import Lab, Test, Values
 
 OK, FAIL, PANIC, TRIPLE, TIMEOUT, HARNESS = "ok", "FAIL", "PANIC", "TRIPLE-FAULT", "TIMEOUT", "HARNESS"
 CPU_SECONDS = 60   # of the host, for one test: 4 guest seconds need a fifth of it
@@ -164,7 +164,7 @@ def reported(text: str) -> dict[str, int]:
             for key, value in re.findall(r"^# value (\w+) 0x([0-9a-f]+)$", text, re.M)}
 
 
-def judge(run: Ended, test: Test, nonce: int, expected: dict[str, int]) -> tuple[str, str, str]:
+def judge(run: Ended, test: Test, nonce: int, expected: Values) -> tuple[str, str, str]:
     """Verdict, what was expected, what was seen."""
     report = run.output + "\n" + re.sub("^lab: ", "# ", run.log, flags=re.M)  # kernel tests: the log
     machine, noted = machine_verdict(run), note(report, "seen")
@@ -180,10 +180,13 @@ def judge(run: Ended, test: Test, nonce: int, expected: dict[str, int]) -> tuple
         return FAIL, "the test's report, complete and with this run's number", \
             "a report that is incomplete or not this test's"
     own, values = reported(run.output), reported(report)
-    for key in expected:
-        if values.get(key) != expected[key]:
-            seen = f"{key} = {values[key]:#x}" if key in values else f"no {key}"
-            return FAIL, f"{key} = {expected[key]:#x}", seen
+    for key, wanted in expected.items():
+        low, high = wanted if isinstance(wanted, tuple) else (wanted, wanted)
+        if key not in values or not low <= values[key] <= high:
+            what = f"{low} to {high}" if low != high else f"{low:#x}"
+            seen = "no " + key if key not in values else \
+                f"{key} = {values[key] if low != high else hex(values[key])}"
+            return FAIL, f"{key} = {what}", seen
     if run.status != private_code(nonce, list(own.values())):
         return FAIL, "the exit status that only the finished test knows", f"status {run.status}"
     return OK, "", ""

@@ -12,14 +12,18 @@ from typing import Callable
 import markers
 
 
+# By name: a number, or for what is measured the lowest and the highest that are right.
+Values = dict[str, int | tuple[int, int]]
+
+
 @dataclass
 class Test:
     """One graded behaviour: one boot of the guest, in which labs/N/tests.c runs test `name`."""
     name: str
     points: int
     hint: str  # what to do next when it fails
-    # The values the guest must report for a seed and a number of CPUs, recomputed here.
-    expected: Callable[[int, int], dict[str, int]] = lambda seed, cpus: {}
+    # The values that the guest must report for a seed and a number of CPUs, recomputed here.
+    expected: Callable[[int, int], Values] = lambda seed, cpus: {}
     checks: list[str] = field(default_factory=list)  # of the trace: `tools/ktrace check`
     append: str = ""  # kernel options; {seed} is replaced
     limit: int = 4    # seconds of guest time

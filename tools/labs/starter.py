@@ -98,7 +98,7 @@ def significant(lines: list[str]) -> list[str]:
 
 
 def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[markers.Block]]) -> None:
-    """Three solution lines in a row anywhere, or a telling one in handouts and docs."""
+    """Half a solution in a row anywhere, or a telling line of it in handouts and docs."""
     texts = {}
     for path in source_files(root):
         copy = out / path
@@ -109,10 +109,11 @@ def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[mark
     for source, blocks in marked.items():
         for block in (block for block in blocks if block.lab == number):
             solution = significant(block.solution)
-            for i in range(len(solution) - 2):
-                window = "\n".join(solution[i:i + 3])
+            row = max(5, len(solution) // 2)
+            for i in range(len(solution) - row + 1):
+                window = "\n".join(solution[i:i + row])
                 found = [path for path, text in texts.items() if window in text]
-                if found and len(window) >= 40:
+                if found and len(window) >= 60:
                     raise StarterError(f"{found[0]} shows lines of {source}, {block.name}:\n{window}")
             for line in solution:
                 found = [path for path, text in prose.items() if line in text]
