@@ -315,16 +315,16 @@ static void run(struct co_loop *l, struct co *co)
 static int look(struct co_loop *l)
 {
     struct co *sleeper = timer_first();
+    int outside = io_waiting() || l->jobs > 0;
 
     l->polls++;
-    if (!list_empty(&l->ready)) {
-        if (io_waiting()) {
-            io_poll(0);
+    if (list_empty(&l->ready)) {
+        if (!outside && !sleeper) {
+            return 0;
         }
-    } else if (io_waiting() || l->jobs > 0 || sleeper) {
         io_poll(sleeper ? sleeper->deadline : CO_NEVER);
-    } else {
-        return 0;
+    } else if (outside) {
+        io_poll(0);
     }
     wake_expired();
     return 1;

@@ -31,7 +31,7 @@ static void look_closer(struct co_loop *l, const struct co *co, uint64_t cycles)
     struct co *sleeper = timer_first();
     size_t others;
 
-    if (l->ready_count == 0 && io_waiting()) {
+    if (l->ready_count == 0 && (io_waiting() || l->jobs > 0)) {
         io_poll(0); /* makes ready whose descriptors have become so */
     }
     others = l->ready_count - (co->state != CO_DEAD && co->loop_state == LOOP_READY);
