@@ -12,6 +12,7 @@
 #include "sh.h"
 
 int last_status, parameter_count;
+pid_t shell_pid;
 pid_t last_background;
 char **parameters;
 
@@ -50,7 +51,7 @@ const char *variable_get(const char *name)
         return atoi(name) < parameter_count ? parameters[atoi(name)] : NULL;
     }
     if (name[1] == '\0' && strchr("?$!#", *name)) {
-        snprintf(number, sizeof(number), "%d", *name == '?' ? last_status : *name == '$' ? getpid()
+        snprintf(number, sizeof(number), "%d", *name == '?' ? last_status : *name == '$' ? shell_pid
                  : *name == '!' ? last_background : parameter_count - 1);
         return number;
     }

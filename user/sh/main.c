@@ -79,6 +79,7 @@ int main(int argc, char **argv)
     int fd = 0, at = 1;
     const char *command = NULL;
 
+    shell_pid = getpid();
     for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
         if (strcmp(argv[at], "-e") == 0) {
             exit_on_error = 1;

@@ -59,6 +59,7 @@ int match_pattern(const char *pattern, const char *text);
 const char *variable_get(const char *name);
 extern int last_status;
 extern pid_t last_background;
+extern pid_t shell_pid; /* $$: also in its children */
 extern char **parameters; /* $0, $1 ... */
 extern int parameter_count;
 
