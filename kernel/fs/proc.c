@@ -1,6 +1,13 @@
 /*
  * procfs. Nothing is stored: an inode is made when a name is looked up, its text when it is
- * opened, so what a reader sees is one moment. Number of an inode: pid * 64 + file.
+ * opened, so what a reader sees is one moment.
+ *
+ *   /proc        KIND_ROOT      files of the machine, and a directory for each process
+ *   /proc/7      KIND_PROCESS   files of a process, and task
+ *   .../task     KIND_TASKS     a directory for each thread
+ *   .../task/8   KIND_THREAD    the same files, of one thread
+ *
+ * Number of an inode:  tid + 1 | kind (2 bits) | index of the file, 0 for a directory (6 bits)
  */
 #include "fs/proc.h"
 
@@ -13,23 +20,41 @@
 #include "mm/uaccess.h"
 #include "sched/task.h"
 
-#define ROOT_PID 0
 #define TEXT_MAX 65536
+#define WRITE_MAX 64
+#define FIRST_TASK 64 /* in a directory, the position of task 0: behind all files */
+
+enum kind { KIND_ROOT, KIND_PROCESS, KIND_TASKS, KIND_THREAD };
 
 static const struct inode_ops directory_ops, file_ops_plain, link_ops;
 static const struct file_ops text_ops;
+static const struct proc_file no_files[1];
+static const struct proc_file *const files[] = {
+    [KIND_ROOT] = proc_root_files, [KIND_PROCESS] = proc_task_files, [KIND_TASKS] = no_files,
+    [KIND_THREAD] = proc_task_files,
+};
 
-static pid_t inode_pid(const struct inode *inode)
+static uint64_t number_of(pid_t tid, enum kind kind, int index)
 {
-    return (pid_t)(inode->number / 64) - 1;
+    return ((uint64_t)tid + 1) << 8 | (uint64_t)kind << 6 | (uint64_t)index;
 }
 
-static const struct proc_file *table_of(pid_t pid)
+static pid_t inode_tid(const struct inode *inode)
 {
-    return pid == ROOT_PID ? proc_root_files : proc_task_files;
+    return (pid_t)(inode->number >> 8) - 1;
 }
 
-static struct inode *make(pid_t pid, int index, mode_t mode, struct inode *parent)
+static enum kind inode_kind(const struct inode *inode)
+{
+    return inode->number >> 6 & 3;
+}
+
+static const struct proc_file *inode_file(const struct inode *inode)
+{
+    return &files[inode_kind(inode)][(inode->number & 63) - 1];
+}
+
+static struct inode *make(uint64_t number, mode_t mode, struct inode *parent)
 {
     struct inode *inode = kmalloc(sizeof(*inode));
 
@@ -40,56 +65,74 @@ static struct inode *make(pid_t pid, int index, mode_t mode, struct inode *paren
                                                                           : &file_ops_plain,
                S_ISDIR(mode) ? &directory_file_ops : &text_ops);
     inode->device = 0x1000;
-    inode->number = (uint64_t)(pid + 1) * 64 + (uint64_t)index;
+    inode->number = number;
     if (parent) {
         inode_set_parent(inode, parent);
     }
     return inode;
 }
 
+/* Is there a directory for task `tid` in this one, to be found or to be listed? */
+static bool contains(const struct inode *directory, pid_t tid, bool listed)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct task *task = task_find_locked(tid), *of = task_find_locked(inode_tid(directory));
+    bool found = false;
+
+    if (inode_kind(directory) == KIND_ROOT) {
+        found = task && (!listed || task->group->pid == tid); /* a thread's is there, but hidden */
+    } else if (inode_kind(directory) == KIND_TASKS) {
+        found = task && of && task->group == of->group;
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return found;
+}
+
 static struct inode *lookup(struct inode *directory, const char *name)
 {
-    pid_t pid = inode_pid(directory);
-    const struct proc_file *table = table_of(pid);
+    enum kind kind = inode_kind(directory);
+    const struct proc_file *table = files[kind];
     const char *end;
-    struct task *task;
+    pid_t tid;
 
     for (int i = 0; table[i].name; i++) {
         if (strcmp(table[i].name, name) == 0) {
-            return make(pid, i + 1, table[i].mode, directory);
+            return make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory);
         }
     }
-    pid = directory->number == 64 ? (pid_t)parse_number(name, &end) : 0;
-    task = pid > 0 && !*end ? task_find(pid) : NULL;
-    if (!task) {
+    if (kind == KIND_PROCESS && strcmp(name, "task") == 0) {
+        return make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory);
+    }
+    tid = (pid_t)parse_number(name, &end);
+    if (*end || !contains(directory, tid, false)) {
         return error_pointer(-ENOENT);
     }
-    task_put(task);
-    return make(pid, 0, S_IFDIR | 0555, directory);
+    return make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory);
 }
 
 static long iterate(struct inode *directory, off_t position, dir_emit_t emit, void *context)
 {
-    pid_t pid = inode_pid(directory);
-    const struct proc_file *table = table_of(pid);
+    enum kind kind = inode_kind(directory);
+    const struct proc_file *table = files[kind];
+    pid_t tid = position > FIRST_TASK ? (pid_t)position - FIRST_TASK : 0;
     char name[16];
+    int i;
 
-    for (int i = 0; table[i].name; i++) {
-        if (i >= position && !emit(context, table[i].name, (uint64_t)(pid + 1) * 64 + (uint64_t)i + 1,
-                                   table[i].mode, i + 1)) {
+    for (i = 0; table[i].name; i++) {
+        if (i >= position && !emit(context, table[i].name,
+                                   number_of(inode_tid(directory), kind, i + 1), table[i].mode,
+                                   i + 1)) {
             return 0;
         }
     }
-    for (pid_t p = position > 64 ? (pid_t)position - 64 : 1; pid == ROOT_PID && p < 32768; p++) {
-        uint64_t flags = spin_lock_irqsave(&tasks_lock);
-        bool exists = group_find_locked(p);
-
-        spin_unlock_irqrestore(&tasks_lock, flags);
-        if (exists) {
-            snprintf(name, sizeof(name), "%d", p);
-            if (!emit(context, name, (uint64_t)(p + 1) * 64, S_IFDIR, p + 65)) {
-                return 0;
-            }
+    if (kind == KIND_PROCESS && position <= i) {
+        emit(context, "task", number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR, i + 1);
+    }
+    while ((kind == KIND_ROOT || kind == KIND_TASKS) && (tid = task_next(tid)) != 0) {
+        snprintf(name, sizeof(name), "%d", tid);
+        if (contains(directory, tid, true) &&
+            !emit(context, name, number_of(tid, kind + 1, 0), S_IFDIR, tid + FIRST_TASK)) {
+            return 0;
         }
     }
     return 0;
@@ -103,14 +146,14 @@ static void release(struct inode *inode)
 /* Fill `text` for this inode: 0, or -ESRCH when the task is gone. */
 static long generate(struct inode *inode, struct proc_text *text)
 {
-    pid_t pid = inode_pid(inode);
-    const struct proc_file *file = &table_of(pid)[inode->number % 64 - 1];
-    struct task *task = pid ? task_find(pid) : NULL;
+    pid_t tid = inode_tid(inode);
+    struct task *task = tid ? task_find(tid) : NULL;
 
-    if (pid && !task) {
+    if (tid && !task) {
         return -ESRCH;
     }
-    file->show(text, task);
+    text->one_thread = inode_kind(inode) == KIND_THREAD;
+    inode_file(inode)->show(text, task);
     task_put(task);
     return 0;
 }
@@ -160,20 +203,27 @@ static ssize_t text_read(struct file *file, char __user *buffer, size_t size, of
 
 static ssize_t text_write(struct file *file, const char __user *buffer, size_t size, off_t *position)
 {
-    char first;
+    const struct proc_file *proc_file = inode_file(file->inode);
+    char text[WRITE_MAX + 1];
+    struct task *task;
+    long error;
 
     (void)position;
-    if (strcmp(table_of(inode_pid(file->inode))[file->inode->number % 64 - 1].name,
-               "sysrq-trigger") != 0) {
+    if (!proc_file->write) {
         return -EIO;
     }
-    if (get_user(first, buffer)) {
+    size = size < WRITE_MAX ? size : WRITE_MAX;
+    if (copy_from_user(text, buffer, size)) {
         return -EFAULT;
     }
-    if (first == 'c') {
-        panic("sysrq-trigger: a crash was asked for by %s", current->name);
+    text[size] = '\0';
+    task = task_find(inode_tid(file->inode));
+    if (inode_tid(file->inode) && !task) {
+        return -ESRCH;
     }
-    return (ssize_t)size;
+    error = proc_file->write(task, text);
+    task_put(task);
+    return error ? error : (ssize_t)size;
 }
 
 static void text_release(struct file *file)
@@ -210,5 +260,5 @@ void proc_print(struct proc_text *text, const char *format, ...)
 
 struct inode *proc_create_root(void)
 {
-    return make(ROOT_PID, 0, S_IFDIR | 0555, NULL);
+    return make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL);
 }

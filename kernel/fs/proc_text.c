@@ -90,13 +90,27 @@ static void show_nothing(struct proc_text *text, struct task *task)
     (void)text, (void)task;
 }
 
+static long write_sysrq(struct task *task, const char *text)
+{
+    (void)task;
+    if (text[0] == 'c') {
+        panic("sysrq-trigger: a crash was asked for by %s", current->name);
+    }
+    return 0;
+}
+
 const struct proc_file proc_root_files[] = {
-    {"meminfo", S_IFREG | 0444, show_meminfo}, {"uptime", S_IFREG | 0444, show_uptime},
-    {"version", S_IFREG | 0444, show_version}, {"cmdline", S_IFREG | 0444, show_cmdline},
-    {"loadavg", S_IFREG | 0444, show_loadavg}, {"stat", S_IFREG | 0444, show_stat_all},
-    {"unimplemented", S_IFREG | 0444, show_unimplemented}, {"kmsg", S_IFREG | 0444, show_kmsg},
-    {"self", S_IFLNK | 0777, show_self}, {"sysrq-trigger", S_IFREG | 0200, show_nothing},
-    {NULL, 0, NULL},
+    {"meminfo", S_IFREG | 0444, show_meminfo, NULL},
+    {"uptime", S_IFREG | 0444, show_uptime, NULL},
+    {"version", S_IFREG | 0444, show_version, NULL},
+    {"cmdline", S_IFREG | 0444, show_cmdline, NULL},
+    {"loadavg", S_IFREG | 0444, show_loadavg, NULL},
+    {"stat", S_IFREG | 0444, show_stat_all, NULL},
+    {"unimplemented", S_IFREG | 0444, show_unimplemented, NULL},
+    {"kmsg", S_IFREG | 0444, show_kmsg, NULL},
+    {"self", S_IFLNK | 0777, show_self, NULL},
+    {"sysrq-trigger", S_IFREG | 0200, show_nothing, write_sysrq},
+    {NULL, 0, NULL, NULL},
 };
 
 static char state_letter(const struct task *task)
@@ -111,14 +125,19 @@ static void show_stat(struct proc_text *text, struct task *task)
     ktime_t user, system;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
-    group_times(group, &user, &system);
+    if (text->one_thread) {
+        task_times(task, &user, &system);
+    } else {
+        group_times(group, &user, &system);
+    }
     spin_unlock_irqrestore(&tasks_lock, flags);
     proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
-               "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n",
+               "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0\n",
                task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
                group->tty ? 0x440 : 0, user / TICK, system / TICK, group->children_user / TICK,
                group->children_system / TICK, 20 + task->nice, task->nice, group->thread_count,
-               task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0);
+               task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0,
+               task->cpu);
     mm_put(mm);
 }
 
@@ -147,9 +166,26 @@ static void show_comm(struct proc_text *text, struct task *task)
     proc_print(text, "%s\n", task->name);
 }
 
+static long write_comm(struct task *task, const char *text)
+{
+    if (task->group != current->group) {
+        return -EINVAL;
+    }
+    strlcpy(task->name, text, sizeof(task->name));
+    return 0;
+}
+
+/* What the task waits for, and which one of these. */
 static void show_wchan(struct proc_text *text, struct task *task)
 {
-    proc_print(text, "%s", task->reason ? wait_reason_names[task->reason] : "0");
+    enum wait_reason reason = task->reason;
+
+    proc_print(text, "%s", reason ? wait_reason_names[reason] : "0");
+    if (reason == WAIT_FUTEX) {
+        proc_print(text, " 0x%lx", task->wait_object);
+    } else if (reason == WAIT_PIPE_READ || reason == WAIT_PIPE_WRITE) {
+        proc_print(text, " %lu", task->wait_object);
+    }
 }
 
 /* The arguments as they are in the task's own memory now. */
@@ -228,8 +264,13 @@ static void show_cwd(struct proc_text *text, struct task *task)
 }
 
 const struct proc_file proc_task_files[] = {
-    {"stat", S_IFREG | 0444, show_stat}, {"status", S_IFREG | 0444, show_status},
-    {"comm", S_IFREG | 0444, show_comm}, {"cmdline", S_IFREG | 0444, show_arguments},
-    {"maps", S_IFREG | 0444, show_maps}, {"wchan", S_IFREG | 0444, show_wchan},
-    {"exe", S_IFLNK | 0777, show_exe}, {"cwd", S_IFLNK | 0777, show_cwd}, {NULL, 0, NULL},
+    {"stat", S_IFREG | 0444, show_stat, NULL},
+    {"status", S_IFREG | 0444, show_status, NULL},
+    {"comm", S_IFREG | 0644, show_comm, write_comm},
+    {"cmdline", S_IFREG | 0444, show_arguments, NULL},
+    {"maps", S_IFREG | 0444, show_maps, NULL},
+    {"wchan", S_IFREG | 0444, show_wchan, NULL},
+    {"exe", S_IFLNK | 0777, show_exe, NULL},
+    {"cwd", S_IFLNK | 0777, show_cwd, NULL},
+    {NULL, 0, NULL, NULL},
 };

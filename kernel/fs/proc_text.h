@@ -8,12 +8,15 @@ struct task;
 struct proc_text {
     char *buffer;
     size_t size, used;
+    bool one_thread; /* from its directory in task: not the sum of its process */
 };
 
 struct proc_file {
     const char *name;
     mode_t mode;
-    void (*show)(struct proc_text *text, struct task *task); /* task: referenced, NULL in the root */
+    /* task: referenced, NULL in the root. */
+    void (*show)(struct proc_text *text, struct task *task);
+    long (*write)(struct task *task, const char *text); /* 0 or -errno; NULL: -EIO */
 };
 
 extern const struct proc_file proc_root_files[], proc_task_files[]; /* end at a NULL name */

@@ -315,9 +315,10 @@ void sched_start(struct task *task)
 static void timer_interrupt(void)
 {
     struct runqueue *rq = this_rq();
-    ktime_t next = timer_run(), now = clock_now();
+    ktime_t next = timer_run(), now;
 
     spin_lock(&rq->lock);
+    now = charge(rq);
     if (rq->running != rq->idle) {
         ktime_t slice = rq->runnable ? sched_class->slice(rq, rq->running) : TICK;
 
