@@ -14,6 +14,9 @@ void task_release_mm(struct task *task)
 {
     struct mm *mm = task->mm;
 
+    if (mm) {
+        futex_release_robust();
+    }
     if (mm && task->clear_tid) {
         put_user(0, task->clear_tid);
         futex_wake(task->clear_tid, 1, ~0u, true);
@@ -112,6 +115,7 @@ void task_exit(int status)
     group->dead_switches[0] += task->switches[0];
     group->dead_switches[1] += task->switches[1];
     list_remove(&task->in_group);
+    signal_retarget_locked(group, ~0ul);
     if (!group->exiting) {
         group->exit_status = status;
     }
@@ -198,8 +202,13 @@ long task_become_single(void)
 }
 
 /* Does `child` fit the call? tasks_lock is held. */
-static bool matches(const struct thread_group *child, int type, pid_t id)
+static bool matches(const struct thread_group *child, int type, pid_t id, int options)
 {
+    bool is_clone = child->exit_signal != SIGCHLD;
+
+    if (!(options & WALL) && is_clone != !!(options & WCLONE)) {
+        return false;
+    }
     return type == P_ALL || (type == P_PID && child->pid == id) ||
            (type == P_PGID && child->pgid == id);
 }
@@ -237,7 +246,7 @@ static long look(int type, pid_t id, int options, struct wait_result *result)
     long found = -ECHILD;
 
     list_for_each(child, &group->children, sibling) {
-        if (!matches(child, type, id)) {
+        if (!matches(child, type, id, options)) {
             continue;
         }
         found = 0;

@@ -62,16 +62,20 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     return group;
 }
 
-static long check_flags(uint64_t flags)
+/* What clone(2) refuses; there are no namespaces and no descriptors of processes. */
+static long check_flags(const struct clone_args *args)
 {
+    uint64_t flags = args->flags;
+
     if ((flags & CLONE_PARENT) && !current->group->parent) {
         return -EINVAL; /* init has no siblings */
     }
     if (((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)) ||
-        ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) || (flags & CLONE_NEWNS)) {
+        ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) ||
+        (flags & (CLONE_NAMESPACES | CLONE_PIDFD))) {
         return -EINVAL;
     }
-    return 0;
+    return flags & CLONE_SETTLS && args->tls >= USER_TOP ? -EPERM : 0;
 }
 
 /* A tid, and the task's place in the tree. -EAGAIN: too many, or the process is ending. */
@@ -96,7 +100,8 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
         if (group != mine) {
             group->pid = task->tid;
             group->parent = flags & CLONE_PARENT ? mine->parent : mine;
-            group->exit_signal = (flags & CSIGNAL) <= SIGNALS ? (int)(flags & CSIGNAL) : 0;
+            group->exit_signal = flags & CLONE_PARENT ? mine->exit_signal
+                                 : (flags & CSIGNAL) <= SIGNALS ? (int)(flags & CSIGNAL) : 0;
             if (task->tid == 1 || !group->parent) {
                 group->pgid = group->session = 0;
                 group->parent = NULL;
@@ -185,7 +190,7 @@ long task_clone(const struct clone_args *args)
     uint64_t flags = args->flags;
     struct trap_frame *frame;
     struct task *task;
-    long error = check_flags(flags);
+    long error = check_flags(args);
     pid_t tid;
 
     if (error) {

@@ -161,8 +161,7 @@ void signal_send_process_locked(struct thread_group *group, int signal,
         return;
     }
     list_for_each(task, &group->threads, in_group) {
-        if (!(task->blocked & SIGNAL_BIT(signal)) &&
-            (!chosen || task == current || task == group->leader)) {
+        if (!(task->blocked & SIGNAL_BIT(signal)) && (!chosen || task == group->leader)) {
             chosen = task;
         }
     }
@@ -253,10 +252,27 @@ long signal_kill(pid_t pid, int signal)
     return error;
 }
 
+void signal_retarget_locked(struct thread_group *group, uint64_t mask)
+{
+    struct task *task;
+
+    mask &= group->pending.mask;
+    if (!mask) {
+        return;
+    }
+    list_for_each(task, &group->threads, in_group) {
+        if (task != current && mask & ~task->blocked) {
+            notify(task);
+            mask &= task->blocked;
+        }
+    }
+}
+
 void signal_set_blocked(uint64_t mask)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
+    signal_retarget_locked(current->group, mask & ~current->blocked);
     current->blocked = mask & ~UNBLOCKABLE;
     if (signal_pending(current)) {
         notify(current);

@@ -42,7 +42,8 @@ struct sighand {
     struct signal_action actions[SIGNALS]; /* tasks_lock */
 };
 
-/* Any context. A signal to a group goes to a thread that does not block it. */
+/* Any context. A signal to a group goes to a thread that does not block it, to the first one of
+ * the process if that is such a one. */
 void signal_send(struct task *task, int signal, const struct signal_info *info);
 void signal_send_process(struct thread_group *group, int signal, const struct signal_info *info);
 /* The same with tasks_lock held. */
@@ -61,6 +62,9 @@ long signal_kill(pid_t pid, int signal);
 void signal_set_blocked(uint64_t mask);
 /* The first pending signal of `mask`, taken; 0: none. tasks_lock is held. */
 int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *info);
+/* The current thread ends, or blocks `mask`: what is pending for its process goes to another one
+ * that does not block it. tasks_lock is held. */
+void signal_retarget_locked(struct thread_group *group, uint64_t mask);
 void signal_exec(struct task *task); /* handlers back to default */
 struct sighand *sighand_create(const struct sighand *from);
 void sighand_put(struct sighand *sighand);

@@ -21,9 +21,10 @@ enum task_state { TASK_RUNNING, TASK_SLEEPING, TASK_BLOCKED, TASK_STOPPED, TASK_
 /* clone(2) */
 enum {
     CSIGNAL = 0xff, CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800,
-    CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_NEWNS = 0x20000,
+    CLONE_PIDFD = 0x1000, CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000,
     CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
     CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
+    CLONE_NAMESPACES = 0x7e020000, /* all CLONE_NEW* */
 };
 
 /* getrlimit(2) */
@@ -178,7 +179,10 @@ struct wait_result {
     ktime_t user, system;
 };
 enum { P_ALL, P_PID, P_PGID };
-enum { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+enum {
+    WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000,
+    WNOTHREAD = 0x20000000, WALL = 0x40000000, WCLONE = (int)0x80000000, /* __WALL ... */
+};
 long task_wait(int type, pid_t id, int options, struct wait_result *result);
 
 /* Process groups and sessions (tty, setpgid): group.c */

@@ -99,6 +99,7 @@ struct sized_mask {
     SYSCALL(131, sigaltstack) \
     SYSCALL(140, getpriority) \
     SYSCALL(141, setpriority) \
+    SYSCALL(157, prctl) \
     SYSCALL(158, arch_prctl) \
     SYSCALL(165, mount) \
     SYSCALL(169, reboot) \
@@ -113,6 +114,7 @@ struct sized_mask {
     SYSCALL(257, openat) \
     SYSCALL(262, newfstatat) \
     SYSCALL(273, set_robust_list) \
+    SYSCALL(274, get_robust_list) \
     SYSCALL(292, dup3) \
     SYSCALL(293, pipe2) \
     SYSCALL(302, prlimit64) \
@@ -226,6 +228,7 @@ long sys_rt_sigsuspend(const uint64_t __user *set, size_t size);
 long sys_sigaltstack(const void __user *stack, void __user *old);
 long sys_getpriority(int which, int who);
 long sys_setpriority(int which, int who, int nice);
+long sys_prctl(int option, uint64_t argument);
 long sys_arch_prctl(int code, uint64_t address);
 long sys_mount(const char __user *source, const char __user *target, const char __user *type);
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command);
@@ -242,6 +245,7 @@ long sys_tgkill(pid_t tgid, pid_t tid, int signal);
 long sys_openat(int dirfd, const char __user *path, int flags, mode_t mode);
 long sys_newfstatat(int dirfd, const char __user *path, void __user *result, int flags);
 long sys_set_robust_list(uint64_t head, size_t size);
+long sys_get_robust_list(pid_t tid, uint64_t __user *head, size_t __user *size);
 long sys_dup3(int fd, int to, int flags);
 long sys_pipe2(int __user *fds, int flags);
 long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit, struct rlimit

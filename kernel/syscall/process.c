@@ -6,7 +6,6 @@
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
-#include "sched/futex.h"
 #include "sched/sched.h"
 #include "syscall/calls.h"
 
@@ -50,8 +49,11 @@ long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
     struct wait_result result;
     long error;
 
-    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | 0x60000000) || pid == -2147483647 - 1) {
-        return options & ~(WNOHANG | WUNTRACED | WCONTINUED | 0x60000000) ? -EINVAL : -ESRCH;
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)) {
+        return -EINVAL;
+    }
+    if (pid == -2147483647 - 1) {
+        return -ESRCH;
     }
     error = task_wait(pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID,
                       pid > 0 ? pid : pid == 0 ? current->group->pgid : -pid, options | WEXITED,
@@ -70,7 +72,7 @@ long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
 
 long sys_waitid(int type, pid_t id, void __user *user, int options, void __user *usage)
 {
-    enum { KNOWN = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT };
+    enum { KNOWN = WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | WCLONE };
     struct wait_result result;
     uint8_t info[128] = {0};
     long error;
@@ -190,6 +192,28 @@ long sys_sched_yield(void)
     return 0;
 }
 
+/* The thread's name. Of many options, prctl(2), the ones that are needed here. */
+long sys_prctl(int option, uint64_t argument)
+{
+    enum { PR_SET_NAME = 15, PR_GET_NAME };
+    char name[sizeof(current->name)] = "";
+    long length;
+
+    switch (option) {
+    case PR_SET_NAME:
+        length = strncpy_from_user(name, (const char __user *)argument, sizeof(name) - 1);
+        if (length == -EFAULT) {
+            return -EFAULT;
+        }
+        strlcpy(current->name, name, sizeof(name)); /* one that is too long is cut */
+        return 0;
+    case PR_GET_NAME:
+        return copy_to_user((char __user *)argument, current->name, sizeof(name));
+    default:
+        return -EINVAL;
+    }
+}
+
 long sys_arch_prctl(int code, uint64_t address)
 {
     enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
@@ -211,56 +235,6 @@ long sys_arch_prctl(int code, uint64_t address)
         return put_user(rdmsr(MSR_KERNEL_GS_BASE), (uint64_t __user *)address);
     default:
         return -EINVAL;
-    }
-}
-
-long sys_set_tid_address(int __user *word)
-{
-    current->clear_tid = word;
-    return current->tid;
-}
-
-long sys_set_robust_list(uint64_t head, size_t size)
-{
-    if (size != 24) {
-        return -EINVAL;
-    }
-    current->robust_list = head;
-    return 0;
-}
-
-long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout,
-               int __user *word2, uint32_t value3)
-{
-    enum { WAIT, WAKE, REQUEUE = 3, CMP_REQUEUE, WAIT_BITSET = 9, WAKE_BITSET };
-    int command = operation & 0x7f;
-    bool shared = !(operation & 128), clock_real = operation & 256;
-    ktime_t deadline = KTIME_NEVER;
-    uint32_t bitset = command == WAIT_BITSET || command == WAKE_BITSET ? value3 : ~0u;
-
-    if (bitset == 0) {
-        return -EINVAL;
-    }
-    if ((command == WAIT || command == WAIT_BITSET) && timeout) {
-        deadline = time_from_user((const struct timespec __user *)timeout);
-        if (deadline < 0) {
-            return deadline;
-        }
-        deadline += command == WAIT ? clock_now() : clock_real ? -clock_realtime_offset : 0;
-    }
-    switch (command) {
-    case WAIT:
-    case WAIT_BITSET:
-        return futex_wait(word, value, bitset, shared, deadline);
-    case WAKE:
-    case WAKE_BITSET:
-        return futex_wake(word, (int)value, bitset, shared);
-    case REQUEUE:
-    case CMP_REQUEUE:
-        return futex_requeue(word, (int)value, (int)timeout, word2, command == CMP_REQUEUE, value3,
-                             shared);
-    default:
-        return -ENOSYS;
     }
 }
 

@@ -1,4 +1,4 @@
-/* 10,000 forks, sockets of killed processes, and a hog: afterwards everything is there again. */
+/* 10,000 forks and threads, sockets of killed processes, and a hog: then all is there again. */
 #include <dirent.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -7,6 +7,7 @@
 #include <sys/timerfd.h>
 
 #include "asleep.h"
+#include "tasks.h"
 
 static long free_kilobytes(void)
 {
@@ -117,6 +118,44 @@ static void nothing_is_lost_with_sockets_of_the_killed(void)
     CHECK(before == after);
 }
 
+static int count(void *argument)
+{
+    __atomic_fetch_add((int *)argument, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static void threads(int rounds, volatile int *ran)
+{
+    static struct thread threads[4];
+
+    for (int i = 0; i < rounds; i++) {
+        for (int t = 0; t < 4; t++) {
+            CHECK(thread_start(&threads[t], count, (void *)ran) > 0);
+        }
+        for (int t = 0; t < 4; t++) {
+            thread_join(&threads[t]);
+        }
+    }
+}
+
+static void nothing_is_lost_by_10000_threads(void)
+{
+    volatile int ran = 0;
+    long before, after;
+
+    threads(25, &ran);
+    free_kilobytes();
+    before = free_kilobytes();
+    threads(2500, &ran);
+    usleep(10000); /* the last one's stack */
+    after = free_kilobytes();
+    CHECK(ran == 10100);
+    if (is_baton() && before != after) {
+        fprintf(stderr, "# free before %ld kB, after %ld kB\n", before, after);
+        CHECK(before == after);
+    }
+}
+
 static void hog_is_stopped_and_we_go_on(void)
 {
     long before, after;
@@ -148,7 +187,7 @@ static void hog_is_stopped_and_we_go_on(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(nothing_is_lost_by_10000_forks),
+        TEST(nothing_is_lost_by_10000_forks), TEST(nothing_is_lost_by_10000_threads),
         TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
     };
 

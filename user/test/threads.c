@@ -1,39 +1,14 @@
-/* Threads as tasks: what clone's flags share, and what they refuse; futexes. */
+/* Threads as tasks: what they share, how they end, alone and together, and how many there may be. */
+#include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <time.h>
+#include <sys/mman.h>
 
-#include "ktap.h"
+#include "tasks.h"
 
-#define THREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
-#define WAIT 0
-#define WAKE 1
-#define REQUEUE 3
+#define CROWD 500
 
-static char stacks[4][16384];
+static struct thread threads[4];
 static volatile int value;
-static pid_t tids[4];
-
-static long futex(volatile int *word, int operation, int count, void *timeout)
-{
-    return syscall(202, word, operation, count, timeout, 0, 0);
-}
-
-static pid_t start(int index, int (*function)(void *), void *argument)
-{
-    return clone(function, stacks[index] + sizeof(stacks[index]),
-                 THREAD | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID, argument, &tids[index], NULL,
-                 &tids[index]);
-}
-
-static void join(int index)
-{
-    int tid;
-
-    while ((tid = *(volatile int *)&tids[index]) != 0) {
-        futex(&tids[index], WAIT, tid, NULL);
-    }
-}
 
 static int note_ids(void *argument)
 {
@@ -48,10 +23,10 @@ static int note_ids(void *argument)
 static void thread_shares_memory_and_pid(void)
 {
     int ids[2] = {0};
-    pid_t tid = start(0, note_ids, ids);
+    pid_t tid = thread_start(&threads[0], note_ids, ids);
 
     CHECK(tid > 0);
-    join(0);
+    thread_join(&threads[0]);
     CHECK(value == 7 && ids[0] == getpid() && ids[1] == tid && tid != getpid());
 }
 
@@ -66,19 +41,10 @@ static void thread_shares_descriptors_and_directory(void)
 {
     char path[64];
 
-    start(0, open_file, NULL);
-    join(0);
+    thread_start(&threads[0], open_file, NULL);
+    thread_join(&threads[0]);
     CHECK(fcntl(value, F_GETFD) == 0);
     CHECK(getcwd(path, sizeof(path)) && strcmp(path, "/tmp") == 0);
-}
-
-static void refused_combinations(void)
-{
-    char *stack = stacks[0] + sizeof(stacks[0]);
-
-    CHECK(clone(note_ids, stack, CLONE_THREAD, NULL, NULL, NULL, NULL) == -EINVAL);
-    CHECK(clone(note_ids, stack, CLONE_THREAD | CLONE_SIGHAND, NULL, NULL, NULL, NULL) == -EINVAL);
-    CHECK(clone(note_ids, stack, CLONE_SIGHAND, NULL, NULL, NULL, NULL) == -EINVAL);
 }
 
 static int end_all(void *argument)
@@ -93,7 +59,7 @@ static void exit_group_from_a_thread(void)
     pid_t pid = fork();
 
     if (pid == 0) {
-        start(0, end_all, NULL);
+        thread_start(&threads[0], end_all, NULL);
         for (;;) {
             pause();
         }
@@ -114,7 +80,7 @@ static void fault_in_a_thread_ends_the_process(void)
     pid_t pid = fork();
 
     if (pid == 0) {
-        start(0, crash, NULL);
+        thread_start(&threads[0], crash, NULL);
         for (;;) {
             pause();
         }
@@ -123,52 +89,54 @@ static void fault_in_a_thread_ends_the_process(void)
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 }
 
-static int run_echo(void *argument)
+/* execve in a thread: a shell that tells whether it has the process's id, and is alone. */
+static int run_shell(void *argument)
 {
-    char *const argv[] = {"sh", "-c", "exit 5", NULL};
+    char script[96];
+    char *const argv[] = {"sh", "-c", script, NULL};
 
     (void)argument;
+    snprintf(script, sizeof(script), "test $$ = %d && cd /proc/%d/task && test * = %d && exit 5",
+             getpid(), getpid(), getpid());
     execvp("sh", argv);
     return 1;
 }
 
-static void exec_from_a_thread(void)
+static int sleep_for_ever(void *argument)
+{
+    for (;;) {
+        pause();
+    }
+    return argument != NULL;
+}
+
+static void exec_from_a_thread_takes_the_leaders_id(void)
 {
     int status;
     pid_t pid = fork();
 
     if (pid == 0) {
-        start(0, run_echo, NULL);
-        for (;;) {
-            pause();
-        }
+        thread_start(&threads[1], sleep_for_ever, NULL);
+        thread_start(&threads[0], run_shell, NULL);
+        sleep_for_ever(NULL);
     }
     waitpid(pid, &status, 0);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
 }
 
-static int late(void *argument)
+static void exec_from_the_leader_ends_the_others(void)
 {
-    (void)argument;
-    usleep(20000);
-    value = 3;
-    _exit(0);
-}
+    int status;
+    pid_t pid = fork();
 
-static void vfork_waits_for_the_child(void)
-{
-    pid_t pid = clone(late, stacks[0] + sizeof(stacks[0]), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL,
-                      NULL, NULL, NULL);
-
-    CHECK(pid > 0 && value == 3);
-    CHECK(waitpid(pid, NULL, 0) == pid);
-}
-
-static int sleep_on_value(void *argument)
-{
-    futex(&value, WAIT, 0, NULL);
-    __atomic_fetch_add((int *)argument, 1, __ATOMIC_SEQ_CST);
-    return 0;
+    if (pid == 0) {
+        thread_start(&threads[1], sleep_for_ever, NULL);
+        thread_start(&threads[0], sleep_for_ever, NULL);
+        run_shell(NULL);
+        _exit(1);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
 }
 
 static int outlive(void *argument)
@@ -191,67 +159,107 @@ static void leader_may_leave_first(void)
     pid_t pid = fork();
 
     if (pid == 0) {
-        start(0, outlive, NULL);
+        thread_start(&threads[0], outlive, NULL);
         syscall(60, 0L, 0L, 0L, 0L, 0L, 0L); /* exit: this thread alone */
     }
     waitpid(pid, &status, 0);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 6);
 }
 
-static void futex_wakes_and_requeues(void)
+static int leave_with_7(void *argument)
 {
-    volatile int woken = 0, other = 0;
+    (void)argument;
+    return 7; /* exit of this thread alone */
+}
 
+static void exit_of_a_thread_is_not_the_processs(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        thread_start(&threads[0], leave_with_7, NULL);
+        thread_join(&threads[0]);
+        _exit(3);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+}
+
+static int set_name(void *argument)
+{
+    char name[16];
+
+    syscall(157, 15, "a name that is too long", 0, 0, 0, 0); /* prctl(PR_SET_NAME) */
+    syscall(157, 16, name, 0, 0, 0, 0);                      /* PR_GET_NAME */
+    strcpy(argument, name);
+    return 0;
+}
+
+static void threads_have_names(void)
+{
+    char name[16];
+
+    CHECK(thread_start(&threads[0], set_name, name) > 0);
+    thread_join(&threads[0]);
+    CHECK(strcmp(name, "a name that is ") == 0);
+    CHECK_ERROR(syscall(157, 15, 8, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(157, 16, 8, 0, 0, 0, 0), EFAULT);
+}
+
+static int count_tasks(void)
+{
+    DIR *directory = opendir("/proc/self/task");
+    struct dirent *entry;
+    int count = 0;
+
+    while ((entry = readdir(directory))) {
+        count += entry->d_name[0] != '.';
+    }
+    closedir(directory);
+    return count;
+}
+
+static int stay(void *argument)
+{
+    __atomic_fetch_add((int *)argument, 1, __ATOMIC_SEQ_CST);
+    while (value == 0) {
+        futex(&value, FUTEX_WAIT, 0, NULL);
+    }
+    __atomic_fetch_sub((int *)argument, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+static void five_hundred_live_at_once(void)
+{
+    struct thread *crowd = mmap(NULL, CROWD * sizeof(*crowd), PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    volatile int alive = 0;
+
+    CHECK(crowd != MAP_FAILED);
     value = 0;
-    for (int i = 0; i < 4; i++) {
-        CHECK(start(i, sleep_on_value, (void *)&woken) > 0);
+    for (int i = 0; i < CROWD; i++) {
+        CHECK(thread_start(&crowd[i], stay, (void *)&alive) > 0);
     }
-    usleep(100000);
-    CHECK(futex(&value, WAKE, 1, NULL) == 1);
-    CHECK(syscall(202, &value, REQUEUE, 1, 10, &other, 0) == 3); /* one woken, two moved */
-    CHECK(futex(&value, WAKE, 10, NULL) == 0);
-    CHECK(futex(&other, WAKE, 10, NULL) == 2);
-    for (int i = 0; i < 4; i++) {
-        join(i);
-    }
-    CHECK(woken == 4);
-}
-
-static void futex_errors(void)
-{
-    struct timespec time = {0, 10000000};
-
+    AWAIT(alive == CROWD);
+    CHECK(count_tasks() == CROWD + 1);
     value = 1;
-    CHECK_ERROR(futex(&value, WAIT, 0, NULL), EAGAIN);
-    CHECK_ERROR(futex(&value, WAIT, 1, &time), ETIMEDOUT);
-    CHECK_ERROR(futex((int *)((char *)&value + 1), WAIT, 1, NULL), EINVAL);
-    CHECK_ERROR(futex((int *)4096, WAIT, 1, NULL), EFAULT);
-    CHECK_ERROR(futex(&value, 99, 1, NULL), ENOSYS);
-    CHECK(futex(&value, WAKE, 1, NULL) == 0);
-}
-
-static int nothing(void *argument)
-{
-    return argument != NULL;
-}
-
-static void many_threads_one_after_another(void)
-{
-    for (int i = 0; i < 2000; i++) {
-        CHECK(start(i % 4, nothing, NULL) > 0);
-        join(i % 4);
+    futex(&value, FUTEX_WAKE, CROWD, NULL);
+    for (int i = 0; i < CROWD; i++) {
+        thread_join(&crowd[i]);
     }
+    CHECK(alive == 0);
+    AWAIT(count_tasks() == 1);
 }
 
 int main(void)
 {
     static const struct test tests[] = {
         TEST(thread_shares_memory_and_pid), TEST(thread_shares_descriptors_and_directory),
-        TEST(refused_combinations), TEST(exit_group_from_a_thread),
-        TEST(fault_in_a_thread_ends_the_process), TEST(exec_from_a_thread),
-        TEST(vfork_waits_for_the_child), TEST(leader_may_leave_first),
-        TEST(futex_wakes_and_requeues), TEST(futex_errors),
-        TEST(many_threads_one_after_another),
+        TEST(exit_group_from_a_thread), TEST(exit_of_a_thread_is_not_the_processs),
+        TEST(fault_in_a_thread_ends_the_process), TEST(exec_from_a_thread_takes_the_leaders_id),
+        TEST(exec_from_the_leader_ends_the_others), TEST(leader_may_leave_first),
+        TEST(threads_have_names), TEST(five_hundred_live_at_once),
     };
 
     return RUN_TESTS(tests);
