@@ -89,6 +89,7 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
     if ((uint64_t)task_count >= limit) {
         error = -EAGAIN;
     } else if (current->mm && signal_pending(current)) {
+        sched_notify(current); /* its sender's message may still be on the way */
         error = -ERESTARTNOINTR; /* one that ends the process must not miss the new task */
     } else if (!task_hash(task)) {
         error = -EAGAIN;

@@ -100,6 +100,7 @@ static long sleep_until(ktime_t deadline)
 long wait_sleep(bool interruptible, ktime_t deadline)
 {
     if (interruptible && signal_pending(current)) {
+        sched_notify(current); /* its sender, on another CPU, may not have got to that yet */
         return -ERESTARTSYS;
     }
     if (deadline != KTIME_NEVER) {
