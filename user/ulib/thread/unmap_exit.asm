@@ -9,3 +9,5 @@ thread_unmap_exit:
     xor edi, edi
     mov eax, 60                 ; exit(0): this thread alone
     syscall
+
+section .note.GNU-stack noalloc noexec nowrite progbits
