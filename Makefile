@@ -7,6 +7,7 @@ OBJCOPY = $(CROSS_COMPILE)objcopy
 Q := $(if $(V),,@)
 CC_IS_CLANG := $(findstring clang,$(CC))
 WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
+DEBUG_FLAG := $(if $(DEBUG),-DDEBUG)
 
 GOALS := $(or $(MAKECMDGOALS),help)
 NEEDS := $(if $(filter test test-labs bench,$(GOALS)),test,run)
@@ -32,7 +33,13 @@ help:
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
 	@echo "make bench            what switches and coroutines cost, here and in the guest"
 	@echo "make gdb trace        not there yet: they say so"
-	@echo "Options: CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
+	@echo "Options: DEBUG=1 (check locking), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
+
+# Objects of another compiler, or with and without the checks, do not go together.
+build/flags: force
+	@mkdir -p build
+	@echo '$(CC) $(DEBUG_FLAG)' | cmp -s - $@ || echo '$(CC) $(DEBUG_FLAG)' >$@
+force:
 
 include kernel/kernel.mk
 include user/user.mk

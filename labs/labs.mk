@@ -1,7 +1,7 @@
 # The labs: kernel tests (labs/N/kernel/*.c: linked into every kernel, run by the option lab=NAME)
 # and the guest test programs of the grader.
 
-build/labs/%.o: labs/%.c
+build/labs/%.o: labs/%.c build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 

@@ -16,7 +16,7 @@ LESSON_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/demo/common/*.
 LESSONS := $(patsubst %.c,build/%,$(wildcard user/demo/*.c))
 TORTURE_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/torture/*.c)))
 
-build/user/%.o: user/%.c
+build/user/%.o: user/%.c build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -c -o $@ $<
 

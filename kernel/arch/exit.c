@@ -7,6 +7,7 @@
 #include "arch/paging.h"
 #include "arch/percpu.h"
 #include "arch/smp.h"
+#include "arch/spinlock.h"
 #include "arch/trap.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -112,12 +113,28 @@ static void backtrace(uint64_t rip, const uint64_t *rbp)
 
 static bool traced;
 
+static void backtrace_others(void)
+{
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        const struct trap_frame *frame = smp_stopped_at(id);
+
+        if (frame && trap_from_user(frame)) {
+            printk("CPU %u was in user mode, at 0x%lx\n", id, frame->rip);
+        } else if (frame) {
+            printk("CPU %u was here:\n", id);
+            backtrace(frame->rip, (const uint64_t *)frame->rbp);
+        }
+    }
+}
+
+/* A panic while this is printed prints no more. */
 static void finish_panic(void)
 {
     irq_disable();
     if (!traced) {
         traced = true;
         backtrace(0, __builtin_frame_address(0));
+        backtrace_others();
     }
     machine_exit(MACHINE_EXIT_PANIC);
 }
@@ -156,7 +173,11 @@ void panic_trap(struct trap_frame *f, const char *what)
     printk("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
     printk("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
     printk("r13 %016lx r14 %016lx r15 %016lx\n", f->r13, f->r14, f->r15);
-    backtrace(f->rip, overflow ? NULL : (const uint64_t *)f->rbp);
+    if (!traced) {
+        traced = true;
+        backtrace(f->rip, overflow ? NULL : (const uint64_t *)f->rbp);
+        backtrace_others();
+    }
     machine_exit(MACHINE_EXIT_PANIC);
 }
 
@@ -167,6 +188,21 @@ static int overflow_stack(volatile int depth)
 
     fill[0] = (char)depth;
     return again(depth + 1) + fill[0];
+}
+
+/* What the debug build finds, though one CPU alone does not hang on it. */
+static void both_orders(void)
+{
+    static struct spinlock a = SPINLOCK_INIT, b = SPINLOCK_INIT; /* protect nothing */
+
+    spin_lock(&a);
+    spin_lock(&b);
+    spin_unlock(&b);
+    spin_unlock(&a);
+    spin_lock(&b);
+    spin_lock(&a);
+    spin_unlock(&a);
+    spin_unlock(&b);
 }
 
 void crash_if_asked(void)
@@ -180,6 +216,10 @@ void crash_if_asked(void)
         panic("crash=panic was asked for");
     } else if (strcmp(crash, "overflow") == 0) {
         overflow_stack(0);
+    } else if (strcmp(crash, "hang") == 0) {
+        stop();
+    } else if (strcmp(crash, "deadlock") == 0) {
+        both_orders();
     } else if (strcmp(crash, "triple") == 0) {
         static const char empty_idt[10];
 

@@ -9,6 +9,7 @@
 #define ARCH_PERCPU_H
 
 #include "arch/cpu.h"
+#include "lib/lock_debug.h"
 #include "lib/types.h"
 
 #define CPU_MAX 16
@@ -46,6 +47,7 @@ struct cpu {
     uint32_t padding;
     struct tss tss;
     struct trace_ring *trace_ring; /* for the events of this CPU, while the trace is on */
+    LOCK_DEBUG(struct held_locks *mutexes_held;) /* by the current task */
 } __attribute__((aligned(64)));
 
 extern struct cpu cpus[CPU_MAX];

@@ -8,6 +8,7 @@
 
 #include "arch/apic.h"
 #include "arch/clock.h"
+#include "arch/exit.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
 #include "arch/trap.h"
@@ -24,6 +25,7 @@ vaddr_t smp_stack; /* of the CPU that is being started */
 void (*smp_kick_hook)(void);
 static uint32_t starting;
 static bool started;
+static const struct trap_frame *stopped_at[CPU_MAX];
 static uint32_t stopped; /* atomic: CPUs that a panic has stopped, itself included; 0: none */
 static void (*run_hook)(void);
 
@@ -90,11 +92,22 @@ void smp_stop_others(void)
     }
 }
 
+const struct trap_frame *smp_stopped_at(uint32_t id)
+{
+    return stopped_at[id];
+}
+
 void nmi_dispatch(struct trap_frame *frame)
 {
-    (void)frame;
+    uint32_t lapic = lapic_id();
+
     if (!__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) {
-        return;
+        panic_trap(frame, "NMI: somebody asks where this CPU is"); /* tools/run, when time is up */
+    }
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        if (cpus[id].lapic_id == lapic) {
+            stopped_at[id] = frame;
+        }
     }
     __atomic_fetch_add(&stopped, 1, __ATOMIC_SEQ_CST);
     for (;;) {

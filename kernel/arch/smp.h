@@ -4,6 +4,8 @@
 
 #include "lib/types.h"
 
+struct trap_frame;
+
 /*
  * Start every usable CPU of the MADT, one after another. `prepare` makes what CPU `id` needs and
  * returns the top of its first stack (0: leave the CPU out); `run` is called there, interrupts
@@ -24,8 +26,9 @@ extern void (*smp_kick_hook)(void); /* there, interrupts off */
 
 /* Stop all other CPUs for good, whatever they do: for panics. */
 void smp_stop_others(void);
+/* What the CPU did when it was stopped so; NULL: nothing known. */
+const struct trap_frame *smp_stopped_at(uint32_t id);
 /* The NMI by which that is done; also called by trap.asm for any other. Must not touch GS. */
-struct trap_frame;
 void nmi_dispatch(struct trap_frame *frame);
 
 #endif

@@ -9,18 +9,21 @@
 
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "lib/lock_debug.h"
 #include "lib/log.h"
 
 struct spinlock {
     uint32_t holder; /* the CPU's lock_token, or 0 */
+    LOCK_DEBUG(struct lock_debug debug;)
 };
 
-#define SPINLOCK_INIT {0}
+#define SPINLOCK_INIT {.holder = 0}
 
-static inline void spin_init(struct spinlock *lock)
-{
-    lock->holder = 0;
-}
+#define LOCK_SITE_TEXT(line) #line
+#define LOCK_SITE(line) LOCK_SITE_TEXT(line)
+/* A macro, so that the debug build knows where: that is the lock's class. */
+#define spin_init(lock) \
+    (*(lock) = (struct spinlock){LOCK_DEBUG(.debug.class = __FILE__ ":" LOCK_SITE(__LINE__))})
 
 static inline bool spin_is_held(const struct spinlock *lock)
 {
@@ -40,10 +43,12 @@ static inline bool spin_trylock(struct spinlock *lock)
     uint32_t holder = 0;
 
     preempt_disable();
+    LOCK_DEBUG(lock_debug_acquire(&lock->debug, false, true));
     if (__atomic_compare_exchange_n(&lock->holder, &holder, this_cpu(lock_token), false,
                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         return true;
     }
+    LOCK_DEBUG(lock_debug_release(&lock->debug, false));
     preempt_enable_no_resched();
     return false;
 }
@@ -53,6 +58,7 @@ static inline void spin_lock(struct spinlock *lock)
     uint32_t holder = 0;
 
     preempt_disable();
+    LOCK_DEBUG(lock_debug_acquire(&lock->debug, false, false));
     if (unlikely(!__atomic_compare_exchange_n(&lock->holder, &holder, this_cpu(lock_token), false,
                                               __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
         spin_wait(lock);
@@ -61,6 +67,7 @@ static inline void spin_lock(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
+    LOCK_DEBUG(lock_debug_release(&lock->debug, false));
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
     preempt_enable();
 }
@@ -75,6 +82,7 @@ static inline uint64_t spin_lock_irqsave(struct spinlock *lock)
 
 static inline void spin_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
 {
+    LOCK_DEBUG(lock_debug_release(&lock->debug, false));
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
     preempt_enable_no_resched();
     irq_restore_preempt(flags);

@@ -4,6 +4,7 @@
 #include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/exit.h"
+#include "arch/lock_debug.h"
 #include "arch/percpu.h"
 #include "lib/log.h"
 #include "trace/trace.h"
@@ -121,9 +122,11 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     preempt_disable();
+    LOCK_DEBUG(lock_debug_interrupt(true));
     trace(TRACE_IRQ_IN, 0, (uint32_t)frame->vector, 0);
     interrupt(frame->vector);
     trace(TRACE_IRQ_OUT, 0, (uint32_t)frame->vector, 0);
+    LOCK_DEBUG(lock_debug_interrupt(false));
     preempt_enable_no_resched();
     if (this_cpu(need_resched) && !trap_from_user(frame) && frame->rflags & RFLAGS_IF &&
         this_cpu(preempt_count) == 0 && preempt_hook) {

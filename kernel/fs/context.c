@@ -16,6 +16,7 @@ static struct fs *fs_copy(struct fs *from)
 
     if (fs) {
         *fs = (struct fs){.references = 1};
+        spin_init(&fs->lock);
         spin_lock(&from->lock);
         fs->cwd = inode_get(from->cwd);
         fs->umask = from->umask;

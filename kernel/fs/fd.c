@@ -36,6 +36,7 @@ static struct files *files_alloc(int capacity)
         return NULL;
     }
     *files = (struct files){.references = 1, .capacity = capacity};
+    spin_init(&files->lock);
     files->slots = kzalloc((size_t)capacity * sizeof(*files->slots));
     files->close_on_exec = kzalloc((size_t)capacity / 8);
     if (!files->slots || !files->close_on_exec) {

@@ -4,24 +4,25 @@
  */
 #ifndef LIB_MUTEX_H
 #define LIB_MUTEX_H
+#include "lib/lock_debug.h"
 #include "lib/types.h"
 
 struct mutex {
     int state; /* 0 free, 1 held, 2 held and somebody may wait */
+    LOCK_DEBUG(struct lock_debug debug;)
 };
 
-#define MUTEX_INIT(name) {0}
+#define MUTEX_INIT(name) {LOCK_DEBUG(.debug.class = #name)}
 
 /* Sleep while the state is 2 / wake one who does. */
 extern void (*mutex_wait_hook)(struct mutex *mutex);
 extern void (*mutex_wake_hook)(struct mutex *mutex);
 
-static inline void mutex_init(struct mutex *mutex)
-{
-    mutex->state = 0;
-}
+/* A macro, so that the debug build knows which it is. */
+#define mutex_init(which) \
+    (*(which) = (struct mutex){LOCK_DEBUG(.debug.class = __FILE__ " " #which)})
 
-static inline bool mutex_trylock(struct mutex *mutex)
+static inline bool mutex_take(struct mutex *mutex)
 {
     int expected = 0;
 
@@ -32,7 +33,8 @@ static inline bool mutex_trylock(struct mutex *mutex)
 /* May sleep: no spinlock is held, interrupts are on. */
 static inline void mutex_lock(struct mutex *mutex)
 {
-    if (likely(mutex_trylock(mutex))) {
+    LOCK_DEBUG(lock_debug_acquire(&mutex->debug, true, false));
+    if (likely(mutex_take(mutex))) {
         return;
     }
     while (__atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) != 0) {
@@ -42,6 +44,7 @@ static inline void mutex_lock(struct mutex *mutex)
 
 static inline void mutex_unlock(struct mutex *mutex)
 {
+    LOCK_DEBUG(lock_debug_release(&mutex->debug, true));
     if (unlikely(__atomic_exchange_n(&mutex->state, 0, __ATOMIC_RELEASE) == 2)) {
         mutex_wake_hook(mutex);
     }

@@ -30,6 +30,7 @@ void kmalloc_init(void)
     size_t class = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        spin_init(&classes[i].lock);
         list_init(&classes[i].partial);
     }
     for (size_t i = 0; i < ARRAY_SIZE(class_of); i++) {

@@ -22,11 +22,17 @@ void balance_mark_idle(struct runqueue *rq, bool idle)
     uint64_t bit = 1ul << rq->cpu;
 
     rq->marked_idle = idle;
+    rq->alive = clock_now(); /* an idle CPU takes no timer interrupts */
     if (idle) {
         __atomic_fetch_or(&idle_cpus, bit, __ATOMIC_SEQ_CST);
     } else {
         __atomic_fetch_and(&idle_cpus, ~bit, __ATOMIC_SEQ_CST);
     }
+}
+
+bool balance_all_idle(void)
+{
+    return __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED) == cpu_mask();
 }
 
 /* Tasks that run or wait there; a number that may be old. */

@@ -8,6 +8,7 @@
  */
 #include "arch/boot.h"
 #include "arch/clock.h"
+#include "arch/lock_debug.h"
 #include "arch/smp.h"
 #include "lib/string.h"
 #include "mm/kstack.h"
@@ -65,11 +66,13 @@ static inline ktime_t charge(struct runqueue *rq)
 }
 
 /* Have the timer's interrupt look at the slice: it computes when that ends, switches need not.
- * An idle CPU takes no ticks. */
+ * An idle CPU takes no ticks, but for a look now and then whether another one hangs. */
 static void watch_slice(struct runqueue *rq, ktime_t now)
 {
     if (rq->running != rq->idle) {
         timer_arm(now + (rq->runnable ? SLICE_MIN : TICK));
+    } else if (!balance_all_idle()) {
+        timer_arm(now + HANG_LOOK);
     }
 }
 
@@ -77,7 +80,8 @@ static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind ki
 {
     sched_class->enqueue(rq, task, kind);
     rq->runnable++;
-    task->queued = true;
+    task->exec_start = rq->running->exec_start; /* now: charge() came before */
+    __atomic_store_n(&task->queued, true, __ATOMIC_RELEASE);
     if (rq->running == rq->idle) {
         if (rq->marked_idle) {
             balance_mark_idle(rq, false); /* the next one to be placed goes elsewhere */
@@ -199,6 +203,7 @@ void schedule(void)
     ktime_t now;
 
     if (unlikely(this_cpu(preempt_count) != 0)) {
+        LOCK_DEBUG(lock_debug_print_held());
         panic("schedule() with preempt_count %d: a spinlock is held by %s", this_cpu(preempt_count),
               prev->name);
     }
@@ -227,6 +232,7 @@ void schedule(void)
     trace_switch(prev, next, preempted);
     next->on_cpu = true;
     this_cpu(current_task) = next;
+    LOCK_DEBUG(this_cpu(mutexes_held) = &next->mutexes);
     this_cpu(return_work) = next->notify;
     cpu_set_kernel_stack(next->kernel_stack);
     switch_user_state(prev, next);
@@ -317,6 +323,7 @@ static void timer_interrupt(void)
     struct runqueue *rq = this_rq();
     ktime_t next = timer_run(), now;
 
+    hang_tick(rq, now);
     spin_lock(&rq->lock);
     now = charge(rq);
     if (rq->running != rq->idle) {
@@ -333,6 +340,8 @@ static void timer_interrupt(void)
 //|         }
 //@lab 3 preemption end
         next = rq->slice_start + slice < next ? rq->slice_start + slice : next;
+    } else if (!balance_all_idle()) {
+        next = now + HANG_LOOK < next ? now + HANG_LOOK : next;
     }
     balance_tick(rq, now);
     spin_unlock(&rq->lock);
@@ -365,6 +374,8 @@ static void init_cpu(uint32_t id)
     if (!idle) {
         panic("no memory for CPU %u", id);
     }
+    spin_init(&rq->lock);
+    timer_init_cpu(id);
     list_init(&rq->rr);
     rq->cpu = id;
     rq->idle = rq->running = idle;

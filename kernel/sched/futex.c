@@ -254,6 +254,7 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
 void futex_init(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(buckets); i++) {
+        spin_init(&buckets[i].lock);
         list_init(&buckets[i].waiters);
     }
 }

@@ -21,6 +21,7 @@ struct runqueue {
     uint64_t min_vruntime;
     struct list rr;
     ktime_t balance_at; /* look at the other CPUs then */
+    ktime_t alive;      /* when its timer interrupt came last; others look without the lock */
     uint64_t switches, pulled;
 };
 extern struct runqueue runqueues[CPU_MAX];
@@ -78,7 +79,11 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind);
 void balance_mark_idle(struct runqueue *rq, bool idle);
 /* Take a task from another CPU's queue; rq->lock is held. False: nobody has one to spare. */
 bool balance_pull(struct runqueue *rq);
+bool balance_all_idle(void);
 /* From the timer interrupt; rq->lock is held. */
 void balance_tick(struct runqueue *rq, ktime_t now);
+/* hang.c. From the timer interrupt, no lock held; on an idle CPU this often. */
+#define HANG_LOOK 5000000000l
+void hang_tick(struct runqueue *rq, ktime_t now);
 struct task *switch_to(struct task *prev, struct task *next);
 #endif

@@ -111,7 +111,7 @@ struct task {
     int nice, policy, priority;
     uint64_t affinity;
     ktime_t placed; /* on this CPU, when */
-    ktime_t exec_start, exec_time; /* since it was picked; in all */
+    ktime_t exec_start, exec_time; /* since it was picked, or queued; in all */
     uint64_t ticks[2];             /* timer interrupts in user and in kernel mode */
     uint64_t switches[2];          /* voluntary, forced */
     ktime_t start_time;
@@ -121,6 +121,7 @@ struct task {
     struct wait_queue vfork_queue;
     void (*kernel_entry)(void *); /* of a kernel thread */
     void *kernel_argument;
+    LOCK_DEBUG(struct held_locks mutexes;)
     uint8_t fpu[512] __attribute__((aligned(16)));
 };
 

@@ -107,6 +107,11 @@ bool timer_cancel(struct timer *timer)
     }
 }
 
+void timer_init_cpu(uint32_t id)
+{
+    spin_init(&bases[id].lock);
+}
+
 ktime_t timer_run(void)
 {
     struct timer_base *base = &bases[this_cpu(id)];

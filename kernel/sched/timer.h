@@ -19,4 +19,5 @@ void timer_set(struct timer *timer, ktime_t deadline);
 bool timer_cancel(struct timer *timer);
 /* The earliest deadline; run what is due. For the timer interrupt. */
 ktime_t timer_run(void);
+void timer_init_cpu(uint32_t id);
 #endif

@@ -1,0 +1,31 @@
+/*
+ * What the debug build (make DEBUG=1) knows of each lock; in the ordinary one there is nothing of
+ * it. The checks are in arch/lock_debug.c.
+ */
+#ifndef LIB_LOCK_DEBUG_H
+#define LIB_LOCK_DEBUG_H
+#include "lib/types.h"
+
+#ifdef DEBUG
+struct lock_debug {
+    const char *class;   /* where it was initialised; locks of one class have one place in the order */
+    const void *site;    /* where its holder took it */
+};
+/* About to take a lock: one that sleeps (a mutex), or one that is only tried for. */
+void lock_debug_acquire(struct lock_debug *lock, bool sleeps, bool tried);
+void lock_debug_release(struct lock_debug *lock, bool sleeps);
+
+/* The mutexes that a task holds. */
+struct held_locks {
+    int count;
+    struct {
+        struct lock_debug *lock;
+        const void *site;
+    } held[12];
+};
+
+#define LOCK_DEBUG(statement) statement
+#else
+#define LOCK_DEBUG(statement)
+#endif
+#endif

@@ -1,0 +1,54 @@
+/*
+ * Hangs, seen from the timer interrupt: a CPU that has something to do and takes no timer
+ * interrupt, or a task that waits for a CPU for too long. Either is a panic, which shows what each
+ * CPU does.
+ *
+ * A CPU cannot see itself hang, so the others look; with one CPU it takes --timeout. An idle CPU
+ * sets no timer. A task with little weight may wait long among heavy ones and is left alone.
+ */
+#include "sched/sched.h"
+
+#define HANG (10 * 1000000000l)
+#define LOOK_PERIOD 1000000000l
+
+static void check_cpu(const struct runqueue *rq, ktime_t now)
+{
+    const struct task *task = __atomic_load_n(&rq->running, __ATOMIC_RELAXED);
+    ktime_t alive = __atomic_load_n(&rq->alive, __ATOMIC_RELAXED);
+
+    if (task != rq->idle && alive && now - alive > HANG) {
+        panic("hang: CPU %u takes no timer interrupt for %ld s; it runs %s (%d)", rq->cpu,
+              (now - alive) / 1000000000, task->name, task->tid);
+    }
+}
+
+/* The order of reading is that of enqueue's writing, the other way round. */
+static void check_task(const struct task *task, ktime_t now)
+{
+    if (__atomic_load_n(&task->queued, __ATOMIC_ACQUIRE) && task->nice <= 0 &&
+        now - __atomic_load_n(&task->exec_start, __ATOMIC_RELAXED) > HANG) {
+        panic("hang: %s (%d) could run, and waits for CPU %u for %ld s", task->name, task->tid,
+              task->cpu, (now - task->exec_start) / 1000000000);
+    }
+}
+
+void hang_tick(struct runqueue *rq, ktime_t now)
+{
+    static ktime_t look_at; /* CPUs take turns at looking */
+    ktime_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED);
+    struct task *task;
+
+    __atomic_store_n(&rq->alive, now, __ATOMIC_RELAXED);
+    if (now < at || !__atomic_compare_exchange_n(&look_at, &at, now + LOOK_PERIOD, false,
+                                                 __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        return;
+    }
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        check_cpu(&runqueues[id], now);
+    }
+    spin_lock(&tasks_lock);
+    list_for_each(task, &all_tasks, in_all) {
+        check_task(task, now);
+    }
+    spin_unlock(&tasks_lock);
+}

@@ -1,0 +1,79 @@
+"""Several CPUs: fair shares, stress, hangs and deadlocks that are found and shown."""
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from driver import ROOT, call, check, guest, test
+
+
+@test
+def equal_tasks_get_equal_time_on_four_cpus() -> None:
+    """Nine endless loops for ten seconds of guest time: each gets 4/9 of a CPU within 5 %."""
+    for policy in ("fair", "rr"):
+        script = ("i=0; while [ $i -lt 9 ]; do sh -c 'while :; do :; done' & p=\"$p $!\"; "
+                  "i=$((i + 1)); done; sleep 10; for q in $p; do cat /proc/$q/stat; done")
+        lines = guest("sh", "-c", script, options=["--icount", "--smp", "4", "--append",
+                                                   f"sched={policy}"]).stdout.splitlines()
+        ticks = [sum(int(x) for x in line.rsplit(")", 1)[1].split()[11:13]) for line in lines]
+        check(len(ticks) == 9 and min(ticks) > 0.95 * sum(ticks) / 9
+              and max(ticks) < 1.05 * sum(ticks) / 9 and sum(ticks) > 3900, f"{policy}: {ticks}")
+
+
+def stress(options: list[str]) -> None:
+    seed = str(random.randrange(1, 1000000))
+    result = guest("sh", "-c", f"cd /tmp; /bin/test/stress --seed {seed} --seconds 3",
+                   options=[*options, "--timeout", "200"])
+    check("not ok" not in result.stdout and "ok 7" in result.stdout,
+          f"seed {seed}:\n{result.stdout}{result.stderr}")
+
+
+@test
+def stress_on_four_cpus_at_once() -> None:
+    stress(["--smp", "4"])
+
+
+@test
+def stress_on_four_cpus_in_turn() -> None:
+    stress(["--smp", "4", "--icount"])
+
+
+@test
+def hanging_cpu_is_found_and_all_stacks_shown() -> None:
+    result = guest("true", options=["--smp", "3", "--icount", "--append", "crash=hang"], status=125)
+    text = result.stderr
+    check("hang: CPU 0 takes no timer interrupt for 10 s; it runs init" in text
+          and re.search(r"CPU 0 was here:\n  #0 \S+ crash_if_asked", text)
+          and "CPU 2 was here:" in text, text)
+
+
+def debug_build(directory: str) -> Path:
+    """A copy of the source, built with the checks of locking."""
+    tree = Path(directory) / "baton"
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
+                           capture_output=True, check=True).stdout.splitlines()
+    for name in names:
+        if (ROOT / name).exists():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+    result = call(["make", "-j2", "DEBUG=1", "all"], cwd=tree)
+    check(result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:])
+    return tree
+
+
+@test
+def debug_build_names_both_sites_of_a_deadlock() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        tree = debug_build(directory)
+        run = [str(tree / "tools/run"), "--smp", "4"]
+        text = call([*run, "--append", "crash=deadlock", "--", "true"], cwd=tree).stderr
+        check("lock order: two CPUs could wait for each other" in text, text)
+        check(len(re.findall(r"(here A was taken|and B under it|elsewhere B was taken|and A under it)"
+                             r": crash_if_asked", text)) == 4, text)
+        result = call([*run, "--timeout", "200", "--", "sh", "-c",
+                       "cd /tmp; /bin/test/stress --seconds 2 && /bin/test/signals && "
+                       "/bin/test/process"], cwd=tree)
+        check(result.returncode == 0 and "not ok" not in result.stdout,
+              result.stdout + result.stderr[-3000:])
