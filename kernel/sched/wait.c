@@ -45,7 +45,9 @@ void wake_slow(struct wait_queue *queue, int events, bool only_one)
 static bool wake_task(struct wait_entry *entry, int events)
 {
     (void)events;
-    return task_wake(entry->task);
+    /* One that is not asleep looks at its condition before it sleeps: no lock for it. */
+    return __atomic_load_n(&entry->task->state, __ATOMIC_RELAXED) != TASK_RUNNING &&
+           task_wake(entry->task);
 }
 
 void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object)
