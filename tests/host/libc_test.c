@@ -84,6 +84,7 @@ static void strings(void)
     printf(" %s %s %s %d %d\n", strchr("abca", 'b'), strrchr("abca", 'a'), strstr("hay needle", "nee"),
            strcmp("a", "b") < 0, strncmp("abc", "abd", 2));
     printf("%s|%s|%s|%s\n", strerror(ENOENT), strerror(EINVAL), strerror(ENOTEMPTY), strsignal(11));
+    printf("%s|%s|%s\n", strerror(ENOTSOCK), strerror(EADDRINUSE), strerror(ECONNREFUSED));
     printf("%s %s\n", strpbrk("a-b", "-+"), strncpy(memset(moved, 'x', 8), "ab", 4));
 }
 

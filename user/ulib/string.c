@@ -1,4 +1,5 @@
 /* string.h: memory and strings. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,10 +224,19 @@ char *strerror(int error)
         "Broken pipe", "Numerical argument out of domain", "Numerical result out of range",
         "Resource deadlock avoided", "File name too long", "No locks available",
         "Function not implemented", "Directory not empty", "Too many levels of symbolic links",
+        [EOVERFLOW] = "Value too large for defined data type",
+        [ENOTSOCK] = "Socket operation on non-socket", "Destination address required",
+        "Message too long", "Protocol wrong type for socket", "Protocol not available",
+        "Protocol not supported", "Socket type not supported", "Operation not supported",
+        [EAFNOSUPPORT] = "Address family not supported by protocol", "Address already in use",
+        [ECONNRESET] = "Connection reset by peer",
+        [EISCONN] = "Transport endpoint is already connected",
+        "Transport endpoint is not connected", [ETIMEDOUT] = "Connection timed out",
+        "Connection refused",
     };
+    int known = error >= 0 && error < (int)(sizeof(names) / sizeof(*names)) && names[error];
 
-    return (char *)(error >= 0 && error < (int)(sizeof(names) / sizeof(*names)) ? names[error]
-                                                                                : "Unknown error");
+    return (char *)(known ? names[error] : "Unknown error");
 }
 
 char *strsignal(int signal)
