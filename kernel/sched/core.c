@@ -323,7 +323,6 @@ static void timer_interrupt(void)
     struct runqueue *rq = this_rq();
     ktime_t next = timer_run(), now;
 
-    hang_tick(rq, now);
     spin_lock(&rq->lock);
     now = charge(rq);
     if (rq->running != rq->idle) {
@@ -345,6 +344,7 @@ static void timer_interrupt(void)
     }
     balance_tick(rq, now);
     spin_unlock(&rq->lock);
+    hang_tick(rq, now);
     timer_arm(next);
 }
 
