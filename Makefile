@@ -11,7 +11,7 @@ DEBUG_FLAG := $(if $(DEBUG),-DDEBUG)
 
 GOALS := $(or $(MAKECMDGOALS),help)
 NEEDS := $(if $(filter test test-labs bench,$(GOALS)),test,run)
-NO_TOOLS := help clean lab grade gdb trace format
+NO_TOOLS := help clean lab grade gdb format
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
 $(info Installing what is missing: tools/setup $(NEEDS))
@@ -32,7 +32,8 @@ help:
 	@echo "make grade N=2        grade lab 2 in this tree"
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
 	@echo "make bench            what switches and coroutines cost, here and in the guest"
-	@echo "make gdb trace        not there yet: they say so"
+	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
+	@echo "make gdb              not there yet: it says so"
 	@echo "Options: DEBUG=1 (check locking), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 # Objects of another compiler, or with and without the checks, do not go together.
@@ -76,7 +77,21 @@ bench: all build/user/bench/host build/user/bench/guest
 demo: all
 	@tools/run -- stall --mode=all
 
-gdb trace format:
+# A command with nothing for a shell in it runs without one: its trace has a process less.
+TRACED = $(or $(CMD),stall --mode=all)
+TRACE := build/trace/trace
+trace: all
+	@mkdir -p $(dir $(TRACE))
+	@case '$(subst ','\'',$(TRACED))' in \
+	    *[!A-Za-z0-9\ =._/,:+-]*) set -- sh -c '$(subst ','\'',$(TRACED))' ;; \
+	    *) set -- $(TRACED) ;; \
+	esac; \
+	tools/run --icount --trace $(TRACE).ktr -- "$$@"; status=$$?; \
+	tools/ktrace report $(TRACE).ktr && for kind in html svg chrome perfetto; do \
+	    tools/ktrace $$kind $(TRACE).ktr || exit; \
+	done; exit $$status
+
+gdb format:
 	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2
 
 clean:

@@ -23,11 +23,22 @@ static void stop(void)
     }
 }
 
+/* From where the machine was left, for a debugger that has only its memory (ktracelib/core.py). */
+struct {
+    uint64_t rip, rsp, rbp;
+} exit_registers;
+
 void machine_exit(enum machine_exit_code code)
 {
     const char *exit = boot_option("exit");
+    const uint64_t *frame = __builtin_frame_address(0);
 
     irq_disable();
+    if (!exit_registers.rip) { /* otherwise a trap, which knows better */
+        exit_registers.rip = frame[1] - 1; /* in the call, which may be a function's end */
+        exit_registers.rsp = (uint64_t)(frame + 2);
+        exit_registers.rbp = frame[0];
+    }
     if (exit && strcmp(exit, "debug") == 0) {
         outl(DEBUG_EXIT_PORT, code);
         stop();
@@ -165,6 +176,9 @@ void panic_trap(struct trap_frame *f, const char *what)
     bool overflow = f->vector == 8 && cr2 >= KSTACK_BASE && cr2 < KERNEL_BASE;
 
     panic_begin();
+    exit_registers.rip = f->rip;
+    exit_registers.rsp = f->rsp;
+    exit_registers.rbp = f->rbp;
     printk("PANIC: %s in the kernel (vector %lu, error 0x%lx)\n",
            overflow ? "kernel stack overflow: double fault" : what, f->vector, f->error);
     printk("rip %016lx rsp %016lx rflags %08lx cr2 %016lx cr3 %lx\n", f->rip, f->rsp, f->rflags,

@@ -204,10 +204,14 @@ def pull(read: Read, kernel: str) -> Trace:
     return trace
 
 
+def low_memory(size: int) -> int:
+    """How much of `size` bytes QEMU's pc machine puts below the hole under 4 GiB."""
+    return size if size < 0xe0000000 else 0xc0000000
+
+
 def memory_reader(path: str) -> Read:
-    """Guest memory in a file, as QEMU's pc machine lays it out: a hole lies below 4 GiB."""
-    size = os.path.getsize(path)
-    low = size if size < 0xe0000000 else 0xc0000000
+    """Guest memory in a file; what is above the hole lies behind the rest in it."""
+    low = low_memory(os.path.getsize(path))
     file = open(path, "rb")
 
     def read(address: int, count: int) -> bytes:

@@ -3,7 +3,7 @@ import json
 import os
 
 from . import format as fmt
-from .lanes import Lane, lanes
+from .lanes import RANK, Lane, lanes
 from .spans import duration
 from .states import Model
 
@@ -57,7 +57,7 @@ def data(trace: fmt.Trace) -> dict:
             "length": max(1, model.end - model.start), "stalls": stalls, "wakes": wakes,
             "lanes": [{"kind": row.kind, "label": row.label, "tid": row.tid, "number": row.number,
                        "spans": flat(row)} for row in rows],
-            "states": states.texts, "strings": strings.texts}
+            "rank": RANK, "states": states.texts, "strings": strings.texts}
 
 
 def _read(name: str) -> str:

@@ -6,6 +6,10 @@ from .coroutines import is_blocked
 from .spans import Span
 from .states import Model
 
+# Where there is no room for all, the last of these is shown.
+RANK = ("idle", "parked", "blocked", "ready", "busy", "run", "run-user", "in-syscall",
+        "run-kernel", "irq", "preempted", "blocking", "stalled")
+
 
 @dataclass
 class Lane:

@@ -3,13 +3,12 @@ gives the same bytes. It has light and dark colours; patterns and words tell the
 from xml.sax.saxutils import escape
 
 from . import format as fmt
-from .lanes import Lane, lanes
+from .lanes import RANK, Lane, lanes
 from .report import stall_lines
 from .spans import Span, duration
 from .states import Model
 
 WIDTH, LABELS, ROW, TOP = 960, 130, 24, 44
-SPANS_MAX = 4000  # of a lane; beyond that its pieces are narrower than a pixel by far
 HEIGHTS = {"ready": 12, "blocked": 8, "parked": 4, "idle": 2, "preempted": 12}
 WORDS = {"stalled": "STALLED by {detail}", "blocking": "{call}() blocks the thread",
          "busy": "{detail}", "blocked": "{detail}", "parked": "{detail}", "ready": "ready",
@@ -64,16 +63,28 @@ class Picture:
         word = WORDS.get(span.state, "").format(detail=span.detail, call=call)
         title = escape(f"{span.state} {span.call} {span.detail}".strip()
                        + f", {duration(span.end - span.start)}")
+        title = f"><title>{title}</title></rect>" if width > 4 else "/>"
         self.out.append(f'<rect class="{span.state}" x="{left:g}" y="{y + (ROW - height) / 2:g}" '
-                        f'width="{width:g}" height="{height}"><title>{title}</title></rect>')
+                        f'width="{width:g}" height="{height}"{title}')
         if word and width > 6 * len(word) + 4:
             self.text(left + 4, y + ROW / 2 + 4, word, "word bold" if span.state == "stalled" else "word")
 
     def lane(self, lane: Lane, y: float) -> None:
         indent = {"cpu": 4, "process": 4, "thread": 14, "co": 26}[lane.kind]
         self.text(indent, y + ROW / 2 + 4, lane.label, "bold" if lane.kind == "process" else "")
-        for span in lane.spans[:SPANS_MAX]:
-            self.span(span, y)
+        narrow: dict[int, Span] = {}  # by pixel: what matters most in it
+        for span in lane.spans:
+            pixel = int(self.x(span.start))
+            if self.x(span.end) - self.x(span.start) > 0.8:
+                self.span(span, y)
+            elif pixel not in narrow or RANK.index(span.state) > RANK.index(narrow[pixel].state):
+                narrow[pixel] = span
+        for state in RANK:
+            pixels = [pixel for pixel, span in narrow.items() if span.state == state]
+            height = HEIGHTS.get(state, 16)
+            if pixels:
+                path = "".join(f"M{x} {y + (ROW - height) // 2}h1v{height}h-1z" for x in pixels)
+                self.out.append(f'<path class="{state}" d="{path}"/>')
 
 
 def _legend(picture: Picture, y: float) -> None:

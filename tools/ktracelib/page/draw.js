@@ -16,10 +16,8 @@ const SHAPES = {
   'ready': [0.5, 'hollow'], 'blocked': [0.3, 'waiting'], 'parked': [0.14, 'waiting'],
   'blocking': [0.7, 'blocking'], 'stalled': [0.78, 'stalled'], 'preempted': [0.5, 'preempted'],
 };
-const RANK = ['idle', 'parked', 'blocked', 'ready', 'busy', 'run', 'run-user', 'in-syscall',
-  'run-kernel', 'irq', 'preempted', 'blocking', 'stalled'];
 const SHAPE_OF = STATES.map((state) => SHAPES[state] || [0.3, 'waiting']);
-const RANK_OF = STATES.map((state) => RANK.indexOf(state));
+const RANK_OF = STATES.map((state) => DATA.rank.indexOf(state));
 
 function pattern(size, paint) {
   const tile = document.createElement('canvas');
