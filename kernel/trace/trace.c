@@ -15,7 +15,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-#define EVENTS 65536u /* records of a CPU's ring; less where memory is scarce */
+#define EVENTS 65536u /* records of a CPU's ring, unless trace_records= says another number */
+#define EVENTS_LEAST 1024u
 #define NAMES 4096u
 
 _Static_assert(CPU_MAX == TRACE_RINGS_CPU, "format.h: TRACE_RINGS_CPU");
@@ -110,7 +111,7 @@ static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uin
 {
     struct trace_ring *ring = &ktrace_header.rings[slot];
 
-    while (!ring->records && capacity >= 1024) {
+    while (!ring->records && capacity >= EVENTS_LEAST) {
         void *records = trace_memory_hook(capacity * sizeof(struct trace_record));
 
         if (records) {
@@ -126,13 +127,28 @@ static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uin
     return ring->records;
 }
 
+/* A power of two: what was asked for, or less where memory is scarce. */
+static uint32_t events_wanted(void)
+{
+    const char *option = boot_option("trace_records");
+    uint64_t wanted = option ? parse_number(option, NULL) : EVENTS;
+    uint32_t records = EVENTS_LEAST;
+
+    while (records * 2 <= wanted && records < 2 * EVENTS) {
+        records *= 2;
+    }
+    return records;
+}
+
 long trace_start(void)
 {
+    uint32_t events = events_wanted();
+
     if (trace_on) {
         return 0;
     }
     for (uint32_t cpu = 0; cpu < ktrace_header.cpus; cpu++) {
-        if (!add_ring(cpu, cpu, TRACE_RING_CPU, EVENTS) ||
+        if (!add_ring(cpu, cpu, TRACE_RING_CPU, events) ||
             !add_ring(CPU_MAX + cpu, cpu, TRACE_RING_NAMES, NAMES)) {
             return -ENOMEM;
         }

@@ -18,7 +18,7 @@ RECORD = struct.Struct("<QIHBBIIQ")
 HEADER = struct.Struct("<8sIIIIQQII")
 RING = struct.Struct("<QQQIIII")
 KIND_CPU, KIND_NAMES, KIND_USER = 1, 2, 3
-ON_HOST = 4
+STOP_WHEN_FULL, ON_HOST = 2, 4  # flags of the header
 FIRST_USER_EVENT = 48
 
 Read = Callable[[int, int], bytes]
@@ -58,6 +58,13 @@ class Trace:
 
     def lost(self) -> int:
         return sum(ring.lost for ring in self.rings)
+
+    def told_lost(self) -> str:
+        if not self.lost():
+            return ""
+        return f"; {self.lost()} " + ("later ones had no room"
+                                      if self.header["flags"] & STOP_WHEN_FULL
+                                      else "older ones were overwritten")
 
     @functools.cached_property
     def records(self) -> list[Record]:
@@ -148,7 +155,8 @@ class Elf:
             at += 8
 
 
-def _ring_records(data: bytes, capacity: int, head: int, trusted: bool) -> list[tuple]:
+def _ring_records(data: bytes, capacity: int, head: int, trusted: bool,
+                  overwrites: bool) -> list[tuple]:
     """The records of a ring in order: those with the right sequence number, up to the newest."""
     found = []
     for slot, record in enumerate(RECORD.iter_unpack(data)):
@@ -160,7 +168,7 @@ def _ring_records(data: bytes, capacity: int, head: int, trusted: bool) -> list[
     newest = (head if trusted else max(record[6] for record in found)) & 0xffffffff
     # Ages count from the newest, 0. In a full ring the oldest slot may be half overwritten.
     aged = [((newest - record[6]) & 0xffffffff, record) for record in found]
-    return [record for age, record in sorted(aged, reverse=True) if age < capacity - 1]
+    return [record for age, record in sorted(aged, reverse=True) if age < capacity - overwrites]
 
 
 def _read_rings(read: Read, at: int, header: tuple) -> list[Ring]:
@@ -174,7 +182,7 @@ def _read_rings(read: Read, at: int, header: tuple) -> list[Ring]:
         if kind == 0 or capacity == 0:
             continue
         found = _ring_records(read(records, capacity * RECORD.size), capacity, head,
-                              kind != KIND_USER)
+                              kind != KIND_USER, not header[7] & STOP_WHEN_FULL)
         if kind != KIND_USER:
             lost += max(0, head - capacity) if kind == KIND_CPU else 0
         elif found:

@@ -28,8 +28,8 @@ class Numbered:
 def _about(model: Model) -> str:
     where = "a Linux host" if model.trace.on_host else \
         f"{model.trace.cpus} CPU" + "s" * (model.trace.cpus > 1)
-    lost = f"; {model.trace.lost()} older ones were overwritten" if model.trace.lost() else ""
-    return f"{len(model.records)} events in {duration(model.end - model.start)} on {where}{lost}"
+    return f"{len(model.records)} events in {duration(model.end - model.start)} on {where}" + \
+        model.trace.told_lost()
 
 
 def data(trace: fmt.Trace) -> dict:

@@ -74,8 +74,7 @@ def stall_lines(model: Model, limit: int = STALLS_TOLD) -> list[str]:
 def report(trace: fmt.Trace) -> str:
     model = Model(trace)
     where = "a Linux host" if trace.on_host else f"{trace.cpus} CPU" + "s" * (trace.cpus > 1)
-    lines = [f"{len(model.records)} events in {duration(model.end - model.start)} on {where}"
-             + (f"; {trace.lost()} older ones were overwritten" if trace.lost() else "")]
+    lines = [f"{len(model.records)} events in {duration(model.end - model.start)} on {where}" + trace.told_lost()]
     kinds = ", ".join(f"{model.switches[kind]} {kind}" for kind in
                       ("process", "thread", "coroutine", "idle"))
     lines += [f"switches by kind: {kinds}", ""]

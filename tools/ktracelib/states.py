@@ -93,7 +93,7 @@ class Model:
     def _window(self) -> int:
         """From when on the trace is whole: what was overwritten is so on some CPU before."""
         starts = [ring.records[0][0] for ring in self.trace.rings
-                  if ring.kind == fmt.KIND_CPU and ring.lost and ring.records]
+                  if ring.kind == fmt.KIND_CPU and ring.records and ring.records[0][6] > 1]
         header = self.trace.header
         first = self.records[0].time if self.records else 0
         return max([first] + [(tsc - header["tsc_base"]) * header["tsc_mult"] >> 32

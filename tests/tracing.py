@@ -1,0 +1,198 @@
+"""The trace of the kernel and of the coroutine library, against what is known to have happened.
+
+What is made of a trace is tested in trace_outputs.py and timeline_page.py.
+"""
+import filecmp
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import trace_samples
+from driver import ROOT, RUN, Machine, Skipped, call, check, deterministic, guest, test
+from ktracelib import format as fmt
+from ktracelib.states import Model
+
+KTRACE = str(ROOT / "tools/ktrace")
+MS = trace_samples.MS
+EVENT_COST = 60  # instructions, at most
+
+
+def traced(*command: str, options: list[str] | None = None) -> Path:
+    """Run it in the guest; its trace is in a directory that the caller removes."""
+    path = Path(tempfile.mkdtemp(prefix="trace-", dir=ROOT / "build")) / "run.ktr"
+    guest(*command, options=["--icount", "--trace", str(path), *(options or [])])
+    return path
+
+
+def load(path: Path) -> Model:
+    model = Model(fmt.load(str(path)))
+    shutil.rmtree(path.parent)
+    return model
+
+
+def holds(path: Path, *expressions: str) -> None:
+    result = call([KTRACE, "check", str(path), *expressions])
+    check(result.returncode == 0, result.stdout + result.stderr)
+
+
+@test
+def trace_knows_what_a_program_did() -> None:
+    """user/test/traced.c: seven processes, one a test, whose numbers are there."""
+    path = traced("/bin/test/traced")
+    model = load(path)
+    main = next(t for t in model.tasks.values() if t.parent == 1 and t.name == "traced")
+    tests = sorted(t.tid for t in model.tasks.values() if t.parent == main.tid and t.tid == t.group)
+    check(len(tests) == 7, f"tests {tests}")
+    sleeps, faults, children, calls, signals, threads, pipe = tests
+
+    def count(event: str, tid: int, **fields: int) -> int:
+        return sum(1 for r in model.records if r.event == event and r.tid == tid
+                   and all(getattr(r, name) == value for name, value in fields.items()))
+
+    number = {name: n for n, name in model.trace.syscalls.items()}
+    reason = model.trace.reasons.index
+    first_page, pages = 0x200000000000, 11
+    touched = sorted(r.a for r in model.records if r.event == "FAULT" and r.tid == faults
+                     and first_page <= r.a < first_page + pages * 4096)
+    check(count("BLOCK", sleeps, x=reason("nanosleep")) == 7, "seven sleeps block")
+    check(sum(w.woken == sleeps and w.reason == "nanosleep" for w in model.wakes) == 7, "seven wakes")
+    check(touched == [first_page + i * 4096 for i in range(pages)], f"faults at {touched}")
+    check(count("CLONE", children) == 5, "five children")
+    check(sorted(t.status >> 8 for t in model.tasks.values() if t.parent == children)
+          == [40, 41, 42, 43, 44], "their statuses")
+    check(count("SYSCALL", calls, x=number["getppid"]) == 13, "thirteen calls")
+    check(count("SYSRET", calls, x=number["getppid"], a=main.tid) == 13, "and their results")
+    check(count("SIGNAL", signals, x=12, a=signals) == 3, "three signals")
+    check(sum(t.tid != threads and t.group == threads for t in model.tasks.values()) == 4,
+          "four threads share a process")
+    check(count("BLOCK", pipe, x=reason("pipe read")) == 9, "nine rounds block the first side")
+
+
+@test
+@deterministic
+def trace_counts_switches_as_the_kernel_does() -> None:
+    model = load(traced("sh", "-c", "sleep 0.01; sleep 0.01; cat /proc/stat /proc/$$/status; true"))
+    result = guest("sh", "-c", "sleep 0.01; sleep 0.01; cat /proc/stat /proc/$$/status; true",
+                   options=["--icount"]).stdout
+    said = int(re.search(r"ctxt (\d+)", result)[1])
+    voluntary = int(re.search(r"\nvoluntary_ctxt_switches:\s*(\d+)", result)[1])
+    shell = next(t.tid for t in model.tasks.values() if t.name == "sh")
+    cat = next(t.tid for t in model.tasks.values() if t.name == "cat")
+    opened = [i for i, r in enumerate(model.records)
+              if r.tid == cat and r.event == "SYSRET" and model.syscall(r.x) == "open"]
+    before = model.records[:opened[0]]
+    switches = sum(r.event == "SWITCH" for r in before)
+    blocked = sum(r.event == "SWITCH" and r.tid == shell and r.flags & 3 == 2 for r in before)
+    check((switches, blocked) == (said, voluntary), f"{switches} of {said}, {blocked} of {voluntary}")
+
+
+@test
+def stall_stalls_only_when_blocking() -> None:
+    """The lesson, as a trace tells it: about the wait in blocking, nothing in the two cures."""
+    path = traced("stall", "--mode=blocking")
+    holds(path, *(f'total(stall(co="ticker {i}", by="reader", call="read")) > 1.9s' for i in (1, 2, 3, 4)),
+          'total(stall(co="ticker 1")) < 2.1s', 'max(in_syscall(co="reader", reason="pipe read")) > 1.9s',
+          'count(stall(co="reader")) == 0')
+    shutil.rmtree(path.parent)
+    for mode in ("aware", "threads"):
+        path = traced("stall", f"--mode={mode}")
+        holds(path, "total(stall()) == 0", "count(switch()) > 100",
+              "count(co_in()) > 100" if mode == "aware" else "count(co_in()) == 0")
+        shutil.rmtree(path.parent)
+
+
+@test
+def stall_is_seen_on_a_linux_host() -> None:
+    """Without the kernel's events the thread's CPU time tells that a coroutine blocked it."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "host.trace"
+        result = subprocess.run([str(ROOT / "build/user/demo/stall"), "--mode=blocking"],
+                                env={"CO_TRACE": str(path)}, capture_output=True, text=True)
+        check(path.exists(), result.stdout + result.stderr)
+        holds(path, 'total(stall(co="ticker 1", by="reader")) > 1.5s', 'count(stall(by="ticker 1")) == 0')
+        page = call([KTRACE, "html", str(path), "-o", "-"]).stdout
+        check("STALLED" in page and '"reader"' in page, "the page of it")
+
+
+@test
+def traces_are_the_same_in_every_run() -> None:
+    if Machine.free:
+        raise Skipped("only under icount")
+    for cpus in ("1", "2"):
+        paths = [traced("sh", "-c", "ls / | wc; isolate >/dev/null; stall --mode=aware >/dev/null",
+                        options=["--smp", cpus]) for _ in range(2)]
+        check(filecmp.cmp(*paths, shallow=False), f"--smp {cpus}: the two files differ")
+        if cpus == "2":
+            used = {r.cpu for r in fmt.load(str(paths[0])).records if r.event == "SWITCH"}
+            check(used == {0, 1}, f"switches on CPUs {used}")
+        for path in paths:
+            shutil.rmtree(path.parent)
+
+
+@test
+def trace_switched_on_later_knows_who_sleeps() -> None:
+    """The snapshot: a task that never switches is there, and what it waits for."""
+    path = traced("sh", "-c", "sleep 100 & sleep 0.01; echo on >/dev/ktrace; ls >/dev/null; kill $!",
+                  options=["--append", "trace=off"])
+    model = load(path)
+    sleeper = next(t for t in model.tasks.values() if t.name == "sleep")
+    check([s.detail for s in sleeper.spans if s.state == "blocked"] == ["nanosleep"], str(sleeper))
+    check(next(r.event for r in model.records) == "START" and "ls" in
+          {t.name for t in model.tasks.values()}, "it begins with START and goes on")
+
+
+@test
+def trace_can_stop_when_it_is_full() -> None:
+    loop = "for i in 1 2 3 4 5 6 7 8 9; do ls -l /bin | wc -l >/dev/null; done"
+    model = load(traced("sh", "-c", loop, options=[
+        "--append", "trace=stop-when-full trace_records=2048"]))
+    check(model.trace.lost() > 0 and model.records[0].event == "START", "the first events are kept")
+    model = load(traced("sh", "-c", loop, options=["--append", "trace_records=2048"]))
+    exits = [r for r in model.records if r.event == "EXIT"]
+    check(model.trace.lost() > 0 and exits, "otherwise the last ones are")
+
+
+@test
+@deterministic
+def an_event_costs_at_most_sixty_instructions() -> None:
+    """Under icount a nanosecond is an instruction: from the entry of a null call to its return
+    there is the call itself, and one event."""
+    model = load(traced("/bin/test/traced"))
+    calls = [(r, after) for r, after in zip(model.records, model.records[1:])
+             if r.event == "SYSCALL" and model.syscall(r.x) == "getppid" and after.event == "SYSRET"]
+    shortest = min(after.time - r.time for r, after in calls)
+    check(0 < shortest <= EVENT_COST, f"{shortest} instructions")
+
+
+@test
+def programs_cannot_harm_the_trace() -> None:
+    """user/test/rings.c writes nonsense into rings of its own while the kernel traces."""
+    model = load(traced("sh", "-c", "/bin/test/rings && stall --mode=blocking >/dev/null"))
+    real = {task.tid for task in model.tasks.values() if task.spans}
+    check(all(co.tid in real for co in model.coroutines.values()), "the owner is the kernel's word")
+    names = {co.label() for stall in model.stalls for co, _, _ in stall.victims}
+    check({"ticker 1", "ticker 2", "ticker 3", "ticker 4"} <= names, f"stalled: {names}")
+
+
+@test
+def a_failed_run_leaves_trace_log_and_core() -> None:
+    path = Path(tempfile.mkdtemp(prefix="trace-", dir=ROOT / "build")) / f"failed-{Path(tempfile.mktemp()).name}.ktr"
+    folder = ROOT / "build/failed" / path.stem
+    for command, options, status in ((["sh", "-c", "echo c >/proc/sysrq-trigger"], [], 125),
+                                     (["sh", "-c", "while :; do :; done"], ["--timeout", "2"], 124),
+                                     (["sh", "-c", "exit 3"], [], 3)):
+        result = call([RUN, "--icount", "--log", str(path.with_suffix(".log")), "--trace", str(path),
+                       *options, "--", *command])
+        check(result.returncode == status, result.stderr)
+        shown = re.findall(r"^  ((?:tools/ktrace report|gdb) \S+.*)$", result.stderr, re.M)
+        check(len(shown) == 2, result.stderr)
+        report = call(shown[0].split())
+        check(report.returncode == 0 and "sh" in report.stdout, report.stdout + report.stderr)
+        check({"trace.ktr", "log", "core", "baton.elf"} == {p.name for p in folder.iterdir()}, "files")
+        if status == 125 and shutil.which("gdb"):
+            stack = call([*shown[1].split(), "-batch", "-ex", "bt"]).stdout
+            check("text_write" in stack and "sys_write" in stack, stack)
+    shutil.rmtree(folder)
+    shutil.rmtree(path.parent)
