@@ -86,6 +86,23 @@ def nice_tasks_get_less() -> None:
 
 
 @test
+@deterministic
+def ps_and_top_show_threads() -> None:
+    """Ten endless loops, nine of them threads of one process, and a shell that waits."""
+    script = "fair --time=4000 >/dev/null & sleep 1; ps; ps -L; top -H -n 1"
+    lines = guest("sh", "-c", script, options=["--icount"]).stdout.splitlines()
+    first, second = (i for i, line in enumerate(lines) if line.startswith("  PID   TID "))
+    processes, threads, top = lines[:first], lines[first + 1:second - 1], lines[second + 1:]
+    check(len(processes) < len(threads) and all(len(line) <= 80 for line in lines[first:]), str(lines))
+    loops = [line.split() for line in threads if line.endswith(" fair") and " R " in line]
+    crowd = [row for row in loops if [other[0] for other in loops].count(row[0]) == 9]
+    check(len(loops) == 10 and len(crowd) == 9 and len({row[1] for row in crowd}) == 9, str(threads))
+    check(all(int(row[5]) > 10 and row[6] == "0.10" for row in loops), str(threads))
+    check(any(re.fullmatch(r" +\d+ +\d+ S wait4 .* sh", line) for line in threads), str(threads))
+    check([line.split()[3] for line in top[:10]] in (["10%"] * 10, ["9%"] * 10), str(top))
+
+
+@test
 def readme_commands_work() -> None:
     for line in re.findall(r"^    (tools/run .*)$", (ROOT / "README.md").read_text(), re.M):
         words = shlex.split(line, comments=True)

@@ -1,70 +1,59 @@
-/* ps: processes, their state, and what each waits for (from /proc). */
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* ps [-L]: processes, their state, and what each waits for; with -L the threads of each. */
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-static int slurp(const char *pid, const char *file, char *buffer, size_t size)
+#include "tasks.h"
+
+static int width; /* of the terminal; 0: lines may be as long as they are */
+
+static void show_process(int pid, int tid)
 {
-    char path[300];
-    FILE *f;
-    size_t got;
+    char command[256];
+    struct task task;
+    int size, room = width ? width - 53 : (int)sizeof(command);
 
-    snprintf(path, sizeof(path), "/proc/%s/%s", pid, file);
-    f = fopen(path, "r");
-    if (!f) {
-        return -1;
-    }
-    got = fread(buffer, 1, size - 1, f);
-    buffer[got] = '\0';
-    fclose(f);
-    return (int)got;
-}
-
-static void show(const char *pid)
-{
-    char stat[1024], wchan[64], command[128], *at;
-    long field[40] = {0};
-    int size, state;
-
-    if (slurp(pid, "stat", stat, sizeof(stat)) < 0 || !(at = strrchr(stat, ')'))) {
+    if (!task_read(pid, tid, &task)) {
         return;
     }
-    *at = '\0';
-    state = at[2];
-    at += 3;
-    for (int i = 0; i < 38; i++) {
-        field[i] = strtol(at, &at, 10);
-    }
-    slurp(pid, "wchan", wchan, sizeof(wchan));
-    size = slurp(pid, "cmdline", command, sizeof(command));
+    size = task_file(pid, 0, "cmdline", command, sizeof(command));
     for (int i = 0; i < size - 1; i++) {
         command[i] = command[i] ? command[i] : ' ';
     }
-    printf("%5s %5ld %5ld %c %3ld %5ld.%02ld %-12s ", pid, field[0], field[1], state, field[15],
-           (field[10] + field[11]) / 100, (field[10] + field[11]) % 100,
-           strcmp(wchan, "0") == 0 ? "-" : wchan);
-    if (size > 0) {
-        puts(command);
-    } else {
-        printf("[%s]\n", strchr(stat, '(') + 1);
+    if (size <= 0) {
+        snprintf(command, sizeof(command), "[%s]", task.name);
+    }
+    printf("%5d %5ld %5ld %c %3ld %5ld.%02ld %-18.18s %.*s\n", pid, task.parent, task.group,
+           task.state, task.nice, task.time / 100, task.time % 100, task.wait, room, command);
+}
+
+static void show_thread(int pid, int tid)
+{
+    struct task task;
+
+    if (task_read(pid, tid, &task)) {
+        printf("%5d %5d %c %-20.20s %7ld %7ld %5ld.%02ld %s\n", pid, tid, task.state, task.wait,
+               task.voluntary, task.forced, task.time / 100, task.time % 100, task.name);
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    DIR *dir = opendir("/proc");
-    struct dirent *entry;
+    int threads = argc > 1 && strcmp(argv[1], "-L") == 0;
+    struct winsize size;
 
-    if (!dir) {
-        fprintf(stderr, "ps: /proc is not there\n");
-        return 1;
+    if (argc > 1 + threads) {
+        fprintf(stderr, "usage: ps [-L]\n");
+        return 2;
     }
-    printf("  PID  PPID  PGID S  NI     TIME WAITS FOR    COMMAND\n");
-    while ((entry = readdir(dir))) {
-        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') {
-            show(entry->d_name);
-        }
+    if (isatty(1)) {
+        width = ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 60 ? size.ws_col : 80;
+    }
+    if (threads) {
+        printf("  PID   TID S WAITS FOR                VOL  FORCED     TIME NAME\n");
+        tasks_visit(1, show_thread);
+    } else {
+        printf("  PID  PPID  PGID S  NI     TIME WAITS FOR          COMMAND\n");
+        tasks_visit(0, show_process);
     }
     return 0;
 }

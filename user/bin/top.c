@@ -1,91 +1,112 @@
-/* top [-n ROUNDS]: who used the CPU in the last second, again and again; q ends it. */
-#include <dirent.h>
+/* top [-H] [-n ROUNDS]: who used the CPU in the last second, again and again; -H: threads, each by
+ * itself; q ends it. */
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
-#define MAX 512
+#include "tasks.h"
 
-struct process {
-    int pid, state;
-    long time, used;
-    char name[32];
+#define MAX 2048
+#define LINES 20
+
+struct row {
+    struct task task;
+    long used; /* since the round before */
 };
 
-static struct process now[MAX], before[MAX];
+static struct row rows[MAX];
+static struct {
+    int tid;
+    long time;
+} before[MAX];
 static int count, count_before;
+static long read_at, elapsed; /* in hundredths of a second, as CPU times are */
 
-static void read_all(void)
+static void add(int pid, int tid)
 {
-    DIR *dir = opendir("/proc");
-    struct dirent *entry;
+    struct row *row = &rows[count];
 
-    count_before = count;
-    memcpy(before, now, sizeof(now));
-    for (count = 0; dir && count < MAX && (entry = readdir(dir));) {
-        struct process *p = &now[count];
-        char path[300], text[512], *at, *open;
-        FILE *file;
-
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9') {
-            continue;
-        }
-        snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-        file = fopen(path, "r");
-        if (!file) {
-            continue;
-        }
-        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-        fclose(file);
-        open = strchr(text, '(');
-        at = strrchr(text, ')');
-        if (!open || !at) {
-            continue;
-        }
-        *at = '\0';
-        p->pid = atoi(text);
-        p->state = at[2];
-        strncpy(p->name, open + 1, sizeof(p->name) - 1);
-        at += 3;
-        p->time = 0;
-        for (int i = 0; i < 12; i++) {
-            long value = strtol(at, &at, 10);
-
-            p->time += i >= 10 ? value : 0;
-        }
-        p->used = p->time;
-        for (int i = 0; i < count_before; i++) {
-            p->used -= before[i].pid == p->pid ? before[i].time : 0;
-        }
-        count++;
+    if (count == MAX || !task_read(pid, tid, &row->task)) {
+        return;
     }
-    if (dir) {
-        closedir(dir);
+    row->used = row->task.time;
+    for (int i = 0; i < count_before; i++) {
+        row->used -= before[i].tid == row->task.tid ? before[i].time : 0;
     }
+    count++;
 }
 
 static int by_use(const void *a, const void *b)
 {
-    const struct process *x = a, *y = b;
+    const struct row *x = a, *y = b;
 
-    return x->used != y->used ? (int)(y->used - x->used) : x->pid - y->pid;
+    return x->used != y->used ? (int)(y->used - x->used) : x->task.tid - y->task.tid;
+}
+
+static void read_all(int threads)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    elapsed = now.tv_sec * 100 + now.tv_nsec / 10000000 - read_at;
+    read_at += elapsed;
+    count_before = count;
+    for (int i = 0; i < count; i++) {
+        before[i].tid = rows[i].task.tid;
+        before[i].time = rows[i].task.time;
+    }
+    count = 0;
+    tasks_visit(threads, add);
+    qsort(rows, (size_t)count, sizeof(*rows), by_use);
+}
+
+static void show(int threads)
+{
+    printf("%s%d %s\n", isatty(1) ? "\033[H\033[2J" : "", count, threads ? "threads" : "processes");
+    printf(threads ? "  PID   TID S CPU%%     TIME     VOL  FORCED WAITS FOR            NAME\n"
+                   : "  PID S CPU%%     TIME     VOL  FORCED WAITS FOR            COMMAND\n");
+    for (int i = 0; i < count && i < LINES; i++) {
+        const struct task *task = &rows[i].task;
+
+        printf("%5d ", task->pid);
+        if (threads) {
+            printf("%5d ", task->tid);
+        }
+        printf("%c %3ld%% %5ld.%02ld %7ld %7ld %-20.20s %.15s\n", task->state,
+               elapsed ? rows[i].used * 100 / elapsed : 0, task->time / 100, task->time % 100, task->voluntary, task->forced, task->wait,
+               task->name);
+    }
+    fflush(stdout);
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: top [-H] [-n ROUNDS]\n");
+    return 2;
 }
 
 int main(int argc, char **argv)
 {
-    long rounds = argc > 2 && strcmp(argv[1], "-n") == 0 ? atol(argv[2]) : -1;
+    long rounds = -1;
     struct termios saved, modes;
-    int tty = isatty(0) && tcgetattr(0, &saved) == 0, key = 0;
+    int threads = 0, tty = isatty(0) && tcgetattr(0, &saved) == 0, key = 0;
 
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-H") == 0) {
+            threads = 1;
+        } else if (strcmp(argv[i], "-n") == 0 && i + 1 < argc) {
+            rounds = atol(argv[++i]);
+        } else {
+            return usage();
+        }
+    }
     if (tty) {
         modes = saved;
         modes.c_lflag &= ~(unsigned)(ICANON | ECHO);
         tcsetattr(0, TCSANOW, &modes);
     }
-    read_all();
+    read_all(threads);
     for (; rounds != 0 && key != 'q'; rounds--) {
         struct pollfd input = {.fd = tty ? 0 : -1, .events = POLLIN};
         char c = 0;
@@ -93,15 +114,8 @@ int main(int argc, char **argv)
         if (poll(&input, 1, 1000) > 0 && read(0, &c, 1) == 1) {
             key = c;
         }
-        read_all();
-        qsort(now, (size_t)count, sizeof(*now), by_use);
-        printf("%s%d processes\n  PID S  CPU%%     TIME COMMAND\n", isatty(1) ? "\033[H\033[2J" : "",
-               count);
-        for (int i = 0; i < count && i < 20; i++) {
-            printf("%5d %c %4ld%% %5ld.%02ld %s\n", now[i].pid, now[i].state, now[i].used,
-                   now[i].time / 100, now[i].time % 100, now[i].name);
-        }
-        fflush(stdout);
+        read_all(threads);
+        show(threads);
     }
     if (tty) {
         tcsetattr(0, TCSANOW, &saved);
