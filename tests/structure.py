@@ -45,3 +45,9 @@ def readme_commands_exist() -> None:
         check(f"make {target}" in helps, f"README names `make {target}`, make help does not")
     for tool in re.findall(r"^\s+(tools/\w+)", text, re.M):
         check((ROOT / tool).exists(), f"README names {tool}")
+
+
+@test
+def book_quotes_code_and_output_as_they_are() -> None:
+    result = call(["tools/docs", "--check"])
+    check(result.returncode == 0, result.stdout + result.stderr)
