@@ -1,0 +1,141 @@
+"""The timeline page in headless Chromium: how it looks, what it explains, how fast it pans.
+
+The pictures in tests/golden/ are compared block by block with a tolerance, for fonts differ.
+"""
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import zlib
+from pathlib import Path
+
+import trace_samples
+from driver import ROOT, Skipped, check, test
+from ktracelib import html
+
+GOLDEN = ROOT / "tests/golden"
+BLOCK = 20  # pixels a side
+DARK = "--blink-settings=preferredColorScheme=0"
+SHOTS = {  # name: (size, options, where in the page)
+    "page-light": ((1280, 800), (), ""), "page-dark": ((1280, 800), (DARK,), ""),
+    "page-phone": ((400, 800), (), ""), "page-search": ((1280, 800), (), "#find=answer"),
+}
+
+
+def chromium(page: Path, *options: str, size: tuple[int, int] = (1280, 800), at: str = "") -> tuple[str, str]:
+    """(what it printed, what the page complained about)"""
+    if not shutil.which("chromium"):
+        raise Skipped("there is no chromium; tools/setup test installs it")
+    with tempfile.TemporaryDirectory() as profile:
+        result = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             "--hide-scrollbars", "--force-device-scale-factor=1", "--enable-logging=stderr",
+             f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}", *options,
+             f"file://{page}{at}"], capture_output=True, text=True, timeout=300)
+    return result.stdout, "\n".join(
+        line for line in re.findall(r".*CONSOLE.*", result.stderr) if "readback" not in line)
+
+
+def decode_png(data: bytes) -> tuple[int, int, list[bytes]]:
+    """Width, bytes a pixel and rows of an 8-bit RGB or RGBA picture (PNG 1.2, sections 4 and 6)."""
+    at, compressed, width, depth = 8, b"", 0, 0
+    while at < len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IHDR":
+            width, _, bits, colour = struct.unpack_from(">IIBB", data, at + 8)
+            depth = {2: 3, 6: 4}[colour]
+            check(bits == 8, "8 bits a channel")
+        if kind == b"IDAT":
+            compressed += data[at + 8:at + 8 + size]
+        at += size + 12
+    raw, stride = zlib.decompress(compressed), width * depth
+    rows, above = [], bytes(stride)
+    for start in range(0, len(raw), stride + 1):
+        row = bytearray(raw[start + 1:start + 1 + stride])
+        kind = raw[start]
+        for i in range(stride) if kind else ():
+            left = row[i - depth] if i >= depth else 0
+            corner = above[i - depth] if i >= depth else 0
+            if kind == 1:
+                guess = left
+            elif kind == 2:
+                guess = above[i]
+            elif kind == 3:
+                guess = (left + above[i]) // 2
+            else:
+                p = left + above[i] - corner
+                guess = min((abs(p - left), 0, left), (abs(p - above[i]), 1, above[i]),
+                            (abs(p - corner), 2, corner))[2]
+            row[i] = row[i] + guess & 0xff
+        rows.append(bytes(row))
+        above = rows[-1]
+    return width, depth, rows
+
+
+def blocks(path: Path) -> list[tuple[int, ...]]:
+    """The mean colour of each block of the picture."""
+    width, depth, rows = decode_png(path.read_bytes())
+    means = []
+    for top in range(0, len(rows), BLOCK):
+        for left in range(0, width, BLOCK):
+            part = b"".join(row[left * depth:(left + BLOCK) * depth] for row in rows[top:top + BLOCK])
+            means.append(tuple(sum(part[c::depth]) * depth // len(part) for c in range(3)))
+    return means
+
+
+def sample_page(directory: str, sample: str = "blocking") -> Path:
+    path = Path(directory) / f"{sample}.html"
+    path.write_text(html.html(getattr(trace_samples, sample)()))
+    return path
+
+
+def shoot(directory: str, name: str) -> Path:
+    size, options, at = SHOTS[name]
+    picture = Path(directory) / f"{name}.png"
+    _, complaints = chromium(sample_page(directory), f"--screenshot={picture}", *options, size=size, at=at)
+    check(not complaints, complaints)
+    return picture
+
+
+@test
+def the_page_looks_as_before() -> None:
+    for name in SHOTS:
+        with tempfile.TemporaryDirectory() as directory:
+            now, before = blocks(shoot(directory, name)), blocks(GOLDEN / f"{name}.png")
+            other = sum(max(abs(a - b) for a, b in zip(one, two)) > 40 for one, two in zip(now, before))
+            if len(now) != len(before) or other > 0.06 * len(before):
+                shutil.copy(f"{directory}/{name}.png", ROOT / f"build/{name}.png")
+                check(False, f"{other} of {len(before)} blocks of {name} differ: compare "
+                      f"build/{name}.png and tests/golden/{name}.png; if it should, run tests/trace_outputs.py")
+
+
+@test
+def the_page_explains_the_stall() -> None:
+    """What is there without a click: the verdict, the list, and a sentence on the first victim."""
+    with tempfile.TemporaryDirectory() as directory:
+        dom, complaints = chromium(sample_page(directory), "--dump-dom")
+    check(not complaints, complaints)
+    text = re.sub(r"<[^>]+>", "", dom[dom.index("<header"):dom.index("<noscript")])
+    for wanted in ("reader blocked thread 7 in read() for 2 s. ticker a, ticker b and ticker c could run, "
+                   "but stood still for up to 1.9 s.",
+                   "ticker a could run, but thread 7 was blocked in read() by reader for 1.9 s.",
+                   "reader, read(), 2 s: ticker a, ticker b and ticker c stalled"):
+        check(wanted in text, f"{wanted!r} is not in {text!r}")
+
+
+@test
+def the_page_pans_a_hundred_thousand_events() -> None:
+    """Each drawing takes less than 50 ms; half of them is asked for, since other tests run, too."""
+    with tempfile.TemporaryDirectory() as directory:
+        dom, complaints = chromium(sample_page(directory, "large"), "--dump-dom", at="#benchmark")
+    check(not complaints, complaints)
+    times = [float(t) for t in re.search(r'data-frames="([^"]*)"', dom)[1].split()]
+    check(len(times) >= 100 and times[len(times) // 2] < 50, f"milliseconds: {times}")
+
+
+def renew() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for name in SHOTS:
+            shutil.copy(shoot(directory, name), GOLDEN / f"{name}.png")
