@@ -81,9 +81,11 @@ function find(next) {
   const wanted = element('search').value.trim().toLowerCase();
   const strings = STRINGS.map((text) => wanted && text.toLowerCase().includes(wanted));
   const hits = [];
+  let process = '';
   view.hits = new Set();
   for (const lane of wanted ? LANES : []) {
-    const named = lane.label.toLowerCase().includes(wanted);
+    process = lane.kind === 'process' ? lane.label : process;
+    const named = `${lane.label} ${lane.kind === 'thread' ? process : ''}`.toLowerCase().includes(wanted);
     for (let i = 0; i < lane.count && hits.length < 10000; i++) {
       if (strings[lane.detail[i]] || strings[lane.call[i]] || (named && i === 0)) {
         hits.push([lane.index, i]);
@@ -91,7 +93,7 @@ function find(next) {
       }
     }
   }
-  element('found').textContent = wanted ? `${hits.length} hits` : '';
+  element('found').textContent = wanted ? `${hits.length} hit${hits.length === 1 ? '' : 's'}` : '';
   if (next && hits.length) {
     const [lane, i] = hits.find(([l, s]) => l > view.lane || (l === view.lane && s > view.span)) || hits[0];
     select(lane, i);
