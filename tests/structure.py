@@ -51,3 +51,18 @@ def readme_commands_exist() -> None:
 def book_quotes_code_and_output_as_they_are() -> None:
     result = call(["tools/docs", "--check"])
     check(result.returncode == 0, result.stdout + result.stderr)
+
+
+@test
+def every_lock_is_in_the_book() -> None:
+    """docs/locking.md names each spinlock and mutex of the kernel with its file, and no others."""
+    declaration = re.compile(r"struct (?:spinlock|mutex) (\w+)( = \w+\(?|;)")
+    known = set(re.findall(r"^\| `(\w+)` in `([\w/.]+)`", (ROOT / "docs/locking.md").read_text(), re.M))
+    found = set()
+    for path in (ROOT / "kernel").glob("*/*.[ch]"):
+        for line in path.read_text().splitlines():
+            match = declaration.search(line)
+            if match and "extern" not in line and not line.strip().startswith("//"):
+                found.add((match[1], str(path.relative_to(ROOT / "kernel"))))
+    found -= {("a", "arch/exit.c")}  # crash=deadlock
+    check(found == known, f"missing: {found - known}, gone: {known - found}")

@@ -7,8 +7,8 @@
  *
  * A lock's class is where it was initialised, or where it was first taken. Of each pair of classes
  * it is remembered whether one was taken under the other: a deadlock is found without happening,
- * the first time that both orders occur in one run. Locks of one class are taken by address. A
- * lock that is only tried for cannot be waited for, and makes no order.
+ * the first time that both orders occur in one run. Locks of one class are taken by address, if
+ * not said otherwise (nested). A lock that is only tried for cannot be waited for, and makes no order.
  */
 #ifdef DEBUG
 #include "lib/lock_debug.h"
@@ -163,7 +163,7 @@ static void check_against(struct held_locks *held, struct lock_debug *lock, int 
 
         if (other != class) {
             check_order(other, held->held[i].site, class, site);
-        } else if (held->held[i].lock > lock) {
+        } else if (!lock->nested && held->held[i].lock > lock) {
             panic_begin();
             printk("PANIC: lock order: two locks of one kind, not by address\n");
             print_site("the first", held->held[i].site);

@@ -419,6 +419,8 @@ struct file *epoll_open(void)
     list_init(&epoll->ready);
     wait_queue_init(&epoll->waiters);
     wait_queue_init(&epoll->pollers);
+    /* Sets in sets: no set is within itself, so these orders have no rings. */
+    LOCK_DEBUG(epoll->lock.debug.nested = epoll->pollers.lock.debug.nested = true);
     file = file_open_anonymous(&epoll->inode, O_RDWR);
     if (!is_error(file)) {
         epoll->file = file;

@@ -9,7 +9,7 @@
 #ifdef DEBUG
 struct lock_debug {
     const char *class;   /* where it was initialised; locks of one class have one place in the order */
-    const void *site;    /* where its holder took it */
+    bool nested; /* two of its class may be held; what they belong to has an order of its own */
 };
 /* About to take a lock: one that sleeps (a mutex), or one that is only tried for. */
 void lock_debug_acquire(struct lock_debug *lock, bool sleeps, bool tried);

@@ -37,11 +37,8 @@ struct wait_entry {
     struct task *task;
 };
 
-static inline void wait_queue_init(struct wait_queue *queue)
-{
-    spin_init(&queue->lock);
-    list_init(&queue->entries);
-}
+/* A macro, so that each kind of queue has a class of its own in the debug build. */
+#define wait_queue_init(queue) (spin_init(&(queue)->lock), list_init(&(queue)->entries))
 
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
