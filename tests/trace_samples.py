@@ -104,6 +104,7 @@ def blocking() -> fmt.Trace:
     for number in TICKERS:
         _tick(s, 7, number, 100 * MS)
     s.co(7, "CO_IN", 4)
+    s.co(7, "MARK", 1, word("reads"))
     s.now += MS
     s.event(7, "SYSCALL", READ, 3)
     s.event(7, "BLOCK", 1, 0x1000)

@@ -12,6 +12,7 @@ from pathlib import Path
 import trace_samples
 from driver import ROOT, RUN, Machine, Skipped, call, check, deterministic, guest, test
 from ktracelib import format as fmt
+from ktracelib.coroutines import text_of
 from ktracelib.states import Model
 
 KTRACE = str(ROOT / "tools/ktrace")
@@ -152,6 +153,7 @@ def trace_can_stop_when_it_is_full() -> None:
     model = load(traced("sh", "-c", loop, options=["--append", "trace_records=2048"]))
     exits = [r for r in model.records if r.event == "EXIT"]
     check(model.trace.lost() > 0 and exits, "otherwise the last ones are")
+    check([r.a for r in model.records if r.event == "LOST"] == [model.trace.lost()], "it says so")
 
 
 @test
@@ -172,6 +174,8 @@ def programs_cannot_harm_the_trace() -> None:
     model = load(traced("sh", "-c", "/bin/test/rings && stall --mode=blocking >/dev/null"))
     real = {task.tid for task in model.tasks.values() if task.spans}
     check(all(co.tid in real for co in model.coroutines.values()), "the owner is the kernel's word")
+    marks = [(r.x, text_of(r)) for r in model.records if r.event == "MARK"]
+    check(marks == [(42, "half-way")], f"marks {marks}")
     names = {co.label() for stall in model.stalls for co, _, _ in stall.victims}
     check({"ticker 1", "ticker 2", "ticker 3", "ticker 4"} <= names, f"stalled: {names}")
 

@@ -12,7 +12,7 @@
     EVENT(1, START, "CPUs", "TSC at clock 0") \
     EVENT(2, NAME, "offset", "8 characters") \
     EVENT(3, TASK, "process", "state, reason << 8, parent << 32") \
-    EVENT(4, LOST, "", "records lost") \
+    EVENT(4, LOST, "", "records") /* no ring has it: the reader tells by it what is missing */ \
     /* sched */ \
     EVENT(8, SWITCH, "next", "state of the previous one") \
     EVENT(9, WAKE, "woken", "reason it was blocked for") \

@@ -74,6 +74,10 @@ class Trace:
         found = []
         for ring in self.rings:
             user = ring.kind == KIND_USER
+            if ring.lost and ring.records:
+                tsc = ring.records[-1 if self.header["flags"] & STOP_WHEN_FULL else 0][0]
+                found.append((tsc, Record((tsc - base) * mult >> 32, -1 if user else ring.owner,
+                                          ring.owner if user else 0, "LOST", 0, 0, ring.lost)))
             for tsc, tid, event, cpu, flags, x, _, a in ring.records:
                 name = names.get(event)
                 if name and (not user or event >= FIRST_USER_EVENT):

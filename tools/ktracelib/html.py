@@ -3,6 +3,7 @@ import json
 import os
 
 from . import format as fmt
+from .coroutines import text_of
 from .lanes import RANK, Lane, lanes
 from .spans import duration
 from .states import Model
@@ -52,9 +53,12 @@ def data(trace: fmt.Trace) -> dict:
                            for victim, start, end in stall.victims]} for stall in model.stalls]
     wakes = [[wake.time - model.start, index.get(("thread", wake.waker, 0), -1),
               index.get(("thread", wake.woken, 0), -1)] for wake in model.wakes]
+    marks = [[r.time - model.start, index.get(("thread", r.tid, 0), -1), f"{r.x} {text_of(r)}"]
+             for r in model.records if r.event == "MARK"]
     names = [row.label.split(": ")[-1] for row in rows if row.kind == "process"]
     return {"title": ", ".join(names[-3:]) or "trace", "about": _about(model),
             "length": max(1, model.end - model.start), "stalls": stalls, "wakes": wakes,
+            "marks": marks,
             "lanes": [{"kind": row.kind, "label": row.label, "tid": row.tid, "number": row.number,
                        "spans": flat(row)} for row in rows],
             "rank": RANK, "states": states.texts, "strings": strings.texts}

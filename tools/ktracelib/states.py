@@ -82,7 +82,7 @@ class Model:
         self.events = Counter(record.event for record in self.records)
         for record in self.records:
             handler = HANDLERS.get(record.event)
-            if 0 <= record.cpu < len(self.cpus) and record.event not in ("TASK", "NAME"):
+            if 0 <= record.cpu < len(self.cpus) and record.event not in ("TASK", "NAME", "LOST"):
                 self._seen(record)
             if handler:
                 handler(self, record)

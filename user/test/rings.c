@@ -4,6 +4,7 @@
  * tests/tracing.py runs it in a guest that traces. Elsewhere /dev/ktrace cannot be mapped, and
  * there is nothing to be harmed.
  */
+#include <co.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -94,12 +95,24 @@ static void the_end_of_a_ring_is_an_error(void)
     CHECK(wait(&status) > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 }
 
+static void *mark(void *unused)
+{
+    co_mark(42, "half-way through");
+    return unused;
+}
+
+static void a_program_can_set_a_mark(void)
+{
+    CHECK(co_go(mark, NULL, "marker") && co_run() == 0);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(a_new_ring_is_empty), TEST(nonsense_harms_nobody),
         TEST(rings_are_bounded_and_come_back), TEST(a_child_keeps_the_ring_of_its_parent),
         TEST(the_end_of_a_ring_is_an_error), TEST(a_new_ring_is_empty),
+        TEST(a_program_can_set_a_mark),
     };
 
     return RUN_TESTS(tests);

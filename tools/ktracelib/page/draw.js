@@ -220,6 +220,20 @@ function drawWakes() {
   }
 }
 
+/** What the program itself has marked: a flag in the lane of its thread. */
+function drawMarks() {
+  context.font = '12px system-ui, sans-serif';
+  for (const [time, lane, text] of DATA.marks) {
+    const x = xOf(time);
+    if (lane >= 0 && x >= labels && x <= width) {
+      context.fillStyle = look.accent;
+      context.fillRect(x, yOf(lane) + 1, 2, ROW.thread - 2);
+      context.fillRect(x, yOf(lane) + 1, 7, 6);
+      word(text, x + 6, yOf(lane) + 11, 8 * text.length + 16, false);
+    }
+  }
+}
+
 function drawSelection() {
   const lane = LANES[view.lane];
   if (!lane || view.span < 0) {
@@ -285,6 +299,7 @@ function draw() {
     }
   }
   drawWakes();
+  drawMarks();
   drawSelection();
   drawLabels();
   context.restore();

@@ -209,6 +209,16 @@ void co_traced_ready(struct co *co)
     write_record(TRACE_CO_READY, 0, co->id, co_current ? co_current->id : 0);
 }
 
+void co_mark(uint32_t number, const char *text)
+{
+    uint64_t word = 0;
+
+    if (co_trace_ring) {
+        memcpy(&word, text, strnlen(text, sizeof(word)));
+        write_record(TRACE_MARK, 0, number, word);
+    }
+}
+
 void co_traced_begin(void)
 {
     if (ring_process != co_call(SYS_getpid, 0, 0, 0, 0, 0, 0)) {

@@ -124,6 +124,8 @@ void co_stats(struct co_stats *stats);
 void co_stats_reset(void);
 /* List this thread's coroutines on a descriptor: name, state, what each waits for. */
 void co_dump(int fd);
+/* A flag in the trace, if one is taken: a number and up to 8 characters. */
+void co_mark(uint32_t number, const char *text);
 
 /* Layer 3: io.c, chan.c, select.c, blocking.c. For coroutines of a run loop; -EPERM elsewhere. */
 
