@@ -3,6 +3,7 @@
 ;   by the CPU: ss rsp rflags cs rip [error]   then here: [0] vector rdi ... r15  <- rsp
 
 %include "arch/frame.inc"
+%include "arch/frame_cfi.inc"
 extern trap_dispatch, nmi_dispatch, return_to_user_work, cpu_clac_needed
 global trap_return, trap_table, user_return
 
@@ -81,6 +82,22 @@ return_work:
     mov rdi, rsp
     call return_to_user_work
     jmp trap_return
+trap_end:
+
+cfi_cie trap_cie, "zRS"
+cfi_begin trap_cie, nmi_common, trap_common
+    cfi_frame_begun
+    cfi_push_registers
+cfi_end
+cfi_begin trap_cie, trap_common, trap_end
+    cfi_frame_begun
+    cfi_advance trap_common.from_kernel - trap_common
+    cfi_push_registers
+    cfi_advance trap_restore - trap_common.from_kernel - PUSH_REGISTERS_SIZE
+    cfi_pop_registers
+    cfi_advance 2               ; iretq
+    cfi_cfa_offset 176
+cfi_end
 
 section .rodata
 trap_table:

@@ -7,6 +7,7 @@
 ;
 ; Interrupts are off and the run queue's lock is held, before and after.
 
+%include "arch/frame_cfi.inc"
 %define TASK_RSP 0              ; checked in core.c
 
 extern sched_finish_switch, trap_return, kernel_thread_main
@@ -46,6 +47,7 @@ switch_end:
 
 ; Where the first switch to a new task returns: rsp is at its trap frame.
 ; rbx: nonzero for a task that starts in the kernel.
+    nop                         ; a debugger looks at the byte before a return address
 task_first_switch:
     xor ebp, ebp
     call sched_finish_switch
@@ -53,3 +55,27 @@ task_first_switch:
     jz trap_return
     call kernel_thread_main
     jmp trap_return
+task_first_switch_end:
+
+; For debuggers. Each stack has the same layout, so the rules hold on both sides of the change; what
+; was popped still lies below rsp.
+cfi_cie switch_cie, "zR"
+cfi_begin switch_cie, switch_to, switch_end + 1
+    cfi_push 1, DW_rbp, 2
+    cfi_push 1, DW_rbx, 3
+    cfi_push 2, DW_r12, 4
+    cfi_push 2, DW_r13, 5
+    cfi_push 2, DW_r14, 6
+    cfi_push 2, DW_r15, 7
+    cfi_advance switch_swapped - switch_begin - 10 ; the change
+    cfi_pop 2, 48
+    cfi_pop 2, 40
+    cfi_pop 2, 32
+    cfi_pop 2, 24
+    cfi_pop 1, 16
+    cfi_pop 1, 8
+cfi_end
+cfi_cie first_cie, "zRS"
+cfi_begin first_cie, task_first_switch - 1, task_first_switch_end
+    cfi_frame_whole
+cfi_end
