@@ -10,8 +10,8 @@ WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
 DEBUG_FLAG := $(if $(DEBUG),-DDEBUG)
 
 GOALS := $(or $(MAKECMDGOALS),help)
-NEEDS := $(if $(filter test test-labs bench,$(GOALS)),test,run)
-NO_TOOLS := help clean lab grade gdb format
+NEEDS := $(if $(filter test test-labs bench gdb record replay docs,$(GOALS)),test,run)
+NO_TOOLS := help clean lab grade format
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
 $(info Installing what is missing: tools/setup $(NEEDS))
@@ -19,7 +19,7 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: help all run test test-labs iso clean demo gdb trace bench lab grade format
+.PHONY: help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade format
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
@@ -33,7 +33,9 @@ help:
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
 	@echo "make bench            what switches and coroutines cost, here and in the guest"
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
-	@echo "make gdb              not there yet: it says so"
+	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
+	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
+	@echo "make docs             write the listings in docs/ again (make test compares them)"
 	@echo "Options: DEBUG=1 (check locking), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 # Objects of another compiler, or with and without the checks, do not go together.
@@ -91,7 +93,27 @@ trace: all
 	    tools/ktrace $$kind $(TRACE).ktr || exit; \
 	done; exit $$status
 
-gdb format:
+GDB := gdb -nx -q -x tools/gdb/load.py
+GDB_CMD := $(or $(CMD),stall --mode=blocking --wait=200 --tickers=2)
+RECORDING := build/recording
+
+gdb: all
+ifdef CORE
+	@$(GDB) build/baton.elf $(CORE)
+else
+	@$(GDB) build/baton.elf -ex "kstart -- sh -c '$(GDB_CMD)'"
+endif
+
+record: all
+	@tools/run --record $(RECORDING) -- sh -c '$(subst ','\'',$(GDB_CMD))'
+
+replay:
+	@$(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"
+
+docs: all
+	@tools/gdb/walkthrough
+
+format:
 	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2
 
 clean:

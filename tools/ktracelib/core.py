@@ -1,6 +1,6 @@
-"""An ELF core of a guest that has ended, from its memory: for stock gdb.
+"""An ELF core of a guest, from its memory: for stock gdb. (Of a live one: kcore of tools/gdb.)
 
-It has the direct map, the kernel image and every mapped page of the kernel stacks, and one
+That of a guest that has ended has the direct map, the kernel image and every mapped page of the kernel stacks, and one
 thread: where the kernel left the machine (the symbol exit_registers), which for a panic leads to
 its cause. The memory is written with holes where the guest's is zero.
 """
@@ -17,6 +17,7 @@ PT_LOAD, PT_NOTE, NT_PRSTATUS = 1, 4, 1
 PAGE = 4096
 REGISTERS = 27  # of user_regs_struct: r15 r14 r13 r12 rbp rbx r11 ... rip cs rflags rsp ss ...
 RBP, RIP, RSP = 4, 16, 19
+THE_END = 3000000  # the number of write_core's thread: no task's tid
 
 
 def _kernel_stacks(read: fmt.Read, pml4: int) -> Iterator[tuple[int, int]]:
@@ -36,10 +37,11 @@ def _kernel_stacks(read: fmt.Read, pml4: int) -> Iterator[tuple[int, int]]:
         yield from walk(top & ADDRESS, 2, KSTACKS)
 
 
-def _note(registers: dict[int, int]) -> bytes:
+def note(registers: dict[int, int], thread: int) -> bytes:
+    """A thread; registers by their index in user_regs_struct."""
     values = [registers.get(i, 0) for i in range(REGISTERS)]
     status = bytearray(336)  # struct elf_prstatus; pr_pid at 32, pr_reg at 112
-    struct.pack_into("<i", status, 32, 1)
+    struct.pack_into("<i", status, 32, thread)
     struct.pack_into(f"<{REGISTERS}Q", status, 112, *values)
     return struct.pack("<III", 5, len(status), NT_PRSTATUS) + b"CORE\0\0\0\0" + status
 
@@ -56,30 +58,38 @@ def _copy(memory: str, to: BinaryIO, at: int) -> None:
     to.truncate(at)
 
 
+def write(path: str, memory: str, notes: bytes, pieces: list[tuple[int, int, int]]) -> None:
+    """The core: all of the memory once, and `pieces` of it (virtual, physical, size) mapped, with
+    the direct map."""
+    size = os.path.getsize(memory)
+    low = fmt.low_memory(size)
+    pieces = [(DIRECT_MAP, 0, low)] + pieces
+    if size > low:
+        pieces.append((DIRECT_MAP + (1 << 32), 1 << 32, size - low))
+    headers = 64 + 56 * (len(pieces) + 1)
+    memory_at = (headers + len(notes) + PAGE - 1) // PAGE * PAGE
+    with open(path, "wb") as f:
+        f.write(struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 4, 62, 1, 0, 64, 0, 0, 64, 56,
+                            len(pieces) + 1, 0, 0, 0))
+        f.write(struct.pack("<IIQQQQQQ", PT_NOTE, 4, headers, 0, 0, len(notes), 0, 4))
+        for virtual, physical, length in pieces:
+            offset = physical if physical < low else physical - (1 << 32) + low
+            f.write(struct.pack("<IIQQQQQQ", PT_LOAD, 7, memory_at + offset, virtual, physical,
+                                length, length, PAGE))
+        f.write(notes)
+        _copy(memory, f, memory_at)
+
+
 def write_core(memory: str, kernel: str, path: str) -> None:
     elf, read, size = fmt.Elf(kernel), fmt.memory_reader(memory), os.path.getsize(memory)
-    low = fmt.low_memory(size)
 
     def word(address: int) -> int:
         return struct.unpack("<Q", read(address, 8))[0]
 
     at = elf.symbol("exit_registers") - fmt.KERNEL_BASE
-    note = _note({RIP: word(at), RSP: word(at + 8), RBP: word(at + 16)})
+    end = note({RIP: word(at), RSP: word(at + 8), RBP: word(at + 16)}, THE_END)
     pml4 = word(elf.symbol("paging_kernel_pml4") - fmt.KERNEL_BASE) - DIRECT_MAP
-    pieces = [(DIRECT_MAP, 0, low), (fmt.KERNEL_BASE, 0, min(low, IMAGE_MAX))]
-    if size > low:
-        pieces.append((DIRECT_MAP + (1 << 32), 1 << 32, size - low))
+    pieces = [(fmt.KERNEL_BASE, 0, min(fmt.low_memory(size), IMAGE_MAX))]
     if 0 < pml4 < size:
         pieces += [(virtual, physical, PAGE) for virtual, physical in _kernel_stacks(read, pml4)]
-    headers = 64 + 56 * (len(pieces) + 1)
-    memory_at = (headers + len(note) + PAGE - 1) // PAGE * PAGE
-    with open(path, "wb") as f:
-        f.write(struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 4, 62, 1, 0, 64, 0, 0, 64, 56,
-                            len(pieces) + 1, 0, 0, 0))
-        f.write(struct.pack("<IIQQQQQQ", PT_NOTE, 4, headers, 0, 0, len(note), 0, 4))
-        for virtual, physical, length in pieces:
-            offset = physical if physical < low else physical - (1 << 32) + low
-            f.write(struct.pack("<IIQQQQQQ", PT_LOAD, 7, memory_at + offset, virtual, physical,
-                                length, length, PAGE))
-        f.write(note)
-        _copy(memory, f, memory_at)
+    write(path, memory, end, pieces)

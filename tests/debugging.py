@@ -1,0 +1,124 @@
+"""gdb with Baton's commands: scripts in tests/gdb, their output masked and compared.
+
+tests/gdb/NAME.gdb is a list of commands, tests/gdb/NAME.txt what they print. What depends on the
+compiler or on other parts of the kernel is masked: addresses, lines, arguments, amounts. With
+UPDATE=1 the files are written instead.
+"""
+import os
+import re
+import shutil
+
+from driver import HANG, ROOT, Skipped, call, check, test
+
+MASKS = (
+    (r"(?m)^(\[Inferior|Remote communication|\[New LWP|qemu-system|warning:|\d+\t|Using host|0x\w+ in \?\?).*\n", ""),
+    (r"(?m)^(#\d+ .*?) \(.*\) at (\S+?)(:\d+)?$", r"\1 () at \2"),
+    (r"(?m)^#\d+ +(0x\w+ in )?", "# "),
+    (r"(?m)^(\S.*) \([^()]*\) at (\S+):\d+$", r"\1 () at \2"),
+    (r"0x[0-9a-f]{5,}|\b[0-9a-f]{12,16}\b", "ADDRESS"),
+    (r"\[ *\d+\]  ", "[N] "),
+    (r"\b\d+\.\d+ (m?s|us)\b", "TIME"),
+    (r"[+-]\d+\.\d+ ms", "TIME"),
+    (r"\b(\w+)\+\d+\b", r"\1+N"),
+    (r"\b\d+ (pages|page|present|references|switches|MiB|events)\b", r"N \1"),
+    (r"(page|present,?) \d+", r"\1 N"),
+    (r"\b\d{2,}\b", "N"),
+    (r"(\$\d+ = |, '\\000' <repeats N times>)", ""),
+    (r" *[ \t]+", " "),
+)
+
+
+def gdb(name: str, *arguments: str, package: bool = True) -> str:
+    """Run the commands of a script, whatever becomes of each; what they printed, masked."""
+    if shutil.which("gdb") is None:
+        raise Skipped("no gdb here: tools/setup test")
+    command = ["gdb", "-nx", "-q", "-batch"] + (["-x", "tools/gdb/load.py"] if package else [])
+    for line in (ROOT / f"tests/gdb/{name}.gdb").read_text().splitlines():
+        quoted = line.replace("\\", "\\\\").replace('"', '\\"')
+        command += ["-ex", f"echo (gdb) {quoted}\\n", "-ex", line]
+    command += arguments or ("build/baton.elf",)
+    result = call(["sh", "-c", 'exec "$@" 2>&1', "sh", *command], limit=HANG)
+    return result.stdout
+
+
+def mask(text: str) -> str:
+    text = text.replace(f"{ROOT}/", "")
+    for pattern, replacement in MASKS:
+        text = re.sub(pattern, replacement, text)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def compare(name: str, *arguments: str, package: bool = True) -> str:
+    text = gdb(name, *arguments, package=package)
+    golden, masked = ROOT / f"tests/gdb/{name}.txt", mask(text)
+    if os.environ.get("UPDATE"):
+        golden.write_text(masked)
+    elif b"clang version" in (ROOT / "build/baton.elf").read_bytes():
+        raise Skipped("clang inlines other functions: its frames differ")
+    elif masked != golden.read_text():
+        diff = call(["diff", "-u", str(golden), "-"], stdin=masked).stdout
+        check(False, f"{diff}\n(UPDATE=1 tests/run {name}... writes the file)\n{text[-3000:]}")
+    return text
+
+
+@test
+def gdb_shows_a_live_machine_and_its_core() -> None:
+    """The core also without our commands."""
+    compare("live")
+    compare("core", "build/baton.elf", "build/test-gdb.core")
+    text = compare("stock", "build/baton.elf", "build/test-gdb.core", package=False)
+    check('"sh"' in text and "task_wait" in text, text)
+
+
+@test
+def gdb_runs_to_each_kind_of_switch() -> None:
+    text = gdb("switches")
+    for kind in ("switch from or to a kernel thread", "process switch", "thread switch"):
+        found = re.search(rf"(?m)^{kind} on CPU 0: (.*) -> (.*)$", text)
+        check(found, f"no {kind} in\n{text}")
+        stages = re.findall(r"(?m)^  switch_\w+ +rsp (\w+), stack of (.+?)  +(\w+):",
+                            text[found.end():])
+        check([s[2] for s in stages[:3]] == ["before", "at", "after"], f"{stages}\n{text}")
+        check(stages[1][1] == stages[2][1] == found[2], f"{stages}\n{text}")
+        check(int(stages[2][0], 16) == int(stages[1][0], 16) + 48, "six registers are loaded")
+    thread, process = (text[text.index(kind + " switch"):] for kind in ("thread", "process"))
+    check("CR3 does not change" in thread.split("saved:")[0], thread)
+    check("CR3 was changed from" in process.split("saved:")[0], process)
+    check(re.search(r"futex\(0x\w+, 9, ", text), text)
+
+
+@test
+def gdb_shows_coroutines_and_who_stalls_them() -> None:
+    text = compare("coroutines")
+    check(text.count("STALLED by reader") >= 4, text)
+    compare("coroutines_core", "build/baton.elf", "build/test-gdb-coro.core")
+
+
+@test
+def gdb_commands_say_what_is_wrong() -> None:
+    compare("errors")
+
+
+@test
+def gdb_shows_every_cpu() -> None:
+    text = gdb("smp")
+    check(re.search(r"CPU 0, fair: runs .*\nCPU 1, fair: runs ", text), text)
+    check(re.search(r"seq \(\d+\): exit_group\(0\)", text), text)
+
+
+@test
+def backtrace_holds_at_each_instruction_of_a_system_call() -> None:
+    """Two instructions are between the stacks: the user's rsp is nowhere on the new one yet."""
+    text = gdb("entry")
+    found = re.search(r"(\d+) of (\d+) backtraces reach main", text)
+    check(found and int(found[2]) > 100 and int(found[2]) - int(found[1]) == 2, text[-3000:])
+
+
+@test
+def replay_goes_back_over_a_switch() -> None:
+    folder = ROOT / "build/test-recording"
+    shutil.rmtree(folder, ignore_errors=True)
+    result = call(["tools/run", "--record", str(folder), "--log", str(folder) + ".log", "--",
+                   "sh", "-c", "echo hi | cat"])
+    check(result.stdout == "hi\n" and result.returncode == 0, result.stderr)
+    compare("replay")

@@ -1,0 +1,3 @@
+info coros 3
+ktask 3
+bt

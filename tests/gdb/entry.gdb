@@ -1,0 +1,3 @@
+kstart -- sh -c 'echo hi >/dev/null'
+ksyscall write
+source tests/gdb/entry.py

@@ -1,0 +1,172 @@
+"""Coroutines of a process: `info coros`, `coro`.
+
+The library links every struct co into co_registry. All is read through the page tables of the
+process, so it need not be the one that runs; its symbols are loaded first.
+"""
+from typing import Iterator
+
+import gdb
+
+from . import memory, programs, tasks, unwind
+from .command import command, number
+
+STACKED = ("r15", "r14", "r13", "r12", "rbx", "rbp", "rip")  # above the control words, switch.asm
+READY, PARKED, ENDED = 1, 2, 3  # enum loop_state
+RUNNING, NORMAL, DEAD = 1, 2, 3  # enum co_state
+
+
+def user_value(mm: gdb.Value, address: int, name: str) -> gdb.Value:
+    """A copy of an object in user memory."""
+    kind = gdb.lookup_type(name)
+    return gdb.Value(memory.read_user(mm, address, kind.sizeof), kind)
+
+
+def registry(task: gdb.Value) -> gdb.Value:
+    programs.load_for(task)
+    if int(task["mm"]) == 0 or not gdb.lookup_global_symbol("co_registry"):
+        raise gdb.GdbError(f"{tasks.label(task)} has no coroutines: its program lacks the library")
+    found = user_value(task["mm"], memory.address_of("co_registry"), "struct co_registry")
+    if int(found["version"]) > 1:
+        raise gdb.GdbError(f"coroutines of version {int(found['version'])}: these tools know 1")
+    return found
+
+
+def all_coroutines(task: gdb.Value) -> Iterator[tuple[int, gdb.Value]]:
+    """Address and a copy of each, by id."""
+    node = int(registry(task)["all"]["next"])
+    offset = next(f.bitpos // 8 for f in gdb.lookup_type("struct co").fields() if f.name == "all")
+    head = memory.address_of("co_registry") + next(
+        f.bitpos // 8 for f in gdb.lookup_type("struct co_registry").fields() if f.name == "all")
+    found: list[tuple[int, gdb.Value]] = []
+    while node not in (head, 0) and len(found) < 100000:
+        co = user_value(task["mm"], node - offset, "struct co")
+        found.append((node - offset, co))
+        node = int(co["all"]["next"])
+    return iter(sorted(found, key=lambda pair: int(pair[1]["id"])))
+
+
+def name_at(task: gdb.Value, address: int) -> str:
+    """Of a struct co_ctx: a coroutine's, or a thread's own stack."""
+    for place, co in all_coroutines(task):
+        if place == address:
+            return f"{co['name'].string()} (#{int(co['id'])})"
+    return "the thread's own stack"
+
+
+def stack_owner(task: gdb.Value, rsp: int) -> str:
+    for _, co in all_coroutines(task):
+        if int(co["base"]) <= rsp < int(co["base"]) + int(co["size"]):
+            return f"{co['name'].string()} (#{int(co['id'])})"
+    return "the thread itself"
+
+
+def saved_rsp(task: gdb.Value, context: int) -> int:
+    return int.from_bytes(memory.read_user(task["mm"], context, 8), "little")
+
+
+def saved_registers(task: gdb.Value, rsp: int) -> dict[str, int]:
+    """Of a stack that was switched away from: as they will be when co_switch returns to it."""
+    data = memory.read_user(task["mm"], rsp + 8, 8 * len(STACKED))
+    found = {name: int.from_bytes(data[8 * i:8 * i + 8], "little")
+             for i, name in enumerate(STACKED)}
+    return found | {"rsp": rsp + 8 + len(data)}
+
+
+def thread_of(co: gdb.Value) -> gdb.Value | None:
+    for task in tasks.all_tasks():
+        if int(task["tid"]) == int(co["thread"]):
+            return task
+    return None
+
+
+def state_text(co: gdb.Value, task: gdb.Value | None, culprit: str) -> str:
+    """What it does, and where it is stalled: it could run, but its thread sleeps in the kernel."""
+    state, loop = int(co["state"]), int(co["loop_state"])
+    asleep = task is not None and 1 <= int(task["state"]) <= 3
+    due = loop == READY or (loop == PARKED and 0 <= int(co["deadline"]) <= tasks.now())
+    if state == RUNNING:
+        return f"runs, blocked in {tasks.reason_text(task)}" if asleep else "runs"
+    if state == DEAD:
+        return "ended"
+    if state == NORMAL:
+        return "resumed another one"
+    if due and asleep and culprit:
+        return f"STALLED by {culprit}"
+    if loop == PARKED and int(co["why"]):
+        mm = task["mm"] if task is not None else tasks.selected()["mm"]
+        return "parked: " + memory.user_string(mm, int(co["why"])).strip('"')
+    return {READY: "ready", PARKED: "parked", ENDED: "ended"}.get(loop, "suspended")
+
+
+def culprits(found: list[tuple[int, gdb.Value]]) -> dict[int, str]:
+    return {int(co["thread"]): co["name"].string() for _, co in found if int(co["state"]) == RUNNING}
+
+
+@command("info coros")
+def info_coros(arguments: list[str]) -> None:
+    """List the coroutines of a process: `info coros [TID]`; without one, of the task looked at.
+
+    STALLED by X: it could run, but X made a system call that blocks the thread they share."""
+    task = tasks.find(number(arguments[0], "a tid")) if arguments else tasks.selected()
+    found = list(all_coroutines(task))
+    blame = culprits(found)
+    print(f"coroutines of {tasks.label(task)}: {len(found)}")
+    print(f"  {'ID':>4} {'NAME':16} {'THREAD':>6} {'STATE':28} WHERE")
+    for place, co in found:
+        thread = int(co["thread"])
+        where = ""
+        if int(co["state"]) not in (RUNNING, DEAD):
+            where = memory.symbol_at(saved_registers(task, int(co["ctx"]["rsp"]))["rip"])
+        print(f"  {int(co['id']):4} {co['name'].string():16} {thread:6} "
+              f"{state_text(co, thread_of(co), blame.get(thread, '')):28} {where}".rstrip())
+
+
+@command("coro")
+def coro(arguments: list[str]) -> None:
+    """Look at a coroutine of the task looked at: `coro ID`; `coro apply all COMMAND` at each.
+
+    `bt` then shows its frames, and behind them whoever resumed it. `ktask cpu` goes back."""
+    task = tasks.selected()
+    found = {int(co["id"]): (place, co) for place, co in all_coroutines(task)}
+    if arguments[:2] == ["apply", "all"] and len(arguments) > 2:
+        before = unwind.view
+        try:
+            for wanted, (place, co) in found.items():
+                if int(co["state"]) != DEAD:
+                    print(f"\ncoroutine {wanted} {co['name'].string()}")
+                    choose(task, place, co)
+                    gdb.execute(" ".join(arguments[2:]))
+        finally:
+            unwind.look_at(before.task if before else None)
+        return
+    if not arguments:
+        raise gdb.GdbError("coro ID, or coro apply all COMMAND; `info coros` lists them")
+    wanted = number(arguments[0], "a coroutine's id")
+    if wanted not in found or int(found[wanted][1]["state"]) == DEAD:
+        raise gdb.GdbError(f"no coroutine {wanted} in {tasks.label(task)}: `info coros`")
+    choose(task, *found[wanted])
+    co = found[wanted][1]
+    print(f"coroutine {wanted} {co['name'].string()}: "
+          f"{state_text(co, thread_of(co), culprits(list(found.values())).get(int(co['thread']), ''))}")
+    unwind.show_place()
+
+
+def choose(task: gdb.Value, place: int, co: gdb.Value) -> None:
+    owner = thread_of(co)
+    if owner is None:
+        raise gdb.GdbError(f"its thread {int(co['thread'])} has ended")
+    if int(co["state"]) == RUNNING:
+        unwind.look_at(owner)
+    else:
+        unwind.look_at(owner, saved_registers(task, int(co["ctx"]["rsp"])))
+
+
+def resumer(task: gdb.Value, rsp: int) -> dict[str, int]:
+    """Behind co_entry: on top of its stack is the struct co. A suspended one has no resumer."""
+    co = user_value(task["mm"], saved_rsp(task, rsp), "struct co")
+    if int(co["state"]) not in (RUNNING, NORMAL):
+        return unwind.END
+    return saved_registers(task, saved_rsp(task, int(co["resumer"])))
+
+
+unwind.coroutine_resumer = resumer

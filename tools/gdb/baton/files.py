@@ -1,0 +1,60 @@
+"""Open files and names: `kfds`, and the paths that other commands show."""
+import re
+
+import gdb
+
+from . import memory, tasks
+from .command import command, number
+from .memory import at, list_items
+
+FLAGS = ((0o2000, "append"), (0o4000, "nonblock"), (0o10000000, "path"))
+
+
+def path_of(inode: gdb.Value) -> str:
+    """By the names in tmpfs directories; "" for what has none (a pipe)."""
+    parts: list[str] = []
+    for _ in range(64):
+        if int(inode["covers"]):  # a mounted root: its name is the covered directory's
+            inode = inode["covers"].dereference()
+        parent = inode["parent"]
+        if int(parent) == 0 or int(parent) == int(inode.address):
+            break
+        parts.insert(0, name_in(parent.dereference(), int(inode.address)))
+        inode = parent.dereference()
+    return "/" + "/".join(parts) if parts else ""
+
+
+def name_in(directory: gdb.Value, inode: int) -> str:
+    if memory.symbol_at(int(directory["ops"])) != "tmpfs_directory_ops":
+        return "?"
+    entries = at(int(directory["data"]), "struct tmpfs_directory")["by_age"]
+    for entry in list_items(entries, "struct entry", "by_age"):
+        if int(entry["inode"]) == inode:
+            return entry["name"].address.cast(memory.pointer_to("char")).string()
+    return "(deleted)"
+
+
+def kind_of(file: gdb.Value) -> str:
+    """By its operations: pipe, tty, null, regular, ..."""
+    return re.sub(r"(_file)?_ops$", "", memory.symbol_at(int(file["ops"])))
+
+
+@command("kfds")
+def kfds(arguments: list[str]) -> None:
+    """List the open files of a task: `kfds [TID]`; without one, of the task looked at."""
+    task = tasks.find(number(arguments[0], "a tid")) if arguments else tasks.selected()
+    if int(task["files"]) == 0:
+        raise gdb.GdbError(f"{tasks.label(task)} has no files: a kernel thread or a zombie")
+    table = task["files"]
+    print(f"files of {tasks.label(task)}: {int(table['used'])} open")
+    for fd in range(int(table["capacity"])):
+        if int(table["slots"][fd]) == 0:
+            continue
+        file = table["slots"][fd].dereference()
+        flags = int(file["flags"])
+        words = [("r", "w", "rw", "-")[flags & 3]] + [name for bit, name in FLAGS if flags & bit]
+        if int(table["close_on_exec"][fd // 64]) >> fd % 64 & 1:
+            words.append("cloexec")
+        path = path_of(file["inode"].dereference()) or f"{int(file['inode']):#x}"
+        print(f"  {fd:3}  {kind_of(file):9} {path:20} {','.join(words):12}"
+              f" at {int(file['position'])}, {int(file['references'])} references")

@@ -1,0 +1,52 @@
+"""Who runs and who waits: `kq`, `kwait`."""
+import gdb
+
+from . import memory, tasks
+from .command import command
+from .memory import list_items, tree_items, variable
+
+
+@command("kq")
+def kq(arguments: list[str]) -> None:
+    """Show each CPU's run queue: who runs, who is ready, in the order of their turns."""
+    policy = variable("sched_class")["name"].string()
+    for cpu in tasks.cpus():
+        if int(cpu["rq"]) == 0:
+            continue
+        queue = cpu["rq"].dereference()
+        running = tasks.current_of(cpu)
+        print(f"CPU {int(cpu['id'])}, {policy}: runs {tasks.label(running)}, {int(queue['runnable'])} "
+              f"ready, {int(queue['switches'])} switches"
+              + (", wants to reschedule" if int(cpu["need_resched"]) else ""))
+        ready = list(tree_items(queue["fair"]["node"], "struct task", "run_node"))
+        ready += list(list_items(queue["rr"], "struct task", "run_list"))
+        for task in ready:
+            lag = int(task["vruntime"]) - int(queue["min_vruntime"])
+            print(f"  {tasks.label(task):22} nice {int(task['nice'])}, "
+                  f"ran {int(task['exec_time']) / 1e6:.3f} ms, vruntime {lag / 1e6:+.3f} ms")
+
+
+@command("kwait")
+def kwait(arguments: list[str]) -> None:
+    """Show who waits for what, and the object each one waits for.
+
+    Tasks that wait for the same object stand together."""
+    waiting: dict[tuple[str, int], list[gdb.Value]] = {}
+    for task in tasks.all_tasks():
+        if 1 <= int(task["state"]) <= 3:
+            key = tasks.reason_text(task) or tasks.state_text(task), int(task["wait_object"])
+            waiting.setdefault(key, []).append(task)
+    if not waiting:
+        print("nobody waits")
+    for (reason, item), found in waiting.items():
+        print(f"{reason:12} {object_text(reason, item)}")
+        for task in found:
+            print(f"  {tasks.label(task):22} {tasks.state_text(task)} for {tasks.since(task)}")
+
+
+def object_text(reason: str, item: int) -> str:
+    if reason == "nanosleep":
+        return f"until {item / 1e9:.6f} s" if item else ""
+    if reason == "mutex":
+        return memory.symbol_at(item)
+    return f"0x{item:x}" if item else ""

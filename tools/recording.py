@@ -1,0 +1,52 @@
+"""Recorded runs: QEMU's record/replay, for tools/run --record and --replay.
+
+A recording is a folder: the log of what came from outside, the kernel and the initramfs as they
+were, an image whose one use is to hold the snapshot of the start, and the QEMU command.
+"""
+import json
+import os
+import shutil
+import subprocess
+
+COMMAND, LOG, SNAPSHOTS, KERNEL, INITRD = "qemu.json", "replay.bin", "start.qcow2", "baton32.elf", \
+    "initrd"
+
+
+def _icount(mode: str, folder: str) -> str:
+    return f"shift=0,sleep=off,rr={mode},rrfile={folder}/{LOG},rrsnapshot=start"
+
+
+def recorded(command: list[str], sockets: str, folder: str, nonce: str) -> list[str]:
+    """The command that records what `command`, which has -kernel, -initrd and -icount, would do."""
+    os.makedirs(folder, exist_ok=True)
+    folder = os.path.abspath(folder)
+    try:
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", f"{folder}/{SNAPSHOTS}", "1G"],
+                       check=True)
+    except FileNotFoundError:
+        raise SystemExit("tools/run: --record needs qemu-img: tools/setup test") from None
+    command = list(command)
+    for option, name in (("-kernel", KERNEL), ("-initrd", INITRD)):
+        at = command.index(option) + 1
+        shutil.copyfile(command[at], f"{folder}/{name}")
+        command[at] = f"{folder}/{name}"
+    command[command.index("-icount") + 1] = _icount("record", folder)
+    command += ["-drive", f"file={folder}/{SNAPSHOTS},if=none,id=snapshots", "-net", "none"]
+    symbols = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
+    shutil.copyfile(f"{symbols}/baton.elf", f"{folder}/baton.elf")
+    with open(f"{folder}/{COMMAND}", "w") as f:
+        json.dump({"nonce": nonce, "command": [c.replace(sockets, "{dir}") for c in command]}, f)
+    return command
+
+
+def replayed(folder: str, sockets: str) -> tuple[list[str], str]:
+    """The command that replays a recording, and its nonce."""
+    folder = os.path.abspath(folder)
+    try:
+        with open(f"{folder}/{COMMAND}") as f:
+            saved = json.load(f)
+    except FileNotFoundError:
+        raise SystemExit(f"tools/run: {folder} has no recording: make record CMD='...'") from None
+    command = [c.replace("{dir}", sockets) for c in saved["command"]]
+    command[command.index("-icount") + 1] = _icount("replay", folder)
+    return command, saved["nonce"]
