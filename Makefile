@@ -111,7 +111,7 @@ replay:
 	@$(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"
 
 docs: all
-	@tools/gdb/walkthrough
+	@tools/docs
 
 format:
 	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2

@@ -4,7 +4,7 @@ import gdb
 from . import (calls, core, coroutines, files, functions, locks, logs, machine,  # noqa: F401
                maps, programs, queues, switches, tasks, unwind)
 
-for setting in ("confirm off", "pagination off", "print pretty off", "print symbol off",
+for setting in ("confirm off", "pagination off", "print pretty off", "print symbol off", "print entry-values no",
                 "disassemble-next-line off", "style enabled off", "breakpoint pending on",
                 "remotetimeout 60"):
     gdb.execute("set " + setting, to_string=True)

@@ -124,14 +124,13 @@ def show_stages(old: Side, new: Side, labels: tuple[str, ...], only_before: bool
         print(f"  {name:8} {old.registers[name]:016x}{'':15} {new.registers[name]:016x}")
     back = [memory.symbol_at(side.registers["rip"]) for side in (old, new)]
     print(f"  {'goes on':8} {back[0]:31} {back[1]}")
-    texts = ("before: nothing is saved yet", "at: rsp has changed owner",
-             "after: its registers are back")
-    for label, text in list(zip(labels, texts))[:1 if only_before else 3]:
+    stages = list(zip(("before", "at", "after"), labels))
+    for stage, label in stages[:1] if only_before else stages:
         place = memory.address_of(label)
         if register("rip") != place:
             go_to(place, label)
         rsp = register("rsp")
-        print(f"  {label:17} rsp {rsp:016x}, stack of {owner(rsp):22} {text}")
+        print(f"  {stage:8} {label:17} rsp {rsp:016x}, on the stack of {owner(rsp)}")
 
 
 def coroutine_switch(only_before: bool) -> None:
@@ -159,9 +158,9 @@ def kswitch(arguments: list[str]) -> None:
     """Run to the next context switch and show both sides: `kswitch [-b] [KIND]`.
 
     KIND: process (page tables change), thread (of one process), coroutine (of one thread), any.
-    Shows what is saved and what is loaded, and rsp before, at and after the change of stacks; the
-    machine then stops at the last instruction of the switch. -b: stop at the first, to step
-    through it with stepi."""
+    Shows what is saved and what is loaded, and rsp at three places: before anything is saved, at
+    the instruction after the change of stacks, and after all is loaded, where the machine then
+    stops. -b: stop before, to step through it with stepi."""
     live()
     kinds = [a for a in arguments if a != "-b"] or ["any"]
     if kinds[0] not in KINDS or len(kinds) > 1:
