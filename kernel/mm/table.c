@@ -149,29 +149,41 @@ static void gather_table(struct gather *gather, struct page *table, vaddr_t addr
  * and taken out. */
 typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *context);
 
+static void walk_pages(struct mm *mm, pte_t *entry, vaddr_t start, vaddr_t end, visit_t visit,
+                       void *context)
+{
+    for (; start < end; start += PAGE_SIZE, entry++) {
+        if (*entry & PTE_PRESENT) {
+            visit(mm, entry, start, context);
+        }
+    }
+}
+
 static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t start, vaddr_t end,
                         visit_t visit, void *context)
 {
-    while (start < end) {
-        pte_t *entry = &table[paging_index(start, level)];
-        vaddr_t next = align_down(start, TABLE_SPAN(level)) + TABLE_SPAN(level);
+    const uint64_t span = TABLE_SPAN(level);
+    pte_t *entry = &table[paging_index(start, level)];
+    vaddr_t next;
 
+    for (; start < end; start = next, entry++) {
+        next = (start | (span - 1)) + 1;
         next = next < end ? next : end;
         if (*entry & PTE_PRESENT) {
-            if (level == 0) {
-                visit(gather->mm, entry, start, context);
-            } else {
-                pte_t *below = phys_to_virt(*entry & PTE_ADDRESS);
+            pte_t *below = phys_to_virt(*entry & PTE_ADDRESS);
+            struct page *page = phys_to_page(*entry & PTE_ADDRESS);
 
+            if (level == 1) {
+                walk_pages(gather->mm, &below[paging_index(start, 0)], start, next, visit, context);
+            } else {
                 walk_tables(gather, below, level - 1, start, next, visit, context);
-                if (virt_to_page(below)->used == 0) {
-                    *entry = 0;
-                    mm_table_used(entry, -1);
-                    gather_table(gather, virt_to_page(below), next - PAGE_SIZE);
-                }
+            }
+            if (page->used == 0) {
+                *entry = 0;
+                mm_table_used(entry, -1);
+                gather_table(gather, page, next - PAGE_SIZE);
             }
         }
-        start = next;
     }
 }
 
