@@ -67,7 +67,7 @@ static inline ktime_t charge(struct runqueue *rq)
 
 /* Have the timer's interrupt look at the slice: it computes when that ends, switches need not.
  * An idle CPU takes no ticks, but for a look now and then whether another one hangs. */
-static void watch_slice(struct runqueue *rq, ktime_t now)
+static inline void watch_slice(struct runqueue *rq, ktime_t now)
 {
     if (rq->running != rq->idle) {
         timer_arm(now + (rq->runnable ? SLICE_MIN : TICK));
