@@ -17,11 +17,12 @@ void task_release_mm(struct task *task)
     if (mm) {
         futex_release_robust();
     }
-    if (mm && task->clear_tid) {
+    /* set_tid_address(2): for others that share the memory, not for a process that ends. */
+    if (mm && task->clear_tid && __atomic_load_n(&mm->users, __ATOMIC_RELAXED) > 1) {
         put_user(0, task->clear_tid);
         futex_wake(task->clear_tid, 1, ~0u, true);
-        task->clear_tid = NULL;
     }
+    task->clear_tid = NULL;
     if (task->vfork_parent) {
         __atomic_store_n(&task->vfork_parent, NULL, __ATOMIC_RELEASE);
         wake_all(&task->vfork_queue);

@@ -1,5 +1,6 @@
 /* clone(2): what it refuses, and what each flag of it does. */
 #include <fcntl.h>
+#include <sys/mman.h>
 
 #include "tasks.h"
 
@@ -68,6 +69,11 @@ static void harmless_flags_are_taken(void)
     }
 }
 
+static int leave(void *argument)
+{
+    return argument != NULL;
+}
+
 static void bad_tid_pointers_are_ignored(void)
 {
     int status;
@@ -92,6 +98,21 @@ static void tids_go_to_parent_and_child(void)
     }
     CHECK(pid > 0 && in_parent == pid && in_child == 0);
     CHECK(waitpid((pid_t)pid, &status, 0) == pid && WEXITSTATUS(status) == 1);
+}
+
+static void tid_is_cleared_for_sharers_of_the_memory_alone(void)
+{
+    volatile int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pid;
+
+    for (int shares = 0; shares < 2; shares++) {
+        *word = 1;
+        pid = clone(leave, stack + sizeof(stack),
+                    (shares ? CLONE_VM : 0) | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL,
+                    (pid_t *)word);
+        CHECK(pid > 0 && waitpid(pid, NULL, 0) == pid);
+        CHECK(*word == !shares);
+    }
 }
 
 static int set_value(void *argument)
@@ -238,6 +259,7 @@ int main(void)
     static const struct test tests[] = {
         TEST(refused_combinations), TEST(harmless_flags_are_taken),
         TEST(bad_tid_pointers_are_ignored), TEST(tids_go_to_parent_and_child),
+        TEST(tid_is_cleared_for_sharers_of_the_memory_alone),
         TEST(each_flag_shares_its_part), TEST(handlers_are_shared_by_sighand_alone),
         TEST(clone_parent_makes_a_sibling), TEST(exit_signal_is_the_chosen_one),
         TEST(vfork_waits_for_the_child), TEST(settls_sets_the_threads_base),
