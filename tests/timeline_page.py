@@ -125,6 +125,62 @@ def the_page_explains_the_stall() -> None:
         check(wanted in text, f"{wanted!r} is not in {text!r}")
 
 
+# What a user does, and what must be true after it.
+SESSION = """
+const said = () => document.getElementById('sentence').textContent, wrong = [];
+const must = (condition, what) => condition || wrong.push(what), size = () => view.to - view.from;
+const pointer = (type, id, x, y) => canvas.dispatchEvent(new PointerEvent(type,
+  {pointerId: id, clientX: x, clientY: y + canvas.getBoundingClientRect().top}));
+const key = (name) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key: name, bubbles: true}));
+canvas.setPointerCapture = () => {};
+let before = size(), from;
+canvas.dispatchEvent(new WheelEvent('wheel', {deltaY: -100, clientX: 500, clientY: 300}));
+must(size() < before, 'the wheel zooms in');
+from = view.from;
+pointer('pointerdown', 1, 600, 200);
+pointer('pointermove', 1, 500, 200);
+pointer('pointerup', 1, 500, 200);
+must(view.from > from, 'dragging moves');
+before = size();
+pointer('pointerdown', 1, 500, 200);
+pointer('pointerdown', 2, 600, 200);
+pointer('pointermove', 2, 800, 200);
+pointer('pointerup', 2, 800, 200);
+pointer('pointerup', 1, 500, 200);
+must(size() < before / 2, 'two fingers zoom');
+key('0');
+must(size() === DATA.length, 'key 0 shows everything');
+const reader = LANES.findIndex((lane) => lane.label === 'reader');
+pointer('pointerdown', 1, 600, yOf(reader) + 10);
+pointer('pointerup', 1, 600, yOf(reader) + 10);
+must(said().startsWith('reader called read(), which blocked thread 7 for 2 s (pipe read). Its siblings '
+  + 'could run, but did not: ticker a for 1.9 s'), `a click explains: ${said()}`);
+key('ArrowUp');
+must(said().startsWith('ticker c could run'), `up: ${said()}`);
+key(',');
+must(said().startsWith('ticker c was parked') && said().includes('sleep'), `comma: ${said()}`);
+key('ArrowUp'); key('ArrowUp'); key('ArrowUp');
+must(said().startsWith('Thread 7 waited 2 s in read() for: pipe read. It was woken by thread 8.'), `thread: ${said()}`);
+key('Escape');
+must(view.span === -1, 'Escape leaves');
+document.getElementById('search').value = 'nanosleep';
+ktrace.find(true);
+must(said().startsWith('Thread 8 waited'), `find: ${said()}`);
+document.documentElement.dataset.wrong = wrong.join('; ') || 'nothing';
+"""
+
+
+@test
+def the_page_obeys_mouse_touch_and_keys() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        page = sample_page(directory)
+        page.write_text(page.read_text() + f"<script>{{{SESSION}}}</script>")
+        dom, complaints = chromium(page, "--dump-dom")
+    check(not complaints, complaints)
+    wrong = re.search(r'data-wrong="([^"]*)"', dom)
+    check(wrong and wrong[1] == "nothing", wrong and wrong[1])
+
+
 @test
 def the_page_pans_a_hundred_thousand_events() -> None:
     """Each drawing takes less than 50 ms; half of them is asked for, since other tests run, too."""

@@ -56,7 +56,7 @@ function explainThread(lane, s, time) {
     }
     default:
       return `${lane.label} waited ${time} in ${callText(s.call)} for: ${s.detail}.` +
-        (woken ? ` ${woken} woke it.` : '');
+        (woken ? ` It was woken by ${woken}.` : '');
   }
 }
 
