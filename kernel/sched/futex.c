@@ -117,7 +117,6 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     if (error) {
         return error;
     }
-    trace(TRACE_FUTEX_WAIT, 0, waiter.bitset, waiter.key.address);
     for (;;) {
         wait_mark(true, WAIT_FUTEX, (uint64_t)word);
         if (error || __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE)) {

@@ -20,6 +20,9 @@ void traced_switch(struct task *prev, struct task *next, bool preempted)
                          : preempted                   ? TRACE_WHY_PREEMPT
                                                        : TRACE_WHY_YIELD;
 
+    if (why == TRACE_WHY_BLOCK && prev->reason == WAIT_FUTEX) {
+        trace_write(TRACE_FUTEX_WAIT, 0, 0, prev->wait_object);
+    }
     if (why == TRACE_WHY_BLOCK) {
         trace_write(TRACE_BLOCK, 0, prev->reason, prev->wait_object);
     }

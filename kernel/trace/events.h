@@ -31,7 +31,7 @@
     EVENT(27, SIGNAL, "signal", "receiver") \
     EVENT(28, IPI, "vector", "to CPU") \
     /* futexes */ \
-    EVENT(32, FUTEX_WAIT, "bitset", "address") \
+    EVENT(32, FUTEX_WAIT, "", "address") \
     EVENT(33, FUTEX_WAKE, "woken", "address") \
     /* user mode: coroutines are numbered from 1 in their thread, 0 is the thread itself */ \
     EVENT(48, CO_SPAWN, "coroutine", "by coroutine") \
