@@ -48,17 +48,33 @@ static void show_cmdline(struct proc_text *text, struct task *task)
 
 static void show_loadavg(struct proc_text *text, struct task *task)
 {
+    int runnable = 0;
+
     (void)task;
-    proc_print(text, "0.00 0.00 0.00 %d/%d 0\n", this_cpu(rq)->runnable + 1, task_count);
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        runnable += runqueues[id].runnable + (runqueues[id].running != runqueues[id].idle);
+    }
+    proc_print(text, "0.00 0.00 0.00 %d/%d 0\n", runnable, task_count);
 }
 
 static void show_stat_all(struct proc_text *text, struct task *task)
 {
-    ktime_t now = clock_now(), idle = this_cpu(idle)->exec_time;
+    ktime_t idle[CPU_MAX], all_idle = 0, now = clock_now();
+    uint64_t switches = 0;
 
     (void)task;
-    proc_print(text, "cpu  %ld 0 0 %ld 0 0 0 0 0 0\nctxt %lu\nprocesses %d\n", (now - idle) / TICK,
-               idle / TICK, this_cpu(rq)->switches, task_count);
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        idle[id] = sched_idle_time(id);
+        all_idle += idle[id];
+        switches += runqueues[id].switches;
+    }
+    proc_print(text, "cpu  %ld 0 0 %ld 0 0 0 0 0 0\n", (now * cpu_count - all_idle) / TICK,
+               all_idle / TICK);
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        proc_print(text, "cpu%u %ld 0 0 %ld 0 0 0 0 0 0\n", id, (now - idle[id]) / TICK,
+                   idle[id] / TICK);
+    }
+    proc_print(text, "ctxt %lu\nprocesses %d\n", switches, task_count);
 }
 
 extern uint32_t syscall_unimplemented[512];

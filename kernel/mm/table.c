@@ -208,6 +208,10 @@ static void flush_here(void *argument)
     if (this_cpu(active_mm) != flush->mm) {
         return;
     }
+    if (current == this_cpu(idle)) { /* it has borrowed the tables: give them back, once for all */
+        mm_switch(NULL);
+        return;
+    }
     if (flush->end - flush->start > 16 * PAGE_SIZE) {
         write_cr3(read_cr3());
         return;

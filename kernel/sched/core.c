@@ -351,6 +351,7 @@ static void timer_interrupt(void)
 /* Another CPU wants this one to look: at need_resched, which it has set, or at a signal. */
 static void kicked(void)
 {
+    this_rq()->alive = clock_now();
     if (current->notify) {
         this_cpu(return_work) = true;
     }
@@ -364,6 +365,18 @@ void sched_notify(struct task *task)
     } else if (__atomic_load_n(&task->on_cpu, __ATOMIC_SEQ_CST)) {
         smp_kick(task->cpu);
     }
+}
+
+ktime_t sched_idle_time(uint32_t id)
+{
+    struct runqueue *rq = &runqueues[id];
+    uint64_t flags = spin_lock_irqsave(&rq->lock);
+    ktime_t time;
+
+    charge(rq);
+    time = rq->idle->exec_time;
+    spin_unlock_irqrestore(&rq->lock, flags);
+    return time;
 }
 
 static void init_cpu(uint32_t id)

@@ -6,17 +6,24 @@
  * A CPU cannot see itself hang, so the others look; with one CPU it takes --timeout. An idle CPU
  * sets no timer. A task with little weight may wait long among heavy ones and is left alone.
  */
+#include "arch/smp.h"
 #include "sched/sched.h"
 
 #define HANG (10 * 1000000000l)
 #define LOOK_PERIOD 1000000000l
+#define ASK 2
 
-static void check_cpu(const struct runqueue *rq, ktime_t now)
+static void check_cpu(struct runqueue *rq, ktime_t now)
 {
     const struct task *task = __atomic_load_n(&rq->running, __ATOMIC_RELAXED);
     ktime_t alive = __atomic_load_n(&rq->alive, __ATOMIC_RELAXED);
 
-    if (task != rq->idle && alive && now - alive > HANG) {
+    if (task == rq->idle || now - alive <= HANG) {
+        rq->asked = 0;
+    } else if (rq->asked < ASK) { /* a CPU that takes interrupts is alive by that */
+        rq->asked++;
+        smp_kick(rq->cpu);
+    } else {
         panic("hang: CPU %u takes no timer interrupt for %ld s; it runs %s (%d)", rq->cpu,
               (now - alive) / 1000000000, task->name, task->tid);
     }

@@ -21,6 +21,7 @@ struct runqueue {
     uint64_t min_vruntime;
     struct list rr;
     ktime_t balance_at; /* look at the other CPUs then */
+    int asked;          /* how often it was asked whether it hangs; by who looks */
     ktime_t alive;      /* when its timer interrupt came last; others look without the lock */
     uint64_t switches, pulled;
 };
@@ -67,6 +68,8 @@ void sched_notify(struct task *task);
 void sched_init(void);
 /* Start the other CPUs; each runs sched_idle, as the first does at the end of its boot. */
 void sched_start_cpus(void);
+/* For how long the CPU has had nothing to do, up to now. */
+ktime_t sched_idle_time(uint32_t id);
 void sched_idle(void) __attribute__((noreturn));
 void sched_finish_switch(void);
 /* Let the task run on these CPUs alone (bits by id, one of them running), from now on. */

@@ -9,6 +9,7 @@
 
 #define MAX 2048
 #define LINES 20
+#define MAX_CPUS 16
 
 struct row {
     struct task task;
@@ -61,9 +62,43 @@ static void read_all(int threads)
     qsort(rows, (size_t)count, sizeof(*rows), by_use);
 }
 
+/* How busy each CPU was since the round before, from /proc/stat. */
+static void show_cpus(void)
+{
+    static long busy_before[MAX_CPUS], idle_before[MAX_CPUS];
+    FILE *file = fopen("/proc/stat", "r");
+    char line[256];
+    int cpus = 0;
+
+    while (file && cpus < MAX_CPUS && fgets(line, sizeof(line), file)) {
+        long values[4], busy, idle;
+        char *at = line + 4;
+
+        if (strncmp(line, "cpu", 3) != 0 || line[3] == ' ') {
+            continue; /* the sum of all, or something else */
+        }
+        strtol(at - 1, &at, 10);
+        for (int i = 0; i < 4; i++) {
+            values[i] = strtol(at, &at, 10);
+        }
+        busy = values[0] + values[1] + values[2] - busy_before[cpus];
+        idle = values[3] - idle_before[cpus];
+        busy_before[cpus] += busy;
+        idle_before[cpus] += idle;
+        printf("%sCPU %d %3ld%%", cpus == 0 ? "" : cpus % 8 ? "  " : "\n", cpus,
+               busy + idle > 0 ? busy * 100 / (busy + idle) : 0);
+        cpus++;
+    }
+    if (file) {
+        fclose(file);
+        printf("\n");
+    }
+}
+
 static void show(int threads)
 {
     printf("%s%d %s\n", isatty(1) ? "\033[H\033[2J" : "", count, threads ? "threads" : "processes");
+    show_cpus();
     printf(threads ? "  PID   TID S CPU%%     TIME     VOL  FORCED WAITS FOR            NAME\n"
                    : "  PID S CPU%%     TIME     VOL  FORCED WAITS FOR            COMMAND\n");
     for (int i = 0; i < count && i < LINES; i++) {
