@@ -4,6 +4,7 @@ Not part of a starter itself, as are all files of NOT_HANDED_OUT.
 """
 import fnmatch
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -19,6 +20,9 @@ IDENTITY = {"GIT_AUTHOR_NAME": "Baton", "GIT_AUTHOR_EMAIL": "baton@example.inval
             "GIT_COMMITTER_NAME": "Baton", "GIT_COMMITTER_EMAIL": "baton@example.invalid",
             "GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z",
             "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+
+
+QUOTATION = re.compile(r"(<!-- from ([\w/.]+): [^\n]* -->\n```\w*\n)(.*?)(```\n)", re.S)  # tools/docs
 
 
 class StarterError(Exception):
@@ -58,6 +62,16 @@ def handed_out(path: str, lab: int) -> bool:
     return not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_HANDED_OUT)
 
 
+def without_solution(chapter: str, stubbed: dict[str, list[markers.Block]]) -> str:
+    """A chapter of the book without what it shows of the code that the student has to write."""
+    chapter = QUOTATION.sub(lambda m: m[1] + "(yours to write)\n" + m[4] if m[2] in stubbed else m[0],
+                            chapter)
+    for line in significant([line for blocks in stubbed.values() for b in blocks for line in b.solution]):
+        if len(line) >= 20:
+            chapter = chapter.replace(line, "(yours to write)")
+    return chapter
+
+
 def starter_note(lab: manifest.Lab) -> str:
     return (f"**This is the starter of lab {lab.number}: {lab.title}.** {lab.goal}\n"
             f"Begin with [labs/{lab.number}/README.md](labs/{lab.number}/README.md); "
@@ -82,6 +96,11 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
             target.unlink()
             target.write_text(markers.resolve(parse_file(root, path), None if solved else number))
             shutil.copymode(root / path, target)
+    if not solved:
+        stubbed = {path: [block for block in blocks if block.lab == number]
+                   for path, blocks in marked.items() if any(b.lab == number for b in blocks)}
+        for chapter in (out / "docs").glob("*.md"):
+            chapter.write_text(without_solution(chapter.read_text(), stubbed))
     readme = out / "README.md"
     readme.write_text(starter_note(lab) + readme.read_text())
     sums = manifest.answer_digests(root, number)
