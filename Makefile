@@ -19,12 +19,13 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade format
+.PHONY: test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade format
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
 	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
 	@echo "make test             all tests; the last line says how many passed and failed"
+	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the kernel, the programs and the initramfs"
 	@echo "make clean            remove build/"
@@ -63,6 +64,9 @@ endif
 
 test: all
 	@tests/run
+
+test-mutants: all
+	@tests/mutants/run
 
 lab:
 	@tools/lab make $(N) $(if $(OUT),-o $(OUT))
