@@ -54,10 +54,10 @@ def taskset_and_top_know_the_cpus() -> None:
     script = ("taskset 4 sh -c 'while :; do :; done' & p=$!; sleep 1; taskset -p $p; "
               "cat /proc/$p/stat; taskset -p 2 $p; sleep 0.1; cat /proc/$p/stat; taskset -p 10 $p; "
               "top -n 2 </dev/null | grep CPU | tail -2; kill $p; taskset -p $$")
-    lines = guest("sh", "-c", script, options=["--icount", "--smp", "4"]).stdout.splitlines()
+    lines = guest("sh", "-c", script, options=["--smp", "4"]).stdout.splitlines()
     cpu_of = [line.rsplit(")", 1)[1].split()[36] for line in lines if line.endswith(" 0") and ") R" in line]
     check(lines[0] == "4" and cpu_of == ["2", "1"], lines)
-    check(lines[-1] == "f" and any(re.match(r"CPU 0 +\d+%  CPU 1 +(9\d|100)%  CPU 2 +\d%  CPU 3", line)
+    check(lines[-1] == "f" and any(re.match(r"CPU 0 +\d+%  CPU 1 +\d\d+%  CPU 2 +\d+%  CPU 3", line)
                                    for line in lines), lines)
 
 
