@@ -43,6 +43,7 @@ static void answer_call(void)
     if (__atomic_load_n(&call.waiting, __ATOMIC_ACQUIRE) & bit) {
         call.function(call.argument);
         __atomic_fetch_and(&call.waiting, ~bit, __ATOMIC_RELEASE);
+        cpu_pause(); /* where CPUs take turns (QEMU's icount), it hands the turn to the caller */
     }
 }
 

@@ -11,6 +11,7 @@ static struct port {
     bool present;
     int held; /* a byte the receiver refused, or -1 */
     bool (*receiver)(int);
+    struct spinlock input_lock; /* one CPU takes bytes at a time; above what a receiver takes */
     struct spinlock output_lock; /* one writer's bytes stay together; a leaf */
 } ports[SERIAL_PORTS] = {{.base = 0x3f8, .irq = 4, .held = -1}, {.base = 0x2f8, .irq = 3, .held = -1}};
 
@@ -58,31 +59,30 @@ void serial_write(int number, const char *buffer, size_t size)
 static void receive(void *data)
 {
     struct port *port = data;
+    uint64_t flags = spin_lock_irqsave(&port->input_lock);
+    bool taken = true;
 
-    for (;;) {
+    while (taken) {
         if (port->held < 0) {
             if (!(inb(port->base + 5) & 1)) {
                 break;
             }
             port->held = inb(port->base);
         }
-        if (port->receiver && !port->receiver(port->held)) {
-            outb(port->base + 1, 0);
-            return;
+        taken = !port->receiver || port->receiver(port->held);
+        if (taken) {
+            port->held = -1;
         }
-        port->held = -1;
     }
-    outb(port->base + 1, 1);
+    outb(port->base + 1, taken);
+    spin_unlock_irqrestore(&port->input_lock, flags);
 }
 
 void serial_poll(int number)
 {
-    uint64_t flags = irq_save();
-
     if (ports[number].present) {
         receive(&ports[number]);
     }
-    irq_restore(flags);
 }
 
 void serial_irq_init(void)
