@@ -11,7 +11,7 @@ from typing import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 RUN = str(ROOT / "tools/run")
-TESTS: list[tuple[str, Callable[[], None]]] = []
+TESTS: list[tuple[str, Callable[[], str | None]]] = []
 HANG = 1200  # seconds on the host after which something hangs, however loaded the machine is
 
 
@@ -29,7 +29,8 @@ class Skipped(Exception):
     """The host lacks what the test needs; says what."""
 
 
-def test(function: Callable[[], None]) -> Callable[[], None]:
+def test(function: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Register a test. What it returns is shown behind its name: a seed, say."""
     TESTS.append((function.__name__, function))
     return function
 
