@@ -139,54 +139,66 @@ static int raw(int fd)
     return tcsetattr(fd, TCSANOW, &modes);
 }
 
-static pid_t start_feeder(int *input)
+/* Where a process of its own feeds the standard input; -1: there is no memory for it. */
+static int start_feeder(void)
 {
     int fds[2];
-    pid_t feeder;
 
     if (pipe(fds)) {
         return -1;
     }
-    feeder = fork();
-    if (feeder == 0) {
+    if (fork() == 0) {
         close(fds[0]);
         feed(fds[1]);
     }
     close(fds[1]);
-    *input = fds[0];
-    return feeder;
+    return fds[0];
+}
+
+static void on_child(int signal)
+{
+    (void)signal; /* it ends ppoll */
 }
 
 /* Standard output is no terminal on the host: neither here. Copy until the command has ended and
  * the pipe is empty; what it left running in the background may hold the pipe open for ever. */
-static int copy_output(int fd, pid_t child)
+static int copy_output(int fd, pid_t command)
 {
     static char buffer[4096];
+    struct timespec now = {0};
+    struct sigaction action = {.sa_handler = on_child};
     int status = 0, ended = 0;
+    sigset_t child, asleep;
 
+    /* SIGCHLD comes only while ppoll sleeps, so none is missed between looking and sleeping. */
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, &asleep);
+    sigaction(SIGCHLD, &action, NULL);
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        int ready;
+        int ready, one;
+        pid_t pid;
 
-        ended |= !ended && waitpid(child, &status, WNOHANG) == child;
-        ready = poll(&p, 1, ended ? 0 : 20);
+        while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
+            if (pid == command) {
+                status = one;
+                ended = 1;
+            }
+        }
+        ready = ppoll(&p, 1, ended ? &now : NULL, &asleep);
         if (ready > 0) {
             ssize_t got = read(fd, buffer, sizeof(buffer));
 
-            if (got <= 0 && ended) {
-                break;
+            if (got > 0) {
+                write(1, buffer, (size_t)got);
+            } else {
+                fd = -1; /* all ends are closed: the command's end is what is left to wait for */
             }
-            if (got <= 0) {
-                while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-                }
-                break;
-            }
-            write(1, buffer, (size_t)got);
-        } else if (ended) {
-            break;
+        } else if (ended && ready == 0) {
+            return status;
         }
     }
-    return status;
 }
 
 /* Run what tools/run asked for; never returns. */
@@ -197,7 +209,7 @@ static void run_command(int size)
     char line[64];
     int argc = 0, status, input = -1, output[2] = {-1, -1}, fed = strcmp(setting("stdin"), "tty") != 0;
     int whole = strcmp(setting("stdin"), "file") == 0;
-    pid_t child, feeder = -1, ended;
+    pid_t child, ended;
 
     for (char *at = arguments; at < arguments + size && argc < 1023; at += strlen(at) + 1) {
         argv[argc++] = at;
@@ -212,7 +224,7 @@ static void run_command(int size)
     if (whole) {
         input = open("/etc/baton/stdin", O_RDONLY);
     } else if (fed) {
-        feeder = start_feeder(&input);
+        input = start_feeder();
     }
     if (strcmp(setting("stdout"), "pipe") == 0 && pipe(output)) {
         output[0] = -1;
@@ -231,9 +243,6 @@ static void run_command(int size)
     } else {
         while ((ended = wait(&status)) != child && (ended > 0 || errno == EINTR)) {
         }
-    }
-    if (feeder > 0) {
-        kill(feeder, SIGKILL);
     }
     tcdrain(0);
     snprintf(line, sizeof(line), "\n@baton %s status %d\n", setting("nonce"),
