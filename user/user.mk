@@ -52,8 +52,14 @@ build/user/bench/host: $(addprefix user/bench/,host.c main.c switches.c creation
 	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -D_GNU_SOURCE -idirafter \
 		user/ulib/include -no-pie -pthread -o $@ $(filter %.c %.o,$^)
 
-build/initramfs.cpio: $(PROGRAMS) tools/mkinitrd
-	$(Q)tools/mkinitrd $@ $(PROGRAMS)
+# The guest needs no symbols: debuggers and reports take them from build/user on the host.
+STRIPPED := $(PROGRAMS:build/user/%=build/stripped/%)
+build/stripped/%: build/user/%
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+build/initramfs.cpio: $(STRIPPED) tools/mkinitrd
+	$(Q)tools/mkinitrd $@ $(STRIPPED)
 
 .PRECIOUS: build/user/%.o
 -include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \

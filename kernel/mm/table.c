@@ -80,11 +80,12 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
 /*
  * Pages and tables that were taken out of the page tables. A TLB may still lead to them, so they
  * go back only after a flush (INVLPG drops cached table entries, too: SDM volume 3, 4.10.4.1);
- * at once if no CPU has the tables loaded.
+ * at once if no CPU has the tables loaded. Pages go back at once, too, if the only task that could
+ * use them is the one that is here, in the kernel: it flushes before it is back.
  */
 struct gather {
     struct mm *mm;
-    bool unloaded;
+    bool unloaded, alone;
     vaddr_t start, end; /* what the flush must cover; end 0: nothing yet */
     int pages, tables;
     struct page *page[64], *table[8];
@@ -92,8 +93,11 @@ struct gather {
 
 static void gather_start(struct gather *gather, struct mm *mm)
 {
+    uint64_t cpus = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST);
+
     gather->mm = mm;
-    gather->unloaded = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST) == 0 && mm->users == 0;
+    gather->unloaded = cpus == 0 && mm->users == 0;
+    gather->alone = cpus == 1ul << this_cpu(id) && mm->users == 1;
     gather->start = gather->end = 0;
     gather->pages = gather->tables = 0;
 }
@@ -114,22 +118,27 @@ static void gather_finish(struct gather *gather)
 }
 
 /* Walks go upwards, so the range grows at its end. */
-static void gather_address(struct gather *gather, vaddr_t address)
+static inline void gather_address(struct gather *gather, vaddr_t address)
 {
-    if (gather->pages == ARRAY_SIZE(gather->page) || gather->tables == ARRAY_SIZE(gather->table)) {
-        gather_finish(gather);
-    }
     if (gather->end == 0) {
         gather->start = address;
     }
     gather->end = address + PAGE_SIZE;
 }
 
-static void gather_page(struct gather *gather, struct page *page, vaddr_t address)
+static inline void gather_page(struct gather *gather, struct page *page, vaddr_t address)
 {
     if (gather->unloaded) {
         page_put(page);
         return;
+    }
+    if (gather->alone) {
+        gather_address(gather, address);
+        page_put(page);
+        return;
+    }
+    if (gather->pages == ARRAY_SIZE(gather->page)) {
+        gather_finish(gather);
     }
     gather_address(gather, address);
     gather->page[gather->pages++] = page;
@@ -140,6 +149,9 @@ static void gather_table(struct gather *gather, struct page *table, vaddr_t addr
     if (gather->unloaded) {
         table_free(table);
         return;
+    }
+    if (gather->tables == ARRAY_SIZE(gather->table)) {
+        gather_finish(gather);
     }
     gather_address(gather, address);
     gather->table[gather->tables++] = table;
