@@ -31,9 +31,14 @@ class Machine:
     directory = ""
 
 
-def qemu_of(parent: int) -> list[int]:
-    with open(f"/proc/{parent}/task/{parent}/children") as f:
-        return [int(pid) for pid in f.read().split()]
+def kill_qemu_of(parent: int) -> None:
+    """Kill what tools/run has started. Either may end by itself at the same moment."""
+    try:
+        with open(f"/proc/{parent}/task/{parent}/children") as f:
+            for pid in f.read().split():
+                os.kill(int(pid), signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        pass
 
 
 def end() -> None:
@@ -41,8 +46,7 @@ def end() -> None:
     if process is None:
         return
     while process.poll() is None:
-        for pid in qemu_of(process.pid):
-            os.kill(pid, signal.SIGKILL)
+        kill_qemu_of(process.pid)
         try:
             process.wait(1)
         except subprocess.TimeoutExpired:
