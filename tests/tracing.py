@@ -146,7 +146,7 @@ def trace_switched_on_later_knows_who_sleeps() -> None:
 
 @test
 def trace_can_stop_when_it_is_full() -> None:
-    loop = "for i in 1 2 3 4 5 6 7 8 9; do ls -l /bin | wc -l >/dev/null; done"
+    loop = "for i in $(seq 60); do ls -l /bin | wc -l >/dev/null; done"
     model = load(traced("sh", "-c", loop, options=[
         "--append", "trace=stop-when-full trace_records=2048"]))
     check(model.trace.lost() > 0 and model.records[0].event == "START", "the first events are kept")
