@@ -56,11 +56,32 @@ static void files_init(void)
 /* A lab's kernel test (labs/N/kernel/), where the tree has one. */
 void lab_boot(void) __attribute__((weak));
 
+static void spin(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        cpu_pause();
+    }
+}
+
+/* crash=starve: a loop that takes interrupts and lets nobody else run. */
+static void starve_if_asked(void)
+{
+    const char *crash = boot_option("crash");
+
+    if (crash && strcmp(crash, "starve") == 0) {
+        preempt_disable();
+        kernel_thread("starving", spin, NULL);
+        spin(NULL);
+    }
+}
+
 /* The first task starts in the kernel and becomes the first program. */
 static void first_task(void *unused)
 {
     (void)unused;
     crash_if_asked(); /* here: this stack has a guard page */
+    starve_if_asked();
     context_first_task();
     if (lab_boot) {
         lab_boot();

@@ -51,6 +51,13 @@ def hanging_cpu_is_found_and_all_stacks_shown() -> None:
 
 
 @test
+def starving_task_is_found() -> None:
+    result = guest("true", options=["--smp", "1", "--append", "crash=starve"], status=125)
+    check(re.search(r"hang: starving \(\d+\) could run, and waits for CPU 0 for 1\d s", result.stderr)
+          and " first_task+" in result.stderr, result.stderr)
+
+
+@test
 def taskset_and_top_know_the_cpus() -> None:
     script = ("taskset 4 sh -c 'while :; do :; done' & p=$!; sleep 1; taskset -p $p; "
               "cat /proc/$p/stat; taskset -p 2 $p; sleep 0.1; cat /proc/$p/stat; taskset -p 10 $p; "

@@ -115,6 +115,9 @@ static void backtrace(uint64_t rip, const uint64_t *rbp)
             break;
         }
         print_frame(depth++, rbp[1]);
+        if (rbp[1] == (uint64_t)trap_return) { /* the trap's frame lies above: what it came into */
+            print_frame(depth++, ((const struct trap_frame *)(rbp + 2))->rip);
+        }
         if (next <= rbp) {
             break;
         }

@@ -247,6 +247,7 @@ long task_clone(const struct clone_args *args)
 /* What task_first_switch calls for a task that starts in the kernel. */
 void kernel_thread_main(void)
 {
+    irq_enable(); /* they are off over a switch */
     current->kernel_entry(current->kernel_argument);
 }
 

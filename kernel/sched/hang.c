@@ -4,7 +4,8 @@
  * CPU does.
  *
  * A CPU cannot see itself hang, so the others look; with one CPU it takes --timeout. An idle CPU
- * sets no timer. A task with little weight may wait long among heavy ones and is left alone.
+ * sets no timer. A task with little weight may wait long among heavy ones and is left alone; and
+ * programs may start so many that each waits long, which is no fault of the kernel.
  */
 #include "arch/smp.h"
 #include "sched/sched.h"
@@ -12,6 +13,7 @@
 #define HANG (10 * 1000000000l)
 #define LOOK_PERIOD 1000000000l
 #define ASK 2
+#define TURN 1000000000l /* what another task may take before this one: the heaviest, a slice */
 
 static void check_cpu(struct runqueue *rq, ktime_t now)
 {
@@ -32,10 +34,12 @@ static void check_cpu(struct runqueue *rq, ktime_t now)
 /* The order of reading is that of enqueue's writing, the other way round. */
 static void check_task(const struct task *task, ktime_t now)
 {
-    if (__atomic_load_n(&task->queued, __ATOMIC_ACQUIRE) && task->nice <= 0 &&
-        now - __atomic_load_n(&task->exec_start, __ATOMIC_RELAXED) > HANG) {
+    bool queued = __atomic_load_n(&task->queued, __ATOMIC_ACQUIRE);
+    ktime_t waits = now - __atomic_load_n(&task->exec_start, __ATOMIC_RELAXED);
+
+    if (queued && task->nice <= 0 && waits > HANG && waits > runqueues[task->cpu].runnable * TURN) {
         panic("hang: %s (%d) could run, and waits for CPU %u for %ld s", task->name, task->tid,
-              task->cpu, (now - task->exec_start) / 1000000000);
+              task->cpu, waits / 1000000000);
     }
 }
 

@@ -11,10 +11,13 @@
 
 #define MOST_CPUS 16
 #define PIECES_PER_CPU 4
-#define ROUNDS 10 /* the best counts, for others may use the CPUs, too; with one CPU three do */
+#define ROUNDS 3 /* the best counts, for others may use the CPUs, too */
+#define SHORT_WORK 8000000
+#define LONG_WORK 80000000 /* some 100 ms: against it the start of a thread is nothing */
 
-static long work = 8000000; /* steps in all */
-static int cpus, pieces, rounds;
+static long work; /* steps in all */
+static int cpus, pieces;
+static bool in_turns; /* the CPUs share one clock, which counts the instructions of all */
 static volatile unsigned long sink;
 
 /* One piece of the job: each step needs the one before it. */
@@ -136,6 +139,12 @@ static void judge(void)
                 speed_up(THREADS), speed_up(COROUTINES));
         return;
     }
+    if (in_turns) {
+        verdict(true, "These %d CPUs take turns on one clock, which counts the instructions of all: "
+                      "nothing can be faster here (threads %.2fx). To see threads win, let them run "
+                      "at the same time: without --icount.", cpus, speed_up(THREADS));
+        return;
+    }
     verdict(speed_up(THREADS) > 1.2 && speed_up(LOOPS) > 1.2,
             "On %d CPUs threads made the job %.2fx as fast, a loop of coroutines in each of %d "
             "threads %.2fx: the kernel gives each task a CPU, if nobody else has them all.",
@@ -148,8 +157,8 @@ static void judge(void)
 int main(int argc, char **argv)
 {
     static const struct lesson_option options[] = {
-        {.name = "work", .kind = OPTION_NUMBER, .value = &work, .least = 1000,
-         .most = 100000000000, .help = "steps in all"},
+        {.name = "work", .kind = OPTION_NUMBER, .value = &work, .least = 0,
+         .most = 100000000000, .help = "steps in all (0: as many as it takes)"},
         {0},
     };
     static const struct lesson lesson = {
@@ -166,10 +175,13 @@ int main(int argc, char **argv)
     lesson_start(&lesson, argc, argv);
     cpus = cpus_allowed() < MOST_CPUS ? cpus_allowed() : MOST_CPUS;
     pieces = cpus * PIECES_PER_CPU;
-    rounds = cpus == 1 ? 3 : ROUNDS;
+    in_turns = time_counts_instructions();
+    if (work == 0) {
+        work = cpus == 1 || in_turns ? SHORT_WORK : LONG_WORK;
+    }
     say("CPUs: %d. Pieces: %d. Rounds: %d, and the best of each way counts.\n\n", cpus, pieces,
-        rounds);
-    for (int i = 0; i < rounds * (int)COUNT(ways); i++) {
+        ROUNDS);
+    for (int i = 0; i < ROUNDS * (int)COUNT(ways); i++) {
         measure(&ways[i % COUNT(ways)]);
     }
     json_number("cpus", cpus);
