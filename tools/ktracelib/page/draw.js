@@ -87,7 +87,9 @@ const xOf = (time) => labels + (time - view.from) / (view.to - view.from) * (wid
 const timeOf = (x) => view.from + (x - labels) / (width - labels) * (view.to - view.from);
 const yOf = (index) => AXIS + rowTops[index] - view.top;
 
+let painted = 0; // spans in this drawing
 function fill(name, x, y, w, h) {
+  painted++;
   context.fillStyle = look.fills[name];
   context.fillRect(x, y, w, h);
   if (look.edges[name] && w > 2) {
@@ -281,6 +283,7 @@ function shorten(text, room) {
 
 function draw() {
   pixelTime = (view.to - view.from) / Math.max(1, width - labels);
+  painted = 0;
   context.fillStyle = look.back;
   context.fillRect(0, 0, width, height);
   drawAxis();
