@@ -106,8 +106,7 @@ static struct timer time_limit;
 static void time_is_over(struct timer *timer)
 {
     (void)timer;
-    printk("timeout: the guest's time is over\n");
-    machine_exit(MACHINE_EXIT_TIMEOUT);
+    machine_timeout();
 }
 
 static void limit_time(void)

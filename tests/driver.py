@@ -4,6 +4,7 @@ Tests run side by side, so each keeps to files of its own below build/.
 """
 import functools
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -66,4 +67,5 @@ def guest(*arguments: str, options: list[str] | None = None, stdin: str | None =
     check(result.returncode == status, f"status {result.returncode}, not {status}\n"
           f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}")
     os.unlink(log)
+    shutil.rmtree(ROOT / "build/failed" / Path(log).stem, ignore_errors=True)
     return result

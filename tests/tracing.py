@@ -3,6 +3,7 @@
 What is made of a trace is tested in trace_outputs.py and timeline_page.py.
 """
 import filecmp
+import os
 import re
 import shutil
 import subprocess
@@ -200,3 +201,22 @@ def a_failed_run_leaves_trace_log_and_core() -> None:
             check("text_write" in stack and "sys_write" in stack, stack)
     shutil.rmtree(folder)
     shutil.rmtree(path.parent)
+
+
+@test
+def a_machine_that_fails_leaves_log_and_core() -> None:
+    """Without a trace, too; and one that hangs is asked where its CPUs are."""
+    folder = Path(tempfile.mkdtemp(prefix="evidence-", dir=ROOT / "build"))
+    for crash, status, where in (("panic", 125, "crash_if_asked"), ("hang", 124, "crash_if_asked"),
+                                 ("triple", 126, "")):
+        result = call([RUN, "--log", f"{folder}.log", "--timeout", "1", "--evidence", str(folder),
+                       "--append", f"crash={crash}", "--", "true"])
+        check(result.returncode == status and where in result.stderr, result.stderr)
+        shown = re.findall(r"^  ((?:less|gdb) \S+.*)$", result.stderr, re.M)
+        check(len(shown) == 2 and {"log", "core", "baton.elf"} == {p.name for p in folder.iterdir()},
+              result.stderr)
+        if where and shutil.which("gdb"):
+            stack = call([*shown[1].split(), "-batch", "-ex", "bt"]).stdout
+            check(where in stack, stack)
+    shutil.rmtree(folder)
+    os.unlink(f"{folder}.log")

@@ -153,6 +153,15 @@ static void finish_panic(void)
     machine_exit(MACHINE_EXIT_PANIC);
 }
 
+void machine_timeout(void)
+{
+    smp_stop_others();
+    printk("timeout: the guest's time is over; CPU %u was here:\n", this_cpu(id));
+    backtrace(0, __builtin_frame_address(0));
+    backtrace_others();
+    machine_exit(MACHINE_EXIT_TIMEOUT);
+}
+
 /* The first CPU that panics stops the others, which includes one that would panic as well. */
 static void begin_panic(void)
 {

@@ -14,6 +14,9 @@ void machine_restart(void) __attribute__((noreturn));
 /* Leave by the debug device if there is one; otherwise stop, or power off as the code says. */
 void machine_exit(enum machine_exit_code code) __attribute__((noreturn));
 
+/* The guest's time is over: show where each CPU is, and leave. From the timer's interrupt. */
+void machine_timeout(void) __attribute__((noreturn));
+
 /* Set panic_hook: registers, stack, exit. */
 void panic_init(void);
 struct trap_frame;
@@ -21,7 +24,7 @@ struct trap_frame;
 void panic_trap(struct trap_frame *frame, const char *what) __attribute__((noreturn));
 /* The name of the function around `address` and the distance into it, or NULL. */
 const char *symbol_find(unsigned long address, unsigned long *offset);
-/* crash=panic|overflow|hang|deadlock|triple on the command line: do it now. */
+/* crash=panic|overflow|hang|deadlock|triple (main.c: starve) on the command line: do it now. */
 void crash_if_asked(void);
 
 #endif

@@ -1,0 +1,73 @@
+"""What is left of a run that failed, for tools/run: the guest's memory while it runs, the question
+to a guest that hangs where its CPUs are, and a folder with the log, the core and the trace.
+
+The memory is a file without a name, so nothing stays behind, however tools/run ends.
+"""
+import json
+import os
+import shutil
+import socket
+import sys
+
+from ktracelib import core, format as ktrace
+
+SHARED_MEMORY = "/dev/shm"
+
+
+def memory_path(size: int, directory: str) -> str:
+    """Where the guest's memory goes: into the host's memory, if there is room for it twice."""
+    try:
+        room = os.statvfs(SHARED_MEMORY)
+        if room.f_bavail * room.f_frsize > 2 * size and os.access(SHARED_MEMORY, os.W_OK):
+            return f"{SHARED_MEMORY}/{os.path.basename(os.path.dirname(directory))}"
+    except OSError:
+        pass
+    return f"{directory}/memory"
+
+
+class Memory:
+    """The guest's memory, as QEMU's backend writes it. `path` is valid as long as this lives."""
+
+    def __init__(self, size: int, directory: str) -> None:
+        self.name = memory_path(size, directory)
+        self.fd = os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        self.path = f"/proc/self/fd/{self.fd}"
+
+    def forget_name(self) -> None:
+        """QEMU has it open (the guest runs), or never will."""
+        if self.name:
+            os.unlink(self.name)
+        self.name = ""
+
+
+def ask_where(path: str) -> None:
+    """Have QEMU (its QMP socket) send an NMI to each CPU: the kernel panics and shows its stacks."""
+    try:
+        with socket.socket(socket.AF_UNIX) as qmp:
+            qmp.settimeout(5)
+            qmp.connect(path)
+            for command in ("qmp_capabilities", "inject-nmi"):
+                qmp.recv(4096)
+                qmp.sendall(json.dumps({"execute": command}).encode() + b"\n")
+            qmp.recv(4096)
+    except OSError:
+        pass  # it does not even answer: it will be killed
+
+
+def keep(folder: str, status: int, log: str, trace: str | None, kernel: str, memory: str) -> None:
+    """Fill the folder, and say on standard error how to look at it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder, exist_ok=True)
+    for source, name in ((trace, "trace.ktr"), (log, "log"), (kernel, "baton.elf")):
+        if source and os.path.exists(source):
+            shutil.copy(source, os.path.join(folder, name))
+    try:
+        core.write_core(memory, kernel, os.path.join(folder, "core"))
+    except (OSError, ktrace.TraceError, IndexError) as error:
+        print(f"tools/run: no core: {error}", file=sys.stderr)
+        return
+    shown = os.path.relpath(folder)
+    what, look = ("the trace, the log and a core", f"tools/ktrace report {shown}/trace.ktr") if trace \
+        else ("the log and a core", f"less {shown}/log")
+    print(f"tools/run: status {status}; {what} are in {shown}/\n"
+          f"  {look}\n  gdb {shown}/baton.elf {shown}/core", file=sys.stderr)
