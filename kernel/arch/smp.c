@@ -1,8 +1,10 @@
 /*
  * Starting the other CPUs, and calls between CPUs.
  *
- * A call uses one mailbox: the caller fills it, interrupts the others and waits for their
- * answers. Waiting is done with interrupts on, so two CPUs that call each other both get on.
+ * Each CPU has a mailbox for the call that it makes: it fills it, interrupts the others and waits
+ * for their answers. It waits with interrupts on, so CPUs that call each other all get on; and
+ * there is no lock, which under icount the same CPU could get for ever (it gives its turn away
+ * just when it waits, with the lock).
  */
 #include "arch/smp.h"
 
@@ -29,22 +31,25 @@ static const struct trap_frame *stopped_at[CPU_MAX];
 static uint32_t stopped; /* atomic: CPUs that a panic has stopped, itself included; 0: none */
 static void (*run_hook)(void);
 
-static struct spinlock call_lock = SPINLOCK_INIT; /* protects `call`; interrupts on. A leaf */
-static struct {
+static struct call {
     void (*function)(void *);
     void *argument;
     uint64_t waiting; /* atomic: CPUs that have not answered */
-} call;
+} calls[CPU_MAX];     /* by caller */
+static uint64_t callers[CPU_MAX]; /* atomic; by CPU: whom it has not answered */
 
 static void answer_call(void)
 {
     uint64_t bit = 1ul << this_cpu(id);
+    uint64_t from = __atomic_exchange_n(&callers[this_cpu(id)], 0, __ATOMIC_ACQUIRE);
 
-    if (__atomic_load_n(&call.waiting, __ATOMIC_ACQUIRE) & bit) {
-        call.function(call.argument);
-        __atomic_fetch_and(&call.waiting, ~bit, __ATOMIC_RELEASE);
-        cpu_pause(); /* where CPUs take turns (QEMU's icount), it hands the turn to the caller */
+    for (; from; from &= from - 1) {
+        struct call *call = &calls[__builtin_ctzl(from)];
+
+        call->function(call->argument);
+        __atomic_fetch_and(&call->waiting, ~bit, __ATOMIC_RELEASE);
     }
+    cpu_pause(); /* where CPUs take turns (QEMU's icount), it hands the turn to the caller */
 }
 
 static void kicked(void)
@@ -54,25 +59,27 @@ static void kicked(void)
 
 void smp_call(uint64_t mask, void (*function)(void *), void *argument)
 {
-    mask &= ~(1ul << this_cpu(id));
+    uint64_t me = 1ul << this_cpu(id);
+    struct call *call = &calls[this_cpu(id)];
+
+    mask &= ~me;
     if (!mask) {
         return;
     }
     assert(irq_enabled());
-    spin_lock(&call_lock);
-    call.function = function;
-    call.argument = argument;
-    __atomic_store_n(&call.waiting, mask, __ATOMIC_SEQ_CST);
+    call->function = function;
+    call->argument = argument;
+    __atomic_store_n(&call->waiting, mask, __ATOMIC_RELAXED);
     for (uint32_t id = 0; id < cpu_count; id++) {
         if (mask >> id & 1) {
+            __atomic_fetch_or(&callers[id], me, __ATOMIC_RELEASE);
             trace(TRACE_IPI, 0, VECTOR_CALL, id);
             lapic_send_ipi(cpus[id].lapic_id, VECTOR_CALL);
         }
     }
-    while (__atomic_load_n(&call.waiting, __ATOMIC_ACQUIRE)) {
+    while (__atomic_load_n(&call->waiting, __ATOMIC_ACQUIRE)) {
         cpu_pause();
     }
-    spin_unlock(&call_lock);
 }
 
 void smp_kick(uint32_t id)

@@ -127,7 +127,7 @@ static void tgkill_names_a_thread_of_the_process(void)
 static void wait_for_usr1(int signal)
 {
     (void)signal;
-    for (int i = 0; i < 1000 && !taken_by[SIGUSR1]; i++) {
+    for (int i = 0; i < 30000 && !taken_by[SIGUSR1]; i++) {
         usleep(1000);
     }
     ready = taken_by[SIGUSR1] ? 2 : 3;
