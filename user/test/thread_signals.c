@@ -127,7 +127,7 @@ static void tgkill_names_a_thread_of_the_process(void)
 static void wait_for_usr1(int signal)
 {
     (void)signal;
-    for (int i = 0; i < 30000 && !taken_by[SIGUSR1]; i++) {
+    for (int i = 0; i < 10000 && !taken_by[SIGUSR1]; i++) {
         usleep(1000);
     }
     ready = taken_by[SIGUSR1] ? 2 : 3;
@@ -145,10 +145,11 @@ static int run(void *argument)
 
 static void what_one_cannot_take_after_all_goes_to_another(void)
 {
-    struct sigaction action = {.sa_handler = wait_for_usr1};
+    struct sigaction action = {.sa_handler = wait_for_usr1}, noted = {.sa_handler = note};
     int result = 0;
 
-    handle(SIGUSR1, 0);
+    sigaddset(&noted.sa_mask, SIGUSR2); /* or it could begin before the first line of note */
+    CHECK(sigaction(SIGUSR1, &noted, NULL) == 0);
     sigaddset(&action.sa_mask, SIGUSR1);
     CHECK(sigaction(SIGUSR2, &action, NULL) == 0);
     set_mask(SIG_BLOCK, SIGUSR1);
