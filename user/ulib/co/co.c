@@ -62,12 +62,18 @@ struct co *co_make(co_function function, const struct co_attr *attr)
     }
     list_init(&co->link);
     list_init(&co->joiners);
+//@lab 5 frame begin
     top = (uint64_t *)co - 2; /* 16-byte aligned where co_entry calls, as the ABI wants it */
     top[0] = (uint64_t)co;
     top[-1] = (uint64_t)co_entry;
     memset(top - FRAME_WORDS, 0, (FRAME_WORDS - 1) * sizeof(*top));
     top[-FRAME_WORDS] = DEFAULT_CONTROL;
     co->ctx.rsp = top - FRAME_WORDS;
+//@lab 5 frame stub
+//|     (void)top;
+//|     co_print(1, "# seen: lab 5: give a new coroutine its first frame (labs/5/README.md, step 3)\n");
+//|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
+//@lab 5 frame end
     sanitize_create(co);
     registry_lock();
     list_add_last(&co_registry.all, &co->all);
@@ -97,6 +103,7 @@ int co_enter(struct co *co, void *in, void **out)
     struct co *self = co_current;
     struct co_ctx *ctx = self ? &self->ctx : &co_root.ctx;
 
+//@lab 5 resume begin
     if (self) {
         self->state = CO_NORMAL;
         self->out = out;
@@ -106,6 +113,11 @@ int co_enter(struct co *co, void *in, void **out)
     co->resumer = ctx;
     co->resumer_co = self;
     co->state = CO_RUNNING;
+//@lab 5 resume stub
+//|     (void)out;
+//|     co_print(1, "# seen: lab 5: write what co_enter notes down (labs/5/README.md, step 4)\n");
+//|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
+//@lab 5 resume end
     co_trace_switch(self, co);
     co_current = co;
     return (int)(intptr_t)sanitize_switch(self, co, ctx, &co->ctx, in);
@@ -117,6 +129,7 @@ void *co_leave(void *out)
     struct co_ctx *ctx = self->resumer;
     void **slot = resumer ? resumer->out : co_root.out;
 
+//@lab 5 yield begin
     if (slot) {
         *slot = out;
     }
@@ -125,6 +138,11 @@ void *co_leave(void *out)
     }
     self->state = self->state == CO_DEAD ? CO_DEAD : CO_SUSPENDED;
     self->resumer_co = NULL;
+//@lab 5 yield stub
+//|     (void)out, (void)slot;
+//|     co_print(1, "# seen: lab 5: write what co_leave notes down (labs/5/README.md, step 4)\n");
+//|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
+//@lab 5 yield end
     co_trace_switch(self, resumer);
     co_current = resumer;
     return sanitize_switch(self, resumer, &self->ctx, ctx, NULL); /* NULL: co_enter returns 0 */

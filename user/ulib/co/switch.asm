@@ -15,6 +15,7 @@ global co_switch, co_swapped, co_switch_end, co_entry
 
 section .text
     nop                         ; debuggers look a byte before a return address
+;@lab 5 switch begin
 co_switch:
     push rbp
     push rbx
@@ -46,6 +47,20 @@ co_swapped:
 .popped:
     jmp rcx
 co_switch_end:
+;@lab 5 switch stub
+;|co_switch:
+;|co_swapped:
+;|    mov eax, 1                  ; write(1, ...)
+;|    mov edi, eax
+;|    lea rsi, [rel .message]
+;|    mov edx, co_switch_end - .message
+;|    syscall
+;|    mov eax, 231                ; exit_group(1)
+;|    mov edi, 1
+;|    syscall
+;|.message: db "# seen: lab 5: write co_switch in user/ulib/co/switch.asm (labs/5/README.md, step 2)", 10
+;|co_switch_end:
+;@lab 5 switch end
 
 ; Where the first switch to a coroutine goes; rax: what the resumer passed. On the stack is but the
 ; struct co. co_main does not return; to a debugger its caller's caller is whoever resumed us.
@@ -60,6 +75,7 @@ co_entry_end:
 
 ; For debuggers and unwinders: how to find the caller at each instruction. What was popped is still
 ; below rsp, so only the distance from rsp to the CFA changes on the way out.
+;@lab 5 unwinding begin
 cfi_cie cie, "zR"
 cfi_begin cie, co_switch, co_switch_end
     cfi_push 1, DW_rbp, 2
@@ -81,6 +97,7 @@ cfi_begin cie, co_switch, co_switch_end
     cfi_advance co_swapped.popped - co_swapped.value
     cfi_cfa_offset 0
 cfi_end
+;@lab 5 unwinding end
 
 ; The caller's frame is where co->resumer->rsp says, as co_switch left it: 64 bytes below its CFA.
 cfi_cie cie_entry, "zRS"
