@@ -1,0 +1,43 @@
+"""Lab 6: the stall and its cure. What is declared here: tools/labs/manifest.py."""
+from manifest import Lab, Test, Values
+from seeds import MASK, mix, number
+
+BLOCK = 200000
+
+
+def order(seed: int, cpus: int) -> Values:
+    return {"order": mix(mix(number(seed, 2)) ^ number(seed, 1))}
+
+
+def written(seed: int, cpus: int) -> Values:
+    total = 0
+    for i in range(BLOCK):
+        total = total * 31 + ((number(seed, i) if i < 1000 else i * 7) & 255) & MASK
+    return {"bytes": mix(total), "ticks": (10, 20)}
+
+
+LAB = Lab(
+    number=6, title="The stall and its cure",
+    goal="See one blocked coroutine stop all its siblings, and make waiting a matter of the one who waits.",
+    files=["user/ulib/co/*.[ch]", "user/ulib/co/*.asm", "labs/6/answers.txt"],
+    questions=15,
+    tests=[
+        Test("siblings_tick", 20, "steps 2 to 4: ask poll first; park if there is nothing; the run loop "
+             "wakes you", lambda seed, cpus: {"read": mix(number(seed, 0)), "ticks": (54, 66)},
+             checks=['total(stall()) < 10ms', 'count(co_in()) >= 60']),
+        Test("first_come_first_served", 15, "step 4: io_poll polls the descriptors of all waiters at "
+             "once, and wakes those whose turn it is", order),
+        Test("writer_waits", 15, "step 5: a pipe that can take something cannot always take all",
+             written, checks=['total(stall()) < 10ms']),
+        Test("one_pipe_two_readers", 10, "step 2: who was woken must look again, another one may have "
+             "been faster", lambda seed, cpus: {
+                 "numbers": sum(number(seed, i) for i in range(6)) & MASK, "longest_ms": (2, 4)}),
+        Test("signals_do_not_matter", 10, "step 4: poll that was interrupted by a signal has found "
+             "nothing; that is no error", lambda seed, cpus: {"read": mix(number(seed, 0)),
+                                                            "ticks": (24, 34)}),
+        Test("sleeps_when_idle", 10, "step 4: wait in poll until the deadline, do not ask again and "
+             "again", lambda seed, cpus: {"ticks": (3, 5), "microseconds": (1, 20000)}),
+        Test("errors", 5, "step 2: outside of coroutines -EPERM, and POLLNVAL means -EBADF",
+             lambda seed, cpus: {"errors": number(seed, 5)}),
+    ],
+)

@@ -1,0 +1,307 @@
+/* Lab 6, the stall and its cure: what siblings do while one coroutine waits for a descriptor. */
+#include <co.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "grade.h"
+
+#define MS 1000000l
+
+static int ends[2], other[2];
+static volatile int over;
+static uint64_t ticks, sum;
+
+static void note(uint64_t what)
+{
+    sum = grade_mix(sum ^ what);
+}
+
+static void make_pipe(int fds[2])
+{
+    EXPECT(pipe(fds) == 0, "a pipe", "errno %d", errno);
+}
+
+/* Another process, which does its part and ends. */
+static void start(void (*part)(void))
+{
+    pid_t pid = fork();
+
+    EXPECT(pid >= 0, "a child", "errno %d", errno);
+    if (pid == 0) {
+        part();
+        _exit(0);
+    }
+}
+
+static void run(void)
+{
+    EXPECT(co_run() == 0, "co_run gives 0 when all have ended", "an error");
+    while (wait(NULL) > 0) {
+    }
+}
+
+static void *ticker(void *period)
+{
+    while (!over) {
+        ticks++;
+        co_sleep((int64_t)period * MS);
+    }
+    return NULL;
+}
+
+/* Reads a number from the pipe; the ticks meanwhile are what counts. */
+static void *reader(void *unused)
+{
+    uint64_t number = 0, before = ticks;
+    ssize_t got = co_read(ends[0], &number, sizeof(number));
+
+    EXPECT(got == sizeof(number), "co_read gives 8 bytes", "%ld", (long)got);
+    ticks -= before;
+    over = 1;
+    note(number);
+    return unused;
+}
+
+static void answer_after_200ms(void)
+{
+    uint64_t number = grade_number(0);
+
+    usleep(200000);
+    write(ends[1], &number, sizeof(number));
+}
+
+static void siblings_tick(void)
+{
+    make_pipe(ends);
+    start(answer_after_200ms);
+    for (int i = 0; i < 3; i++) {
+        co_go(ticker, (void *)10, "ticker");
+    }
+    co_go(reader, NULL, "reader");
+    run();
+    EXPECT(ticks > 3, "three siblings tick every 10 ms while the reader waits for 200 ms",
+           "%ld ticks", (long)ticks);
+    grade_value("ticks", ticks);
+    grade_value("read", sum);
+}
+
+static void sleeps_when_idle(void)
+{
+    struct timespec spent;
+
+    make_pipe(ends);
+    start(answer_after_200ms);
+    co_go(ticker, (void *)50, "ticker");
+    co_go(reader, NULL, "reader");
+    run();
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    grade_value("ticks", ticks);
+    grade_value("microseconds", (uint64_t)(spent.tv_sec * 1000000 + spent.tv_nsec / 1000));
+}
+
+static void second_then_first(void)
+{
+    uint64_t number = grade_number(2);
+
+    usleep(20000);
+    write(other[1], &number, sizeof(number));
+    usleep(20000);
+    number = grade_number(1);
+    write(ends[1], &number, sizeof(number));
+}
+
+static void *read_one(void *fd)
+{
+    uint64_t number = 0;
+    ssize_t got = co_read((int)(long)fd, &number, sizeof(number));
+
+    EXPECT(got == sizeof(number), "co_read gives 8 bytes", "%ld", (long)got);
+    note(number);
+    return NULL;
+}
+
+static void first_come_first_served(void)
+{
+    make_pipe(ends);
+    make_pipe(other);
+    start(second_then_first);
+    co_go(read_one, (void *)(long)ends[0], "first");
+    co_go(read_one, (void *)(long)other[0], "second");
+    run();
+    grade_value("order", sum);
+}
+
+#define BLOCK 200000
+static uint8_t block[BLOCK];
+
+static uint64_t sum_of_block(void)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < BLOCK; i++) {
+        total = total * 31 + block[i];
+    }
+    return total;
+}
+
+/* Takes the bytes slowly and answers with their sum. */
+static void slow_reader(void)
+{
+    uint64_t total;
+
+    for (size_t done = 0; done < BLOCK;) {
+        ssize_t got = read(ends[0], block + done, 10000);
+
+        if (got <= 0) {
+            _exit(1);
+        }
+        done += (size_t)got;
+        usleep(5000);
+    }
+    total = sum_of_block();
+    write(other[1], &total, sizeof(total));
+}
+
+static void *writer(void *unused)
+{
+    uint64_t total = 0, before = ticks;
+    ssize_t put = co_write(ends[1], block, BLOCK);
+
+    EXPECT(put == BLOCK, "co_write writes all", "%ld", (long)put);
+    ticks -= before;
+    over = 1;
+    EXPECT(co_read(other[0], &total, 8) == 8, "8 bytes", "less");
+    note(total);
+    return unused;
+}
+
+static void writer_waits(void)
+{
+    make_pipe(ends);
+    make_pipe(other);
+    start(slow_reader);
+    for (size_t i = 0; i < BLOCK; i++) {
+        block[i] = (uint8_t)(i < 1000 ? grade_number(i) : i * 7);
+    }
+    co_go(ticker, (void *)5, "ticker");
+    co_go(writer, NULL, "writer");
+    run();
+    EXPECT(ticks > 3, "a sibling ticks every 5 ms while the writer waits for a slow reader",
+           "%ld ticks", (long)ticks);
+    grade_value("ticks", ticks);
+    grade_value("bytes", sum);
+}
+
+static void one_after_the_other(void)
+{
+    for (uint64_t i = 0; i < 6; i++) {
+        uint64_t number = grade_number(i);
+
+        usleep(10000);
+        write(ends[1], &number, sizeof(number));
+    }
+}
+
+static int64_t longest; /* without a turn of the ticker, in milliseconds */
+static int readers = 2;
+
+static void *clock_ticker(void *unused)
+{
+    int64_t last = co_now();
+
+    while (readers > 0) {
+        int64_t now = co_now();
+
+        longest = (now - last) / MS > longest ? (now - last) / MS : longest;
+        last = now;
+        co_sleep(2 * MS);
+    }
+    return unused;
+}
+
+static void *read_three(void *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        uint64_t number = 0;
+        ssize_t got = co_read(ends[0], &number, sizeof(number));
+
+        EXPECT(got == sizeof(number), "co_read gives 8 bytes", "%ld", (long)got);
+        sum += number;
+    }
+    readers--;
+    return unused;
+}
+
+/* Both are woken by one number, and one of them finds the pipe empty again. */
+static void one_pipe_two_readers(void)
+{
+    make_pipe(ends);
+    start(one_after_the_other);
+    co_go(clock_ticker, NULL, "ticker");
+    co_go(read_three, NULL, "reader 1");
+    co_go(read_three, NULL, "reader 2");
+    run();
+    grade_value("longest_ms", (uint64_t)longest);
+    grade_value("numbers", sum);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+static void signals_then_a_number(void)
+{
+    for (int i = 0; i < 30; i++) {
+        usleep(3000);
+        kill(getppid(), SIGUSR1);
+    }
+    answer_after_200ms();
+}
+
+static void signals_do_not_matter(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART: calls give EINTR */
+
+    make_pipe(ends);
+    sigaction(SIGUSR1, &action, NULL);
+    start(signals_then_a_number);
+    co_go(ticker, (void *)10, "ticker");
+    co_go(reader, NULL, "reader");
+    run();
+    grade_value("ticks", ticks);
+    grade_value("read", sum);
+}
+
+static void *bad_ones(void *unused)
+{
+    char byte;
+
+    EXPECT(co_read(99, &byte, 1) == -EBADF, "a descriptor that is not open: -EBADF", "another result");
+    close(ends[1]);
+    EXPECT(co_read(ends[0], &byte, 1) == 0, "0 at the end", "another result");
+    return unused;
+}
+
+static void errors(void)
+{
+    char byte;
+    long result;
+
+    make_pipe(ends);
+    write(ends[1], "x", 1);
+    result = co_read(ends[0], &byte, 1);
+    EXPECT(result == -EPERM, "-EPERM outside of coroutines: nobody could run meanwhile", "%ld", result);
+    read(ends[0], &byte, 1);
+    co_go(bad_ones, NULL, "bad ones");
+    run();
+    grade_value("errors", grade_number(5));
+}
+
+static const struct grade_test tests[] = {
+    GRADE(siblings_tick), GRADE(first_come_first_served), GRADE(writer_waits),
+    GRADE(one_pipe_two_readers), GRADE(signals_do_not_matter), GRADE(sleeps_when_idle), GRADE(errors),
+};
+GRADE_MAIN(tests)
