@@ -134,7 +134,11 @@ static long share(struct task *task, uint64_t flags)
     if (error) {
         return error;
     }
+//@lab 4 share begin
     task->mm = parent->mm ? flags & CLONE_VM ? mm_get(parent->mm) : mm_clone(parent->mm) : NULL;
+//@lab 4 share stub
+//|     task->mm = parent->mm ? mm_clone(parent->mm) : NULL; /* lab 4, step 2: always a copy */
+//@lab 4 share end
     return parent->mm && !task->mm ? -ENOMEM : 0;
 }
 

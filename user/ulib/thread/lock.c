@@ -3,6 +3,7 @@
 
 int lock_wait(unsigned *lock, int shared, struct until until)
 {
+//@lab 4 queue begin
     while (__atomic_exchange_n(lock, HELD_QUEUED, __ATOMIC_ACQUIRE) != FREE) {
         int error = futex_wait(lock, HELD_QUEUED, shared, until);
 
@@ -11,4 +12,8 @@ int lock_wait(unsigned *lock, int shared, struct until until)
         }
     }
     return 0;
+//@lab 4 queue stub
+//|     (void)lock, (void)shared, (void)until;
+//|     return 0;
+//@lab 4 queue end
 }

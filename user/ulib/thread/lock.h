@@ -22,10 +22,15 @@ enum { FREE, HELD, HELD_QUEUED };
 
 static inline bool lock_try(unsigned *lock)
 {
+//@lab 4 try begin
     unsigned free = FREE;
 
     return __atomic_compare_exchange_n(lock, &free, HELD, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
+//@lab 4 try stub
+//|     *lock = HELD; /* lab 4, step 5: it lets everybody in */
+//|     return true;
+//@lab 4 try end
 }
 
 /* Join the queue. Returns 0, ETIMEDOUT or EINVAL as futex_wait does. */
@@ -38,9 +43,14 @@ static inline int lock_take_until(unsigned *lock, int shared, struct until until
 
 static inline void lock_drop_shared(unsigned *lock, int shared)
 {
+//@lab 4 drop begin
     if (__atomic_exchange_n(lock, FREE, __ATOMIC_RELEASE) == HELD_QUEUED) {
         futex_wake(lock, 1, shared);
     }
+//@lab 4 drop stub
+//|     (void)shared;
+//|     *lock = FREE;
+//@lab 4 drop end
 }
 
 static inline void lock_take(unsigned *lock)
