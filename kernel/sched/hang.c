@@ -57,7 +57,10 @@ void hang_tick(struct runqueue *rq, ktime_t now)
     for (uint32_t id = 0; id < cpu_count; id++) {
         check_cpu(&runqueues[id], now);
     }
-    spin_lock(&tasks_lock);
+    /* Whoever was interrupted may hold a lock that stands below this one: only try. */
+    if (!spin_trylock(&tasks_lock)) {
+        return;
+    }
     list_for_each(task, &all_tasks, in_all) {
         check_task(task, now);
     }
