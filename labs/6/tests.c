@@ -87,10 +87,35 @@ static void siblings_tick(void)
     grade_value("read", sum);
 }
 
+static void *naps(void *unused)
+{
+    co_sleep(MS);
+    return unused;
+}
+
+static void *adds(void *argument)
+{
+    *(uint64_t *)argument += 1;
+    return argument;
+}
+
+static void *asks_a_helper(void *unused)
+{
+    void *result = NULL;
+
+    EXPECT(co_blocking(adds, &sum, &result) == 0, "co_blocking gives 0", "an error");
+    return unused;
+}
+
+/* First without any descriptor that somebody waits for: the loop polls all the same. */
 static void sleeps_when_idle(void)
 {
     struct timespec spent;
 
+    co_go(naps, NULL, "naps");
+    run();
+    co_go(asks_a_helper, NULL, "asks a helper");
+    run();
     make_pipe(ends);
     start(answer_after_200ms);
     co_go(ticker, (void *)50, "ticker");
