@@ -103,7 +103,7 @@ RECORDING := build/recording
 
 gdb: all
 ifdef CORE
-	@$(GDB) build/baton.elf $(CORE)
+	@$(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
 	@$(GDB) build/baton.elf -ex "kstart -- sh -c '$(GDB_CMD)'"
 endif

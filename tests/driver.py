@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import Callable
 
@@ -57,12 +58,28 @@ def call(command: list[str], stdin: str | None = None, limit: int = HANG,
                           timeout=limit, errors="replace")
 
 
+last = threading.local()  # .run: the newest guest of the test that this thread runs
+
+
+def rerun_for_evidence(name: str) -> str:
+    """Run the failed test's newest guest again, traced; how to look at what that leaves."""
+    options, arguments, stdin = getattr(last, "run", None) or ([], None, None)
+    if not arguments or "--linux" in options:
+        return ""
+    with tempfile.TemporaryDirectory(prefix="evidence-") as directory:
+        result = call([RUN, *options, "--log", f"{directory}/log", "--trace", f"{directory}/trace.ktr",
+                       "--evidence", str(ROOT / "build/failed" / name), "--", *arguments], stdin)
+    told = result.stderr.rpartition("tools/run: status")
+    return f"its guest, run again with a trace: status{told[2]}" if told[1] else ""
+
+
 def guest(*arguments: str, options: list[str] | None = None, stdin: str | None = None,
           status: int = 0) -> subprocess.CompletedProcess:
     log = tempfile.mktemp(prefix="log-", suffix=".txt", dir=ROOT / "build")
     options = [o for o in options or [] if not (Machine.free and o == "--icount")]
     if Machine.cpus > 1 and "--smp" not in options and "--linux" not in options:
         options += ["--smp", str(Machine.cpus)]
+    last.run = options, arguments, stdin
     result = call([RUN, "--log", log, *options, "--", *arguments], stdin)
     check(result.returncode == status, f"status {result.returncode}, not {status}\n"
           f"{result.stdout[-2000:]}\n{result.stderr[-2000:]}")

@@ -182,6 +182,19 @@ def programs_cannot_harm_the_trace() -> None:
 
 
 @test
+def a_forked_child_has_a_ring_of_its_own() -> None:
+    """user/test/co_fork.c forks inside of a coroutine; later 70 threads ask for the 64 rings."""
+    path = traced("/bin/test/co_fork", options=["--append", "trace_records=262144", "--mem", "512"])
+    report = call([KTRACE, "report", str(path)]).stdout
+    model = load(path)
+    marks = {text_of(r): r.tid for r in model.records if r.event == "MARK"}
+    check(set(marks) == {"child", "parent"} and marks["child"] != marks["parent"], f"marks {marks}")
+    child = {co.name: co for co in model.coroutines.values() if co.tid == marks["child"]}
+    check(set(child) == {"ticker", "forker"} and all(co.spans for co in child.values()), str(child))
+    check("more threads had coroutines than there are rings" in report.split("\n")[0], report[:200])
+
+
+@test
 def a_failed_run_leaves_trace_log_and_core() -> None:
     path = Path(tempfile.mkdtemp(prefix="trace-", dir=ROOT / "build")) / f"failed-{Path(tempfile.mktemp()).name}.ktr"
     folder = ROOT / "build/failed" / path.stem
@@ -191,14 +204,15 @@ def a_failed_run_leaves_trace_log_and_core() -> None:
         result = call([RUN, "--icount", "--log", str(path.with_suffix(".log")), "--trace", str(path),
                        *options, "--", *command])
         check(result.returncode == status, result.stderr)
-        shown = re.findall(r"^  ((?:tools/ktrace report|gdb) \S+.*)$", result.stderr, re.M)
+        shown = re.findall(r"^  ((?:tools/ktrace report|make gdb) \S+.*)$", result.stderr, re.M)
         check(len(shown) == 2, result.stderr)
         report = call(shown[0].split())
         check(report.returncode == 0 and "sh" in report.stdout, report.stdout + report.stderr)
         check({"trace.ktr", "log", "core", "baton.elf"} == {p.name for p in folder.iterdir()}, "files")
         if status == 125 and shutil.which("gdb"):
-            stack = call([*shown[1].split(), "-batch", "-ex", "bt"]).stdout
-            check("text_write" in stack and "sys_write" in stack, stack)
+            seen = call(shown[1].split(), stdin="bt\ninfo ktasks\n").stdout
+            check("text_write" in seen and "sys_write" in seen, seen)
+            check(re.search(r"\binit\b", seen) and re.search(r"\bidle", seen), seen)
     shutil.rmtree(folder)
     shutil.rmtree(path.parent)
 
@@ -212,11 +226,11 @@ def a_machine_that_fails_leaves_log_and_core() -> None:
         result = call([RUN, "--log", f"{folder}.log", "--timeout", "1", "--evidence", str(folder),
                        "--append", f"crash={crash}", "--", "true"])
         check(result.returncode == status and where in result.stderr, result.stderr)
-        shown = re.findall(r"^  ((?:less|gdb) \S+.*)$", result.stderr, re.M)
+        shown = re.findall(r"^  ((?:less|make gdb) \S+.*)$", result.stderr, re.M)
         check(len(shown) == 2 and {"log", "core", "baton.elf"} == {p.name for p in folder.iterdir()},
               result.stderr)
         if where and shutil.which("gdb"):
-            stack = call([*shown[1].split(), "-batch", "-ex", "bt"]).stdout
+            stack = call(shown[1].split(), stdin="bt\n").stdout
             check(where in stack, stack)
     shutil.rmtree(folder)
     os.unlink(f"{folder}.log")

@@ -55,12 +55,16 @@ def ask_where(path: str) -> None:
 
 
 def keep(folder: str, status: int, log: str, trace: str | None, kernel: str, memory: str) -> None:
-    """Fill the folder, and say on standard error how to look at it."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Fill the folder, and say on standard error how to look at it. Other files there stay."""
     os.makedirs(folder, exist_ok=True)
-    for source, name in ((trace, "trace.ktr"), (log, "log"), (kernel, "baton.elf")):
+    for source, name in ((trace, "trace.ktr"), (log, "log"), (kernel, "baton.elf"), (None, "core")):
+        kept = os.path.join(folder, name)
+        if source and os.path.exists(kept) and os.path.samefile(source, kept):
+            continue
+        if os.path.exists(kept):
+            os.unlink(kept)
         if source and os.path.exists(source):
-            shutil.copy(source, os.path.join(folder, name))
+            shutil.copy(source, kept)
     try:
         core.write_core(memory, kernel, os.path.join(folder, "core"))
     except (OSError, ktrace.TraceError, IndexError) as error:
@@ -70,4 +74,4 @@ def keep(folder: str, status: int, log: str, trace: str | None, kernel: str, mem
     what, look = ("the trace, the log and a core", f"tools/ktrace report {shown}/trace.ktr") if trace \
         else ("the log and a core", f"less {shown}/log")
     print(f"tools/run: status {status}; {what} are in {shown}/\n"
-          f"  {look}\n  gdb {shown}/baton.elf {shown}/core", file=sys.stderr)
+          f"  {look}\n  make gdb CORE={shown}/core", file=sys.stderr)

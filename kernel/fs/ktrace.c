@@ -28,7 +28,7 @@ static struct ring {
     uint64_t released; /* when, counted in releases */
     struct page *pages; /* kept for good once there; each has a reference of ours */
 } rings[TRACE_RINGS_USER];
-static struct spinlock rings_lock = SPINLOCK_INIT; /* `used`, `released`; a leaf */
+static struct spinlock rings_lock = SPINLOCK_INIT; /* `used`, `released`, `refused`; a leaf */
 static uint64_t releases;
 static struct mutex switch_lock; /* one start or stop at a time */
 
@@ -74,6 +74,8 @@ static struct ring *claim(void)
     }
     if (best) {
         best->used = true;
+    } else {
+        ktrace_header.refused++;
     }
     spin_unlock(&rings_lock);
     return best;

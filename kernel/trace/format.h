@@ -44,7 +44,7 @@ struct trace_ring {
 _Static_assert(sizeof(struct trace_ring) == 64, "readers know the size");
 
 #define TRACE_RINGS_CPU 16
-#define TRACE_RINGS_USER 64
+#define TRACE_RINGS_USER 64 /* more threads than that have theirs at a time: `refused` counts them */
 #define TRACE_RINGS (2 * TRACE_RINGS_CPU + TRACE_RINGS_USER)
 
 #define TRACE_ON 1             /* flags */
@@ -57,7 +57,8 @@ struct trace_header {
     uint64_t tsc_base; /* the TSC where the clock is 0 */
     uint64_t tsc_mult; /* CLOCK_MONOTONIC in ns = (tsc - base) * mult >> 32 */
     uint32_t flags, cpus;
-    uint8_t padding[16];
+    uint32_t refused; /* rings that were asked for when all were in use */
+    uint8_t padding[12];
     struct trace_ring rings[TRACE_RINGS];
 };
 _Static_assert(__builtin_offsetof(struct trace_header, rings) == 64, "readers know the size");

@@ -15,11 +15,12 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 KERNEL_BASE = 0xffffffff80000000
 MAGIC, KTR_MAGIC = b"KTRACE01", b"BATONKTR"
 RECORD = struct.Struct("<QIHBBIIQ")
-HEADER = struct.Struct("<8sIIIIQQII")
+HEADER = struct.Struct("<8sIIIIQQIII")
 RING = struct.Struct("<QQQIIII")
 KIND_CPU, KIND_NAMES, KIND_USER = 1, 2, 3
 STOP_WHEN_FULL, ON_HOST = 2, 4  # flags of the header
 FIRST_USER_EVENT = 48
+CAPACITY_MAX = 1 << 22
 
 Read = Callable[[int, int], bytes]
 
@@ -60,11 +61,14 @@ class Trace:
         return sum(ring.lost for ring in self.rings)
 
     def told_lost(self) -> str:
-        if not self.lost():
-            return ""
-        return f"; {self.lost()} " + ("later ones had no room"
-                                      if self.header["flags"] & STOP_WHEN_FULL
-                                      else "older ones were overwritten")
+        told = ""
+        if self.lost():
+            told = f"; {self.lost()} " + ("later ones had no room"
+                                          if self.header["flags"] & STOP_WHEN_FULL
+                                          else "older ones were overwritten")
+        if self.header.get("refused"):
+            told += "; more threads had coroutines than there are rings: those of some are missing"
+        return told
 
     @functools.cached_property
     def records(self) -> list[Record]:
@@ -185,6 +189,8 @@ def _read_rings(read: Read, at: int, header: tuple) -> list[Ring]:
             read(at + header_size + i * ring_size, RING.size))
         if kind == 0 or capacity == 0:
             continue
+        if capacity > CAPACITY_MAX:
+            raise TraceError("the trace's header is damaged: a ring without bounds")
         found = _ring_records(read(records, capacity * RECORD.size), capacity, head,
                               kind != KIND_USER, not header[7] & STOP_WHEN_FULL)
         if kind != KIND_USER:
@@ -199,7 +205,7 @@ def _trace(read: Read, at: int, reasons: list[str]) -> Trace:
     header = HEADER.unpack(read(at, HEADER.size))
     rings = _read_rings(read, at, header)
     return Trace({"flags": header[7], "cpus": header[8], "tsc_base": header[5],
-                  "tsc_mult": header[6], "reasons": reasons,
+                  "tsc_mult": header[6], "refused": header[9], "reasons": reasons,
                   "events": {number: entry[0] for number, entry in list_of("EVENT").items()},
                   "syscalls": syscall_names()}, rings)
 

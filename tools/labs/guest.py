@@ -22,6 +22,7 @@ from manifest import Lab, Test, Values
 
 OK, FAIL, PANIC, TRIPLE, TIMEOUT, HARNESS = "ok", "FAIL", "PANIC", "TRIPLE-FAULT", "TIMEOUT", "HARNESS"
 CPU_SECONDS = 60   # of the host, for one test: 4 guest seconds need a fifth of it
+END_SECONDS = 15   # on the host, to find out where a guest hangs
 IDLE_SECONDS = 30  # on the host, in which the guest neither runs (50 ms of CPU time) nor ends
 OUTPUT_MAX = 1 << 20
 LOG_MAX = 8 << 20
@@ -61,7 +62,7 @@ def private_code(nonce: int, values: list[int]) -> int:
 
 
 def limits() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + END_SECONDS, CPU_SECONDS + END_SECONDS + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -82,7 +83,12 @@ def watch(process: subprocess.Popen, output: Path, log: Path) -> str:
         now = group_cpu_seconds(process.pid)
         if now > used + 0.05:
             used, since = now, time.monotonic()
-        elif time.monotonic() - since > IDLE_SECONDS:
+        if now > CPU_SECONDS or time.monotonic() - since > IDLE_SECONDS:
+            os.kill(process.pid, signal.SIGALRM)  # tools/run asks where the CPUs are, and ends
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
             return "hang"
 
 
@@ -100,7 +106,7 @@ def group_cpu_seconds(group: int) -> float:
 
 
 def start(command: list[str], root: Path, evidence: Path) -> Ended:
-    output, errors, log = (evidence / name for name in ("output.txt", "errors.txt", "log.txt"))
+    output, errors, log = (evidence / name for name in ("output.txt", "errors.txt", "log"))
     with tempfile.TemporaryDirectory(prefix="grade-") as temporary, \
             open(output, "wb") as out, open(errors, "wb") as err:
         process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=out,
@@ -193,6 +199,8 @@ def judge(run: Ended, test: Test, nonce: int, expected: Values) -> tuple[str, st
 
 
 def check_trace(root: Path, trace: Path, checks: list[str]) -> tuple[str, str, str]:
+    if not trace.exists():
+        return FAIL, "a trace of the run", "none: the kernel's memory is damaged"
     result = subprocess.run([str(root / "tools/ktrace"), "check", str(trace), *checks],
                             capture_output=True, text=True)
     failed = [line.split(" - ", 1)[-1] for line in result.stdout.splitlines()
@@ -211,12 +219,11 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
     nonce = secrets.randbits(64)
     trace = evidence / "trace.ktr"
     command = [str(root / "tools/run"), "--icount", "--smp", str(cpus), "--mem", str(test.memory),
-               "--timeout", str(test.limit), "--log", str(evidence / "log.txt"),
+               "--timeout", str(test.limit), "--log", str(evidence / "log"),
+               "--trace", str(trace), "--evidence", str(evidence),
                "--add", f"build/labs/{lab.number}/tests:/bin/labtest"]
     if test.append:
         command += ["--append", test.append.format(seed=seed)]
-    if test.checks:
-        command += ["--trace", str(trace)]
     command += ["--", "labtest", test.name, str(seed), f"{nonce:016x}", str(cpus)]
     (evidence / "command.txt").write_text(shlex.join(command) + "\n")
     run = start(command, root, evidence)
@@ -225,7 +232,10 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
         verdict, expected, seen = check_trace(root, trace, test.checks)
     result = Result(test.name, test.points, test.points if verdict == OK else 0, verdict,
                     expected, seen)
-    if verdict != OK:
+    if verdict == OK:
+        for name in ("core", "baton.elf"):
+            (evidence / name).unlink(missing_ok=True)
+    else:
         result.hint = test.hint
         result.again = f"tools/grade --lab {lab.number} -k {test.name} --seed {seed} --smp {cpus}"
         kept = ", ".join(path.name for path in sorted(evidence.iterdir()) if path.stat().st_size)

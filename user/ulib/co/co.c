@@ -6,6 +6,7 @@
  * writes what the other one gets.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,22 @@ void registry_lock(void)
 void registry_unlock(void)
 {
     __atomic_store_n(&co_registry.locked, 0, __ATOMIC_RELEASE);
+}
+
+static void forked(void)
+{
+    registry_unlock();
+    co_trace_fork();
+}
+
+/* A fork while another thread is in the registry would leave it locked in the child for good. */
+static void watch_forks(void)
+{
+    static int watched;
+
+    if (!watched && !__atomic_exchange_n(&watched, 1, __ATOMIC_RELAXED)) {
+        pthread_atfork(registry_lock, registry_unlock, forked);
+    }
 }
 
 struct co *co_make(co_function function, const struct co_attr *attr)
@@ -75,6 +92,7 @@ struct co *co_make(co_function function, const struct co_attr *attr)
 //|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
 //@lab 5 frame end
     sanitize_create(co);
+    watch_forks();
     registry_lock();
     list_add_last(&co_registry.all, &co->all);
     registry_unlock();

@@ -345,7 +345,6 @@ int co_run(void)
         return -EBUSY;
     }
     l->running = 1;
-    co_trace_begin();
     watch_begin(l);
 //@lab 5 loop begin
     while (l->count > 0 && result == 0) {

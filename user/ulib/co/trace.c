@@ -17,7 +17,7 @@
 
 enum {
     SYS_open = 2, SYS_close = 3, SYS_mmap = 9, SYS_munmap = 11, SYS_getpid = 39,
-    SYS_ftruncate = 77, SYS_clock_gettime = 228,
+    SYS_ftruncate = 77, SYS_gettid = 186, SYS_clock_gettime = 228,
 };
 enum { READ_WRITE = 2, CREATE = 0100, TRUNCATE = 01000, CLOSE_ON_EXEC = 02000000 };
 enum { PROT_READ_WRITE = 3, SHARED = 1, CLOCK_THREAD_CPU = 3 };
@@ -25,7 +25,6 @@ enum { PROT_READ_WRITE = 3, SHARED = 1, CLOCK_THREAD_CPU = 3 };
 _Thread_local struct trace_record *co_trace_ring;
 int co_trace_possible = 1;
 static _Thread_local uint64_t ring_index;
-static _Thread_local long ring_process; /* a forked child must not write its parent's */
 static struct trace_header *file_header; /* of CO_TRACE's file; NULL: records go to /dev/ktrace */
 
 /* Descriptors are not kept: the program's own would get other numbers. */
@@ -70,10 +69,11 @@ static struct trace_record *file_ring(void)
     struct trace_ring *ring = &file_header->rings[number];
 
     if (number >= TRACE_RINGS_USER) {
+        __atomic_fetch_add(&file_header->refused, 1, __ATOMIC_RELAXED);
         __atomic_store_n(&file_header->ring_count, TRACE_RINGS_USER, __ATOMIC_RELAXED);
         return NULL;
     }
-    ring->owner = (uint32_t)co_thread_id();
+    ring->owner = (uint32_t)co_call(SYS_gettid, 0, 0, 0, 0, 0, 0); /* not the one before a fork */
     ring->group = (uint32_t)co_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
     ring->capacity = RECORDS;
     ring->records = (uint64_t)(FILE_RINGS + number * RING_SIZE);
@@ -86,7 +86,6 @@ static void open_ring(void)
     const char *path = getenv("CO_TRACE");
 
     ring_index = 0;
-    ring_process = co_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
     co_trace_ring = file_header ? NULL : map("/dev/ktrace", 0, RING_SIZE);
     if (co_trace_ring) {
         return;
@@ -219,12 +218,20 @@ void co_mark(uint32_t number, const char *text)
     }
 }
 
-void co_traced_begin(void)
+static void close_ring(void)
 {
-    if (ring_process != co_call(SYS_getpid, 0, 0, 0, 0, 0, 0)) {
-        open_ring();
-        if (co_trace_ring) {
-            name_again();
+    co_call(SYS_munmap, (long)co_trace_ring, RING_SIZE, 0, 0, 0, 0);
+    co_trace_ring = NULL;
+}
+
+void co_traced_fork(void)
+{
+    close_ring();
+    open_ring();
+    if (co_trace_ring) {
+        name_again();
+        if (co_current) {
+            write_record(TRACE_CO_IN, 0, co_current->id, (uint64_t)thread_cpu_time());
         }
     }
 }
@@ -233,7 +240,6 @@ void co_traced_begin(void)
 void co_traced_end(void)
 {
     if (!file_header) {
-        co_call(SYS_munmap, (long)co_trace_ring, RING_SIZE, 0, 0, 0, 0);
-        co_trace_ring = NULL;
+        close_ring();
     }
 }

@@ -16,8 +16,9 @@ extern int co_trace_possible; /* or nobody has tried yet */
 void co_traced_spawn(struct co *co);
 void co_traced_switch(struct co *from, struct co *to);
 void co_traced_ready(struct co *co);
-/* This thread's run loop begins and ends: a forked child needs a ring of its own. */
-void co_traced_begin(void);
+/* In a forked child: it must not write into its parent's ring. */
+void co_traced_fork(void);
+/* This thread's run loop ends. */
 void co_traced_end(void);
 
 static inline void co_trace_spawn(struct co *co)
@@ -42,10 +43,10 @@ static inline void co_trace_ready(struct co *co)
     }
 }
 
-static inline void co_trace_begin(void)
+static inline void co_trace_fork(void)
 {
     if (__builtin_expect(co_trace_ring != NULL, 0)) {
-        co_traced_begin();
+        co_traced_fork();
     }
 }
 
