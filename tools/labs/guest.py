@@ -40,6 +40,7 @@ class Result:
     hint: str = ""
     again: str = ""
     evidence: str = ""  # where it is kept
+    look: str = ""       # commands that show it
 
 
 @dataclass
@@ -239,5 +240,9 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
         result.hint = test.hint
         result.again = f"tools/grade --lab {lab.number} -k {test.name} --seed {seed} --smp {cpus}"
         kept = ", ".join(path.name for path in sorted(evidence.iterdir()) if path.stat().st_size)
-        result.evidence = f"{evidence.relative_to(root)}/ ({kept})"
+        folder = evidence.relative_to(root)
+        result.evidence = f"{folder}/ ({kept})"
+        result.look = "; ".join(command for name, command in (
+            ("trace.ktr", f"tools/ktrace html {folder}/trace.ktr"), ("core", f"make gdb CORE={folder}/core"))
+            if (evidence / name).exists())
     return result

@@ -12,7 +12,7 @@ def score(results: list[Result]) -> tuple[int, int]:
 
 def explanation(result: Result) -> list[tuple[str, str]]:
     rows = [("expected", result.expected), ("seen", result.seen), ("next", result.hint),
-            ("evidence", result.evidence), ("again", result.again)]
+            ("evidence", result.evidence), ("look", result.look), ("again", result.again)]
     return [(word, text) for word, text in rows if text and result.verdict != OK]
 
 

@@ -165,7 +165,8 @@ static void answer_late(pid_t child)
     char byte;
 
     if (read(question[0], &byte, 1) != 1) {
-        lesson_failed("the child");
+        lesson_join(child);
+        lesson_failed("the child asked nothing");
     }
     for (int look = 0; look < 2; look++) {
         sleep_ns(keyboard ? tick_ms * 1000000 : wait_ms * 1000000 / 2);
@@ -191,7 +192,6 @@ static void create_lanes(void)
 /* One episode: the tasks run in a child, the lanes move. */
 static void play(void)
 {
-    int status;
     pid_t child;
 
     memset(result, 0, sizeof(*result));
@@ -213,9 +213,7 @@ static void play(void)
     close(question[1]);
     close(answer[0]);
     answer_late(child);
-    if (waitpid(child, &status, 0) != child || status) {
-        lesson_failed("the child");
-    }
+    lesson_join(child);
     close(question[0]);
     close(answer[1]);
     live_end();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "lesson.h"
 
@@ -194,4 +195,21 @@ void lesson_failed(const char *what)
 {
     fprintf(stderr, "%s: %s: %s\n", lesson->name, what, strerror(errno));
     exit(1);
+}
+
+void lesson_join(pid_t child)
+{
+    int status;
+
+    if (waitpid(child, &status, 0) < 0) {
+        lesson_failed("waitpid");
+    }
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "%s: its child was killed: %s\n", lesson->name, strsignal(WTERMSIG(status)));
+        exit(1);
+    }
+    if (WEXITSTATUS(status)) {
+        fprintf(stderr, "%s: its child ended with status %d\n", lesson->name, WEXITSTATUS(status));
+        exit(1);
+    }
 }

@@ -10,6 +10,7 @@
 #define LESSON_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -45,6 +46,9 @@ int lesson_end(void);
 
 /* The lesson cannot go on: a call failed that never should. Ends the process with status 1. */
 _Noreturn void lesson_failed(const char *what);
+
+/* Wait for a child (-1: any), which must end with status 0: otherwise say how it ended, and end. */
+void lesson_join(pid_t child);
 
 /* ---- What it prints (screen.c) ---- */
 
