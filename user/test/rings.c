@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "../../kernel/trace/events.h"
+#include "../../kernel/trace/format.h"
 #include "ktap.h"
 
 enum { RING_SIZE = 131072, RINGS = 64 };
@@ -35,7 +37,8 @@ static void a_new_ring_is_empty(void)
     }
 }
 
-static void nonsense_harms_nobody(void)
+/* The last test, so that its ring is in the trace: nonsense, and a mark in the name of init. */
+static void nonsense_and_forgery_harm_nobody(void)
 {
     unsigned char *ring = map_ring();
     uint64_t state = 88172645463325252ul;
@@ -45,6 +48,13 @@ static void nonsense_harms_nobody(void)
         state ^= state >> 7;
         state ^= state << 17;
         ((uint64_t *)ring)[i] = i % 4 == 2 ? (uint64_t)(i / 4 + 1) << 32 | (state & 0xffff) : state;
+    }
+    if (ring) {
+        struct trace_record *forged = (struct trace_record *)ring + 1;
+
+        *forged = (struct trace_record){.tsc = __builtin_ia32_rdtsc(), .tid = 1, .seq = 2,
+                                        .event = TRACE_MARK, .x = 43};
+        memcpy(&forged->a, "forged", 6);
     }
 }
 
@@ -109,10 +119,10 @@ static void a_program_can_set_a_mark(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(a_new_ring_is_empty), TEST(nonsense_harms_nobody),
-        TEST(rings_are_bounded_and_come_back), TEST(a_child_keeps_the_ring_of_its_parent),
-        TEST(the_end_of_a_ring_is_an_error), TEST(a_new_ring_is_empty),
-        TEST(a_program_can_set_a_mark),
+        TEST(a_new_ring_is_empty), TEST(rings_are_bounded_and_come_back),
+        TEST(a_child_keeps_the_ring_of_its_parent), TEST(the_end_of_a_ring_is_an_error),
+        TEST(a_new_ring_is_empty), TEST(a_program_can_set_a_mark),
+        TEST(nonsense_and_forgery_harm_nobody),
     };
 
     return RUN_TESTS(tests);
