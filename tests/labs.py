@@ -71,7 +71,7 @@ def lab_starter_does_not_show_the_solution() -> None:
 def lab_results_in_all_formats() -> None:
     import manifest
     import report
-    from guest import Result
+    from result import Result
     lab = manifest.load(ROOT, manifest.numbers(ROOT)[0])
     results = [Result("good", 60, 60, "ok"), Result("bad", 40, 0, "PANIC", "a < b", "<ouch> & \"more\"")]
     data = json.loads(report.as_json(lab, results, 7, 1))

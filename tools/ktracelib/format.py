@@ -250,7 +250,11 @@ def save(trace: Trace, path: str) -> None:
 def _load_ktr(data: bytes) -> Trace:
     size = struct.unpack_from("<I", data, 8)[0]
     header = json.loads(data[12:12 + size])
-    records: Iterator[tuple] = RECORD.iter_unpack(zlib.decompress(data[12 + size:]))
+    total = sum(count for *_, count in header["rings"]) * RECORD.size
+    if not 0 <= total <= CAPACITY_MAX * RECORD.size:
+        raise ValueError(f"{total} bytes of records")
+    body = zlib.decompressobj().decompress(data[12 + size:], total + 1)  # no more, whatever is in it
+    records: Iterator[tuple] = RECORD.iter_unpack(body)
     rings = [Ring(kind, owner, group, lost, [next(records) for _ in range(count)])
              for kind, owner, group, lost, count in header.pop("rings")]
     return Trace(header, rings)

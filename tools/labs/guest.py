@@ -19,28 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from manifest import Lab, Test, Values
+from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
 
-OK, FAIL, PANIC, TRIPLE, TIMEOUT, HARNESS = "ok", "FAIL", "PANIC", "TRIPLE-FAULT", "TIMEOUT", "HARNESS"
 CPU_SECONDS = 60   # of the host, for one test: 4 guest seconds need a fifth of it
 END_SECONDS = 15   # on the host, to find out where a guest hangs
 IDLE_SECONDS = 30  # on the host, in which the guest neither runs (50 ms of CPU time) nor ends
 OUTPUT_MAX = 1 << 20
 LOG_MAX = 8 << 20
 MASK = (1 << 64) - 1
-
-
-@dataclass
-class Result:
-    name: str
-    points: int          # possible
-    score: int = 0
-    verdict: str = FAIL
-    expected: str = ""
-    seen: str = ""
-    hint: str = ""
-    again: str = ""
-    evidence: str = ""  # where it is kept
-    look: str = ""       # commands that show it
 
 
 @dataclass

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 import markers
+from own import OwnTrace
 
 
 # By name: a number, or for what is measured the lowest and the highest that are right.
@@ -37,7 +38,13 @@ class Lab:
     goal: str         # one line
     files: list[str]  # what a learner changes and hands in: patterns below the tree
     tests: list[Test]
-    questions: int    # points for answers.txt, shared equally among its questions
+    questions: int    # points for answers.txt, shared equally among its numbered questions
+    own: OwnTrace | None = None  # questions about the learner's own trace
+
+    def names(self) -> list[str]:
+        """Of all that is graded."""
+        return [test.name for test in self.tests] + (self.own.names() if self.own else []) + \
+            (["questions"] if self.questions else [])
 
 
 class ManifestError(Exception):
@@ -54,7 +61,7 @@ def load(root: Path, number: int) -> Lab:
         known = ", ".join(map(str, numbers(root))) or "none"
         raise ManifestError(f"there is no lab {number} here (there are: {known})")
     lab: Lab = SourceFileLoader(f"lab{number}", str(path)).load_module().LAB
-    total = sum(test.points for test in lab.tests) + lab.questions
+    total = sum(test.points for test in lab.tests) + lab.questions + (lab.own.total() if lab.own else 0)
     if total != 100:
         raise ManifestError(f"{path}: the points add up to {total}, not to 100")
     return lab
@@ -69,16 +76,18 @@ def digest(lab: int, question: str, answer: str) -> str:
 
 
 def read_answers(path: Path) -> dict[str, str]:
-    """`number: answer` lines; all others are comments. The solution's part where it is marked."""
+    """`number: answer` and `word: answer` lines; all others are comments. The solution's part where
+    it is marked."""
     text = path.read_text() if path.exists() else ""
     text = markers.resolve(markers.parse("answers.txt", text), None)
-    return {match[1]: match[2].strip() for match in re.finditer(r"^(\d+):(.*)$", text, re.M)}
+    return {match[1]: match[2].strip() for match in re.finditer(r"^(\w+):(.*)$", text, re.M)}
 
 
 def answer_digests(root: Path, number: int) -> dict[str, str]:
-    """By question: from the starter's answers.sums, or from the solution's own answers."""
+    """By number: from the starter's answers.sums, or from the solution's own answers."""
     sums = root / f"labs/{number}/answers.sums"
     if sums.exists():
         return dict(line.split() for line in sums.read_text().splitlines())
     answers = read_answers(root / f"labs/{number}/answers.txt")
-    return {question: digest(number, question, answer) for question, answer in answers.items()}
+    return {question: digest(number, question, answer) for question, answer in answers.items()
+            if question.isdigit()}

@@ -2,8 +2,8 @@
 import json
 from xml.sax.saxutils import escape, quoteattr
 
-from guest import OK, Result
 from manifest import Lab
+from result import OK, Result
 
 
 def score(results: list[Result]) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import markers
 
 NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/prove.py", "docs/teaching.md",
                   "labs/*/mutants/*", "labs/*/cheaters/*", "labs/cheaters/*"]
+OWN_TRACES = "labs/*/*.ktr"  # of who wrote the solution
 IDENTITY = {"GIT_AUTHOR_NAME": "Baton", "GIT_AUTHOR_EMAIL": "baton@example.invalid",
             "GIT_COMMITTER_NAME": "Baton", "GIT_COMMITTER_EMAIL": "baton@example.invalid",
             "GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z",
@@ -56,10 +57,11 @@ def all_blocks(root: Path) -> dict[str, list[markers.Block]]:
     return found
 
 
-def handed_out(path: str, lab: int) -> bool:
+def handed_out(path: str, lab: int, solved: bool) -> bool:
     if path.startswith("labs/") and path[5].isdigit() and not path.startswith(f"labs/{lab}/"):
         return False
-    return not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_HANDED_OUT)
+    return (solved or not fnmatch.fnmatch(path, OWN_TRACES)) and \
+        not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_HANDED_OUT)
 
 
 def without_solution(chapter: str, stubbed: dict[str, list[markers.Block]]) -> str:
@@ -87,7 +89,7 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
     if not any(block.lab == number for blocks in marked.values() for block in blocks):
         raise StarterError(f"no file has a marker of lab {number}")
     for path in source_files(root):
-        if not handed_out(path, number):
+        if not handed_out(path, number, solved):
             continue
         target = out / path
         target.parent.mkdir(parents=True, exist_ok=True)
