@@ -1,3 +1,5 @@
+%include "user/ulib/co/cfi.inc"
+
 ; long ulib_syscall(long number, a, b, c, d, e, f): the kernel's raw answer.
 global clone, ulib_syscall, ulib_restore, setjmp, longjmp
 section .text
@@ -36,9 +38,34 @@ clone:
 .parent:
     ret
 
+    nop                         ; debuggers look a byte before a return address
 ulib_restore:                   ; what a signal handler returns to
     mov eax, 15                 ; rt_sigreturn
     syscall
+ulib_restore_end:
+
+; rsp is at the frame's struct ucontext; its registers (struct sigcontext, 40 bytes in) begin with
+; r8 and end with rip, behind which is the CFA.
+cfi_cie restore_cie, "zRS"
+cfi_begin restore_cie, ulib_restore - 1, ulib_restore_end
+    cfi_cfa_offset 176
+    cfi_saved DW_rsp, 2
+    cfi_saved DW_rcx, 3
+    cfi_saved DW_rax, 4
+    cfi_saved DW_rdx, 5
+    cfi_saved DW_rbx, 6
+    cfi_saved DW_rbp, 7
+    cfi_saved DW_rsi, 8
+    cfi_saved DW_rdi, 9
+    cfi_saved DW_r15, 10
+    cfi_saved DW_r14, 11
+    cfi_saved DW_r13, 12
+    cfi_saved DW_r12, 13
+    cfi_saved DW_r11, 14
+    cfi_saved DW_r10, 15
+    cfi_saved DW_r9, 16
+    cfi_saved DW_r8, 17
+cfi_end
 
 setjmp:
     mov [rdi], rbx

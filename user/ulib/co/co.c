@@ -173,6 +173,8 @@ void co_main(struct co *co, void *in)
 
     sanitize_started(co);
     result = co->function(in);
+    co->preemptible = 0; /* it is in the library now, before anything of it changes: */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     co->state = CO_DEAD;
     co_leave(result);
     __builtin_trap(); /* nobody resumes the dead */

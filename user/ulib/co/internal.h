@@ -94,6 +94,7 @@ struct co {
     int wake_result;        /* of the park */
     int canceled, detached;
     int can_be_readied; /* it is in co_park */
+    volatile int preemptible; /* preempt.c; a signal handler looks at it */
     int firm;           /* its park is not ended by co_cancel */
     int64_t deadline;
     size_t timer_index;     /* place in the heap, from 1; 0: none */
@@ -144,6 +145,8 @@ void *co_leave(void *out);
 struct co_loop *loop_mine(void);
 /* The run loop of the running coroutine, or NULL outside. */
 struct co_loop *loop_here(void);
+/* Put the running one at the end of the ready queue and leave. */
+void loop_give_way(void);
 /* Park the running one. What loop_wake gave, -ETIMEDOUT, or -ECANCELED. */
 int loop_park(const char *why, long number, int64_t deadline);
 /* The same, for what cannot be given up: neither co_cancel nor time ends it. */

@@ -164,6 +164,15 @@ static void wake_expired(void)
     }
 }
 
+void loop_give_way(void)
+{
+    struct co_loop *l = co_current->loop;
+
+    list_add_last(&l->ready, &co_current->link);
+    l->ready_count++;
+    co_leave(NULL);
+}
+
 int co_yield_now(void)
 {
     struct co_loop *l = loop_here();
@@ -174,9 +183,7 @@ int co_yield_now(void)
     if (co_current->canceled) {
         return -ECANCELED;
     }
-    list_add_last(&l->ready, &co_current->link);
-    l->ready_count++;
-    co_leave(NULL);
+    loop_give_way();
     return co_current->canceled ? -ECANCELED : 0;
 }
 

@@ -127,6 +127,20 @@ void co_dump(int fd);
 /* A flag in the trace, if one is taken: a number and up to 8 characters. */
 void co_mark(uint32_t number, const char *text);
 
+/*
+ * preempt.c: from now on a timer signal (SIGALRM) comes each `slice` nanoseconds of time, and a
+ * coroutine of a run loop that it interrupts where it may be preempted goes to the end of the
+ * ready queue. 0: no more; the signal is what it was before. One thread of a process has the
+ * timer; others should block SIGALRM. -EINVAL: below 100 us. -EBUSY: another thread has it.
+ */
+int co_preempt(int64_t slice);
+/*
+ * May the running coroutine be preempted from here on? At first it may not. Where it may it must
+ * not call anything that could be in the middle of something: neither this library nor malloc or
+ * stdio. Returns what it was before; -EPERM outside of a run loop's coroutines.
+ */
+int co_preemptible(int allowed);
+
 /* Layer 3: io.c, chan.c, select.c, blocking.c. For coroutines of a run loop; -EPERM elsewhere. */
 
 /* Wait until one of the poll(2) events holds: the events, or -ETIMEDOUT, -EBADF, -ECANCELED. */

@@ -1,0 +1,53 @@
+"""Lab 7: coroutines that are preempted. What is declared here: tools/labs/manifest.py."""
+from manifest import Lab, Test, Values
+from seeds import MASK, mix, number
+
+STEPS = 100000
+
+
+def computed(seed: int, members: range) -> int:
+    total = 0
+    for member in members:
+        value, weight = number(seed, member), 0
+        for _ in range(STEPS):
+            value = mix(value)
+            weight += value & 0xff
+        total += value + weight
+    return total & MASK
+
+
+def noted(numbers: list[int]) -> int:
+    total = 0
+    for what in numbers:
+        total = mix(total ^ what)
+    return total
+
+
+def errnos(seed: int, cpus: int) -> Values:
+    return {"errno": sum(1 + number(seed, i) % 100 for i in range(4))}
+
+
+LAB = Lab(
+    number=7, title="Coroutines that are preempted",
+    goal="Let a timer signal hand the thread on, as the timer interrupt does it with the CPU.",
+    files=["user/ulib/co/*.[ch]", "user/ulib/co/*.asm", "labs/7/answers.txt"],
+    questions=15,
+    tests=[
+        Test("loops_share", 20, "steps 2 to 4: a timer that goes on and on; give way in the handler, and "
+             "do not leave the signal blocked", lambda seed, cpus: {
+                 "referee_ms": (200, 212), "least_percent": (80, 100),
+                 "shared": noted([number(seed, 1)])}, checks=['count(signal()) > 150']),
+        Test("state_is_kept", 15, "step 3: give way inside of the handler, so that sigreturn gives the "
+             "registers back", lambda seed, cpus: {"switches": (40, 10000),
+                                                   "state": computed(seed, range(6))}),
+        Test("only_where_allowed", 15, "step 3: look at preemptible first, and clear it while you give way",
+             lambda seed, cpus: {"switches": (60, 100000), "pair": 4 * sum(
+                 number(seed, i) for i in range(60)) & MASK}),
+        Test("errno_is_its_own", 10, "step 3: errno is the thread's; others use it while you wait", errnos),
+        Test("sleepers_wake", 10, "step 2: a signal every slice, not just one; the run loop's own wait goes "
+             "on after it", lambda seed, cpus: {"referee_ms": (200, 212), "ticks": (30, 42),
+                                               "woke": noted([number(seed, 2)])}),
+        Test("ends", 15, "step 2: refuse wrong slices; keep what SIGALRM did before, and give it back after "
+             "the timer is off", lambda seed, cpus: {"ends": computed(seed, range(1, 5))}),
+    ],
+)
