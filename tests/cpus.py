@@ -49,7 +49,7 @@ def hanging_cpu_is_found_and_all_stacks_shown() -> None:
     text = result.stderr
     check(re.search(r"hang: CPU 0 takes no timer interrupt for 1\d s; it runs init", text)
           and re.search(r"CPU 0 was here:\n  #0 \S+ crash_if_asked", text)
-          and "CPU 2 was here:" in text, text)
+          and re.search("CPU [12] was here:", text), text)  # the other one of them found it
 
 
 @test

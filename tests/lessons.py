@@ -19,13 +19,14 @@ def in_guest(name: str, *options: str, append: str = "") -> dict:
     return report
 
 
-def on_host(name: str, *options: str, cpu: bool = False) -> dict:
-    """cpu: on one CPU, as in the guest."""
+def on_host(name: str, *options: str, cpu: bool = False, measures: bool = False) -> dict:
+    """cpu: on one CPU, as in the guest. measures: it measures time, and a busy host may well give
+    another result; that it runs, and gives one, is all that can be asked."""
     prefix = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if cpu else []
     result = call([*prefix, str(DEMO / name), *options, "--json"])
-    check(result.returncode == 0, f"{result.returncode}: {result.stdout}{result.stderr}")
     report = json.loads(result.stdout)
-    check(report["ok"] is True and report["demo"] == name, result.stdout)
+    check(report["demo"] == name and result.returncode == (not report["ok"])
+          and (report["ok"] or measures), f"{result.returncode}: {result.stdout}{result.stderr}")
     return report
 
 
@@ -56,15 +57,16 @@ def fair_gives_nine_threads_nine_tenths() -> None:
         report = in_guest("fair", "--time=2000", append=f"sched={policy}")
         check(88 <= report["many_share_percent"] <= 92, str(report))
         check(all(9 < share < 11 for share in report["thread_share_percent"]), str(report))
-    on_host("fair", "--time=2000")
+    on_host("fair", "--time=2000", measures=True)
 
 
 @test
 def ipc_memory_outruns_the_pipe() -> None:
-    on_host("ipc", "--rounds=200", "--chunks=16")
+    on_host("ipc", "--rounds=200", "--chunks=16", measures=True)
+    if Machine.free:
+        raise Skipped("it measures time")
     report = in_guest("ipc", "--rounds=200", "--chunks=16")
-    if not Machine.free:
-        check(report["memory_over_pipe"] > 4, str(report))
+    check(report["memory_over_pipe"] > 4, str(report))
     check(all(report[way]["works"] for way in ("pipe", "shared_memory", "signal")), str(report))
 
 
@@ -139,7 +141,7 @@ def make_demo_plays_the_stall_lesson() -> None:
 
 @test
 def switchcost_orders_the_switches() -> None:
-    on_host("switchcost", "--loops=5000")
+    on_host("switchcost", "--loops=5000", measures=True)
     if Machine.free:
         raise Skipped("it measures time")
     report = in_guest("switchcost", "--loops=5000")

@@ -42,6 +42,8 @@ def holds(path: Path, *expressions: str) -> None:
 @test
 def trace_knows_what_a_program_did() -> None:
     """user/test/traced.c: seven processes, one a test, whose numbers are there."""
+    if Machine.free:
+        raise Skipped("a sleep may be over before it begins")
     path = traced("/bin/test/traced")
     model = load(path)
     main = next(t for t in model.tasks.values() if t.parent == 1 and t.name == "traced")
