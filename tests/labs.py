@@ -1,15 +1,24 @@
-"""The labs: their files in order, the generator's refusals, the grader's formats, and one lab's
-proof in short. All labs' whole proof is `make test-labs`."""
+"""The labs: their files in order, the generator's refusals, the grader's verdicts and formats, each
+lab's solution, and one lab's proof in short. All labs' whole proof is `make test-labs`."""
 import json
+import os
+import random
+import re
 import shutil
+import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from driver import ROOT, Skipped, call, check, test
+from driver import ROOT, TESTS, Skipped, call, check, test
 
 sys.path.insert(0, str(ROOT / "tools/labs"))
+import manifest  # noqa: E402
+import overlay  # noqa: E402
+
 LAB = str(ROOT / "tools/lab")
 
 
@@ -69,7 +78,6 @@ def lab_starter_does_not_show_the_solution() -> None:
 
 @test
 def lab_results_in_all_formats() -> None:
-    import manifest
     import report
     from result import Result
     lab = manifest.load(ROOT, manifest.numbers(ROOT)[0])
@@ -91,3 +99,108 @@ def lab_is_graded_rightly() -> None:
     need_solutions()
     result = call([LAB, "prove", "--quick", "2"])
     check(result.returncode == 0, result.stdout + result.stderr)
+
+
+def solution_is_worth_full_marks(number: int) -> str:
+    seed = random.randrange(1 << 31)
+    result = call([str(ROOT / "tools/grade"), "--lab", str(number), "--seed", str(seed)])
+    check(result.returncode == 0 and "score 100/100" in result.stdout, result.stdout + result.stderr)
+    return f"seed {seed}"
+
+
+for lab_number in manifest.numbers(ROOT) if Path(LAB).exists() else []:
+    TESTS.append((f"lab_{lab_number}_solution_is_worth_full_marks",
+                  lambda number=lab_number: solution_is_worth_full_marks(number)))
+
+# What is made of schedule(), the seen verdict of lab 2's test `ring`, and what it says.
+MISTAKES = (
+    ("", "ok", ""),
+    ('printk("lab: seen: a wrong ring\\n");', "FAIL", "a wrong ring"),
+    ('panic("a mistake");', "PANIC", "PANIC: a mistake"),
+    ('static const char none[10]; __asm__ volatile("lidt %0; int3" : : "m"(none));', "TRIPLE-FAULT",
+     "reset itself"),
+    ("preempt_disable();\n    irq_restore(flags);\n    for (;;) {\n    }", "TIMEOUT", "time was over"),
+)
+
+
+@test
+def lab_verdicts_are_told_apart_and_leave_evidence() -> None:
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="verdicts-") as directory:
+        tree = Path(directory) / "tree"
+        call([LAB, "make", "2", "--solved", "-o", str(tree)])
+        overlay.copy_objects(ROOT, tree)
+        source = tree / "kernel/sched/core.c"
+        whole = source.read_text()
+        place = re.search(r"^void schedule\(void\)\n{\n(?:    [^\n]*;\n)+", whole, re.M)
+        for mistake, verdict, seen in MISTAKES:
+            when = f"    if (current->tid > 2) {{\n    {mistake}\n    }}\n" if mistake else ""
+            source.write_text(whole[:place.end()] + when + whole[place.end():])
+            graded = call(["tools/grade", "--lab", "2", "-k", "ring", "--json"], cwd=tree)
+            test_result = json.loads(graded.stdout)["tests"][0]
+            check(test_result["verdict"] == verdict and seen in test_result["seen"],
+                  f"{mistake}: {test_result}")
+            check(graded.returncode == (verdict != "ok"), f"status {graded.returncode}")
+            kept = {path.name for path in (tree / "build/grade/2/ring").iterdir()}
+            wanted = {"command.txt", "log", "output.txt", "errors.txt", "trace.ktr"} | \
+                ({"core", "baton.elf"} if mistake else set())
+            check(kept == wanted, f"{verdict}: kept {kept}")
+        source.write_text(whole)
+        broken = Path(directory) / "qemu-system-x86_64"  # no fault of the learner's
+        broken.write_text("#!/bin/sh\necho 'qemu-system-x86_64: cannot allocate memory' >&2\nexit 1\n")
+        broken.chmod(0o755)
+        graded = subprocess.run(["tools/grade", "--lab", "2", "-k", "ring", "--json"], cwd=tree, text=True,
+                                capture_output=True, env=os.environ | {
+                                    "PATH": f"{directory}:{os.environ['PATH']}"})
+        check(graded.returncode == 3 and json.loads(graded.stdout)["tests"][0]["verdict"] == "HARNESS",
+              graded.stdout + graded.stderr)
+
+
+@test
+def lab_packs_are_what_course_systems_take() -> None:
+    """The autograder of Gradescope grades a submission; the workflow of Classroom has all points."""
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="pack-") as name:
+        directory = Path(name)
+        packed = call([LAB, "pack", "0", "-o", name]).stdout.split()
+        check([Path(path).name for path in packed] == [f"baton-lab0{ending}" for ending in (
+            ".tar.gz", "-gradescope.zip", "-classroom.tar.gz")], str(packed))
+        with zipfile.ZipFile(packed[1]) as archive:
+            archive.extractall(directory / "source")
+        for path in (directory / "source").rglob("*"):  # zipfile drops the modes that Gradescope keeps
+            path.chmod(0o755)
+        call([LAB, "make", "0", "--solved", "-o", str(directory / "submission")])
+        result = subprocess.run(["sh", str(directory / "source/run_autograder")], text=True,
+                                capture_output=True, env=os.environ | {"AUTOGRADER": name})
+        results = json.loads((directory / "results/results.json").read_text())
+        check(result.returncode == 0 and results["score"] == 100
+              and all(t["score"] == t["max_score"] for t in results["tests"]), str(results) + result.stderr)
+        with tarfile.open(packed[2]) as tar:
+            flow = tar.extractfile("baton-lab0/.github/workflows/classroom.yml").read().decode()
+        check(sum(map(int, re.findall(r"max-score: (\d+)", flow))) == 100, flow)
+        names = re.findall(r"command: tools/grade --lab 0 -k (\w+)", flow)
+        check(names == list(manifest.load(ROOT, 0).points())
+              and f"runners: {','.join(names)}\n" in flow, flow)
+
+
+@test
+def lab_traces_of_others_are_worth_nothing() -> None:
+    """Lab 0: no trace, a damaged one, one of another name, one of another command."""
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="own-") as directory:
+        tree = Path(directory) / "tree"
+        call([LAB, "make", "0", "--solved", "-o", str(tree)])
+        path, answers = tree / "labs/0/tour.ktr", tree / "labs/0/answers.txt"
+        good, right = path.read_bytes(), answers.read_text()
+        other = Path(directory) / "other.ktr"
+        call([str(ROOT / "tools/run"), "--icount", "--log", f"{directory}/log", "--trace", str(other), "--",
+              "stall", "--mode=blocking", "--wait=200"])
+        for data, said, seen in ((b"", right, "neither a .ktr"), (good[:-40], right, "cut short"),
+                                 (good, right.replace("name: solution", "name: eve"), "trace of solution"),
+                                 (good, right.replace("name: solution", "name:"), "no `name:`"),
+                                 (other.read_bytes(), right, "no trace of tour")):
+            path.write_bytes(data)
+            answers.write_text(said)
+            graded = json.loads(call(["tools/grade", "--lab", "0", "--json"], cwd=tree).stdout)
+            own = [t for t in graded["tests"] if t["name"] != "questions"]
+            check(not sum(t["score"] for t in own) and seen in own[0]["seen"], f"{seen}: {own[0]}")

@@ -21,7 +21,7 @@ from pathlib import Path
 from manifest import Lab, Test, Values
 from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
 
-CPU_SECONDS = 60   # of the host, for one test: 4 guest seconds need a fifth of it
+CPU_SECONDS = 40   # of the host, for one test: 4 guest seconds need a fifth of it
 END_SECONDS = 15   # on the host, to find out where a guest hangs
 IDLE_SECONDS = 30  # on the host, in which the guest neither runs (50 ms of CPU time) nor ends
 OUTPUT_MAX = 1 << 20

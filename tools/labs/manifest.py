@@ -41,10 +41,10 @@ class Lab:
     questions: int    # points for answers.txt, shared equally among its numbered questions
     own: OwnTrace | None = None  # questions about the learner's own trace
 
-    def names(self) -> list[str]:
-        """Of all that is graded."""
-        return [test.name for test in self.tests] + (self.own.names() if self.own else []) + \
-            (["questions"] if self.questions else [])
+    def points(self) -> dict[str, int]:
+        """Of all that is graded, by name."""
+        return {test.name: test.points for test in self.tests} | (self.own.each() if self.own else {}) | \
+            ({"questions": self.questions} if self.questions else {})
 
 
 class ManifestError(Exception):
@@ -61,7 +61,7 @@ def load(root: Path, number: int) -> Lab:
         known = ", ".join(map(str, numbers(root))) or "none"
         raise ManifestError(f"there is no lab {number} here (there are: {known})")
     lab: Lab = SourceFileLoader(f"lab{number}", str(path)).load_module().LAB
-    total = sum(test.points for test in lab.tests) + lab.questions + (lab.own.total() if lab.own else 0)
+    total = sum(lab.points().values())
     if total != 100:
         raise ManifestError(f"{path}: the points add up to {total}, not to 100")
     return lab

@@ -35,11 +35,9 @@ class OwnTrace:
     whose: Callable[[Model, str], str]  # "", or why this is not the trace of one who has this name
     questions: list[Question]
 
-    def names(self) -> list[str]:
-        return ["own_trace"] + [question.name for question in self.questions]
-
-    def total(self) -> int:
-        return self.points + sum(question.points for question in self.questions)
+    def each(self) -> dict[str, int]:
+        """The points of everything, by name."""
+        return {"own_trace": self.points} | {question.name: question.points for question in self.questions}
 
 
 def is_right(given: str, right: Right) -> bool:

@@ -47,7 +47,7 @@ def check_files(root: Path, number: int) -> list[str]:
     wrong += [f"the handout has no section {section}" for section in SECTIONS
               if not re.search(rf"^## {section}", handout, re.M)]
     found = mutants(root, number)
-    names = lab.names()
+    names = lab.points()
     caught = [caught_by(patch) for patch in found]
     wrong += [f"{patch.name} names no test" for patch in found if caught_by(patch) not in names]
     wrong += [f"no mutant for {name}" for name in names if name not in caught]

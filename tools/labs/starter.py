@@ -1,4 +1,4 @@
-"""Starters from the solution tree: written, checked for leaks, packed for teachers.
+"""Starters from the solution tree: written, and checked for leaks.
 
 Not part of a starter itself, as are all files of NOT_HANDED_OUT.
 """
@@ -7,14 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
-import zipfile
 from pathlib import Path
 
 import manifest
 import markers
 
-NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/prove.py", "docs/teaching.md",
+NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/pack.py", "tools/labs/prove.py",
+                  "docs/teaching.md",
                   "labs/*/mutants/*", "labs/*/cheaters/*", "labs/cheaters/*"]
 OWN_TRACES = "labs/*/*.ktr"  # of who wrote the solution
 IDENTITY = {"GIT_AUTHOR_NAME": "Baton", "GIT_AUTHOR_EMAIL": "baton@example.invalid",
@@ -110,7 +109,8 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
         "".join(f"{question} {digest}\n" for question, digest in sums.items()))
     if not solved:
         refuse_leaks(root, out, number, marked)
-    git_init(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
+    subprocess.run(["git", "-C", str(out), "init", "-q", "-b", "main"], check=True)
+    git_commit(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
 
 
 def significant(lines: list[str]) -> list[str]:
@@ -142,41 +142,9 @@ def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[mark
                     raise StarterError(f"{found[0]} shows a line of {source}, {block.name}: {line}")
 
 
-def git_init(out: Path, message: str) -> None:
+def git_commit(out: Path, message: str) -> None:
     env = {**os.environ, **IDENTITY}
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", message]):
+    for command in (["add", "-A"], ["commit", "-q", "-m", message]):
         subprocess.run(["git", "-C", str(out), *command], env=env, check=True)
 
 
-RUN_AUTOGRADER = """#!/bin/sh
-# Gradescope calls this; the submission is in /autograder/submission.
-mkdir -p /autograder/results
-cd /autograder/source/tree &&
-    tools/grade --lab {number} --tree /autograder/submission --gradescope \\
-        >/autograder/results/results.json
-true
-"""
-SETUP = """#!/bin/sh
-# Gradescope runs this once, when it builds the image.
-cd /autograder/source/tree && tools/setup all
-"""
-
-
-def pack(root: Path, out: Path, number: int) -> list[Path]:
-    """The starter as a tar file for learners, and a Gradescope autograder."""
-    name = f"baton-lab{number}"
-    out.mkdir(parents=True, exist_ok=True)
-    tree = out / name
-    write(root, tree, number)
-    starter, autograder = out / f"{name}.tar.gz", out / f"{name}-gradescope.zip"
-    with tarfile.open(starter, "w:gz") as tar:
-        tar.add(tree, name)
-    with zipfile.ZipFile(autograder, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, text in (("run_autograder", RUN_AUTOGRADER), ("setup.sh", SETUP)):
-            info = zipfile.ZipInfo(path)
-            info.external_attr = 0o755 << 16
-            archive.writestr(info, text.format(number=number))
-        for path in source_files(tree):
-            archive.write(tree / path, f"tree/{path}")
-    shutil.rmtree(tree)
-    return [starter, autograder]
