@@ -50,19 +50,18 @@ static void forked(void)
 /* A fork while another thread is in the registry would leave it locked in the child for good. */
 static void watch_forks(void)
 {
-    static int watched;
-
-    if (!watched && !__atomic_exchange_n(&watched, 1, __ATOMIC_RELAXED)) {
-        pthread_atfork(registry_lock, registry_unlock, forked);
-    }
+    pthread_atfork(registry_lock, registry_unlock, forked);
 }
 
 struct co *co_make(co_function function, const struct co_attr *attr)
 {
     static uint32_t next_id;
-    struct co *co = stack_alloc(attr ? attr->stack_size : 0);
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
+    struct co *co;
     uint64_t *top;
 
+    pthread_once(&watched, watch_forks); /* before the registry is locked for the first time */
+    co = stack_alloc(attr ? attr->stack_size : 0);
     if (!co) {
         return NULL;
     }
@@ -92,7 +91,6 @@ struct co *co_make(co_function function, const struct co_attr *attr)
 //|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
 //@lab 5 frame end
     sanitize_create(co);
-    watch_forks();
     registry_lock();
     list_add_last(&co_registry.all, &co->all);
     registry_unlock();

@@ -35,20 +35,27 @@ int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(vo
     return 0;
 }
 
-/* The list only grows, at its newer end: from what was the newest once, the rest stays as it is. */
+/*
+ * The newest of those that have been run; with handlers_lock, so that there can be no newer one: a
+ * thread that registers its handlers and then takes their lock must find the fork before or behind.
+ */
 static struct handlers *run_prepare(void)
 {
-    struct handlers *last;
+    struct handlers *done = NULL, *last;
 
     lock_take(&handlers_lock);
-    last = newest;
-    lock_drop(&handlers_lock);
-    for (struct handlers *at = last; at; at = at->older) {
-        if (at->prepare) {
-            at->prepare();
+    while (newest != done) {
+        last = newest; /* the list only grows, at its newer end */
+        lock_drop(&handlers_lock);
+        for (struct handlers *at = last; at != done; at = at->older) {
+            if (at->prepare) {
+                at->prepare();
+            }
         }
+        done = last;
+        lock_take(&handlers_lock);
     }
-    return last;
+    return done;
 }
 
 /* From the oldest to `last`. */
@@ -69,7 +76,6 @@ pid_t fork(void)
     sigset_t old;
     long pid;
 
-    lock_take(&handlers_lock);
     lock_take(&keys_lock);
     ulib_stdio_lock();
     ulib_malloc_lock();
