@@ -101,6 +101,21 @@ def lab_is_graded_rightly() -> None:
     check(result.returncode == 0, result.stdout + result.stderr)
 
 
+@test
+def lab_targets_of_make_work() -> None:
+    """As the README has them; and in the starter `make grade` needs no number."""
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="make-lab-") as directory:
+        made = call(["make", "lab", "N=2", f"OUT={directory}/lab2"])
+        check(made.returncode == 0 and "labs/2/README.md" in made.stdout, made.stdout + made.stderr)
+        graded = call(["make", "grade", "K=questions"], cwd=f"{directory}/lab2")
+        check(graded.returncode == 2 and "score 0/15" in graded.stdout, graded.stdout + graded.stderr)
+        readme = Path(f"{directory}/lab2/README.md").read_text()
+        check("This is the starter of lab 2" in readme and "teaching.md" not in readme, readme[:500])
+    graded = call(["make", "grade", "N=2", "K=questions"])
+    check(graded.returncode == 0 and "score 15/15" in graded.stdout, graded.stdout + graded.stderr)
+
+
 def solution_is_worth_full_marks(number: int) -> str:
     seed = random.randrange(1 << 31)
     result = call([str(ROOT / "tools/grade"), "--lab", str(number), "--seed", str(seed)])
@@ -175,6 +190,9 @@ def lab_packs_are_what_course_systems_take() -> None:
         results = json.loads((directory / "results/results.json").read_text())
         check(result.returncode == 0 and results["score"] == 100
               and all(t["score"] == t["max_score"] for t in results["tests"]), str(results) + result.stderr)
+        graded = call([str(ROOT / "tools/grade"), "--lab", "0", "--tree", str(directory / "submission"),
+                       "--work", str(directory / "work"), "--seed", "20261", "--json"])
+        check(json.loads(graded.stdout)["score"] == 100, graded.stdout + graded.stderr)
         with tarfile.open(packed[2]) as tar:
             flow = tar.extractfile("baton-lab0/.github/workflows/classroom.yml").read().decode()
         check(sum(map(int, re.findall(r"max-score: (\d+)", flow))) == 100, flow)

@@ -103,7 +103,8 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
         for chapter in (out / "docs").glob("*.md"):
             chapter.write_text(without_solution(chapter.read_text(), stubbed))
     readme = out / "README.md"
-    readme.write_text(starter_note(lab) + readme.read_text())
+    text = re.sub(r"^## Labs\n.*?(?=^## )", "", readme.read_text(), flags=re.M | re.S)
+    readme.write_text(starter_note(lab) + text)
     sums = manifest.answer_digests(root, number)
     (out / f"labs/{number}/answers.sums").write_text(
         "".join(f"{question} {digest}\n" for question, digest in sums.items()))
