@@ -97,7 +97,8 @@ def stall_stalls_only_when_blocking() -> None:
     """The lesson, as a trace tells it: about the wait in blocking, nothing in the two cures."""
     path = traced("stall", "--mode=blocking")
     holds(path, *(f'total(stall(co="ticker {i}", by="reader", call="read")) > 1.9s' for i in (1, 2, 3, 4)),
-          'total(stall(co="ticker 1")) < 2.1s', 'max(in_syscall(co="reader", reason="pipe read")) > 1.9s',
+          *(() if Machine.free else ('total(stall(co="ticker 1")) < 2.1s',)),
+          'max(in_syscall(co="reader", reason="pipe read")) > 1.9s',
           'count(stall(co="reader")) == 0')
     shutil.rmtree(path.parent)
     for mode in ("aware", "threads"):
