@@ -215,6 +215,9 @@ def a_failed_run_leaves_trace_log_and_core() -> None:
         report = call(shown[0].split())
         check(report.returncode == 0 and "sh" in report.stdout, report.stdout + report.stderr)
         check({"trace.ktr", "log", "core", "baton.elf"} == {p.name for p in folder.iterdir()}, "files")
+        pulled = call([KTRACE, "pull", str(folder / "core"), "-o", str(path.with_suffix(".pulled"))])
+        check(pulled.returncode == 0 and filecmp.cmp(path.with_suffix(".pulled"), folder / "trace.ktr",
+                                                     shallow=False), pulled.stderr)
         if status == 125 and shutil.which("gdb"):
             seen = call(shown[1].split(), stdin="bt\ninfo ktasks\n").stdout
             check("text_write" in seen and "sys_write" in seen, seen)

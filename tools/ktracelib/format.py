@@ -9,7 +9,7 @@ import os
 import re
 import struct
 import zlib
-from typing import Callable, Iterator, NamedTuple
+from typing import BinaryIO, Callable, Iterator, NamedTuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KERNEL_BASE = 0xffffffff80000000
@@ -227,15 +227,35 @@ def low_memory(size: int) -> int:
     return size if size < 0xe0000000 else 0xc0000000
 
 
+def _core_segments(file: BinaryIO) -> list[tuple[int, int, int]]:
+    """(physical address, size, offset in the file) of an ELF core's pieces; none: it is no core."""
+    head = file.read(64)
+    if len(head) < 64 or head[:4] != b"\x7fELF":
+        return []
+    at, = struct.unpack_from("<Q", head, 32)
+    size, count = struct.unpack_from("<HH", head, 54)
+    file.seek(at)
+    headers = [struct.unpack_from("<IIQQQQ", file.read(size)) for _ in range(count)]
+    return [(physical, length, offset) for kind, _, offset, _, physical, length in headers if kind == 1]
+
+
 def memory_reader(path: str) -> Read:
-    """Guest memory in a file; what is above the hole lies behind the rest in it."""
-    low = low_memory(os.path.getsize(path))
+    """Guest memory: a core, or QEMU's file, in which what is above the hole lies behind the rest."""
     file = open(path, "rb")
+    low = low_memory(os.path.getsize(path))
+    segments = _core_segments(file)
+
+    def read_core(address: int, count: int) -> bytes:
+        for physical, length, offset in segments:
+            if physical <= address < physical + length:
+                file.seek(offset + address - physical)
+                return file.read(min(count, physical + length - address)).ljust(count, b"\0")
+        return bytes(count)
 
     def read(address: int, count: int) -> bytes:
         file.seek(address if address < low else address - (1 << 32) + low)
         return file.read(count).ljust(count, b"\0")
-    return read
+    return read_core if segments else read
 
 
 def save(trace: Trace, path: str) -> None:
