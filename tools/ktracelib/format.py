@@ -20,7 +20,7 @@ RING = struct.Struct("<QQQIIII")
 KIND_CPU, KIND_NAMES, KIND_USER = 1, 2, 3
 STOP_WHEN_FULL, ON_HOST = 2, 4  # flags of the header
 FIRST_USER_EVENT = 48
-CAPACITY_MAX = 1 << 22
+CAPACITY_MAX, CPUS_MAX = 1 << 22, 1024
 
 Read = Callable[[int, int], bytes]
 
@@ -273,6 +273,8 @@ def _load_ktr(data: bytes) -> Trace:
     total = sum(count for *_, count in header["rings"]) * RECORD.size
     if not 0 <= total <= CAPACITY_MAX * RECORD.size:
         raise ValueError(f"{total} bytes of records")
+    if not 0 <= header["cpus"] <= CPUS_MAX:
+        raise ValueError(f"{header['cpus']} CPUs")
     body = zlib.decompressobj().decompress(data[12 + size:], total + 1)  # no more, whatever is in it
     records: Iterator[tuple] = RECORD.iter_unpack(body)
     rings = [Ring(kind, owner, group, lost, [next(records) for _ in range(count)])

@@ -78,8 +78,11 @@ def digest(lab: int, question: str, answer: str) -> str:
 def read_answers(path: Path) -> dict[str, str]:
     """`number: answer` and `word: answer` lines; all others are comments. The solution's part where
     it is marked."""
-    text = path.read_text() if path.exists() else ""
-    text = markers.resolve(markers.parse("answers.txt", text), None)
+    text = path.read_text(errors="replace") if path.exists() else ""
+    try:
+        text = markers.resolve(markers.parse("answers.txt", text), None)
+    except markers.MarkerError:
+        pass  # a learner's, who has written something like a marker
     return {match[1]: match[2].strip() for match in re.finditer(r"^(\w+):(.*)$", text, re.M)}
 
 

@@ -48,16 +48,17 @@ def is_right(given: str, right: Right) -> bool:
     return bool(number) and low <= int(number[1]) <= high
 
 
-def _load(path: Path) -> Model | str:
-    """The trace, or what is wrong with it."""
+def _load(path: Path, own: OwnTrace, name: str) -> tuple[Model | None, str]:
+    """The trace of one who has this name, or what is wrong with it."""
     if not path.exists():
-        return "there is no such file"
+        return None, "there is no such file"
     try:
-        return Model(fmt.load(str(path)))
+        model = Model(fmt.load(str(path)))
+        return model, own.whose(model, name)
     except fmt.TraceError as error:
-        return str(error)
+        return None, str(error)
     except Exception as error:  # whatever was put into it
-        return f"it makes no sense ({type(error).__name__}: {error})"
+        return None, f"it makes no sense ({type(error).__name__}: {error})"
 
 
 def _answer(model: Model, question: Question, given: str) -> tuple[bool, str]:
@@ -73,9 +74,8 @@ def _answer(model: Model, question: Question, given: str) -> tuple[bool, str]:
 
 def grade(root: Path, own: OwnTrace, answers: dict[str, str], answers_path: str,
           only: str | None) -> list[Result]:
-    model, name = _load(root / own.path), answers.get("name", "")
-    wrong = model if isinstance(model, str) else "no `name:` in " + answers_path if not name else \
-        own.whose(model, name)
+    name = answers.get("name", "")
+    model, wrong = _load(root / own.path, own, name) if name else (None, "no `name:` in " + answers_path)
     results = [Result("own_trace", own.points, 0 if wrong else own.points, FAIL if wrong else OK,
                       f"your trace in {own.path}", wrong, f"step 2: {own.command}")]
     for question in own.questions:
