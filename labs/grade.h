@@ -8,6 +8,7 @@
 #ifndef LABS_GRADE_H
 #define LABS_GRADE_H
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,19 @@ static inline uint64_t grade_mix(uint64_t x)
 static inline uint64_t grade_number(uint64_t index)
 {
     return grade_mix(grade_seed + grade_mix(index));
+}
+
+/* Free memory of the machine, KiB. */
+static inline long grade_free_kib(void)
+{
+    char text[512], *at;
+    int fd = open("/proc/meminfo", O_RDONLY);
+    ssize_t size = read(fd, text, sizeof(text) - 1);
+
+    close(fd);
+    text[size > 0 ? size : 0] = '\0';
+    at = strstr(text, "MemFree:");
+    return at ? strtol(at + 8, NULL, 10) : -1;
 }
 
 /* Report a value; the host knows which it must be. */

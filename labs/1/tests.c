@@ -9,18 +9,6 @@
 #define PAGE 4096ul
 #define PLACES 64
 
-static long free_kib(void)
-{
-    char text[512], *at;
-    int fd = open("/proc/meminfo", O_RDONLY);
-    ssize_t size = read(fd, text, sizeof(text) - 1);
-
-    close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    at = strstr(text, "MemFree:");
-    return at ? strtol(at + 8, NULL, 10) : -1;
-}
-
 static uint64_t *map(size_t size)
 {
     void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,7 +49,7 @@ static void demand_zero(void)
 {
     size_t pages = 16384; /* 64 MiB, as much as the machine has */
     uint64_t *p = map(pages * PAGE), sum = 0;
-    long before = free_kib(), used;
+    long before = grade_free_kib(), used;
 
     for (uint64_t i = 0; i < 500; i++) {
         uint64_t *word = p + grade_number(i) % pages * (PAGE / 8);
@@ -72,7 +60,7 @@ static void demand_zero(void)
         word[0] += grade_number(i);
         sum += word[0];
     }
-    used = before - free_kib();
+    used = before - grade_free_kib();
     EXPECT(used < 3000, "500 pages and their tables, below 3000 KiB", "%ld KiB", used);
     memset(p, 0xaa, 4 << 20);
     munmap(p, pages * PAGE);
@@ -213,7 +201,7 @@ static void cow_is_cheap(void)
     for (uint64_t i = 0; i < pages; i++) {
         p[i * 512] = i + grade_seed;
     }
-    before = free_kib();
+    before = grade_free_kib();
     for (uint64_t child = 0; child < 8; child++) {
         pid_t pid = fork();
 
@@ -227,7 +215,7 @@ static void cow_is_cheap(void)
             _exit(0);
         }
     }
-    used = before - free_kib();
+    used = before - grade_free_kib();
     EXPECT(used < 4096, "8 children cost page tables and stacks, below 4096 KiB", "%ld KiB", used);
     write(go[1], "12345678", 8);
     for (int child = 0; child < 8; child++) {
@@ -260,9 +248,9 @@ static void no_leaks(void)
     long before, lost;
 
     fork_and_write(p, 20);
-    before = free_kib();
+    before = grade_free_kib();
     fork_and_write(p, 60);
-    lost = before - free_kib();
+    lost = before - grade_free_kib();
     EXPECT(lost < 256, "all pages and tables come back", "%ld KiB are lost after 60 forks", lost);
     grade_value("kept", grade_number(7));
 }

@@ -45,18 +45,6 @@ static void registers(void)
     grade_value("seen", grade_number(2));
 }
 
-static long free_kib(void)
-{
-    char text[512], *at;
-    int fd = open("/proc/meminfo", O_RDONLY);
-    ssize_t size = read(fd, text, sizeof(text) - 1);
-
-    close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    at = strstr(text, "MemFree:");
-    return at ? strtol(at + 8, NULL, 10) : -1;
-}
-
 static void make_children(int count)
 {
     for (int i = 0; i < count; i++) {
@@ -76,9 +64,9 @@ static void dead_are_buried(void)
     long before, after;
 
     make_children(50); /* caches are warm then */
-    before = free_kib();
+    before = grade_free_kib();
     make_children(300);
-    after = free_kib();
+    after = grade_free_kib();
     EXPECT(before > 0 && before - after < 512,
            "memory of 300 dead tasks comes back (switch_to returns prev: look at schedule())",
            "%ld KiB are lost", before - after);

@@ -233,18 +233,6 @@ static void run_order(void)
     grade_value("order", sum);
 }
 
-static long free_kib(void)
-{
-    char text[512], *at;
-    int fd = open("/proc/meminfo", O_RDONLY);
-    ssize_t size = read(fd, text, sizeof(text) - 1);
-
-    close(fd);
-    text[size > 0 ? size : 0] = '\0';
-    at = strstr(text, "MemFree:");
-    return at ? strtol(at + 8, NULL, 10) : -1;
-}
-
 static void *ends_at_once(void *argument)
 {
     return (void *)grade_number((uint64_t)argument);
@@ -278,11 +266,11 @@ static void ends(void)
     co_go(joins, NULL, "joins");
     EXPECT(co_run() == 0, "co_run gives 0 when all have ended", "an error");
     many(400);
-    before = free_kib();
+    before = grade_free_kib();
     for (int i = 0; i < 5; i++) {
         many(400);
     }
-    after = free_kib();
+    after = grade_free_kib();
     /* A trace takes 128 KiB for the events of each run; five lots of stacks would be 100 MiB. */
     EXPECT(before > 0 && before - after < 5 * 128 + 256, "the stacks of the dead are used again",
            "%ld KiB are lost", before - after);
