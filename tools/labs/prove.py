@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,7 +174,7 @@ def prove_lab(root: Path, number: int, quick: bool) -> Proof:
 
 def prove(root: Path, numbers: list[int], jobs: int, quick: bool = False) -> int:
     print(f"{'lab':4}{'starter':>10}{'solution':>12}{'mutants caught':>18}{'cheaters at 0':>17}")
-    failed = 0
+    failed, start = 0, time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         for proof in pool.map(lambda number: prove_lab(root, number, quick), numbers):
             print(f"{proof.number:<4}{proof.starter:>10}{proof.solution:>12}{proof.mutants:>18}"
@@ -181,5 +182,6 @@ def prove(root: Path, numbers: list[int], jobs: int, quick: bool = False) -> int
             for line in proof.wrong:
                 print(f"    {line}", flush=True)
             failed += bool(proof.wrong)
-    print(f"{len(numbers) - failed} labs proved, {failed} failed")
+    minutes, seconds = divmod(round(time.monotonic() - start), 60)
+    print(f"{len(numbers) - failed} labs proved, {failed} failed, in {minutes} min {seconds} s")
     return failed != 0
