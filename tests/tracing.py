@@ -112,13 +112,15 @@ def stall_stalls_only_when_blocking() -> None:
 
 @test
 def stall_is_seen_on_a_linux_host() -> None:
-    """Without the kernel's events the thread's CPU time tells that a coroutine blocked it."""
+    """Without the kernel's events the thread's CPU time tells that a coroutine blocked it. One that
+    a busy host lets wait looks the same, but not for so long."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "host.trace"
         result = subprocess.run([str(ROOT / "build/user/demo/stall"), "--mode=blocking"],
                                 env={"CO_TRACE": str(path)}, capture_output=True, text=True)
         check(path.exists(), result.stdout + result.stderr)
-        holds(path, 'total(stall(co="ticker 1", by="reader")) > 1.5s', 'count(stall(by="ticker 1")) == 0')
+        holds(path, 'total(stall(co="ticker 1", by="reader")) > 1.5s',
+              'max(stall(by="ticker 1")) < 500ms')
         page = call([KTRACE, "html", str(path), "-o", "-"]).stdout
         check("STALLED" in page and '"reader"' in page, "the page of it")
 
