@@ -128,6 +128,7 @@ static void sleeper_is_prompt(void)
     for (int i = 0; i < 4; i++) {
         start(i, loop, 0);
     }
+    sleep_ms(100); /* by then each loop has used clearly more time than this task */
     for (int i = 0; i < 20; i++) {
         long before = now(), late;
         long ms = 5 + (long)(grade_number((uint64_t)i) % 10);

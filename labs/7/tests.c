@@ -201,10 +201,10 @@ static void *ticker(void *unused)
 static void sleepers_wake(void)
 {
     start_timer(SLICE);
+    co_go(referee, (void *)100, "referee");
     co_go(ticker, NULL, "ticker");
     co_go(loops, (void *)0, "loop");
     co_go(loops, (void *)1, "loop");
-    co_go(referee, (void *)100, "referee");
     run();
     stop = 0;
     co_go(ticker, NULL, "ticker");
