@@ -177,6 +177,42 @@ static void a_forking_thread_is_alone_in_the_child(void)
     CHECK(pthread_join(threads[0], NULL) == 0);
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pid_t parent;
+
+static void set_up(void)
+{
+    if (getpid() == parent) {
+        CHECK(sem_post(&started) == 0);
+        pause(); /* the thread never comes out of here */
+    }
+    value = 42;
+}
+
+static void *begin_once(void *unused)
+{
+    pthread_once(&once, set_up);
+    return unused;
+}
+
+static void a_child_does_again_what_another_thread_had_begun(void)
+{
+    int status;
+    pid_t pid;
+
+    parent = getpid();
+    value = 0;
+    CHECK(sem_init(&started, 0, 0) == 0);
+    CHECK(pthread_create(&threads[0], NULL, begin_once, NULL) == 0 && sem_wait(&started) == 0);
+    pid = fork();
+    if (pid == 0) {
+        alarm(20);
+        CHECK(pthread_once(&once, set_up) == 0 && pthread_once(&once, set_up) == 0);
+        _exit(value);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
+
 static char trail[16];
 
 static void note(const char *what) { strcat(trail, what); }
@@ -208,6 +244,7 @@ int main(void)
         TEST(all_threads_use_the_heap), TEST(lines_of_threads_do_not_mix),
         TEST(a_stream_can_be_kept), TEST(fork_leaves_the_child_usable),
         TEST(a_forking_thread_is_alone_in_the_child), TEST(atfork_calls_in_order),
+        TEST(a_child_does_again_what_another_thread_had_begun),
     };
 
     return RUN_TESTS(tests);

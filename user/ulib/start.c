@@ -10,6 +10,10 @@ char **environ;
 static _Thread_local int error_number;
 int main(int argc, char **argv, char **envp);
 
+/* The constructors (System V gABI, chapter 5, "Initialization and Termination"), by the linker. */
+typedef void (*constructor)(int argc, char **argv, char **envp);
+extern constructor __init_array_start[], __init_array_end[];
+
 /* The layout: argc, argv[], NULL, envp[], NULL, auxv[]. */
 _Noreturn void ulib_start(long *stack)
 {
@@ -20,6 +24,9 @@ _Noreturn void ulib_start(long *stack)
     for (end = environ; *end; end++) {
     }
     thread_start_main((const Elf64_auxv_t *)(end + 1));
+    for (constructor *at = __init_array_start; at != __init_array_end; at++) {
+        (*at)(argc, argv, environ);
+    }
     exit(main(argc, argv, environ));
 }
 

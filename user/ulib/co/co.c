@@ -47,8 +47,11 @@ static void forked(void)
     co_trace_fork();
 }
 
-/* A fork while another thread is in the registry would leave it locked in the child for good. */
-static void watch_forks(void)
+/*
+ * A fork while another thread is in the registry would leave it locked in the child for good. Before
+ * main: the first coroutine may be made by one thread while another one forks.
+ */
+static void __attribute__((constructor)) watch_forks(void)
 {
     pthread_atfork(registry_lock, registry_unlock, forked);
 }
@@ -56,11 +59,9 @@ static void watch_forks(void)
 struct co *co_make(co_function function, const struct co_attr *attr)
 {
     static uint32_t next_id;
-    static pthread_once_t watched = PTHREAD_ONCE_INIT;
     struct co *co;
     uint64_t *top;
 
-    pthread_once(&watched, watch_forks); /* before the registry is locked for the first time */
     co = stack_alloc(attr ? attr->stack_size : 0);
     if (!co) {
         return NULL;

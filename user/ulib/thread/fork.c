@@ -83,6 +83,7 @@ pid_t fork(void)
     pid = ulib_syscall(57, 0, 0, 0, 0, 0, 0);
     if (pid == 0) {
         threads_forked();
+        once_forked();
         ulib_stdio_forked();
         ulib_exit_forked();
     }

@@ -1,28 +1,37 @@
 /* Things done once, by whoever comes first; and spin locks, which never sleep. */
 #include "thread.h"
 
+/* Of a thing that runs now, the bits above say since which fork: see once_forked. */
 enum { ONCE_FRESH, ONCE_RUNS, ONCE_DONE, ONCE_AWAITED /* it runs, and somebody sleeps */ };
+#define ONE_FORK 4
+
+static int forks;
+
+/* What ran in the parent may have been in a thread the child has not: it would never be done. */
+void once_forked(void)
+{
+    forks += ONE_FORK;
+}
 
 int pthread_once(pthread_once_t *once, void (*function)(void))
 {
-    int seen = ONCE_FRESH;
+    int runs = forks + ONCE_RUNS, awaited = forks + ONCE_AWAITED;
+    int seen = __atomic_load_n(once, __ATOMIC_ACQUIRE);
 
-    if (__atomic_load_n(once, __ATOMIC_ACQUIRE) == ONCE_DONE) {
-        return 0;
-    }
-    if (__atomic_compare_exchange_n(once, &seen, ONCE_RUNS, false, __ATOMIC_ACQUIRE,
-                                    __ATOMIC_ACQUIRE)) {
-        function();
-        if (__atomic_exchange_n(once, ONCE_DONE, __ATOMIC_RELEASE) == ONCE_AWAITED) {
-            futex_wake(once, INT_MAX, false);
-        }
-        return 0;
-    }
     while (seen != ONCE_DONE) {
-        if (seen == ONCE_AWAITED ||
-            __atomic_compare_exchange_n(once, &seen, ONCE_AWAITED, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_ACQUIRE)) {
-            futex_wait(once, ONCE_AWAITED, false, FOREVER);
+        if (seen != runs && seen != awaited) {
+            if (__atomic_compare_exchange_n(once, &seen, runs, false, __ATOMIC_ACQUIRE,
+                                            __ATOMIC_ACQUIRE)) {
+                function();
+                if (__atomic_exchange_n(once, ONCE_DONE, __ATOMIC_RELEASE) == awaited) {
+                    futex_wake(once, INT_MAX, false);
+                }
+                return 0;
+            }
+        } else if (seen == awaited ||
+                   __atomic_compare_exchange_n(once, &seen, awaited, false, __ATOMIC_ACQUIRE,
+                                               __ATOMIC_ACQUIRE)) {
+            futex_wait(once, (unsigned)awaited, false, FOREVER);
             seen = __atomic_load_n(once, __ATOMIC_ACQUIRE);
         }
     }
