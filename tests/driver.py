@@ -14,7 +14,7 @@ from typing import Callable
 ROOT = Path(__file__).resolve().parent.parent
 RUN = str(ROOT / "tools/run")
 TESTS: list[tuple[str, Callable[[], str | None]]] = []
-HANG = 1200  # seconds on the host after which something hangs, however loaded the machine is
+HANG = 600  # seconds on the host after which something hangs, however loaded the machine is
 
 
 # How guests run unless a test says otherwise: tests/run --smp and --free change it.

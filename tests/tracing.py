@@ -229,19 +229,42 @@ def a_failed_run_leaves_trace_log_and_core() -> None:
 
 
 @test
-def a_machine_that_fails_leaves_log_and_core() -> None:
-    """Without a trace, too; and one that hangs is asked where its CPUs are."""
+def a_machine_that_fails_leaves_all_to_look_into_it() -> None:
+    """It is run again for a trace that was not asked for; one that hangs is asked where it is."""
     folder = Path(tempfile.mkdtemp(prefix="evidence-", dir=ROOT / "build"))
     for crash, status, where in (("panic", 125, "crash_if_asked"), ("hang", 124, "crash_if_asked"),
                                  ("triple", 126, "")):
         result = call([RUN, "--log", f"{folder}.log", "--timeout", "1", "--evidence", str(folder),
                        "--append", f"crash={crash}", "--", "true"])
         check(result.returncode == status and where in result.stderr, result.stderr)
-        shown = re.findall(r"^  ((?:less|make gdb) \S+.*)$", result.stderr, re.M)
-        check(len(shown) == 2 and {"log", "core", "baton.elf"} == {p.name for p in folder.iterdir()},
-              result.stderr)
+        shown = re.findall(r"^  ((?:tools/ktrace|make gdb) \S+.*)$", result.stderr, re.M)
+        check(len(shown) == 2 and {"log", "core", "baton.elf", "trace.ktr"}
+              == {p.name for p in folder.iterdir()}, result.stderr)
+        report = call(shown[0].split())
+        check(report.returncode == 0 and "init" in report.stdout, report.stdout + report.stderr)
         if where and shutil.which("gdb"):
             stack = call(shown[1].split(), stdin="bt\n").stdout
             check(where in stack, stack)
+    shutil.rmtree(folder)
+    os.unlink(f"{folder}.log")
+
+
+@test
+def a_failed_run_is_repeated_with_what_it_had_read() -> None:
+    """A command that hangs only if it gets its input. One that does not fail again says so."""
+    folder = Path(tempfile.mkdtemp(prefix="evidence-", dir=ROOT / "build"))
+    for options in ([], ["--icount"]):
+        result = call([RUN, *options, "--log", f"{folder}.log", "--timeout", "1", "--evidence",
+                       str(folder), "--", "sh", "-c", "read word && while true; do true; done"],
+                      stdin="go\n")
+        check(result.returncode == 124 and (folder / "trace.ktr").exists(), result.stderr)
+        report = call(["tools/ktrace", "check", str(folder / "trace.ktr"), "count(switch()) > 1"])
+        check(report.returncode == 0, report.stdout + report.stderr)
+        (folder / "trace.ktr").unlink()
+    again = "import sys, evidence; sys.argv[0] = '/bin/false'; " \
+            f"evidence.repeat_traced({str(folder)!r}, 124, [], ['true'], b'', 60)"
+    result = call(["python3", "-B", "-c", again], cwd=ROOT / "tools")
+    check("it ended with 1:" in result.stderr and {"log", "core", "baton.elf"}
+          == {p.name for p in folder.iterdir()}, result.stderr)
     shutil.rmtree(folder)
     os.unlink(f"{folder}.log")

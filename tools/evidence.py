@@ -1,5 +1,6 @@
 """What is left of a run that failed, for tools/run: the guest's memory while it runs, the question
-to a guest that hangs where its CPUs are, and a folder with the log, the core and the trace.
+to a guest that hangs where its CPUs are, and a folder with the log, the core and the trace, for
+which a run without one is repeated.
 
 The memory is a file without a name, so nothing stays behind, however tools/run ends.
 """
@@ -7,7 +8,9 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 
 from ktracelib import core, format as ktrace
 
@@ -54,8 +57,8 @@ def ask_where(path: str) -> None:
         pass  # it does not even answer: it will be killed
 
 
-def keep(folder: str, status: int, log: str, trace: str | None, kernel: str, memory: str) -> None:
-    """Fill the folder, and say on standard error how to look at it. Other files there stay."""
+def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> None:
+    """Fill the folder. Other files there stay."""
     os.makedirs(folder, exist_ok=True)
     for source, name in ((trace, "trace.ktr"), (log, "log"), (kernel, "baton.elf"), (None, "core")):
         kept = os.path.join(folder, name)
@@ -69,9 +72,37 @@ def keep(folder: str, status: int, log: str, trace: str | None, kernel: str, mem
         core.write_core(memory, kernel, os.path.join(folder, "core"))
     except (OSError, ktrace.TraceError, IndexError) as error:
         print(f"tools/run: no core: {error}", file=sys.stderr)
-        return
+
+
+def repeat_traced(folder: str, status: int, options: list[str], command: list[str], stdin: bytes,
+                  seconds: float) -> None:
+    """Run it again with a trace; if it fails alike, what that leaves replaces what is in the folder."""
+    print("tools/run: the same again, with a trace ...", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="again-", dir=os.path.dirname(folder)) as directory:
+        process = subprocess.Popen(
+            [sys.argv[0], *options, "--trace", f"{directory}/trace.ktr", "--log", f"{directory}/log",
+             "--evidence", directory, "--", *command],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.communicate(stdin, seconds)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+        if process.returncode != status:
+            print(f"  it ended with {process.returncode}: a trace changes the timing, so no trace",
+                  file=sys.stderr)
+        elif os.path.exists(f"{directory}/trace.ktr"):
+            for name in os.listdir(directory):
+                shutil.move(f"{directory}/{name}", os.path.join(folder, name))
+
+
+def tell(folder: str, status: int) -> None:
+    """Say on standard error how to look at what is in the folder."""
     shown = os.path.relpath(folder)
-    what, look = ("the trace, the log and a core", f"tools/ktrace report {shown}/trace.ktr") if trace \
+    if not os.path.exists(os.path.join(folder, "core")):
+        return
+    what, look = ("the trace, the log and a core", f"tools/ktrace report {shown}/trace.ktr") \
+        if os.path.exists(os.path.join(folder, "trace.ktr")) \
         else ("the log and a core", f"less {shown}/log")
     print(f"tools/run: status {status}; {what} are in {shown}/\n"
           f"  {look}\n  make gdb CORE={shown}/core", file=sys.stderr)
