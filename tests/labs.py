@@ -34,6 +34,19 @@ def labs_are_in_order() -> None:
     check(result.returncode == 0, result.stdout + result.stderr)
 
 
+@test
+def lab_handouts_name_what_there_is() -> None:
+    """Each name_with_underscore that a handout has between backquotes is in the code or a lab."""
+    files = [path for top in ("kernel", "user", "tools", "tests", "labs")
+             for path in (ROOT / top).rglob("*") if path.is_file() and path.suffix != ".md"]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text(errors="replace") for path in files)))
+    handouts = sorted((ROOT / "labs").glob("*/README.md"))
+    missing = [f"{path.relative_to(ROOT)}: {name}" for path in handouts
+               for name in re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?`", path.read_text())
+               if name not in words]
+    check(handouts and not missing, f"no such name: {', '.join(missing)}")
+
+
 def refusal(text: str) -> str:
     import markers
     try:

@@ -85,7 +85,9 @@ def repeat_traced(folder: str, status: int, options: list[str], command: list[st
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process.communicate(stdin, seconds)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            pass  # it takes too long, at least for who waits
+        finally:  # also if this process is told to end
             process.terminate()
             process.wait()
         if process.returncode != status:

@@ -20,7 +20,8 @@ LAB = Lab(
     files=["kernel/*.[ch]", "kernel/*.asm", "kernel/*.inc", "labs/3/answers.txt"],
     questions=15,
     tests=[
-        Test("loops_share", 25, "step 2: when the slice is over and others wait, ask for a reschedule",
+        Test("loops_share", 25, "step 2: when the slice is over and others wait, ask for a reschedule; shares that are "
+             "only a little off need step 5",
              lambda seed, cpus: {f"loop{i}": (200, 300) for i in range(4)}, limit=2),
         Test("weights", 20, "step 3: virtual time runs faster for a lighter task, and orders the tree",
              ratio, limit=2),

@@ -82,14 +82,19 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     }
 }
 
+/* Twice in a child that was forked while another thread was here: see pthread_once. */
 static void install(void)
 {
-    struct sigaction action;
+    struct sigaction action, old;
 
+    if (sigaction(SIGSEGV, NULL, &old) != 0 || old.sa_sigaction == on_fault) {
+        return; /* ours must not become its own predecessor */
+    }
+    previous = old;
     memset(&action, 0, sizeof(action));
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigaction(SIGSEGV, &action, &previous);
+    sigaction(SIGSEGV, &action, NULL);
 }
 
 /* The handler cannot run on the stack that is full. */

@@ -23,7 +23,8 @@ int pthread_once(pthread_once_t *once, void (*function)(void))
             if (__atomic_compare_exchange_n(once, &seen, runs, false, __ATOMIC_ACQUIRE,
                                             __ATOMIC_ACQUIRE)) {
                 function();
-                if (__atomic_exchange_n(once, ONCE_DONE, __ATOMIC_RELEASE) == awaited) {
+                seen = __atomic_exchange_n(once, ONCE_DONE, __ATOMIC_RELEASE);
+                if (seen % ONE_FORK == ONCE_AWAITED) { /* of any fork: function() may have forked */
                     futex_wake(once, INT_MAX, false);
                 }
                 return 0;

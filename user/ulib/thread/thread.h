@@ -61,6 +61,7 @@ void threads_lock(sigset_t *old);
 void threads_unlock(const sigset_t *old);
 /* In the child of a fork: the caller is the only thread. The ring is locked. */
 void threads_forked(void);
+/* In the child as well: what another thread was running by pthread_once has not been run. */
 void once_forked(void);
 /* Forget the deleted key's values, in all threads. */
 void threads_clear_key(pthread_key_t key);
