@@ -102,23 +102,6 @@ function find(next) {
   changed();
 }
 
-/** For the tests: pan over the whole trace and draw each step to the end. The times in ms, and the
- * most that one drawing painted, that of the whole trace included. */
-function benchmark(steps = 120) {
-  const times = [], size = DATA.length / 6;
-  draw();
-  let most = painted;
-  for (let i = 0; i < steps; i++) {
-    const from = (DATA.length - size) * i / (steps - 1), start = performance.now();
-    clampView(from, from + size);
-    draw();
-    context.getImageData(0, 0, 1, 1); // so that nothing is put off
-    times.push(performance.now() - start);
-    most = Math.max(most, painted);
-  }
-  return [times.sort((a, b) => a - b), most];
-}
-
 function start() {
   element('verdict').innerHTML = verdict();
   element('about').textContent = DATA.about;
@@ -154,12 +137,7 @@ function start() {
 }
 
 start();
-window.ktrace = {frames, benchmark, view, goToStall, find, select};
-if (location.hash === '#benchmark') {
-  const [times, most] = benchmark();
-  document.documentElement.dataset.painted = most;
-  document.documentElement.dataset.frames = times.map((t) => t.toFixed(1)).join(' ');
-} else if (location.hash.startsWith('#stall=')) {
+if (location.hash.startsWith('#stall=')) {
   goToStall(Number(location.hash.slice(7)));
 } else if (location.hash.startsWith('#find=')) {
   element('search').value = decodeURIComponent(location.hash.slice(6));
