@@ -10,7 +10,7 @@ WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
 DEBUG_FLAG := $(if $(DEBUG),-DDEBUG)
 
 GOALS := $(or $(MAKECMDGOALS),help)
-NEEDS := $(if $(filter test test-labs bench gdb record replay docs,$(GOALS)),test,run)
+NEEDS := $(if $(filter test test-machines test-labs bench gdb record replay docs,$(GOALS)),test,run)
 NO_TOOLS := help clean lab grade format
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
@@ -19,12 +19,13 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade format
+.PHONY: test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade format
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
 	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
 	@echo "make test             all tests; the last line says how many passed and failed"
+	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real time (TIMES=20)"
 	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the kernel, the programs and the initramfs"
@@ -64,6 +65,10 @@ endif
 
 test: all
 	@tests/run
+
+# All of it with 1, 2 and 4 CPUs, under icount and in real time; TIMES=20 takes hours.
+test-machines: all
+	@tests/run --machines --times $(or $(TIMES),1)
 
 test-mutants: all
 	@tests/mutants/run

@@ -17,10 +17,31 @@ TESTS: list[tuple[str, Callable[[], str | None]]] = []
 HANG = 600  # seconds on the host after which something hangs, however loaded the machine is
 
 
-# How guests run unless a test says otherwise: tests/run --smp and --free change it.
-class Machine:
-    cpus = 1
-    free = False  # not under icount: CPUs run at the same time, in real time
+last = threading.local()  # of the test that this thread runs: .run, its newest guest; .asked
+
+
+class Machines:
+    """How guests run unless a test says otherwise; tests/run chooses. What a test asks of it is noted
+    in last.asked: with another machine the test is another one only if that differs."""
+
+    def __init__(self) -> None:
+        self.chosen = {"cpus": 1, "free": False}
+
+    def _ask(self, what: str) -> int:
+        last.asked.add(what)
+        return self.chosen[what]
+
+    @property
+    def cpus(self) -> int:
+        return self._ask("cpus")
+
+    @property
+    def free(self) -> bool:
+        """Not under icount: CPUs run at the same time, in real time."""
+        return bool(self._ask("free"))
+
+
+Machine = Machines()
 
 
 class Failed(Exception):
@@ -58,9 +79,6 @@ def call(command: list[str], stdin: str | None = None, limit: int = HANG,
                           timeout=limit, errors="replace")
 
 
-last = threading.local()  # .run: the newest guest of the test that this thread runs
-
-
 def rerun_for_evidence(name: str) -> str:
     """Run the failed test's newest guest again, traced; how to look at what that leaves."""
     options, arguments, stdin = getattr(last, "run", None) or ([], None, None)
@@ -76,8 +94,8 @@ def rerun_for_evidence(name: str) -> str:
 def guest(*arguments: str, options: list[str] | None = None, stdin: str | None = None,
           status: int = 0) -> subprocess.CompletedProcess:
     log = tempfile.mktemp(prefix="log-", suffix=".txt", dir=ROOT / "build")
-    options = [o for o in options or [] if not (Machine.free and o == "--icount")]
-    if Machine.cpus > 1 and "--smp" not in options and "--linux" not in options:
+    options = [o for o in options or [] if not (o == "--icount" and Machine.free)]
+    if "--smp" not in options and "--linux" not in options and Machine.cpus > 1:
         options += ["--smp", str(Machine.cpus)]
     last.run = options, arguments, stdin
     result = call([RUN, "--log", log, *options, "--", *arguments], stdin)

@@ -29,12 +29,12 @@ class Terminal:
 
     def __init__(self, boot: str = "--kernel") -> None:
         import pty
+        command = [RUN, boot, "--smp", str(Machine.cpus), "--log", str(ROOT / "build/session.log")]
         self.text, self.pid = "", 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
-            os.execv(RUN, [RUN, boot, "--smp", str(Machine.cpus), "--log",
-                           str(ROOT / "build/session.log")])
+            os.execv(RUN, command)
 
     def expect(self, text: str, limit: float = HANG / 4) -> None:
         end = time.monotonic() + limit
