@@ -11,7 +11,7 @@ DEBUG_FLAG := $(if $(DEBUG),-DDEBUG)
 
 GOALS := $(or $(MAKECMDGOALS),help)
 NEEDS := $(if $(filter test test-machines test-labs bench gdb record replay docs,$(GOALS)),test,run)
-NO_TOOLS := help clean lab grade format
+NO_TOOLS := help clean lab grade
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
 $(info Installing what is missing: tools/setup $(NEEDS))
@@ -19,7 +19,7 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade format
+.PHONY: test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
@@ -121,9 +121,6 @@ replay:
 
 docs: all
 	@tools/docs
-
-format:
-	@echo "make $@: not there yet; it comes with a later part of Baton" >&2; exit 2
 
 clean:
 	rm -rf build

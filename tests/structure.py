@@ -41,7 +41,7 @@ def headers_compile_alone() -> None:
 def readme_commands_exist() -> None:
     text = (ROOT / "README.md").read_text()
     helps = call(["make", "help"]).stdout
-    for target in re.findall(r"^\s+make (\w+)", text, re.M):
+    for target in re.findall(r"^\s+make ([\w-]+)", text, re.M):
         check(f"make {target}" in helps, f"README names `make {target}`, make help does not")
     for tool in re.findall(r"^\s+(tools/\w+)", text, re.M):
         check((ROOT / tool).exists(), f"README names {tool}")
