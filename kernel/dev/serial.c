@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/spinlock.h"
 #include "arch/trap.h"
+#include "lib/log.h"
 
 static struct port {
     uint16_t base;
@@ -45,14 +46,20 @@ void serial_write(int number, const char *buffer, size_t size)
     if (!port->present) {
         return;
     }
-    flags = spin_lock_irqsave(&port->output_lock);
+    flags = irq_save();
+    if (!log_alone) {
+        spin_lock(&port->output_lock);
+    }
     for (size_t i = 0; i < size; i++) {
         while (!(inb(port->base + 5) & 0x20)) {
             cpu_pause();
         }
         outb(port->base, (uint8_t)buffer[i]);
     }
-    spin_unlock_irqrestore(&port->output_lock, flags);
+    if (!log_alone) {
+        spin_unlock(&port->output_lock);
+    }
+    irq_restore(flags);
 }
 
 /* While a byte is held the interrupt is off: the FIFO fills and the sender waits. */

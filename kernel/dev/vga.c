@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
+#include "lib/log.h"
 #include "lib/string.h"
 
 #define COLUMNS 80
@@ -123,9 +124,12 @@ static void put(char c)
 
 void vga_write(const char *buffer, size_t size)
 {
-    uint64_t flags = spin_lock_irqsave(&lock);
+    uint64_t flags = irq_save();
     int at;
 
+    if (!log_alone) {
+        spin_lock(&lock);
+    }
     for (size_t i = 0; screen && i < size; i++) {
         put(buffer[i]);
     }
@@ -134,7 +138,10 @@ void vga_write(const char *buffer, size_t size)
     outb(0x3d5, (uint8_t)(at >> 8));
     outb(0x3d4, 15);
     outb(0x3d5, (uint8_t)at);
-    spin_unlock_irqrestore(&lock, flags);
+    if (!log_alone) {
+        spin_unlock(&lock);
+    }
+    irq_restore(flags);
 }
 
 void vga_init(void)

@@ -2,7 +2,7 @@
  * The kernel log: a ring of text and the sinks that show it.
  *
  * lib knows no spinlock of arch, so the ring has its own: one word, taken with interrupts off.
- * A panic breaks it, to be heard even if it struck while logging.
+ * Nobody waits for it when log_alone is set, so that a panic is heard even if it struck while logging.
  */
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -15,7 +15,7 @@ static char ring[RING_SIZE];
 static uint64_t ring_end; /* bytes ever written; under `locked`, as all here */
 static log_sink_t sinks[SINKS];
 static char locked;
-static bool panicking;
+bool log_alone;
 
 void (*panic_begin_hook)(void);
 void (*panic_hook)(void);
@@ -25,7 +25,7 @@ static uint64_t log_lock(void)
     uint64_t flags;
 
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
-    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE) && !panicking) {
+    while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE) && !log_alone) {
         __asm__ volatile("pause");
     }
     return flags;
@@ -105,8 +105,8 @@ bool panic_begin(void)
     if (panic_begin_hook) {
         panic_begin_hook();
     }
-    first = !panicking;
-    panicking = true; /* this CPU alone runs now */
+    first = !log_alone;
+    log_alone = true;
     return first;
 }
 

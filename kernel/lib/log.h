@@ -7,6 +7,11 @@ typedef void (*log_sink_t)(const char *text, size_t size);
 
 /* Add a sink (at most 4). Called with interrupts off and the log's lock held. */
 void log_add_sink(log_sink_t sink);
+/*
+ * This CPU alone goes on, to tell why the machine ends. Whoever holds a lock has been stopped and
+ * will not give it back, so the log and its sinks take none.
+ */
+extern bool log_alone;
 /* One line or part of it; any context. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Copy at most size bytes of the newest log text. Returns the count. */
@@ -14,8 +19,7 @@ size_t log_read(char *buffer, size_t size);
 /* Stop the machine with a message and a backtrace. */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /*
- * How panics begin: interrupts off, other CPUs stopped (panic_begin_hook, arch's), the log's lock
- * broken. False: this is a panic within a panic.
+ * How panics begin: interrupts off, other CPUs stopped (panic_begin_hook, arch's), log_alone set. False: this is a panic within a panic.
  */
 bool panic_begin(void);
 extern void (*panic_begin_hook)(void);
