@@ -121,6 +121,14 @@ void trap_dispatch(struct trap_frame *frame)
         fault(frame);
         return;
     }
+    /*
+     * Where CPUs take turns (QEMU's icount) and all have slept, whose turn ends when another one
+     * wakes depends on which thread of QEMU has seen that the time has come. It does not any more
+     * once each has had a turn: here, before it could change anything.
+     */
+    if (current == this_cpu(idle)) {
+        cpu_pause();
+    }
     preempt_disable();
     LOCK_DEBUG(lock_debug_interrupt(true));
     trace(TRACE_IRQ_IN, 0, (uint32_t)frame->vector, 0);
