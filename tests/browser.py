@@ -41,7 +41,8 @@ class Browser:
              f"--user-data-dir={self.profile.name}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
         try:
-            target = self.call("Target.getTargets")["targetInfos"][0]["targetId"]
+            target = next(target["targetId"] for target in self.call("Target.getTargets")["targetInfos"]
+                          if target["type"] == "page")
             self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in "Page", "Runtime", "Log":
                 self.call(f"{domain}.enable")
