@@ -89,8 +89,8 @@ def stall_silences_the_siblings_and_has_two_cures() -> None:
 def stall_switches_no_coroutine_while_its_thread_is_blocked() -> None:
     """The order of events, no clock: another process twice finds the reader's thread asleep, and
     from its call to its answer no coroutine ran. Aware: many did."""
-    for run in (in_guest, on_host):
-        blocking, aware, threads = run("stall", "--wait=1000")["modes"]
+    for report in (in_guest("stall", "--wait=1000"), on_host("stall", "--wait=1000", measures=True)):
+        blocking, aware, threads = report["modes"]
         check(blocking["reader_states_seen"] == threads["reader_states_seen"] == ["S", "S"],
               f"{blocking} {threads}")
         check(blocking["coroutine_switches_while_blocked"] == 0
