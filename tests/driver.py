@@ -58,13 +58,13 @@ def test(function: Callable[[], str | None]) -> Callable[[], str | None]:
     return function
 
 
-def deterministic(function: Callable[[], None]) -> Callable[[], None]:
+def deterministic(function: Callable[[], str | None]) -> Callable[[], str | None]:
     """For a test that measures guest time: it means something under icount, on one CPU alone."""
     @functools.wraps(function)
-    def wrapper() -> None:
+    def wrapper() -> str | None:
         if Machine.free or Machine.cpus > 1:
             raise Skipped("it measures guest time on one CPU")
-        function()
+        return function()
     return wrapper
 
 
