@@ -155,8 +155,7 @@ static void finish_panic(void)
 
 void machine_timeout(void)
 {
-    smp_stop_others();
-    log_alone = true;
+    panic_begin(); /* or stop, if another CPU was first */
     printk("timeout: the guest's time is over; CPU %u was here:\n", this_cpu(id));
     backtrace(0, __builtin_frame_address(0));
     backtrace_others();
