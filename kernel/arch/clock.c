@@ -55,7 +55,7 @@ void clock_init(void)
     /* A virtual CPU may be stopped at any point, and its host's time goes on. */
     for (int i = 0; i < TRIES && best.doubt > best.cycles / DOUBT; i++) {
         next = measure();
-        if (next.doubt * best.cycles < best.doubt * next.cycles) {
+        if (next.doubt < best.doubt) {
             best = next;
         }
     }

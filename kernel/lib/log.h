@@ -19,7 +19,8 @@ size_t log_read(char *buffer, size_t size);
 /* Stop the machine with a message and a backtrace. */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /*
- * How panics begin: interrupts off, other CPUs stopped (panic_begin_hook, arch's), log_alone set. False: this is a panic within a panic.
+ * How panics begin: interrupts off, other CPUs stopped (panic_begin_hook, arch's), log_alone set.
+ * False: this is a panic within a panic.
  */
 bool panic_begin(void);
 extern void (*panic_begin_hook)(void);
