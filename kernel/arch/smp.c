@@ -123,13 +123,23 @@ void nmi_dispatch(struct trap_frame *frame)
     }
 }
 
+/* No PAUSE: where CPUs take turns (QEMU's icount) each one ends a turn, and nobody waits for it. */
 static void delay(ktime_t time)
 {
     ktime_t end = clock_now() + time;
 
     while (clock_now() < end) {
+    }
+}
+
+static bool wait_started(ktime_t time)
+{
+    ktime_t end = clock_now() + time;
+
+    while (!__atomic_load_n(&started, __ATOMIC_ACQUIRE) && clock_now() < end) {
         cpu_pause();
     }
+    return __atomic_load_n(&started, __ATOMIC_ACQUIRE);
 }
 
 /* Where trampoline.asm calls: the kernel's page tables and smp_stack are in use. */
@@ -150,20 +160,16 @@ void smp_main(void)
 /* INIT, 10 ms, then STARTUP twice, 200 us apart: Intel SDM volume 3, section 9.4.4.1. */
 static bool start(uint32_t lapic)
 {
-    ktime_t end;
-
     __atomic_store_n(&started, false, __ATOMIC_RELEASE);
     lapic_send_init(lapic);
     delay(10 * MILLISECOND);
-    for (int i = 0; i < 2 && !__atomic_load_n(&started, __ATOMIC_ACQUIRE); i++) {
+    for (int i = 0; i < 2; i++) {
         lapic_send_startup(lapic, TRAMPOLINE_PAGE);
-        delay(MILLISECOND / 5);
+        if (wait_started(MILLISECOND / 5)) {
+            return true;
+        }
     }
-    end = clock_now() + 1000 * MILLISECOND;
-    while (!__atomic_load_n(&started, __ATOMIC_ACQUIRE) && clock_now() < end) {
-        cpu_pause();
-    }
-    return __atomic_load_n(&started, __ATOMIC_ACQUIRE);
+    return wait_started(1000 * MILLISECOND);
 }
 
 void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void))
