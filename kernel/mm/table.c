@@ -326,12 +326,18 @@ long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
     return copy.failed ? -1 : 0;
 }
 
+struct protect {
+    const struct vma *vma;
+    vaddr_t start, end; /* of the changed pages; end 0: none */
+};
+
 static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
 {
-    const struct vma *vma = context;
+    struct protect *protect = context;
+    const struct vma *vma = protect->vma;
     uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY, flags = vma_page_flags(vma);
 
-    (void)mm, (void)address;
+    (void)mm;
     /* Writing to private pages is granted by a fault, which knows who else has the page. */
     if (!(vma->flags & MAP_SHARED) && phys_to_page(*entry & PTE_ADDRESS)->references != 1) {
         flags &= ~PTE_WRITE;
@@ -340,12 +346,18 @@ static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
         flags &= ~PTE_USER;
     }
     *entry = (*entry & keep) | flags;
+    protect->start = protect->end ? protect->start : address;
+    protect->end = address + PAGE_SIZE;
 }
 
 void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
 {
-    walk(mm, start, end, protect_one, vma);
-    mm_flush(mm, start, end);
+    struct protect protect = {.vma = vma};
+
+    walk(mm, start, end, protect_one, &protect);
+    if (protect.end) { /* a new thread's guard page, say, was never touched: no CPU can know it */
+        mm_flush(mm, protect.start, protect.end);
+    }
 }
 
 struct move {
