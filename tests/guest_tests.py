@@ -2,6 +2,7 @@
 
 A choice of them also runs in the same initramfs under a Linux kernel.
 """
+import functools
 import re
 import shutil
 import subprocess
@@ -14,17 +15,23 @@ TIMED = ("pthread_cost",)
 MEMORY = {"co_many": "640"}  # MiB, where the guest's usual memory is not enough
 
 
+@functools.cache  # the guest's machine is another one each time, the host is not
+def output_on_host(name: str) -> str:
+    with tempfile.TemporaryDirectory() as directory:
+        result = call([str(ROOT / f"build/user/test/{name}")], cwd=directory)
+    check("not ok" not in result.stdout and result.returncode == 0,
+          f"on the host:\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
 def guest_test(name: str) -> None:
     if name in TIMED and Machine.free:
         raise Skipped("it measures time")
-    with tempfile.TemporaryDirectory() as directory:
-        on_host = call([str(ROOT / f"build/user/test/{name}")], cwd=directory)
-    check("not ok" not in on_host.stdout and on_host.returncode == 0,
-          f"on the host:\n{on_host.stdout}{on_host.stderr}")
+    expected = output_on_host(name)
     in_guest = guest("sh", "-c", f"cd /tmp; /bin/test/{name} 2>errors; s=$?; echo @@; cat errors; exit $s",
                      options=["--icount", *(["--mem", MEMORY[name]] if name in MEMORY else [])])
     output, _, errors = in_guest.stdout.partition("@@\n")
-    check(output == on_host.stdout, f"host and guest differ:\n{output}{errors}")
+    check(output == expected, f"host and guest differ:\n{output}{errors}")
 
 
 for program in [*sorted(path.stem for path in (ROOT / "user/test").glob("*.c")), "torture"]:
