@@ -72,7 +72,7 @@ static void calls_in_a_child(unsigned long seed)
     dup2(ends[1], 1);
     dup2(ends[1], 2);
     open_all_kinds();
-    alarm(5);
+    alarm(1);
     memcpy(page, "fuzzed", 7);
     for (int i = 0; i < 400; i++) {
         long number = (long)(next() % 335);
