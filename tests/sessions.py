@@ -103,9 +103,8 @@ def job_control_at_the_terminal() -> None:
     session.type("line\r\x04")  # ^D ends cat, not the shell
     session.expect("line\r\nline")
     session.expect("baton:/$ ")
-    session.type("\x1b[A\x1b[A\x01# \r")  # history: up, up, to the start
-    session.expect("# echo b")
-    session.type("\r")
+    session.type("\x1b[A\x1b[A\x01echo \r")  # history: up, up, to the start
+    session.expect("\necho b\r\n0\r\n")  # each key shows a prompt: the next one is behind this
     session.expect("baton:/$ ")
     session.type("while :; do sleep 0.01; done\r")
     session.expect("done\r\n")
