@@ -122,11 +122,14 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     /*
-     * Where CPUs take turns (QEMU's icount) and all have slept, whose turn ends when another one
-     * wakes depends on which thread of QEMU has seen that the time has come. It does not any more
-     * once each has had a turn: here, before it could change anything.
+     * A PAUSE ends a turn where CPUs take turns (QEMU's icount):
+     * - After all have slept, whose turn ends when another one wakes depends on which thread of QEMU
+     *   has seen that the time has come. It does not any more once each has had a turn: here, before
+     *   it could change anything.
+     * - A CPU that never waits has each turn until some timer is due, and leaves none of it to the
+     *   next CPU. Here the next time is far away: others have a turn, or some never would.
      */
-    if (current == this_cpu(idle)) {
+    if (current == this_cpu(idle) || frame->vector == VECTOR_TIMER) {
         cpu_pause();
     }
     preempt_disable();
