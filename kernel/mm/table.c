@@ -328,7 +328,7 @@ long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
 
 struct protect {
     const struct vma *vma;
-    vaddr_t start, end; /* of the changed pages; end 0: none */
+    struct gather gather; /* what was changed: a new thread's guard page, say, was never touched */
 };
 
 static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
@@ -346,18 +346,17 @@ static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
         flags &= ~PTE_USER;
     }
     *entry = (*entry & keep) | flags;
-    protect->start = protect->end ? protect->start : address;
-    protect->end = address + PAGE_SIZE;
+    gather_address(&protect->gather, address);
 }
 
 void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
 {
-    struct protect protect = {.vma = vma};
+    struct protect protect;
 
-    walk(mm, start, end, protect_one, &protect);
-    if (protect.end) { /* a new thread's guard page, say, was never touched: no CPU can know it */
-        mm_flush(mm, protect.start, protect.end);
-    }
+    protect.vma = vma;
+    gather_start(&protect.gather, mm);
+    walk_tables(&protect.gather, mm->pml4, 3, start, end, protect_one, &protect);
+    gather_finish(&protect.gather);
 }
 
 struct move {
