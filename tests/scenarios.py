@@ -89,7 +89,7 @@ def cpu_hogs_do_not_stop_the_shell() -> None:
 def nice_tasks_get_less() -> None:
     """Nice 0 beside nice 5: weights 1024 and 335, so three times the CPU (within 10 %)."""
     script = ("sh -c 'while :; do :; done' & a=$!; nice -n 5 sh -c 'while :; do :; done' & b=$!; "
-              "sleep 3; cat /proc/$a/stat /proc/$b/stat")
+              "sleep 6; cat /proc/$a/stat /proc/$b/stat")
     lines = guest("sh", "-c", script, options=["--icount"]).stdout.splitlines()
     first, second = (sum(int(x) for x in line.rsplit(")", 1)[1].split()[11:13]) for line in lines)
     check(2.7 < first / second < 3.4, f"{first} and {second} ticks")
