@@ -89,14 +89,14 @@ def stall_silences_the_siblings_and_has_two_cures() -> None:
 def stall_switches_no_coroutine_while_its_thread_is_blocked() -> None:
     """The order of events, no clock: another process twice finds the reader's thread asleep, and
     from its call to its answer no coroutine ran. Aware: many did."""
-    for report in (in_guest("stall", "--wait=1000"), on_host("stall", "--wait=1000", measures=True)):
+    for report in (in_guest("stall", "--wait=1000"), on_host("stall", "--wait=1000")):
         blocking, aware, threads = report["modes"]
         check(blocking["reader_states_seen"] == threads["reader_states_seen"] == ["S", "S"],
               f"{blocking} {threads}")
         check(blocking["coroutine_switches_while_blocked"] == 0
               and blocking["ticks_while_waiting"] == 0, str(blocking))
-        check(aware["coroutine_switches_while_blocked"] > 4 and aware["ticks_while_waiting"] > 4
-              and threads["ticks_while_waiting"] > 4, f"{aware} {threads}")
+        check(aware["coroutine_switches_while_blocked"] > 4 and aware["ticks_while_waiting"] >= 4
+              and threads["ticks_while_waiting"] >= 4, f"{aware} {threads}")
         check("ticker" in blocking["verdict"] and "reader" in blocking["verdict"], str(blocking))
 
 
