@@ -64,7 +64,7 @@ def starving_task_is_found() -> None:
 @test
 def taskset_and_top_know_the_cpus() -> None:
     script = ("taskset 4 sh -c 'while :; do :; done' & p=$!; sleep 1; taskset -p $p; "
-              "cat /proc/$p/stat; taskset -p 2 $p; sleep 0.1; cat /proc/$p/stat; taskset -p 10 $p; "
+              "cat /proc/$p/stat; taskset -p 2 $p; sleep 1; cat /proc/$p/stat; taskset -p 10 $p; "
               "top -n 2 </dev/null | grep CPU | tail -2; kill $p; taskset -p $$")
     lines = guest("sh", "-c", script, options=["--smp", "4"]).stdout.splitlines()
     cpu_of = [line.rsplit(")", 1)[1].split()[36] for line in lines if line.endswith(" 0") and ") R" in line]

@@ -41,10 +41,10 @@ def panic_is_125_with_a_backtrace() -> None:
 @test
 def panic_is_heard_though_the_line_is_busy() -> None:
     """Another CPU is stopped while it writes to the line that the panic is told on, and holds its lock."""
-    for end, status, told in (("echo c >/proc/sysrq-trigger", 125, "PANIC: sysrq-trigger"),
-                              ("wait", 124, "timeout: the guest's time is over")):
+    for end, limit, status, told in (("echo c >/proc/sysrq-trigger", "60", 125, "PANIC: sysrq-trigger"),
+                                     ("wait", "1", 124, "timeout: the guest's time is over")):
         result = guest("sh", "-c", f"yes >/dev/ttyS1 & sleep 0.05; {end}",
-                       options=["--smp", "2", "--timeout", "1"], status=status)
+                       options=["--smp", "2", "--timeout", limit], status=status)
         check(told in result.stderr, result.stderr[-2000:])
 
 

@@ -94,7 +94,9 @@ def trace_counts_switches_as_the_kernel_does() -> None:
 
 @test
 def stall_stalls_only_when_blocking() -> None:
-    """The lesson, as a trace tells it: about the wait in blocking, nothing in the two cures."""
+    """The lesson, as a trace tells it: about the wait in blocking, nothing in the two cures. How
+    often they tick is the host's to say in real time."""
+    busy = 10 if Machine.free else 100
     path = traced("stall", "--mode=blocking")
     holds(path, *(f'total(stall(co="ticker {i}", by="reader", call="read")) > 1.9s' for i in (1, 2, 3, 4)),
           *(() if Machine.free else ('total(stall(co="ticker 1")) < 2.1s',)),
@@ -103,8 +105,8 @@ def stall_stalls_only_when_blocking() -> None:
     shutil.rmtree(path.parent)
     for mode in ("aware", "threads"):
         path = traced("stall", f"--mode={mode}")
-        holds(path, "total(stall()) == 0", "count(switch()) > 100",
-              *(("count(co_in()) > 100", 'total(parked(co="ticker 1", reason="sleep")) > 1.5s',
+        holds(path, "total(stall()) == 0", f"count(switch()) > {busy}",
+              *((f"count(co_in()) > {busy}", 'total(parked(co="ticker 1", reason="sleep")) > 1.5s',
                  'max(parked(co="reader", reason="fd 5")) > 1.9s') if mode == "aware"
                 else ("count(co_in()) == 0",)))
         shutil.rmtree(path.parent)
@@ -144,8 +146,9 @@ def traces_are_the_same_in_every_run() -> None:
 @test
 def trace_switched_on_later_knows_who_sleeps() -> None:
     """The snapshot: a task that never switches is there, and what it waits for."""
-    path = traced("sh", "-c", "sleep 100 & sleep 0.01; echo on >/dev/ktrace; ls >/dev/null; kill $!",
-                  options=["--append", "trace=off"])
+    asleep = 'until grep -q "^Name:.sleep" /proc/$!/status && grep -q "^State:.S" /proc/$!/status'
+    path = traced("sh", "-c", f"sleep 100 & {asleep}; do true; done; "
+                  "echo on >/dev/ktrace; ls >/dev/null; kill $!", options=["--append", "trace=off"])
     model = load(path)
     sleeper = next(t for t in model.tasks.values() if t.name == "sleep")
     check([s.detail for s in sleeper.spans if s.state == "blocked"] == ["nanosleep"], str(sleeper))
@@ -236,8 +239,9 @@ def a_machine_that_fails_leaves_all_to_look_into_it() -> None:
     folder = Path(tempfile.mkdtemp(prefix="evidence-", dir=ROOT / "build"))
     for crash, status, where in (("panic", 125, "crash_if_asked"), ("hang", 124, "crash_if_asked"),
                                  ("triple", 126, "")):
-        result = call([RUN, "--log", f"{folder}.log", "--timeout", "1", "--evidence", str(folder),
-                       "--append", f"crash={crash}", "--", "true"])
+        limit = ["--timeout", "1"] if crash == "hang" else []
+        result = call([RUN, "--log", f"{folder}.log", *limit, "--evidence", str(folder), "--append",
+                       f"crash={crash}", "--", "true"])
         check(result.returncode == status and where in result.stderr, result.stderr)
         shown = re.findall(r"^  ((?:tools/ktrace|make gdb) \S+.*)$", result.stderr, re.M)
         check(len(shown) == 2 and {"log", "core", "baton.elf", "trace.ktr"}
