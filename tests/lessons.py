@@ -6,8 +6,11 @@ only those are looked at that do not depend on how busy it is.
 import json
 import os
 import re
+import signal
+import subprocess
+import time
 
-from driver import ROOT, Machine, Skipped, call, check, deterministic, guest, test
+from driver import HANG, ROOT, Machine, Skipped, call, check, deterministic, guest, test
 
 DEMO = ROOT / "build/user/demo"
 
@@ -98,6 +101,20 @@ def stall_switches_no_coroutine_while_its_thread_is_blocked() -> None:
         check(aware["coroutine_switches_while_blocked"] > 4 and aware["ticks_while_waiting"] >= 4
               and threads["ticks_while_waiting"] >= 4, f"{aware} {threads}")
         check("ticker" in blocking["verdict"] and "reader" in blocking["verdict"], str(blocking))
+
+
+@test
+def stall_holds_on_a_host_that_stops() -> None:
+    """Nobody ticks while the host runs none of it, whenever that is: no reason to doubt the lesson."""
+    process = subprocess.Popen([str(DEMO / "stall"), "--wait=400", "--tick=20"], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+    for _ in range(4):
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGCONT)
+    text = process.communicate(timeout=HANG)[0]
+    check(process.returncode == 0 and text.count("\n[ok] ") == 3, text)
 
 
 @test
