@@ -246,7 +246,8 @@ static struct summary summarize(void)
 
 /*
  * By what came before what, for on a busy machine everything may be late. Blocking: no ticker ticked
- * while the reader waited, and no coroutine switched. The others: each ticker ticked meanwhile.
+ * while the reader waited, so one was silent as long, and no coroutine switched. The others: each
+ * ticker ticked meanwhile.
  */
 static const char *judge(const struct summary *s)
 {
@@ -255,7 +256,7 @@ static const char *judge(const struct summary *s)
 
     if (way == &ways[0]) {
         return verdict(
-            r->ticks == 0 && r->switches == 0,
+            s->silence_ns >= r->waited_ns * 9 / 10 && r->ticks == 0 && r->switches == 0,
             "ticker %d was silent for %s while reader sat in read() for %s, and its thread "
             "switched coroutines %lu times meanwhile: a blocked coroutine blocks its thread. "
             "The library names the culprit: %s.",
