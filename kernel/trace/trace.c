@@ -157,8 +157,8 @@ long trace_start(void)
     ktrace_header.tsc_base = clock_tsc_base;
     ktrace_header.tsc_mult = clock_mult;
     ktrace_header.flags |= TRACE_ON;
+    trace_write(TRACE_START, 0, ktrace_header.cpus, clock_tsc_base); /* before any CPU writes another */
     __atomic_store_n(&trace_on, true, __ATOMIC_SEQ_CST);
-    trace_write(TRACE_START, 0, ktrace_header.cpus, clock_tsc_base);
     trace_snapshot();
     trace_syscalls_hook(true);
     return 0;
