@@ -1,8 +1,9 @@
 """Whole runs through tools/run: statuses, failures, memory sizes, scheduling, determinism."""
 import re
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 
-from driver import ROOT, Machine, Skipped, call, check, deterministic, guest, test
+from driver import ROOT, RUN, Machine, Skipped, call, check, deterministic, guest, test
 
 
 @test
@@ -131,3 +132,21 @@ def runs_are_deterministic() -> None:
     outputs = {guest("sh", "-c", "isolate >/dev/null; cat /proc/uptime /proc/stat",
                      options=["--icount"]).stdout for _ in range(2)}
     check(len(outputs) == 1, repr(outputs))
+
+
+@test
+def runs_side_by_side_sleep_alike() -> None:
+    """Sixteen machines, four at a time, sleep 20,000 times each, for the same time to the ns."""
+    if Machine.free:
+        raise Skipped("only under icount")
+    cpus = str(Machine.cpus)
+
+    def sleep(number: int) -> str:
+        log = str(ROOT / f"build/naps-{cpus}-{number}.log")
+        result = call([RUN, "--log", log, "--smp", cpus, "--icount", "--", "/bin/test/naps", "20000"])
+        check(result.returncode == 0, result.stderr)
+        return result.stdout
+
+    with ThreadPoolExecutor(4) as pool:
+        sums = list(pool.map(sleep, range(16)))
+    check(len(set(sums)) == 1, f"ends of the sleeps, added up: {sums}")

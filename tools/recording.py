@@ -12,8 +12,9 @@ COMMAND, LOG, SNAPSHOTS, KERNEL, INITRD = "qemu.json", "replay.bin", "start.qcow
     "initrd"
 
 
-def _icount(mode: str, folder: str) -> str:
-    return f"shift=0,sleep=off,rr={mode},rrfile={folder}/{LOG},rrsnapshot=start"
+def _icount(mode: str, folder: str) -> list[str]:
+    """In addition to an earlier -icount: what is said last holds."""
+    return ["-icount", f"rr={mode},rrfile={folder}/{LOG},rrsnapshot=start"]
 
 
 def recorded(command: list[str], sockets: str, folder: str, nonce: str) -> list[str]:
@@ -30,7 +31,7 @@ def recorded(command: list[str], sockets: str, folder: str, nonce: str) -> list[
         at = command.index(option) + 1
         shutil.copyfile(command[at], f"{folder}/{name}")
         command[at] = f"{folder}/{name}"
-    command[command.index("-icount") + 1] = _icount("record", folder)
+    command += _icount("record", folder)
     command += ["-drive", f"file={folder}/{SNAPSHOTS},if=none,id=snapshots", "-net", "none"]
     symbols = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
     shutil.copyfile(f"{symbols}/baton.elf", f"{folder}/baton.elf")
@@ -48,5 +49,4 @@ def replayed(folder: str, sockets: str) -> tuple[list[str], str]:
     except FileNotFoundError:
         raise SystemExit(f"tools/run: {folder} has no recording: make record CMD='...'") from None
     command = [c.replace("{dir}", sockets) for c in saved["command"]]
-    command[command.index("-icount") + 1] = _icount("replay", folder)
-    return command, saved["nonce"]
+    return command + _icount("replay", folder), saved["nonce"]
