@@ -66,12 +66,14 @@ def start(options: list[str]) -> None:
         stdin=subprocess.DEVNULL, stdout=None if os.isatty(1) else subprocess.DEVNULL,
         start_new_session=True)
     limit = time.monotonic() + HANG
-    while not os.path.exists(socket):
-        if Machine.process.poll() is not None or time.monotonic() > limit:
-            raise gdb.GdbError("QEMU did not start: see above")
-        time.sleep(0.05)
     gdb.execute("set architecture i386:x86-64", to_string=True)
-    gdb.execute(f"target remote {socket}", to_string=True)
+    while not gdb.selected_inferior().pid:
+        try:
+            gdb.execute(f"target remote {socket}", to_string=True)
+        except gdb.error:  # there is no socket yet, or nobody listens to it yet
+            if Machine.process.poll() is not None or time.monotonic() > limit:
+                raise gdb.GdbError("QEMU did not start: see above") from None
+            time.sleep(0.05)
     if "--replay" not in options:
         gdb.execute(STEP_ALONE, to_string=True)
 
