@@ -9,3 +9,14 @@ reverse-stepi
 p $rip
 bt 2
 kback
+set $from = (struct task *)$rdi
+up
+watch -l $from->state
+reverse-continue
+bt -frame-arguments presence 4
+break switch_to
+kback
+info breakpoints
+kback
+reverse-continue
+kback

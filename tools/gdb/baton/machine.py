@@ -16,7 +16,7 @@ import gdb
 
 from . import memory, programs, unwind
 from .command import command
-from .running import Point, live, register
+from .running import Point, live
 
 # QEMU steps without interrupts and with its timers stopped (gdbstub: SSTEP_ENABLE 1, SSTEP_NOIRQ 2,
 # SSTEP_NOTIMER 4), so that stepi does not wander into the timer's handler. A replay has its own
@@ -95,20 +95,6 @@ def kstart(arguments: list[str]) -> None:
     print("Baton is stopped at its first instruction; `kernel` lists its commands")
 
 
-class Counting(Point):
-    """Counts the switches up to an instruction, and stops at it or at a number of them."""
-
-    def __init__(self, before: int | None, number: int | None) -> None:
-        super().__init__("*switch_begin")
-        self.before, self.count_wanted, self.seen = before, number, 0
-
-    def wanted(self) -> bool:
-        if self.before is not None and instructions() >= self.before:
-            return True
-        self.seen += 1
-        return self.seen == self.count_wanted
-
-
 def instructions() -> int:
     """How many the replay has executed."""
     found = re.search(r"instruction count = (\d+)", gdb.execute("monitor info replay", to_string=True))
@@ -117,38 +103,27 @@ def instructions() -> int:
     return int(found[1])
 
 
-def replay_to(point: Counting) -> int:
-    """From the start; how many switches came."""
-    others = [b for b in gdb.breakpoints() if b.enabled and b.number > 0]  # not `point`
-    for other in others:
-        other.enabled = False
-    start(Machine.options)
-    try:
-        gdb.execute("continue", to_string=True)
-    except gdb.error:
-        pass  # the end of the recording
-    finally:
-        for other in others:
-            other.enabled = True
-    seen = point.seen
-    point.delete()
-    return seen
-
-
 @command("kback")
 def kback(arguments: list[str]) -> None:
     """In a recorded run, go back to the last context switch before this point.
 
-    It stops at switch_begin. reverse-stepi goes back single instructions, also over the switch;
-    `kback` replays from the start and stops in time, which QEMU's reverse-continue should do
-    (docs/gdb.md says why not)."""
+    It stops at switch_begin, and nowhere else. reverse-stepi goes back single instructions, also
+    over the switch; reverse-continue goes back to the last breakpoint or watchpoint."""
     live()
     now = instructions()
-    count = replay_to(Counting(now, None))
-    if count == 0:
+    others = [b for b in gdb.breakpoints() if b.enabled and b.number > 0]
+    for other in others:
+        other.enabled = False
+    point = Point("*switch_begin")
+    try:
+        gdb.execute("reverse-continue", to_string=True)
+    finally:
+        point.delete()
+        for other in others:
+            other.enabled = True
+    if instructions() == 0:
         raise gdb.GdbError("no switch came before this point; the machine is at the start again")
-    replay_to(Counting(None, count))
-    print(f"switch {count} of this run, at instruction {instructions()}; it was {now}")
+    print(f"a switch at instruction {instructions()}; it was {now}")
     unwind.show_place()
 
 
