@@ -50,6 +50,19 @@ def panic_is_heard_though_the_line_is_busy() -> None:
 
 
 @test
+def end_of_init_is_128_and_says_how() -> None:
+    """Also with other threads, which have to end first, and without memory."""
+    for end, told in (("exit-3", "exited with status 3"), ("thread-exit-3", "exited with status 3"),
+                      ("crash", "killed by signal 11"), ("thread-crash", "killed by signal 11"),
+                      ("memory", "killed by signal")):
+        result = guest("true", options=["--add", f"{ROOT}/build/user/test/ends:/init", "--append",
+                                        f"end={end}", "--mem", "64"], status=128)
+        check(f"init ended: {told}" in result.stderr and "PANIC" not in result.stderr, result.stderr)
+    result = guest("true", options=["--add", f"{ROOT}/README.md:/init"], status=128)
+    check("init ended: it cannot be run: error 8" in result.stderr, result.stderr)
+
+
+@test
 def triple_fault_is_126() -> None:
     guest("true", options=["--append", "crash=triple"], status=126)
 

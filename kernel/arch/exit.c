@@ -153,6 +153,13 @@ static void finish_panic(void)
     machine_exit(MACHINE_EXIT_PANIC);
 }
 
+void machine_init_ended(const char *how, long number)
+{
+    panic_begin(); /* or stop, if another CPU was first */
+    printk("init ended: %s %ld\n", how, number);
+    machine_exit(MACHINE_EXIT_INIT);
+}
+
 void machine_timeout(void)
 {
     panic_begin(); /* or stop, if another CPU was first */

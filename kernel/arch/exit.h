@@ -7,6 +7,7 @@ enum machine_exit_code {
     MACHINE_EXIT_PANIC = 0x11,
     MACHINE_EXIT_RESTART = 0x12,
     MACHINE_EXIT_TIMEOUT = 0x13,
+    MACHINE_EXIT_INIT = 0x14, /* the first program has ended */
 };
 
 void machine_poweroff(void) __attribute__((noreturn));
@@ -14,6 +15,8 @@ void machine_restart(void) __attribute__((noreturn));
 /* Leave by the debug device if there is one; otherwise stop, or power off as the code says. */
 void machine_exit(enum machine_exit_code code) __attribute__((noreturn));
 
+/* The first program is no more: say how, "exited with status" 1, and leave. Any context. */
+void machine_init_ended(const char *how, long number) __attribute__((noreturn));
 /* The guest's time is over: show where each CPU is, and leave. From the timer's interrupt. */
 void machine_timeout(void) __attribute__((noreturn));
 

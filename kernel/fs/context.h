@@ -19,6 +19,6 @@ void context_init(void);
 void context_first_task(void);
 /* exec(2): replace the current program. Returns only on error. */
 long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp);
-/* The first program, from kernel strings; panics if it cannot be. */
+/* The first program, from kernel strings; the machine ends if it cannot be run. */
 void exec_first(const char *path);
 #endif

@@ -8,6 +8,7 @@
 #include "fs/exec.h"
 
 #include "arch/cpu.h"
+#include "arch/exit.h"
 #include "fs/context.h"
 #include "fs/file.h"
 #include "lib/errno.h"
@@ -297,6 +298,6 @@ void exec_first(const char *path)
     error = error ? error : exec_strings_loaded(vfs_root(), path, &strings);
     kfree(strings.text);
     if (error) {
-        panic("cannot run %s: error %ld", path, -error);
+        machine_init_ended("it cannot be run: error", -error);
     }
 }

@@ -4,6 +4,7 @@
  * A task that ends gives back what it shares at once; its struct stays for wait4 if it leads a
  * thread group. Its kernel stack is freed by the next task, in finish_switch.
  */
+#include "arch/exit.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "sched/futex.h"
@@ -87,8 +88,12 @@ static void orphan_children(struct thread_group *group)
 
 static void end_group(struct thread_group *group)
 {
-    if (group->pid == 1) {
-        panic("init ended with status 0x%x", group->exit_status);
+    int status = group->exit_status;
+
+    if (group->pid == 1 && status & 0x7f) {
+        machine_init_ended("killed by signal", status & 0x7f);
+    } else if (group->pid == 1) {
+        machine_init_ended("exited with status", status >> 8);
     }
     orphan_children(group);
     group->dead = true;

@@ -137,8 +137,10 @@ static bool useless(const struct task *task, int signal)
 
 void signal_send_locked(struct task *task, int signal, const struct signal_info *info)
 {
+    bool ends = signal == SIGKILL && info->code == SI_KERNEL; /* exit_group, exec: init's threads, too */
+
     prepare(task->group, signal);
-    if (task->state == TASK_ZOMBIE || useless(task, signal)) {
+    if (task->state == TASK_ZOMBIE || (!ends && useless(task, signal))) {
         return;
     }
     trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)task->tid);
@@ -459,8 +461,8 @@ void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t a
     struct signal_info info = {.code = code, .value = address};
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     struct signal_action *action = &current->sighand->actions[signal - 1];
+    bool ends_init;
 
-    (void)frame;
     if (action->handler == SIG_IGN || current->blocked & SIGNAL_BIT(signal) ||
         (current->group->pid == 1 && action->handler == SIG_DFL)) {
         action->handler = SIG_DFL;
@@ -469,8 +471,10 @@ void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t a
     current->pending.mask &= ~SIGNAL_BIT(signal);
     add(&current->pending, signal, &info);
     notify(current);
-    if (current->group->pid == 1 && action->handler == SIG_DFL) {
-        panic("init crashed: signal %d at %lx, rip %lx", signal, address, frame->rip);
-    }
+    ends_init = current->group->pid == 1 && action->handler == SIG_DFL;
     spin_unlock_irqrestore(&tasks_lock, flags);
+    if (ends_init) { /* not by deliver_one: init is spared there */
+        printk("init crashed: signal %d at %lx, rip %lx\n", signal, address, frame->rip);
+        task_exit_group(signal);
+    }
 }
