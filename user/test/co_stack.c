@@ -101,6 +101,47 @@ static void overflow_leaves_the_neighbour_whole_and_the_programs_handler_runs(vo
     CHECK(strstr(text, "\"mid\"") && strstr(text, "stack overflow"));
 }
 
+/* Its frame is larger than the stack and the guard; only its far end is written to. */
+static void *large_frame(void *in)
+{
+    volatile char bytes[300000];
+
+    bytes[(long)in] = 1;
+    return (void *)(long)bytes[(long)in];
+}
+
+static void frame_larger_than_the_stack(void)
+{
+    co_resume(co_create(fill, &(struct co_attr){.name = "above"}), NULL, NULL);
+    co_resume(co_create(large_frame, &(struct co_attr){.name = "eater"}), (void *)8, NULL);
+}
+
+/* As a program would that is compiled without -fstack-clash-protection: 50,000 bytes too deep. */
+static void *write_far_below(void *in)
+{
+    *((volatile char *)__builtin_frame_address(0) - 65536 - 50000) = 1;
+    return in;
+}
+
+static void frame_that_skips_pages(void)
+{
+    co_resume(co_create(fill, &(struct co_attr){.name = "above"}), NULL, NULL);
+    co_resume(co_create(write_far_below, &(struct co_attr){.name = "eater"}), NULL, NULL);
+}
+
+static void a_large_frame_is_an_overflow_too(void)
+{
+    void (*const frames[])(void) = {frame_larger_than_the_stack, frame_that_skips_pages};
+
+    for (int i = 0; i < 2; i++) {
+        char text[512];
+        int status = outcome(frames[i], text, sizeof(text));
+
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+        CHECK(strstr(text, "coroutine \"eater\": stack overflow"));
+    }
+}
+
 static void *touch_null(void *in)
 {
     return (void *)(long)*(volatile char *)in;
@@ -125,6 +166,7 @@ int main(void)
     static const struct test tests[] = {
         TEST(overflow_names_the_coroutine_and_ends_the_process),
         TEST(overflow_leaves_the_neighbour_whole_and_the_programs_handler_runs),
+        TEST(a_large_frame_is_an_overflow_too),
         TEST(another_fault_is_not_called_an_overflow),
     };
     return RUN_TESTS(tests);

@@ -62,7 +62,7 @@ struct co_loop {
  *             | pointer to it      |  for co_entry
  *             | frames, downwards  |
  *             |                    |
- *             | guard page         |
+ *             | guard, 64 KiB      |
  *     base -> +--------------------+
  */
 struct co {
@@ -80,7 +80,7 @@ struct co {
     co_function function;
     void *data;
     char *base; /* of the whole mapping */
-    size_t size;
+    size_t size; /* of it, with the guard */
     int guarded;
     void *asan_stack; /* AddressSanitizer's, while it does not run */
     unsigned valgrind_id;

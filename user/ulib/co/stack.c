@@ -1,10 +1,14 @@
 /*
  * Stacks: mapped in blocks of many, touched page by page, kept for the next coroutine when freed.
  *
- * Below each lies a guard page: an overflow faults instead of spoiling the neighbour, and the
- * handler names the coroutine, on a signal stack of its own. A kernel has only so many mappings
- * for a process (Linux: vm.max_map_count, 65530), and each guard costs two. So that the program
- * can still map memory, stacks beyond GUARDS go without (struct co says which).
+ * Below each lies a guard: an overflow faults instead of spoiling the neighbour, and the handler
+ * names the coroutine, on a signal stack of its own. The guard is wide, since a large frame does
+ * not touch all of its pages: its function may begin to write far below. Code compiled with
+ * -fstack-clash-protection, as all of user/ is, touches each page on its way down.
+ *
+ * A kernel has only so many mappings for a process (Linux: vm.max_map_count, 65530), and each
+ * guard costs two. So that the program can still map memory, stacks beyond GUARDS go without
+ * (struct co says which): for them the same space is a reserve that spoils nobody.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -14,7 +18,9 @@
 #include "internal.h"
 
 #define PAGE 4096ul
-#define DEFAULT_SIZE (64 * 1024ul)
+#define GUARD (64 * 1024ul)
+#define DEFAULT_SIZE (GUARD + 64 * 1024ul)
+#define LEAST (4 * PAGE)
 #define BLOCK 64     /* stacks of the default size mapped at once */
 #define KEEP 1024    /* freed stacks that keep their memory */
 #define GUARDS 16384 /* half of the mappings of a process */
@@ -53,7 +59,7 @@ static struct co *furnish(char *base, size_t size)
     co->base = base;
     co->size = size;
     registry_lock();
-    if (guards < GUARDS && co_call(SYS_mprotect, (long)base, PAGE, PROT_NONE, 0, 0, 0) == 0) {
+    if (guards < GUARDS && co_call(SYS_mprotect, (long)base, GUARD, PROT_NONE, 0, 0, 0) == 0) {
         co->guarded = 1;
         guards++;
     }
@@ -70,8 +76,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     struct co *co = co_current;
     char *address = info->si_addr;
 
-    if (co && co->guarded && address >= co->base && address < co->base + PAGE) {
-        co_print(2, "coroutine \"%s\": stack overflow (%lu bytes)\n", co->name, co->size - PAGE);
+    if (co && co->guarded && address >= co->base && address < co->base + GUARD) {
+        co_print(2, "coroutine \"%s\": stack overflow (%lu bytes)\n", co->name, co->size - GUARD);
     }
     if (previous.sa_flags & SA_SIGINFO) {
         previous.sa_sigaction(signal, info, context);
@@ -173,9 +179,12 @@ struct co *stack_alloc(size_t size)
     char *base;
 
     watch_overflows();
-    size = size ? (size + PAGE - 1) & ~(PAGE - 1) : DEFAULT_SIZE;
-    if (size < 4 * PAGE) {
-        size = 4 * PAGE;
+    if (size > SIZE_MAX - GUARD - PAGE) {
+        return NULL;
+    }
+    size = size ? GUARD + ((size + PAGE - 1) & ~(PAGE - 1)) : DEFAULT_SIZE;
+    if (size < GUARD + LEAST) {
+        size = GUARD + LEAST;
     }
     if (size != DEFAULT_SIZE) {
         base = map(size);
@@ -195,7 +204,7 @@ void stack_free(struct co *co)
         return;
     }
     if (spare_count >= KEEP) { /* all but the page with the struct */
-        co_call(SYS_madvise, (long)(co->base + PAGE), (long)(DEFAULT_SIZE - 2 * PAGE),
+        co_call(SYS_madvise, (long)(co->base + GUARD), (long)(DEFAULT_SIZE - GUARD - PAGE),
                 MADV_DONTNEED, 0, 0, 0);
     }
     keep(co);

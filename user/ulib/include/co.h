@@ -44,6 +44,11 @@ enum co_state {
     CO_DEAD,      /* its function has returned */
 };
 
+/*
+ * A stack does not grow: whoever needs more is ended by SIGSEGV, and standard error names the
+ * coroutine. That holds for frames of up to 64 KiB, the guard below each stack; for larger ones
+ * compile your program with -fstack-clash-protection (gcc, clang), as ours are.
+ */
 struct co_attr {
     const char *name;  /* NULL: "co" and its number */
     size_t stack_size; /* 0: 64 KiB. Whole pages; the control block takes some of it */
