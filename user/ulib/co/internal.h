@@ -49,6 +49,7 @@ struct co_loop {
     uint64_t switches, polls;
     int64_t longest_stall, clock_base;
     uint64_t longest_cycles, cycles_base; /* how long the culprit ran; when the clock was read */
+    uint64_t turn_start;       /* in cycles: the end of the turn before, or of a look outside */
     char culprit[CO_NAME_SIZE];
 };
 #define POLL_EVERY 64 /* switches at the most */
@@ -162,8 +163,13 @@ static inline uint64_t watch_cycles(void)
     return __builtin_ia32_rdtsc();
 }
 void watch_begin(struct co_loop *l);
-/* `co` has run since `start` and gave the CPU back. */
-void watch_ran(struct co_loop *l, const struct co *co, uint64_t start);
+/* The loop may have slept; the next turn begins now. */
+static inline void watch_turn(struct co_loop *l)
+{
+    l->turn_start = watch_cycles();
+}
+/* `co` has had its turn and gave the CPU back; the next turn begins now. */
+void watch_ran(struct co_loop *l, const struct co *co);
 
 /* io.c: the descriptors that coroutines of this thread wait for. */
 int io_waiting(void);

@@ -49,6 +49,22 @@ static inline void *sanitize_switch(struct co *from, struct co *to, struct co_ct
 #endif
 }
 
+/*
+ * co_switch under the type that co_enter needs: a cast of its result would be work that is left
+ * when it returns, and keep the compiler from making the call a jump.
+ */
+int co_switch_into(struct co_ctx *from, struct co_ctx *to, void *value) __asm__("co_switch");
+
+static inline int sanitize_enter(struct co *from, struct co *to, struct co_ctx *from_ctx, void *in)
+{
+#ifdef __SANITIZE_ADDRESS__
+    return (int)(intptr_t)sanitize_switch(from, to, from_ctx, &to->ctx, in);
+#else
+    (void)from;
+    return co_switch_into(from_ctx, &to->ctx, in);
+#endif
+}
+
 /* On a coroutine's stack for the first time; the first of all learns where the thread's own is. */
 static inline void sanitize_started(struct co *co)
 {

@@ -2,8 +2,8 @@
  * Looking at a run loop: its figures, a list of its coroutines, and the stall watchdog.
  *
  * A stall is the time for which one coroutine kept the CPU while another was ready, or due, or
- * had its descriptor ready. System calls are not hooked to find it: two reads of the time stamp
- * counter around each switch tell how long it was; only a new record is looked at closer.
+ * had its descriptor ready. System calls are not hooked to find it: a read of the time stamp
+ * counter after each turn tells how long it was; only a new record is looked at closer.
  */
 #include <string.h>
 
@@ -11,6 +11,7 @@
 
 void watch_begin(struct co_loop *l)
 {
+    watch_turn(l);
     if (!l->cycles_base) {
         l->cycles_base = watch_cycles();
         l->clock_base = co_now();
@@ -49,12 +50,14 @@ static void look_closer(struct co_loop *l, const struct co *co, uint64_t cycles)
     }
 }
 
-void watch_ran(struct co_loop *l, const struct co *co, uint64_t start)
+void watch_ran(struct co_loop *l, const struct co *co)
 {
-    uint64_t cycles = watch_cycles() - start;
+    uint64_t now = watch_cycles(), cycles = now - l->turn_start;
 
+    l->turn_start = now;
     if (cycles > l->longest_cycles) {
         look_closer(l, co, cycles);
+        watch_turn(l);
     }
 }
 
