@@ -7,7 +7,12 @@ OBJCOPY = $(CROSS_COMPILE)objcopy
 Q := $(if $(V),,@)
 CC_IS_CLANG := $(findstring clang,$(CC))
 WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
-DEBUG_FLAG := $(if $(DEBUG),-DDEBUG)
+# Undefined behaviour: see kernel/arch/ubsan.c. Not what is meant here (container_of of a list's head,
+# words that are not aligned, sums of user pointers), and not null pointers, which trap anyway.
+comma := ,
+SANITIZE_FLAGS := -DSANITIZE -fsanitize=undefined -fno-sanitize-recover=undefined \
+	-fno-sanitize=null,alignment,object-size,pointer-overflow$(if $(CC_IS_CLANG),$(comma)function)
+DEBUG_FLAGS := $(if $(DEBUG)$(SANITIZE),-DDEBUG) $(if $(SANITIZE),$(SANITIZE_FLAGS))
 
 GOALS := $(or $(MAKECMDGOALS),help)
 NEEDS := $(if $(filter test test-machines test-labs bench gdb record replay docs,$(GOALS)),test,run)
@@ -38,12 +43,12 @@ help:
 	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
 	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
 	@echo "make docs             write the listings in docs/ again (make test compares them)"
-	@echo "Options: DEBUG=1 (check locking), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
+	@echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 # Objects of another compiler, or with and without the checks, do not go together.
 build/flags: force
 	@mkdir -p build
-	@echo '$(CC) $(DEBUG_FLAG)' | cmp -s - $@ || echo '$(CC) $(DEBUG_FLAG)' >$@
+	@echo '$(CC) $(DEBUG_FLAGS)' | cmp -s - $@ || echo '$(CC) $(DEBUG_FLAGS)' >$@
 force:
 
 include kernel/kernel.mk

@@ -73,8 +73,8 @@ def taskset_and_top_know_the_cpus() -> None:
                                    for line in lines), lines)
 
 
-def debug_build(directory: str) -> Path:
-    """A copy of the source, built with the checks of locking."""
+def sanitized_build(directory: str) -> Path:
+    """A copy of the source, built with all checks, those of locking among them."""
     tree = Path(directory) / "baton"
     names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
                            capture_output=True, check=True).stdout.splitlines()
@@ -82,16 +82,19 @@ def debug_build(directory: str) -> Path:
         if (ROOT / name).exists():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tree / name)
-    result = call(["make", "-j2", "DEBUG=1", "all"], cwd=tree)
+    result = call(["make", "-j2", "SANITIZE=1", "all"], cwd=tree)
     check(result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:])
     return tree
 
 
 @test
-def debug_build_names_both_sites_of_a_deadlock() -> None:
+def sanitized_build_finds_what_is_wrong_and_nothing_else() -> None:
     with tempfile.TemporaryDirectory() as directory:
-        tree = debug_build(directory)
+        tree = sanitized_build(directory)
         run = [str(tree / "tools/run"), "--smp", "4"]
+        text = call([*run, "--append", "crash=shift", "--", "true"], cwd=tree).stderr
+        check("undefined behaviour at kernel/arch/exit.c:" in text
+              and "shift of 1, which is 'long unsigned int', by 64" in text, text)
         text = call([*run, "--append", "crash=deadlock", "--", "true"], cwd=tree).stderr
         check("lock order: two CPUs could wait for each other" in text, text)
         check(len(re.findall(r"(here A was taken|and B under it|elsewhere B was taken|and A under it)"

@@ -238,6 +238,12 @@ static void both_orders(void)
     spin_unlock(&b);
 }
 
+/* What the sanitized build finds; otherwise the machine counts modulo 64. */
+static uint64_t shift_too_far(volatile int amount)
+{
+    return 1ul << amount;
+}
+
 void crash_if_asked(void)
 {
     const char *crash = boot_option("crash");
@@ -253,6 +259,8 @@ void crash_if_asked(void)
         stop();
     } else if (strcmp(crash, "deadlock") == 0) {
         both_orders();
+    } else if (strcmp(crash, "shift") == 0) {
+        shift_too_far(64);
     } else if (strcmp(crash, "triple") == 0) {
         static const char empty_idt[10];
 
