@@ -2,7 +2,8 @@
 ; entry in .extable: where to go on when it faults.
 
 extern cpu_clac_needed
-global uaccess_copy, uaccess_clear, uaccess_string, uaccess_load, uaccess_exchange
+global uaccess_copy, uaccess_clear, uaccess_string, uaccess_load, uaccess_store4, uaccess_store8
+global uaccess_exchange
 
 %macro STAC 0
     cmp byte [rel cpu_clac_needed], 0
@@ -57,6 +58,23 @@ load_word:
     mov eax, [rdi]
     jmp done
 FIXUP load_word, fault
+
+; long uaccess_store4(uint32_t *word, uint32_t value), and the same for 8 bytes: 0, or -EFAULT
+uaccess_store4:
+    STAC
+    xor eax, eax
+store_word4:
+    mov [rdi], esi
+    jmp done
+FIXUP store_word4, fault
+
+uaccess_store8:
+    STAC
+    xor eax, eax
+store_word8:
+    mov [rdi], rsi
+    jmp done
+FIXUP store_word8, fault
 
 ; long uaccess_exchange(uint32_t *word, uint32_t old, uint32_t value): what the word was (`value` is
 ; stored if that is `old`, at once), or -EFAULT

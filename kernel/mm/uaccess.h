@@ -15,6 +15,9 @@ long uaccess_clear(void *to, size_t size);
 long uaccess_string(char *to, const char *from, size_t max);
 /* One aligned word in one access. Under a spinlock -EFAULT also when the page is to be made. */
 long uaccess_load(const void *word);
+/* In one access: all of it is written, or, across the end of what is mapped, nothing. */
+long uaccess_store4(void *word, uint32_t value);
+long uaccess_store8(void *word, uint64_t value);
 /* *word becomes `value` if it is `old`; what it was, or -EFAULT. */
 long uaccess_exchange(void *word, uint32_t old, uint32_t value);
 
@@ -46,15 +49,21 @@ static inline long strncpy_from_user(char *to, const char __user *from, size_t m
         return -EFAULT;
     }
     if (max > USER_TOP - (vaddr_t)from) {
-        max = USER_TOP - (vaddr_t)from;
+        long length = uaccess_string(to, from, USER_TOP - (vaddr_t)from);
+
+        return length == -ENAMETOOLONG ? -EFAULT : length; /* it goes on where no user memory is */
     }
     return uaccess_string(to, from, max);
 }
 
 #define get_user(to, from) copy_from_user(&(to), (from), sizeof(to))
-#define put_user(value, to)                                     \
-    ({                                                          \
-        typeof(*(to)) put_user_value = (value);                 \
-        copy_to_user((to), &put_user_value, sizeof(*(to)));     \
+#define put_user(value, to)                                                       \
+    ({                                                                            \
+        _Static_assert(sizeof(*(to)) == 4 || sizeof(*(to)) == 8, "a word");       \
+        typeof(*(to)) put_user_value = (value);                                   \
+        void __user *put_user_to = (to);                                          \
+        !user_range_ok(put_user_to, sizeof(*(to))) ? -EFAULT                      \
+        : sizeof(*(to)) == 4 ? uaccess_store4(put_user_to, (uint32_t)put_user_value) \
+                             : uaccess_store8(put_user_to, (uint64_t)put_user_value); \
     })
 #endif

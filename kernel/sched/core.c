@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
+#include "mm/uaccess.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
 
@@ -152,7 +153,14 @@ static void finish_switch(struct task *prev)
 
 void sched_finish_switch(void)
 {
+    struct task *task = current;
+
     finish_switch(this_rq()->prev);
+    if (task->set_tid) { /* only the task itself can write to its memory as user mode may */
+        irq_enable();
+        put_user(task->tid, task->set_tid); /* clone has succeeded: a bad address is no error */
+        task->set_tid = NULL;
+    }
 }
 
 /* What belongs to a user task and is not on its stack. */

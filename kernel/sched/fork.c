@@ -225,16 +225,7 @@ long task_clone(const struct clone_args *args)
     if (flags & CLONE_PARENT_SETTID) {
         put_user(tid, args->parent_tid);
     }
-    if (flags & CLONE_CHILD_SETTID && task->mm == current->mm) {
-        put_user(tid, args->child_tid);
-    } else if (flags & CLONE_CHILD_SETTID) {
-        paddr_t word = mm_pin(task->mm, (vaddr_t)args->child_tid, true);
-
-        if (word) {
-            *(int *)phys_to_virt(word) = tid;
-            page_put(phys_to_page(word));
-        }
-    }
+    task->set_tid = flags & CLONE_CHILD_SETTID ? args->child_tid : NULL;
     task->clear_tid = flags & CLONE_CHILD_CLEARTID ? args->child_tid : NULL;
     if (flags & CLONE_VFORK) {
         task->vfork_parent = current;

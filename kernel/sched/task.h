@@ -115,6 +115,7 @@ struct task {
     uint64_t ticks[2];             /* timer interrupts in user and in kernel mode */
     uint64_t switches[2];          /* voluntary, forced */
     ktime_t start_time;
+    int __user *set_tid; /* where it stores its tid before it first enters user mode, or NULL */
     int __user *clear_tid;
     uint64_t robust_list;
     struct task *vfork_parent; /* waits for our exec or exit */

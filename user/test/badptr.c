@@ -142,10 +142,27 @@ static void straddling_results(void)
     CHECK(stat("/", &st) == 0);
 }
 
+/* A name that is all the last bytes of user memory have: it goes on where there is none. */
+static void string_up_to_the_end_of_user_memory(void)
+{
+    char *page = (char *)0x7fffffffe000;
+
+    /* Where it is not free, it has the strings that the stack begins with. */
+    mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    memset(page + 4080, 'a', 16);
+    CHECK_ERROR(syscall(2, page + 4092, 0L, 0L, 0L, 0L, 0L), EFAULT);
+    page[4095] = '\0';
+    CHECK_ERROR(syscall(2, page + 4092, 0L, 0L, 0L, 0L, 0L), ENOENT);
+    CHECK_ERROR(syscall(1, 1L, page + 4092, 8L, 0L, 0L, 0L), EFAULT);
+    page[4095] = 'a';
+    CHECK_ERROR(syscall(59, page + 4080, NULL, NULL, 0L, 0L, 0L), EFAULT);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(calls_that_read_memory), TEST(calls_that_write_memory), TEST(straddling_results),
+        TEST(string_up_to_the_end_of_user_memory),
     };
 
     return RUN_TESTS(tests);

@@ -86,6 +86,39 @@ static void bad_tid_pointers_are_ignored(void)
     CHECK(pid > 0 && waitpid((pid_t)pid, &status, 0) == pid && WEXITSTATUS(status) == 4);
 }
 
+/* A child that is to store its tid at `address`: 1 if the four bytes at `look` are still 7 each. */
+static int child_stores_nothing(unsigned long address, const char *look)
+{
+    int status;
+    long pid = raw_clone(CLONE_CHILD_SETTID | SIGCHLD, NULL, (void *)address, 0);
+
+    if (pid == 0) {
+        _exit(!look || memcmp(look, "\7\7\7\7", 4) == 0);
+    }
+    CHECK(pid > 0 && waitpid((pid_t)pid, &status, 0) == pid && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void tid_goes_only_where_the_child_may_write(void)
+{
+    static const unsigned long kernel[] = {
+        0x7ffffffff000, 0x7fffffffefff, 0x800000000000, 1ul << 63, 0xffff888000001000,
+        0xffff888000200ffe, 0xffffffff80100000, 0xffffffff80101ffe, -4ul, -1ul,
+    };
+    char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memset(pages, 7, 8192);
+    for (size_t i = 0; i < sizeof(kernel) / sizeof(*kernel); i++) {
+        CHECK(child_stores_nothing(kernel[i], NULL) == 1);
+    }
+    CHECK(child_stores_nothing((unsigned long)pages + 4094, pages + 4094) == 0);
+    CHECK(mprotect(pages + 4096, 4096, PROT_READ) == 0);
+    CHECK(child_stores_nothing((unsigned long)pages + 4094, pages + 4094) == 1);
+    CHECK(child_stores_nothing((unsigned long)pages + 4096, pages + 4096) == 1);
+    CHECK(munmap(pages + 4096, 4096) == 0);
+    CHECK(child_stores_nothing((unsigned long)pages + 4093, pages + 4092) == 1);
+}
+
 static void tids_go_to_parent_and_child(void)
 {
     volatile int in_parent = 0, in_child = 0;
@@ -258,7 +291,8 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(refused_combinations), TEST(harmless_flags_are_taken),
-        TEST(bad_tid_pointers_are_ignored), TEST(tids_go_to_parent_and_child),
+        TEST(bad_tid_pointers_are_ignored), TEST(tid_goes_only_where_the_child_may_write),
+        TEST(tids_go_to_parent_and_child),
         TEST(tid_is_cleared_for_sharers_of_the_memory_alone),
         TEST(each_flag_shares_its_part), TEST(handlers_are_shared_by_sighand_alone),
         TEST(clone_parent_makes_a_sibling), TEST(exit_signal_is_the_chosen_one),
