@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "arch/exit.h"
 #include "arch/lock_debug.h"
+#include "arch/paging.h"
 #include "arch/percpu.h"
 #include "lib/log.h"
 #include "trace/trace.h"
@@ -52,15 +53,35 @@ struct extable_entry {
 };
 extern const struct extable_entry extable_start[], extable_end[];
 
-static bool fixup(struct trap_frame *frame)
+static const struct extable_entry *extable_find(uint64_t rip)
 {
     for (const struct extable_entry *entry = extable_start; entry < extable_end; entry++) {
-        if (entry->address == frame->rip) {
-            frame->rip = entry->fixup;
-            return true;
+        if (entry->address == rip) {
+            return entry;
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool fixup(struct trap_frame *frame)
+{
+    const struct extable_entry *entry = extable_find(frame->rip);
+
+    if (entry) {
+        frame->rip = entry->fixup;
+    }
+    return entry;
+}
+
+/*
+ * A fault that no page can cure: a bit of the error code that must not come (a reserved bit in an
+ * entry), or one of the kernel that is not its copying from and to user memory: at an address of its
+ * own, or by SMAP or SMEP at a user's.
+ */
+static bool page_fault_is_bug(const struct trap_frame *frame, vaddr_t address)
+{
+    return frame->error & ~(uint64_t)FAULT_KNOWN ||
+           (!trap_from_user(frame) && (address >= USER_TOP || !extable_find(frame->rip)));
 }
 
 static void page_fault(struct trap_frame *frame)
@@ -68,15 +89,14 @@ static void page_fault(struct trap_frame *frame)
     vaddr_t address = read_cr2();
 
     trace(TRACE_FAULT, 0, (uint32_t)frame->error, address);
+    if (page_fault_is_bug(frame, address)) {
+        panic_trap(frame, "page fault");
+    }
     if (frame->rflags & RFLAGS_IF) {
         irq_enable();
     }
-    if (page_fault_hook && page_fault_hook(frame, address, frame->error)) {
-        return;
-    }
-    if (!trap_from_user(frame) && !fixup(frame)) {
-        irq_disable();
-        panic_trap(frame, "page fault");
+    if (!page_fault_hook(frame, address, frame->error)) {
+        fixup(frame);
     }
 }
 

@@ -40,11 +40,12 @@ static inline struct trap_frame *trap_user_frame(uint64_t kernel_stack_top)
     return (struct trap_frame *)kernel_stack_top - 1;
 }
 
-/* Page fault error code bits. */
+/* Page fault error code bits: SDM volume 3, figure 4-12. */
 #define FAULT_PRESENT (1u << 0)
 #define FAULT_WRITE (1u << 1)
 #define FAULT_USER (1u << 2)
 #define FAULT_EXEC (1u << 4)
+#define FAULT_KNOWN (FAULT_PRESENT | FAULT_WRITE | FAULT_USER | FAULT_EXEC)
 
 #define VECTOR_IRQ 0x20 /* IOAPIC line n arrives as VECTOR_IRQ + n */
 #define VECTOR_TIMER 0xf0
@@ -53,8 +54,8 @@ static inline struct trap_frame *trap_user_frame(uint64_t kernel_stack_top)
 #define VECTOR_SPURIOUS 0xff
 
 /*
- * mm: a fault at `address`, interrupts as they were there. True: resolved, run again. False: a
- * kernel fault is tried against .extable and panics; a user fault goes to user_fault_hook.
+ * mm: a fault of user mode, or of an instruction in .extable at a user address, interrupts as they
+ * were there. True: resolved, or user_fault_hook was told. False: the kernel goes on at the fix-up.
  */
 extern bool (*page_fault_hook)(struct trap_frame *frame, vaddr_t address, uint64_t error);
 /* sched: user mode did wrong; send `signal` with si_code `code` and si_addr. Interrupts on. */

@@ -114,6 +114,7 @@ static long inode_copy(struct inode *inode, void *buffer, size_t size, off_t off
     struct vma_source *source = inode->ops->source ? inode->ops->source(inode)
                                                    : error_pointer(-ENODEV);
     size_t done = 0;
+    long error = 0;
 
     if (is_error(source)) {
         return pointer_error(source);
@@ -123,7 +124,8 @@ static long inode_copy(struct inode *inode, void *buffer, size_t size, off_t off
         struct page *page = source->ops->get_page(source, (uint64_t)offset >> PAGE_SHIFT);
         char *bytes;
 
-        if (!page) {
+        if (is_error(page)) {
+            error = page == error_pointer(-EIO) ? 0 : pointer_error(page);
             break;
         }
         part = part < size - done ? part : size - done;
@@ -138,7 +140,7 @@ static long inode_copy(struct inode *inode, void *buffer, size_t size, off_t off
         offset += (off_t)part;
     }
     vma_source_put(source);
-    return (long)done;
+    return done ? (long)done : error;
 }
 
 long inode_read(struct inode *inode, void *buffer, size_t size, off_t offset)

@@ -37,7 +37,7 @@ static struct page *get_page(struct vma_source *source, uint64_t index)
     struct ring *ring = container_of(source, struct ring, source);
 
     if (index >= RING_PAGES) {
-        return NULL;
+        return error_pointer(-EIO);
     }
     page_get(&ring->pages[index]);
     return &ring->pages[index];

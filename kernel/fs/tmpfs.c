@@ -199,11 +199,13 @@ static long file_truncate(struct inode *inode, off_t size)
 static struct page *source_page(struct vma_source *source, uint64_t index)
 {
     struct inode *inode = container_of(source, struct tmpfs_source, source)->inode;
+    struct page *page;
 
     if (index >= align_up((uint64_t)inode->size, PAGE_SIZE) >> PAGE_SHIFT) {
-        return NULL;
+        return error_pointer(-EIO);
     }
-    return file_page(inode->data, index, true);
+    page = file_page(inode->data, index, true);
+    return page ? page : error_pointer(-ENOMEM);
 }
 
 static void source_release(struct vma_source *source)

@@ -8,17 +8,18 @@
 #include "arch/percpu.h"
 #include "arch/trap.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "mm/mm.h"
 #include "mm/page.h"
 
-/* The stack's vma may reach down to `address` if its limit and the next vma allow it. */
+/* The stack's vma may reach down to `address` if its limit and the next vma allow it; never to 0. */
 static bool grow_stack(struct mm *mm, struct vma *vma, vaddr_t address)
 {
     struct rb_node *below = rb_prev(&vma->node);
     vaddr_t start = align_down(address, PAGE_SIZE);
     uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
 
-    if (!(vma->flags & MAP_GROWSDOWN) || vma->end - start > mm->limit_stack ||
+    if (!(vma->flags & MAP_GROWSDOWN) || vma->end - start > mm->limit_stack || start < MMAP_MIN ||
         (below && rb_entry(below, struct vma, node)->end + STACK_GUARD > start) ||
         mm->pages + pages > mm->limit_pages) {
         return false;
@@ -54,8 +55,8 @@ static struct page *make_page(struct vma *vma, vaddr_t address, bool write, uint
     }
     page = vma->source->ops->get_page(vma->source,
                                       vma->offset + ((address - vma->start) >> PAGE_SHIFT));
-    if (!page) {
-        *error = page_free_count() ? -EIO : -ENOMEM;
+    if (is_error(page)) {
+        *error = pointer_error(page);
         return NULL;
     }
     if (vma->flags & MAP_SHARED) {
@@ -119,9 +120,30 @@ static long fault_write(struct mm *mm, struct vma *vma, vaddr_t address, pte_t *
 //@lab 1 fault-write end
 }
 
+/*
+ * The page is there. If the entries of all levels permit what faulted (SDM volume 3, 4.6), another
+ * thread was first, or this CPU's TLB was behind. Otherwise the instruction would fault for ever.
+ */
+static void fault_check(struct mm *mm, vaddr_t address, uint64_t error)
+{
+    const pte_t need = PTE_PRESENT | (error & FAULT_WRITE ? PTE_WRITE : 0) |
+                       (error & FAULT_USER ? PTE_USER : 0);
+    const pte_t *table = mm->pml4;
+
+    for (int level = 3; level >= 0; level--) {
+        pte_t entry = table[paging_index(address, level)];
+
+        if ((entry & need) != need || (error & FAULT_EXEC && entry & PTE_NX)) {
+            panic("page fault 0x%lx at 0x%lx: the entry 0x%lx of level %d forbids what its vma allows",
+                  error, address, entry, level);
+        }
+        table = phys_to_virt(entry & PTE_ADDRESS);
+    }
+}
+
 static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *code)
 {
-    struct vma *vma = mm_find(mm, address);
+    struct vma *vma = address < USER_TOP ? mm_find(mm, address) : NULL;
     bool write = error & FAULT_WRITE;
     int need = write ? PROT_WRITE : error & FAULT_EXEC ? PROT_EXEC : PROT_READ;
     pte_t *entry;
@@ -138,13 +160,14 @@ static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *co
     if (!entry) {
         return -ENOMEM;
     }
-    if (!(*entry & PTE_PRESENT)) {
+    if (!*entry) {
         return fault_new(mm, vma, align_down(address, PAGE_SIZE), entry, write);
     }
     if (write && !(*entry & PTE_WRITE)) {
         return fault_write(mm, vma, align_down(address, PAGE_SIZE), entry);
     }
-    invlpg(address); /* somebody else resolved it meanwhile */
+    fault_check(mm, address, error);
+    invlpg(address);
     return 0;
 }
 
@@ -165,6 +188,9 @@ paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write)
     paddr_t page = 0;
     int code;
 
+    if (address >= USER_TOP) {
+        return 0;
+    }
     mutex_lock(&mm->lock);
     entry = mm_pte(mm, address, false);
     if (!entry || !(*entry & PTE_PRESENT) || (write && !(*entry & PTE_WRITE))) {
@@ -178,8 +204,7 @@ paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write)
     return page ? page + (address & (PAGE_SIZE - 1)) : 0;
 }
 
-/* True: resolved or dealt with. A fault of the kernel is one only at a user address that a copy
- * in uaccess.asm touched: there, no spinlock is held. */
+/* True: resolved or dealt with. A copy under a spinlock may not wait for a page: it gets -EFAULT. */
 static bool page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error)
 {
     struct mm *mm = this_cpu(active_mm);
@@ -187,7 +212,7 @@ static bool page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error
     int code = 1;
     long result = -EFAULT;
 
-    if (mm && address < USER_TOP && (user || this_cpu(preempt_count) == 0)) {
+    if (mm && (user || this_cpu(preempt_count) == 0)) {
         result = mm_fault(mm, address, error, &code);
     }
     if (result == 0 || !user) {

@@ -61,7 +61,8 @@ void mm_forget_object(struct mm *mm, const void *object, uint64_t first);
 long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
 /* Is `address` in a MAP_SHARED mapping? */
 bool mm_is_shared(struct mm *mm, vaddr_t address);
-/* The physical address behind a user address, its page made if need be and referenced; 0: none. */
+/* The physical address behind a user address, its page made if need be and referenced; valid up to the
+ * page's end. 0: none, or the mapping does not allow it. */
 paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write);
 
 /* The vma that holds `address`, or the next above it; lock held. */
@@ -73,7 +74,13 @@ static inline struct vma *vma_next(struct vma *vma)
     return node ? rb_entry(node, struct vma, node) : NULL;
 }
 
-/* Between the files of mm; lock held. */
+/*
+ * Between the files of mm; lock held.
+ *
+ * An entry of level 0 is 0, or it has a page and is present, or it has a page that nobody may use
+ * because its mapping is PROT_NONE now: not present, neither for user mode nor for the kernel's copies.
+ */
+#define PTE_HIDDEN PTE_SOFT1
 pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create); /* table.c */
 void mm_table_used(pte_t *entry, int change);
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end);

@@ -1,5 +1,6 @@
 /* Shared anonymous memory: a tree of zero pages that several address spaces map. */
 #include "arch/spinlock.h"
+#include "lib/errno.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "mm/page_tree.h"
@@ -15,22 +16,22 @@ struct shared {
 static struct page *get_page(struct vma_source *source, uint64_t index)
 {
     struct shared *shared = container_of(source, struct shared, source);
-    struct page *page = NULL;
+    struct page *page;
 
+    if (index >= shared->size) {
+        return error_pointer(-EIO);
+    }
     spin_lock(&shared->lock);
-    if (index < shared->size) {
-        page = page_tree_find(&shared->pages, index);
-        if (!page && (page = page_alloc_zeroed()) &&
-            page_tree_insert(&shared->pages, index, page)) {
-            page_put(page);
-            page = NULL;
-        }
-        if (page) {
-            page_get(page);
-        }
+    page = page_tree_find(&shared->pages, index);
+    if (!page && (page = page_alloc_zeroed()) && page_tree_insert(&shared->pages, index, page)) {
+        page_put(page);
+        page = NULL;
+    }
+    if (page) {
+        page_get(page);
     }
     spin_unlock(&shared->lock);
-    return page;
+    return page ? page : error_pointer(-ENOMEM);
 }
 
 static void release(struct vma_source *source)

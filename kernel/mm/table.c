@@ -158,15 +158,15 @@ static void gather_table(struct gather *gather, struct page *table, vaddr_t addr
     gather->table[gather->tables++] = table;
 }
 
-/* Call visit(mm, entry, context) for each present page in the range; empty tables are skipped,
- * and taken out. */
+/* Call visit(mm, entry, context) for each page in the range (also those that PROT_NONE hides); empty
+ * tables are skipped, and taken out. */
 typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *context);
 
 static void walk_pages(struct mm *mm, pte_t *entry, vaddr_t start, vaddr_t end, visit_t visit,
                        void *context)
 {
     for (; start < end; start += PAGE_SIZE, entry++) {
-        if (*entry & PTE_PRESENT) {
+        if (*entry) {
             visit(mm, entry, start, context);
         }
     }
@@ -265,8 +265,8 @@ void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end)
 
 uint64_t vma_page_flags(const struct vma *vma)
 {
-    return PTE_PRESENT | PTE_USER | (vma->prot & PROT_WRITE ? PTE_WRITE : 0) |
-           (vma->prot & PROT_EXEC ? 0 : PTE_NX);
+    return (vma->prot ? PTE_PRESENT | PTE_USER : PTE_HIDDEN) |
+           (vma->prot & PROT_WRITE ? PTE_WRITE : 0) | (vma->prot & PROT_EXEC ? 0 : PTE_NX);
 }
 
 struct copy {
@@ -341,9 +341,6 @@ static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
     /* Writing to private pages is granted by a fault, which knows who else has the page. */
     if (!(vma->flags & MAP_SHARED) && phys_to_page(*entry & PTE_ADDRESS)->references != 1) {
         flags &= ~PTE_WRITE;
-    }
-    if (!(vma->prot)) {
-        flags &= ~PTE_USER;
     }
     *entry = (*entry & keep) | flags;
     gather_address(&protect->gather, address);

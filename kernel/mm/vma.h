@@ -9,7 +9,7 @@ struct page;
 struct vma_source;
 
 struct vma_source_ops {
-    /* The page at `index` of the source, referenced; NULL: beyond its end, or no memory. */
+    /* The page at `index` of the source, referenced; -EIO: beyond its end; -ENOMEM. */
     struct page *(*get_page)(struct vma_source *source, uint64_t index);
     void (*release)(struct vma_source *source);
     /* What it belongs to (an inode, for /proc/PID/maps), or NULL. */

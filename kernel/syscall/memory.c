@@ -15,6 +15,9 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
     if (offset & (off_t)(PAGE_SIZE - 1) || size == 0 || (type != MAP_SHARED && type != MAP_PRIVATE)) {
         return -EINVAL;
     }
+    if (flags & MAP_GROWSDOWN && (type == MAP_SHARED || !(flags & MAP_ANONYMOUS))) {
+        return -EINVAL; /* what is below has no place in the source */
+    }
     if (!(flags & MAP_ANONYMOUS)) {
         struct file *file = fd_get_io(fd);
 

@@ -91,6 +91,53 @@ static void protection_is_obeyed(void)
     CHECK(death_by(poke, p + 4096) == 0);
 }
 
+/* Nor by a call of the system, though the page keeps what is in it. */
+static void nobody_reads_a_page_without_rights(void)
+{
+    char *p = map(8192, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+    int ends[2], status;
+
+    CHECK(pipe(ends) == 0);
+    strcpy(p, "secret");
+    CHECK(mprotect(p, 8192, PROT_NONE) == 0);
+    CHECK_ERROR(write(ends[1], p, 7), EFAULT);
+    CHECK(write(ends[1], "public!", 7) == 7);
+    CHECK_ERROR(read(ends[0], p, 7), EFAULT);
+    CHECK_ERROR(open(p, O_RDONLY), EFAULT);
+    CHECK_ERROR(syscall(202, p, 0 /* FUTEX_WAIT */, 1, NULL, NULL, 0), EFAULT);
+    CHECK_ERROR(syscall(202, p, 1 /* FUTEX_WAKE of a shared word */, 1, NULL, NULL, 0), EFAULT);
+    if (fork() == 0) {
+        CHECK(death_by(peek, p) == SIGSEGV);
+        CHECK(mprotect(p, 8192, PROT_READ | PROT_WRITE) == 0 && strcmp(p, "secret") == 0);
+        p[0] = 'S';
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0 && status == 0);
+    CHECK(mprotect(p, 8192, PROT_READ | PROT_WRITE) == 0 && strcmp(p, "secret") == 0 && !p[4096]);
+    CHECK(mprotect(p, 8192, PROT_NONE) == 0 && munmap(p, 4096) == 0);
+}
+
+static void touch_all(char *address)
+{
+    for (char *at = address; at >= (char *)0; at -= 4096) {
+        poke(at);
+    }
+}
+
+static void stack_does_not_grow_down_to_zero(void)
+{
+    char *p = mmap((void *)0x10000, 4096, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+
+    CHECK(p == (char *)0x10000);
+    CHECK(death_by(poke, p) == 0 && death_by(poke, NULL) == SIGSEGV);
+    CHECK(death_by(touch_all, p) == SIGSEGV);
+    CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0) == MAP_FAILED &&
+          errno == EINVAL);
+    CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_GROWSDOWN, open("/proc/self/exe", O_RDONLY),
+               0) == MAP_FAILED && errno == EINVAL);
+}
+
 static void hole_in_the_middle(void)
 {
     char *p = map(3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE);
@@ -173,7 +220,9 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(anonymous_memory_is_zero), TEST(private_pages_part_after_fork),
-        TEST(shared_pages_stay_shared), TEST(protection_is_obeyed), TEST(hole_in_the_middle),
+        TEST(shared_pages_stay_shared), TEST(protection_is_obeyed),
+        TEST(nobody_reads_a_page_without_rights), TEST(stack_does_not_grow_down_to_zero),
+        TEST(hole_in_the_middle),
         TEST(mapping_errors), TEST(file_mapping_shows_the_file),
         TEST(shared_mapping_obeys_the_descriptor), TEST(address_space_limit_refuses),
         TEST(stack_grows),

@@ -56,7 +56,8 @@ def kwalk(arguments: list[str]) -> None:
     for level, index, entry in memory.walk(root, address):
         if not entry & memory.PRESENT:
             print(f"  {TABLES[level]:14} [{index:3}]  not present (0x{entry:x})")
-            print("nobody can use it: a page fault comes first")
+            print(f"PROT_NONE hides the page at physical 0x{entry & memory.ADDRESS:x}: a fault is SIGSEGV"
+                  if entry else "nobody can use it: a page fault comes first")
             return
         write, user = write and bool(entry & memory.WRITE), user and bool(entry & memory.USER)
         execute = execute and not entry & memory.NX
