@@ -1,12 +1,8 @@
 """Several CPUs: fair shares, stress, hangs and deadlocks that are found and shown."""
 import random
 import re
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 
-from driver import ROOT, Machine, call, check, guest, test
+from driver import Machine, check, guest, test
 
 
 @test
@@ -71,36 +67,3 @@ def taskset_and_top_know_the_cpus() -> None:
     check(lines[0] == "4" and cpu_of == ["2", "1"], lines)
     check(lines[-1] == "f" and any(re.match(r"CPU 0 +\d+%  CPU 1 +\d\d+%  CPU 2 +\d+%  CPU 3", line)
                                    for line in lines), lines)
-
-
-def sanitized_build(directory: str) -> Path:
-    """A copy of the source, built with all checks, those of locking among them."""
-    tree = Path(directory) / "baton"
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
-                           capture_output=True, check=True).stdout.splitlines()
-    for name in names:
-        if (ROOT / name).exists():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tree / name)
-    result = call(["make", "-j2", "SANITIZE=1", "all"], cwd=tree)
-    check(result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:])
-    return tree
-
-
-@test
-def sanitized_build_finds_what_is_wrong_and_nothing_else() -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        tree = sanitized_build(directory)
-        run = [str(tree / "tools/run"), "--smp", "4"]
-        text = call([*run, "--append", "crash=shift", "--", "true"], cwd=tree).stderr
-        check("undefined behaviour at kernel/arch/exit.c:" in text
-              and "shift of 1, which is 'long unsigned int', by 64" in text, text)
-        text = call([*run, "--append", "crash=deadlock", "--", "true"], cwd=tree).stderr
-        check("lock order: two CPUs could wait for each other" in text, text)
-        check(len(re.findall(r"(here A was taken|and B under it|elsewhere B was taken|and A under it)"
-                             r": crash_if_asked", text)) == 4, text)
-        result = call([*run, "--timeout", "200", "--", "sh", "-c",
-                       "cd /tmp; /bin/test/stress --seconds 2 && /bin/test/signals && "
-                       "/bin/test/process"], cwd=tree)
-        check(result.returncode == 0 and "not ok" not in result.stdout,
-              result.stdout + result.stderr[-3000:])

@@ -16,6 +16,7 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
+#include "sched/inject.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
 
@@ -177,6 +178,7 @@ static void install(struct mm *mm, const struct exec_image *image, const char *p
     signal_exec(task);
     strlcpy(task->name, name ? name + 1 : path, sizeof(task->name));
     trace_exec(task);
+    inject_exec(task);
     memset(frame, 0, sizeof(*frame));
     frame->rip = image->entry;
     frame->rsp = image->stack;

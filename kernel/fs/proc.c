@@ -1,6 +1,6 @@
 /*
- * procfs. Nothing is stored: an inode is made when a name is looked up, its text when it is
- * opened, so what a reader sees is one moment.
+ * procfs. Nothing is stored: an inode is made when a name is looked up, its text when it is read
+ * from its start, so what a reader sees is one moment.
  *
  *   /proc        KIND_ROOT      files of the machine, and a directory for each process
  *   /proc/7      KIND_PROCESS   files of a process, and task
@@ -96,7 +96,7 @@ static struct inode *lookup(struct inode *directory, const char *name)
     pid_t tid;
 
     for (int i = 0; table[i].name; i++) {
-        if (strcmp(table[i].name, name) == 0) {
+        if (strcmp(table[i].name, name) == 0 && proc_file_exists(&table[i])) {
             return make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory);
         }
     }
@@ -119,7 +119,7 @@ static long iterate(struct inode *directory, off_t position, dir_emit_t emit, vo
     int i;
 
     for (i = 0; table[i].name; i++) {
-        if (i >= position && !emit(context, table[i].name,
+        if (i >= position && proc_file_exists(&table[i]) && !emit(context, table[i].name,
                                    number_of(inode_tid(directory), kind, i + 1), table[i].mode,
                                    i + 1)) {
             return 0;
@@ -143,7 +143,7 @@ static void release(struct inode *inode)
     kfree(inode);
 }
 
-/* Fill `text` for this inode: 0, or -ESRCH when the task is gone. */
+/* Fill `text` for this inode, anew: 0, or -ESRCH when the task is gone. */
 static long generate(struct inode *inode, struct proc_text *text)
 {
     pid_t tid = inode_tid(inode);
@@ -152,6 +152,7 @@ static long generate(struct inode *inode, struct proc_text *text)
     if (tid && !task) {
         return -ESRCH;
     }
+    text->used = 0;
     text->one_thread = inode_kind(inode) == KIND_THREAD;
     inode_file(inode)->show(text, task);
     task_put(task);
@@ -169,36 +170,41 @@ static long readlink(struct inode *inode, char *buffer, size_t size)
 static long text_open(struct file *file)
 {
     struct proc_text *text = kzalloc(sizeof(*text));
-    long error = -ENOMEM;
 
-    if (text) {
-        text->size = TEXT_MAX;
-        text->buffer = kmalloc(TEXT_MAX);
-        error = text->buffer ? file_readable(file) ? generate(file->inode, text) : 0 : -ENOMEM;
+    if (!text) {
+        return -ENOMEM;
     }
-    if (error && text) {
-        kfree(text->buffer);
+    text->size = TEXT_MAX;
+    text->buffer = kmalloc(TEXT_MAX);
+    if (!text->buffer) {
         kfree(text);
+        return -ENOMEM;
     }
+    mutex_init(&text->lock);
     file->data = text;
-    return error;
+    return 0;
 }
 
 static ssize_t text_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
     struct proc_text *text = file->data;
+    long error = 0;
 
-    if (*position >= (off_t)text->used) {
-        return 0;
+    mutex_lock(&text->lock);
+    if (*position == 0 || !text->used) {
+        error = generate(file->inode, text);
     }
-    if (size > text->used - (size_t)*position) {
+    if (error || *position >= (off_t)text->used) {
+        size = 0;
+    } else if (size > text->used - (size_t)*position) {
         size = text->used - (size_t)*position;
     }
     if (copy_to_user(buffer, text->buffer + *position, size)) {
-        return -EFAULT;
+        error = -EFAULT;
     }
-    *position += (off_t)size;
-    return (ssize_t)size;
+    mutex_unlock(&text->lock);
+    *position += error ? 0 : (off_t)size;
+    return error ? error : (ssize_t)size;
 }
 
 static ssize_t text_write(struct file *file, const char __user *buffer, size_t size, off_t *position)

@@ -7,10 +7,12 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/inject.h"
 #include "mm/kmalloc.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/page.h"
+#include "sched/inject.h"
 #include "sched/sched.h"
 
 #define TICK 10000000 /* USER_HZ is 100 */
@@ -279,6 +281,22 @@ static void show_cwd(struct proc_text *text, struct task *task)
     text->used = length > 0 ? (size_t)length : 0;
 }
 
+static void show_fail_nth(struct proc_text *text, struct task *task)
+{
+    proc_print(text, "%u\n", inject_left(task->group));
+}
+
+static long write_fail_nth(struct task *task, const char *text)
+{
+    return inject_arm(task->group, text);
+}
+
+/* fail-nth is there with the kernel option `inject` only. */
+bool proc_file_exists(const struct proc_file *file)
+{
+    return file->show != show_fail_nth || inject_on;
+}
+
 const struct proc_file proc_task_files[] = {
     {"stat", S_IFREG | 0444, show_stat, NULL},
     {"status", S_IFREG | 0444, show_status, NULL},
@@ -288,5 +306,6 @@ const struct proc_file proc_task_files[] = {
     {"wchan", S_IFREG | 0444, show_wchan, NULL},
     {"exe", S_IFLNK | 0777, show_exe, NULL},
     {"cwd", S_IFLNK | 0777, show_cwd, NULL},
+    {"fail-nth", S_IFREG | 0644, show_fail_nth, write_fail_nth},
     {NULL, 0, NULL, NULL},
 };

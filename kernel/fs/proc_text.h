@@ -1,11 +1,13 @@
 /* The files of /proc and what they print. */
 #ifndef FS_PROC_TEXT_H
 #define FS_PROC_TEXT_H
+#include "lib/mutex.h"
 #include "lib/types.h"
 
 struct task;
 
 struct proc_text {
+    struct mutex lock; /* of an open file: protects the text; above mm->lock */
     char *buffer;
     size_t size, used;
     bool one_thread; /* from its directory in task: not the sum of its process */
@@ -20,6 +22,7 @@ struct proc_file {
 };
 
 extern const struct proc_file proc_root_files[], proc_task_files[]; /* end at a NULL name */
+bool proc_file_exists(const struct proc_file *file);
 void proc_print(struct proc_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 #endif

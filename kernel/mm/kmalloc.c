@@ -7,6 +7,7 @@
 
 #include "arch/spinlock.h"
 #include "lib/string.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 
 struct slab_class {
@@ -136,6 +137,9 @@ void *kmalloc(size_t size)
     int order = 0;
 
     if (size <= LARGEST) {
+        if (inject_failure(__builtin_return_address(0))) {
+            return NULL;
+        }
         return slab_alloc(&classes[class_of[(size + 15) / 16]]);
     }
     while ((PAGE_SIZE << order) < size) {
@@ -148,16 +152,6 @@ void *kmalloc(size_t size)
         page->owner = NULL;
     }
     return page ? page_to_virt(page) : NULL;
-}
-
-void *kzalloc(size_t size)
-{
-    void *pointer = kmalloc(size);
-
-    if (pointer) {
-        memset(pointer, 0, size);
-    }
-    return pointer;
 }
 
 void kfree(void *pointer)

@@ -1,12 +1,22 @@
 /* Memory for kernel objects. Not from interrupts. */
 #ifndef MM_KMALLOC_H
 #define MM_KMALLOC_H
+#include "lib/string.h"
 #include "lib/types.h"
 
 /* At least 16-byte aligned; NULL without memory or above 4 MiB. */
 void *kmalloc(size_t size);
-void *kzalloc(size_t size);
 void kfree(void *pointer); /* NULL is fine */
 void kmalloc_init(void);
 size_t kmalloc_cached_pages(void); /* in empty slabs, held for the next objects */
+
+static inline void *kzalloc(size_t size)
+{
+    void *pointer = kmalloc(size);
+
+    if (pointer) {
+        memset(pointer, 0, size);
+    }
+    return pointer;
+}
 #endif

@@ -13,6 +13,7 @@
 #include "arch/smp.h"
 #include "arch/spinlock.h"
 #include "lib/string.h"
+#include "mm/inject.h"
 #include "mm/page.h"
 
 #define SLOT_SIZE (2ul * KSTACK_SIZE)
@@ -113,6 +114,9 @@ vaddr_t kstack_alloc(void)
     vaddr_t top = 0;
     long slot;
 
+    if (inject_failure(__builtin_return_address(0))) {
+        return 0;
+    }
     spin_lock(&lock);
     if (cached == 0 && free_slots.count == 0 &&
         (stale_slots.count >= STALE_MAX || next_slot == SLOTS)) {

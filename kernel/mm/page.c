@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "lib/refcount.h"
 #include "mm/buddy.h"
+#include "mm/inject.h"
 
 #define CACHE_MAX 64
 #define CACHE_BATCH 16
@@ -64,6 +65,9 @@ struct page *page_alloc(int order)
 {
     struct page *page = NULL;
 
+    if (inject_failure(__builtin_return_address(0))) {
+        return NULL;
+    }
     preempt_disable();
     if (order == 0) {
         struct page_cache *cache = &caches[this_cpu(id)];
@@ -83,16 +87,6 @@ struct page *page_alloc(int order)
     if (page) {
         page->references = 1;
         page->used = 0;
-    }
-    return page;
-}
-
-struct page *page_alloc_zeroed(void)
-{
-    struct page *page = page_alloc(0);
-
-    if (page) {
-        page_zero(page_to_virt(page));
     }
     return page;
 }

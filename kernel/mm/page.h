@@ -44,7 +44,6 @@ static inline void page_get(struct page *page)
 
 /* 2^order pages, contents unknown, one reference; NULL when there are none. Not from interrupts. */
 struct page *page_alloc(int order);
-struct page *page_alloc_zeroed(void);
 /* The last reference frees. */
 void page_put(struct page *page);
 size_t page_free_count(void);
@@ -54,4 +53,14 @@ void page_init(void); /* from boot_free */
 void page_free_range(paddr_t start, paddr_t end);
 void page_zero(void *page);
 void page_copy(void *to, const void *from);
+
+static inline struct page *page_alloc_zeroed(void)
+{
+    struct page *page = page_alloc(0);
+
+    if (page) {
+        page_zero(page_to_virt(page));
+    }
+    return page;
+}
 #endif

@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/smp.h"
 #include "arch/spinlock.h"
+#include "mm/inject.h"
 #include "mm/mm.h"
 #include "mm/page.h"
 
@@ -20,6 +21,9 @@ static struct page *table_alloc(void)
 {
     struct page *page = NULL;
 
+    if (inject_failure(__builtin_return_address(0))) {
+        return NULL;
+    }
     spin_lock(&spare_lock);
     if (spare_count > 0) {
         page = spares[--spare_count];

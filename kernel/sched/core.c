@@ -14,6 +14,7 @@
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
+#include "sched/inject.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
 
@@ -421,6 +422,7 @@ void sched_init(void)
     this_cpu(current_task) = this_cpu(idle);
     preempt_hook = preempt;
     traced_init();
+    inject_init();
     timer_interrupt_hook = timer_interrupt;
     smp_kick_hook = kicked;
 }

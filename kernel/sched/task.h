@@ -72,6 +72,7 @@ struct thread_group {
     uint64_t dead_switches[2];
     struct timer real_timer; /* setitimer(ITIMER_REAL), alarm */
     ktime_t real_interval;
+    uint32_t inject; /* atomic: which allocation is to fail (inject.c) */
     ktime_t start_time;
 };
 

@@ -30,6 +30,7 @@
     EVENT(26, FAULT, "error code", "address") \
     EVENT(27, SIGNAL, "signal", "receiver") \
     EVENT(28, IPI, "vector", "to CPU") \
+    EVENT(29, NOMEM, "", "which call for memory was made to fail") \
     /* futexes */ \
     EVENT(32, FUTEX_WAIT, "", "address") \
     EVENT(33, FUTEX_WAKE, "woken", "address") \

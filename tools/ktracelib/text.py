@@ -27,6 +27,8 @@ def describe(model: Model, r: fmt.Record) -> str:
         return f"{model.syscall(r.x)} = {signed(r.a)}"
     if r.event == "FAULT":
         return f"0x{r.a:x}, error 0x{r.x:x}"
+    if r.event == "NOMEM":
+        return f"asked for at 0x{r.a:x}"
     if r.event == "SIGNAL":
         return f"{r.x} to {r.a}"
     if r.event in ("IRQ_IN", "IRQ_OUT"):
