@@ -101,7 +101,7 @@ static struct vma_source *new_ring(struct file *file)
     if (!ring) {
         return error_pointer(trace_on ? -EAGAIN : -ENXIO);
     }
-    vma_source_init(&ring->source, &source_ops);
+    vma_source_init(&ring->source, &source_ops, mm_new_id());
     if (!ring->pages && !give_pages(ring)) {
         release(&ring->source);
         return error_pointer(-ENOMEM);

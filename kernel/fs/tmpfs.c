@@ -234,7 +234,8 @@ static struct vma_source *file_source(struct inode *inode)
     if (!source) {
         return error_pointer(-ENOMEM);
     }
-    vma_source_init(&source->source, &source_ops);
+    /* Of the file, which may be cut and grow again: one bit tells it from mm_new_id's. */
+    vma_source_init(&source->source, &source_ops, inode->number << 2 | 2);
     source->inode = inode_get(inode);
     return &source->source;
 }

@@ -4,6 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/smp.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
@@ -20,6 +21,7 @@ struct mm *mm_create(void)
         return NULL;
     }
     mm->users = 1;
+    mm->id = mm_new_id();
     mm->pml4 = page_to_virt(page);
     memset(mm->pml4, 0, PAGE_SIZE / 2);
     memcpy(mm->pml4 + 256, paging_kernel_pml4 + 256, PAGE_SIZE / 2);
@@ -172,14 +174,32 @@ void mm_forget_object(struct mm *mm, const void *object, uint64_t first)
     mutex_unlock(&mm->lock);
 }
 
-bool mm_is_shared(struct mm *mm, vaddr_t address)
+long mm_shared_id(struct mm *mm, vaddr_t address, uint64_t *id, uint64_t *place)
 {
     struct vma *vma;
-    bool shared;
+    long error = -EFAULT;
 
     mutex_lock(&mm->lock);
     vma = mm_find(mm, address);
-    shared = vma && vma->start <= address && vma->flags & MAP_SHARED;
+    if (!vma || vma->start > address) {
+        goto out;
+    }
+    /* A private page that cannot be written to is the file's. */
+    if (vma->source && (vma->flags & MAP_SHARED || !(vma->prot & PROT_WRITE))) {
+        *id = vma->source->id;
+        *place = address - vma->start + (vma->offset << PAGE_SHIFT);
+    } else if (!(vma->prot & PROT_WRITE)) {
+        goto out;
+    }
+    error = 0;
+out:
     mutex_unlock(&mm->lock);
-    return shared;
+    return error;
+}
+
+uint64_t mm_new_id(void)
+{
+    static uint64_t last;
+
+    return __atomic_add_fetch(&last, 4, __ATOMIC_RELAXED);
 }

@@ -20,6 +20,7 @@
 
 struct mm {
     int users;          /* atomic */
+    uint64_t id;        /* never another's; see vma_source */
     uint64_t cpus;      /* atomic: the CPUs that have its page tables loaded, used or borrowed */
     struct mutex lock;  /* protects all below; may be taken by a page fault, so the one who
                            holds it touches no user memory. Below it: a file's pages_lock, mm's
@@ -59,8 +60,9 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
 void mm_forget_object(struct mm *mm, const void *object, uint64_t first);
 /* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */
 long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
-/* Is `address` in a MAP_SHARED mapping? */
-bool mm_is_shared(struct mm *mm, vaddr_t address);
+/* By what all know `address` who may have its memory, too: the id of a source and the place in it;
+ * or *id is left alone, if nobody has. -EFAULT: a page of its own, and read-only (as Linux). */
+long mm_shared_id(struct mm *mm, vaddr_t address, uint64_t *id, uint64_t *place);
 /* The physical address behind a user address, its page made if need be and referenced; valid up to the
  * page's end. 0: none, or the mapping does not allow it. */
 paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write);

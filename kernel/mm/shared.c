@@ -57,7 +57,7 @@ struct vma_source *vma_source_anonymous(uint64_t pages)
     if (!shared) {
         return NULL;
     }
-    vma_source_init(&shared->source, &ops);
+    vma_source_init(&shared->source, &ops, mm_new_id());
     shared->size = pages;
     return &shared->source;
 }

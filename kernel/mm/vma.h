@@ -19,12 +19,18 @@ struct vma_source_ops {
 struct vma_source {
     int references; /* atomic */
     const struct vma_source_ops *ops;
+    uint64_t id; /* of the memory that it gives; never another's, even when that memory is gone */
 };
 
-static inline void vma_source_init(struct vma_source *source, const struct vma_source_ops *ops)
+/* For an `id`: a multiple of 4 that nobody has had. */
+uint64_t mm_new_id(void);
+
+static inline void vma_source_init(struct vma_source *source, const struct vma_source_ops *ops,
+                                   uint64_t id)
 {
     source->references = 1;
     source->ops = ops;
+    source->id = id;
 }
 
 static inline struct vma_source *vma_source_get(struct vma_source *source)

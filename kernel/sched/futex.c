@@ -1,9 +1,14 @@
 /*
  * Futexes: sleep until a word in memory changes (futex(2)).
  *
- * A waiter is queued under the hash of its key: (mm, address), or the page of a word that
- * processes share. It is queued first and looks at the word then; a waker changes the word first
- * and looks at the queue then. So one of the two sees the other, and no wake is lost.
+ * A waiter is queued under the hash of its key: (address space, address), or (file or shared
+ * memory, place in it) of a word that processes share. These have ids that are never used again,
+ * so a key may outlive what it names and no reference is needed. A waiter is queued first and looks
+ * at the word then; a waker changes the word first and looks at the queue then. So one of the two
+ * sees the other, and no wake is lost.
+ *
+ * Programs choose how many wait, and in which bucket. So whoever walks a bucket gives its lock away
+ * now and then, and keeps its place by markers in the list: waiters whose key nobody has.
  */
 #include "sched/futex.h"
 
@@ -14,7 +19,7 @@
 #include "trace/trace.h"
 
 struct key {
-    uint64_t space, address;
+    uint64_t space, address; /* space 0: a marker */
 };
 
 struct waiter {
@@ -34,7 +39,7 @@ static struct bucket {
 
 static struct bucket *bucket_of(struct key key)
 {
-    return &buckets[(key.space / 64 + key.address / 4) * 0x9e3779b97f4a7c15ul >> 56];
+    return &buckets[(key.space + key.address / 4) * 0x9e3779b97f4a7c15ul >> 56];
 }
 
 static bool same(struct key a, struct key b)
@@ -42,7 +47,7 @@ static bool same(struct key a, struct key b)
     return a.space == b.space && a.address == b.address;
 }
 
-/* A word that other processes may have, too: known by its page, wherever that is mapped. */
+/* A word that other processes may have, too, mapped elsewhere. Its page is made, if need be. */
 static long find_shared_key(int __user *word, struct key *key)
 {
     paddr_t page = mm_pin(current->mm, (vaddr_t)word, false);
@@ -50,13 +55,9 @@ static long find_shared_key(int __user *word, struct key *key)
     if (!page) {
         return -EFAULT;
     }
-    if (mm_is_shared(current->mm, (vaddr_t)word)) {
-        *key = (struct key){0, page};
-    } else {
-        key->space |= 1; /* a private page may move; and FUTEX_PRIVATE is another futex */
-    }
     page_put(phys_to_page(page));
-    return 0;
+    key->space |= 1; /* FUTEX_PRIVATE is another futex */
+    return mm_shared_id(current->mm, (vaddr_t)word, &key->space, &key->address);
 }
 
 static inline long find_key(int __user *word, bool shared, struct key *key)
@@ -67,7 +68,7 @@ static inline long find_key(int __user *word, bool shared, struct key *key)
     if (!user_range_ok(word, 4)) {
         return -EFAULT;
     }
-    *key = (struct key){(uint64_t)current->mm, (vaddr_t)word};
+    *key = (struct key){current->mm->id, (vaddr_t)word};
     return shared ? find_shared_key(word, key) : 0;
 }
 
@@ -134,6 +135,78 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     return leave(&waiter) ? 0 : error;
 }
 
+static inline void lock_two(struct bucket *a, struct bucket *b)
+{
+    spin_lock(a < b ? &a->lock : &b->lock);
+    if (a != b) {
+        spin_lock(a < b ? &b->lock : &a->lock);
+    }
+}
+
+static inline void unlock_two(struct bucket *a, struct bucket *b)
+{
+    if (a != b) {
+        spin_unlock(&b->lock);
+    }
+    spin_unlock(&a->lock);
+}
+
+#define TURN 32 /* waiters that are looked at before others may have the lock, and the CPU */
+
+/* A walk over the waiters that a bucket has when it begins. */
+struct walk {
+    struct bucket *bucket, *other; /* both locked; they may be the same */
+    struct list *next, *end;
+    int left;
+    struct waiter here, last; /* markers, where the walk goes on and where it ends */
+};
+
+static inline void walk_start(struct walk *walk, struct bucket *bucket, struct bucket *other)
+{
+    walk->bucket = bucket;
+    walk->other = other;
+    lock_two(bucket, other);
+    walk->next = bucket->waiters.next;
+    walk->end = &bucket->waiters;
+    walk->left = TURN;
+}
+
+static inline void walk_end(struct walk *walk)
+{
+    if (walk->end != &walk->bucket->waiters) {
+        list_remove(&walk->last.list);
+    }
+    unlock_two(walk->bucket, walk->other);
+}
+
+static __attribute__((noinline)) void walk_rest(struct walk *walk)
+{
+    walk->here.key.space = walk->last.key.space = 0;
+    list_push_back(walk->next, &walk->here.list);
+    if (walk->end == &walk->bucket->waiters) {
+        list_push_back(walk->end, &walk->last.list);
+        walk->end = &walk->last.list;
+    }
+    unlock_two(walk->bucket, walk->other);
+    lock_two(walk->bucket, walk->other);
+    walk->next = walk->here.list.next;
+    list_remove(&walk->here.list);
+    walk->left = TURN;
+}
+
+/* The next one, which may be taken off; NULL at the end. */
+static inline struct waiter *walk_next(struct walk *walk)
+{
+    struct list *at;
+
+    if (unlikely(walk->left-- == 0)) {
+        walk_rest(walk);
+    }
+    at = walk->next;
+    walk->next = at->next;
+    return at == walk->end ? NULL : container_of(at, struct waiter, list);
+}
+
 /* The bucket's lock is held: the waiter, which needs it to leave, is still there. */
 static void wake_one(struct waiter *waiter)
 {
@@ -143,14 +216,14 @@ static void wake_one(struct waiter *waiter)
     task_wake(waiter->task);
 }
 
-/* Wake at most `count`, but one at least if there is one: so does Linux. The lock is held. */
-static long wake_some(struct bucket *bucket, struct key key, int count, uint32_t bitset)
+/* Wake at most `count`, but one at least if there is one: so does Linux. */
+static long wake_some(struct walk *walk, struct key key, int count, uint32_t bitset)
 {
 //@lab 4 wake begin
-    struct waiter *waiter, *after;
+    struct waiter *waiter;
     long woken = 0;
 
-    list_for_each_safe(waiter, after, &bucket->waiters, list) {
+    while ((waiter = walk_next(walk)) != NULL) {
         if (same(waiter->key, key) && waiter->bitset & bitset) {
             wake_one(waiter);
             if (++woken >= count) {
@@ -160,7 +233,7 @@ static long wake_some(struct bucket *bucket, struct key key, int count, uint32_t
     }
     return woken;
 //@lab 4 wake stub
-//|     (void)bucket, (void)key, (void)count, (void)bitset; /* lab 4, step 4: nobody is woken */
+//|     (void)walk_next, (void)walk, (void)key, (void)count, (void)bitset; /* lab 4, step 4: nobody is woken */
 //|     return 0;
 //@lab 4 wake end
 }
@@ -168,6 +241,7 @@ static long wake_some(struct bucket *bucket, struct key key, int count, uint32_t
 long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
 {
     struct bucket *bucket;
+    struct walk walk;
     struct key key;
     long error = find_key(word, shared, &key), woken;
 
@@ -179,39 +253,20 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
     if (list_empty(&bucket->waiters)) {
         return 0;
     }
-    spin_lock(&bucket->lock);
-    woken = wake_some(bucket, key, count, bitset);
-    spin_unlock(&bucket->lock);
+    walk_start(&walk, bucket, bucket);
+    woken = wake_some(&walk, key, count, bitset);
+    walk_end(&walk);
     return woken;
 }
 
-static void lock_two(struct bucket *a, struct bucket *b)
+/* Wake `count` of `key`, and move `move` others to key_to, in the other bucket of the walk. */
+static long requeue(struct walk *walk, struct key key, int count, int move, struct key key_to)
 {
-    spin_lock(a < b ? &a->lock : &b->lock);
-    if (a != b) {
-        spin_lock(a < b ? &b->lock : &a->lock);
-    }
-}
-
-static void unlock_two(struct bucket *a, struct bucket *b)
-{
-    if (a != b) {
-        spin_unlock(&b->lock);
-    }
-    spin_unlock(&a->lock);
-}
-
-/* Wake `count` of `key`, in bucket `from`, and move `move` others to key_to. Both are locked. */
-static long requeue(struct bucket *from, struct key key, int count, int move, struct key key_to)
-{
-    struct bucket *to = bucket_of(key_to);
-    struct waiter *waiter, *after;
+    struct bucket *to = walk->other;
+    struct waiter *waiter;
     long done = 0;
 
-    list_for_each_safe(waiter, after, &from->waiters, list) {
-        if (done - count >= move) {
-            break;
-        }
+    while (done - count < move && (waiter = walk_next(walk)) != NULL) {
         if (!same(waiter->key, key)) {
             continue;
         }
@@ -220,7 +275,7 @@ static long requeue(struct bucket *from, struct key key, int count, int move, st
             continue;
         }
         waiter->key = key_to;
-        if (to != from) {
+        if (to != walk->bucket) {
             __atomic_store_n(&waiter->bucket, to, __ATOMIC_RELAXED);
             list_remove(&waiter->list);
             list_push_back(&to->waiters, &waiter->list);
@@ -232,7 +287,7 @@ static long requeue(struct bucket *from, struct key key, int count, int move, st
 long futex_requeue(int __user *word, int count, int move, int __user *to, bool compare,
                    uint32_t value, bool shared)
 {
-    struct bucket *first, *second;
+    struct walk walk;
     struct key key, key_to;
     long error = find_key(word, shared, &key), seen;
 
@@ -243,17 +298,15 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
     if (error) {
         return error;
     }
-    first = bucket_of(key);
-    second = bucket_of(key_to);
     do {
         long done = -EAGAIN;
 
-        lock_two(first, second);
+        walk_start(&walk, bucket_of(key), bucket_of(key_to));
         seen = compare ? uaccess_load(word) : value;
         if (seen == value) {
-            done = requeue(first, key, count, move, key_to);
+            done = requeue(&walk, key, count, move, key_to);
         }
-        unlock_two(first, second);
+        walk_end(&walk);
         if (seen >= 0) {
             return done;
         }

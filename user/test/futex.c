@@ -240,6 +240,64 @@ static void shared_word_at_two_addresses(void)
     CHECK(waitpid(pid, NULL, 0) == pid);
 }
 
+#define GONE 64
+
+static int sleep_on(void *argument)
+{
+    futex(argument, FUTEX_WAIT, 0, NULL);
+    return 0;
+}
+
+static void start_sleeper(struct thread *thread, volatile int *where)
+{
+    pid_t tid = thread_start(thread, sleep_on, (void *)where);
+
+    AWAIT(thread_sleeps(tid));
+}
+
+/* Who sleeps on memory that is unmapped hears nothing of what gets its pages. */
+static void unmapped_words_hear_nothing(void)
+{
+    static struct thread sleepers[GONE];
+    volatile int *words[GONE];
+
+    for (int i = 0; i < GONE; i++) {
+        words[i] = map_shared();
+        start_sleeper(&sleepers[i], words[i]);
+    }
+    for (int i = 0; i < GONE; i++) {
+        CHECK(munmap((void *)words[i], 4096) == 0);
+    }
+    for (int i = 0; i < 2 * GONE; i++) {
+        volatile int *fresh = map_shared();
+
+        *fresh = 0;
+        CHECK(futex(fresh, FUTEX_WAKE, 9, NULL) == 0);
+    }
+}
+
+/* A file's word is known by the file and the place: also when it was cut between. */
+static void words_of_a_file_that_was_cut(void)
+{
+    int fd = open("cut-word", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    volatile int *both, *second;
+    static struct thread sleeper, reader;
+
+    CHECK(fd >= 0 && unlink("cut-word") == 0 && ftruncate(fd, 8192) == 0);
+    both = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    second = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 4096);
+    CHECK(both != MAP_FAILED && second != MAP_FAILED);
+    start_sleeper(&sleeper, both);
+    start_sleeper(&reader, second);
+    CHECK(ftruncate(fd, 0) == 0 && ftruncate(fd, 8192) == 0);
+    CHECK(futex(both, FUTEX_WAKE, 9, NULL) == 1);
+    CHECK(futex(both + 1024, FUTEX_WAKE, 9, NULL) == 1);
+    thread_join(&sleeper);
+    thread_join(&reader);
+    CHECK(mmap((void *)second, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == second);
+    CHECK_ERROR(futex(second, FUTEX_WAKE, 1, NULL), EFAULT);
+}
+
 static void end_of_a_thread_clears_and_wakes(void)
 {
     static struct thread thread;
@@ -306,6 +364,7 @@ int main(void)
         TEST(requeue_onto_itself_ends), TEST(errors), TEST(relative_timeout_is_waited_for),
         TEST(absolute_timeouts_of_both_clocks), TEST(shared_words_join_processes),
         TEST(private_words_do_not), TEST(shared_word_at_two_addresses),
+        TEST(unmapped_words_hear_nothing), TEST(words_of_a_file_that_was_cut),
         TEST(end_of_a_thread_clears_and_wakes), TEST(signals_interrupt_and_restart),
     };
 
