@@ -46,9 +46,9 @@ static bool notify_parent(struct thread_group *group)
         .value = (uint64_t)((status & 0x7f) ? status & 0x7f : status >> 8 & 0xff),
     };
     bool ignored = group->exit_signal == SIGCHLD &&
-                   (action->handler == 1 || action->flags & 2); /* SIG_IGN, SA_NOCLDWAIT */
+                   (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
 
-    if (group->exit_signal && !(ignored && action->handler == 1)) {
+    if (group->exit_signal && !(ignored && action->handler == SIG_IGN)) {
         signal_send_process_locked(parent, group->exit_signal, &info);
     }
     wake_all(&parent->child_queue);
@@ -126,6 +126,7 @@ void task_exit(int status)
     group->dead_switches[1] += task->switches[1];
     list_remove(&task->in_group);
     signal_retarget_locked(group, ~0ul);
+    signal_leave_stop_locked();
     if (!group->exiting) {
         group->exit_status = status;
     }

@@ -161,9 +161,7 @@ static long prepare(struct task *task, uint64_t flags)
     task->affinity = current->affinity;
     task->blocked = current->blocked;
     if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {
-        task->altstack.stack = current->altstack.stack;
-        task->altstack.size = current->altstack.size;
-        task->altstack.flags = current->altstack.flags;
+        task->altstack = current->altstack;
     }
     error = share(task, flags);
     if (!error && !(flags & CLONE_THREAD)) {

@@ -12,17 +12,13 @@
 #include "mm/uaccess.h"
 #include "sched/sched.h"
 
-#define SA_ONSTACK 0x08000000ul
-#define SA_RESTORER 0x04000000ul
+#define ALTSTACK_MIN 2048 /* MINSIGSTKSZ */
 #define USER_FLAGS 0x244dd5ul /* AC OF DF TF SF ZF AF PF CF and RF: what a handler may change */
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
 
 struct sigframe {
     uint64_t restorer;
-    uint64_t uc_flags, uc_link, stack_pointer;
-    int32_t stack_flags, padding;
-    uint64_t stack_size;
+    uint64_t uc_flags, uc_link;
+    struct signal_stack stack;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip;
     uint64_t rflags;
     uint16_t cs, gs, fs, ss;
@@ -46,10 +42,64 @@ void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
     }
 }
 
-static bool on_altstack(const struct task *task, uint64_t rsp)
+static bool stack_contains(const struct signal_stack *stack, uint64_t rsp)
 {
-    return task->altstack.size && rsp > task->altstack.stack &&
-           rsp - task->altstack.stack <= task->altstack.size;
+    return rsp > stack->base && rsp - stack->base <= stack->size;
+}
+
+/* Does the task run on its alternate stack? With SS_AUTODISARM it never does, for sigaltstack(2). */
+static bool on_altstack(uint64_t rsp)
+{
+    const struct signal_stack *stack = &current->altstack;
+
+    return !(stack->flags & SS_AUTODISARM) && stack_contains(stack, rsp);
+}
+
+struct signal_stack altstack_get(uint64_t rsp)
+{
+    struct signal_stack stack = current->altstack;
+
+    stack.flags &= SS_AUTODISARM;
+    if (!stack.size) {
+        stack.flags |= SS_DISABLE;
+    } else if (on_altstack(rsp)) {
+        stack.flags |= SS_ONSTACK;
+    }
+    return stack;
+}
+
+long altstack_set(const struct signal_stack *stack, uint64_t rsp)
+{
+    int mode = stack->flags & ~SS_AUTODISARM;
+
+    if (on_altstack(rsp)) {
+        return -EPERM;
+    }
+    if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE) {
+        return -EINVAL;
+    }
+    if (mode != SS_DISABLE && stack->size < ALTSTACK_MIN) {
+        return -ENOMEM;
+    }
+    current->altstack = (struct signal_stack){.flags = stack->flags};
+    if (mode != SS_DISABLE) {
+        current->altstack.base = stack->base;
+        current->altstack.size = stack->size;
+    }
+    return 0;
+}
+
+/* Where the frame begins: under the red zone, or on the alternate stack. */
+static uint64_t frame_top(const struct signal_action *action, uint64_t rsp, bool *on_alternate)
+{
+    const struct signal_stack *stack = &current->altstack;
+
+    *on_alternate = on_altstack(rsp);
+    if (action->flags & SA_ONSTACK && stack->size && !on_altstack(rsp - 128)) {
+        *on_alternate = true;
+        return stack->base + stack->size;
+    }
+    return rsp - 128;
 }
 
 long sigframe_push(struct trap_frame *frame, int signal, const struct signal_action *action,
@@ -58,22 +108,18 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
     struct task *task = current;
     struct sigframe f;
     uint8_t fpu[512] __attribute__((aligned(16)));
-    uint64_t sp = frame->rsp - 128, fpstate;
+    bool on_alternate;
+    uint64_t sp = frame_top(action, frame->rsp, &on_alternate), fpstate;
 
-    if (!(action->flags & SA_RESTORER) || action->handler >= USER_TOP) { /* iretq would fault */
-        return -EFAULT;
-    }
-    if (action->flags & SA_ONSTACK && task->altstack.size && !on_altstack(task, frame->rsp)) {
-        sp = task->altstack.stack + task->altstack.size;
-    }
     fpstate = align_down(sp - sizeof(fpu), 64);
     sp = align_down(fpstate - sizeof(f), 16) - 8;
+    if (!(action->flags & SA_RESTORER) ||
+        (on_alternate && !stack_contains(&task->altstack, sp))) { /* below may be anything */
+        return -EFAULT;
+    }
     memset(&f, 0, sizeof(f));
     f = (struct sigframe){
-        .restorer = action->restorer, .stack_pointer = task->altstack.stack,
-        .stack_flags = !task->altstack.size ? SS_DISABLE
-                       : on_altstack(task, frame->rsp) ? SS_ONSTACK : 0,
-        .stack_size = task->altstack.size,
+        .restorer = action->restorer, .stack = task->altstack,
         .r8 = frame->r8, .r9 = frame->r9, .r10 = frame->r10, .r11 = frame->r11,
         .r12 = frame->r12, .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15,
         .rdi = frame->rdi, .rsi = frame->rsi, .rbp = frame->rbp, .rbx = frame->rbx,
@@ -89,6 +135,9 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
         copy_to_user((void __user *)sp, &f, sizeof(f))) {
         return -EFAULT;
     }
+    if (task->altstack.flags & SS_AUTODISARM) { /* until the handler returns */
+        task->altstack = (struct signal_stack){.flags = SS_DISABLE};
+    }
     frame->rsp = sp;
     frame->rip = action->handler;
     frame->rdi = (uint64_t)signal;
@@ -102,10 +151,11 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
 
 long sigframe_pop(struct trap_frame *frame)
 {
+    uint64_t rsp = frame->rsp;
     struct sigframe f;
     uint8_t fpu[512] __attribute__((aligned(16)));
 
-    if (copy_from_user(&f, (void __user *)(frame->rsp - 8), sizeof(f))) {
+    if (copy_from_user(&f, (void __user *)(rsp - 8), sizeof(f))) {
         return -EFAULT;
     }
     if (f.rip >= USER_TOP ||
@@ -123,6 +173,7 @@ long sigframe_pop(struct trap_frame *frame)
     frame->rip = f.rip;
     frame->rflags = (frame->rflags & ~USER_FLAGS) | (f.rflags & USER_FLAGS) | RFLAGS_IF;
     frame->error = 0; /* not a call to restart */
+    (void)altstack_set(&f.stack, rsp); /* an impossible one is left out, as on Linux */
     signal_set_blocked(f.mask);
     sched_notify(current); /* all registers come from the frame */
     return 0;

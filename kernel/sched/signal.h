@@ -11,12 +11,32 @@ enum {
     SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7,
     SIGFPE = 8, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14,
     SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21,
-    SIGTTOU = 22, SIGURG = 23, SIGWINCH = 28, SIGNALS = 64,
+    SIGTTOU = 22, SIGURG = 23, SIGWINCH = 28, SIGSYS = 31, SIGNALS = 64,
 };
 enum { SI_USER = 0, SI_KERNEL = 128, SI_TKILL = -6 };
 enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
 
 #define SIGNAL_BIT(signal) (1ul << ((signal) - 1))
+
+#define SIGNALS_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+/* Whose default is to stop the process; to do nothing. */
+#define SIGNALS_STOP \
+    (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+#define SIGNALS_IGNORED \
+    (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
+
+#define SIG_DFL 0ul
+#define SIG_IGN 1ul
+/* sigaction(2), asm/signal.h */
+#define SA_NOCLDSTOP 0x1ul
+#define SA_NOCLDWAIT 0x2ul
+#define SA_SIGINFO 0x4ul
+#define SA_EXPOSE_TAGBITS 0x800ul
+#define SA_RESTORER 0x4000000ul
+#define SA_ONSTACK 0x8000000ul
+#define SA_RESTART 0x10000000ul
+#define SA_NODEFER 0x40000000ul
+#define SA_RESETHAND 0x80000000ul
 
 #define SIGNAL_THREAD_ENDS 1 /* the value of a SIGKILL that ends one thread alone */
 
@@ -36,6 +56,14 @@ struct signal_set {
 struct signal_action {
     uint64_t handler, flags, restorer, mask;
 };
+
+/* The kernel's stack_t (sigaltstack(2)); size 0: none. */
+struct signal_stack {
+    uint64_t base;
+    int flags, padding;
+    uint64_t size;
+};
+enum { SS_ONSTACK = 1, SS_DISABLE = 2, SS_AUTODISARM = (int)0x80000000 };
 
 struct sighand {
     int references; /* atomic */
@@ -57,6 +85,17 @@ void signal_send_self(int signal);
 bool signal_pending(const struct task *task);
 bool signal_kill_pending(const struct task *task);
 bool signal_ignored(const struct task *task, int signal);
+/* Is something to be delivered to the current task? Then a call that says so ends with
+ * -ERESTARTSYS or the like. */
+bool signal_interrupts(void);
+/* Make the task look at its signals soon. tasks_lock is held. */
+void signal_notify_locked(struct task *task);
+/* SIGCHLD for a stop or its end; an exit is told in exit.c. tasks_lock is held. */
+void signal_tell_parent_locked(struct thread_group *group, int code, int signal);
+/* The current process's action for `signal`; one that does nothing discards what is pending. */
+void signal_set_action(int signal, const struct signal_action *action, struct signal_action *old);
+/* To the current task, at once: it cannot go on. If it blocks or ignores the signal, it ends. */
+void signal_force(int signal, int code, uint64_t value);
 /* kill(2) and tgkill(2), after the checks of the number. */
 long signal_kill(pid_t pid, int signal);
 void signal_set_blocked(uint64_t mask);
@@ -69,12 +108,18 @@ void signal_exec(struct task *task); /* handlers back to default */
 struct sighand *sighand_create(const struct sighand *from);
 void sighand_put(struct sighand *sighand);
 
-/* The hooks of arch/trap.h. */
+/* deliver.c: the hooks of arch/trap.h. */
 void signal_return_to_user(struct trap_frame *frame);
 void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t address);
+/* The current thread ends: a stop does not wait for it any more. tasks_lock is held. */
+void signal_leave_stop_locked(void);
 /* sigframe.c: -EFAULT when the user's stack cannot take it. */
 long sigframe_push(struct trap_frame *frame, int signal, const struct signal_action *action,
                    const struct signal_info *info, uint64_t mask);
 long sigframe_pop(struct trap_frame *frame);
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info); /* 128 bytes */
+/* Of the current task, whose user stack pointer is `rsp`. -EPERM: it runs on it; -EINVAL, -ENOMEM. */
+long altstack_set(const struct signal_stack *stack, uint64_t rsp);
+/* What sigaltstack(2) says of it. */
+struct signal_stack altstack_get(uint64_t rsp);
 #endif

@@ -63,7 +63,8 @@ struct thread_group {
     bool dead;         /* all threads are gone: wait4 may take it */
     struct task *exec_task; /* the one thread that lives on in an exec */
     int stop_signal;        /* being stopped by it; 0: not */
-    bool stop_reported, stop_waitable, continued; /* the parent was told; may wait for it */
+    int stop_left;                 /* threads that have yet to stop; the last one tells the parent */
+    bool stop_waitable, continued; /* the parent may wait for it */
     struct signal_set pending;
     struct rlimit limits[RLIMIT_COUNT];
     struct tty *tty; /* the session's terminal */
@@ -101,10 +102,8 @@ struct task {
     uint64_t blocked;          /* written by the task itself, under tasks_lock */
     uint64_t saved_blocked;    /* of sigsuspend and ppoll: restored after the handler */
     bool restore_blocked;
-    struct {
-        uint64_t stack, size;
-        int flags;
-    } altstack;
+    ktime_t restart_deadline; /* of a call that is to go again, for as long as it had left; or 0 */
+    struct signal_stack altstack;
     /* Scheduling: rq->lock. */
     struct rb_node run_node; /* fair */
     struct list run_list;    /* rr */

@@ -101,8 +101,7 @@ static long sleep_until(ktime_t deadline)
 
 long wait_sleep(bool interruptible, ktime_t deadline)
 {
-    if (interruptible && signal_pending(current)) {
-        sched_notify(current); /* its sender, on another CPU, may not have got to that yet */
+    if (interruptible && signal_interrupts()) {
         return -ERESTARTSYS;
     }
     if (deadline != KTIME_NEVER) {

@@ -304,6 +304,11 @@ void syscall_init(void);
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds);
 /* Nanoseconds of a user's timespec, or -EFAULT, -EINVAL. */
 ktime_t time_from_user(const struct timespec __user *time);
+/* When a wait of `duration` ends that begins now. If the call was interrupted by what ran no handler
+ * (a stop), it ends when it would have: the call has said so by wait_interrupted. */
+ktime_t wait_deadline(ktime_t duration);
+/* -ERESTARTNOHAND. */
+long wait_interrupted(ktime_t deadline);
 /* When that much time will be over: 0 for none, KTIME_NEVER for NULL, negative: an error. */
 ktime_t deadline_from_user(const struct timespec __user *timeout);
 /* Descriptors for two new files, whose references are taken over, told to the user. 0 or -errno. */

@@ -14,6 +14,7 @@ enum {
 static long wait(int __user *word, uint32_t value, uint32_t bitset, int operation,
                  const struct timespec __user *timeout)
 {
+    bool relative = (operation & FUTEX_COMMAND) == FUTEX_WAIT;
     ktime_t deadline = KTIME_NEVER;
     long result;
 
@@ -22,8 +23,8 @@ static long wait(int __user *word, uint32_t value, uint32_t bitset, int operatio
         if (deadline < 0) {
             return deadline;
         }
-        if ((operation & FUTEX_COMMAND) == FUTEX_WAIT) {
-            deadline += clock_now();
+        if (relative) {
+            deadline = wait_deadline(deadline);
         } else if (operation & FUTEX_CLOCK_REALTIME) {
             deadline -= clock_realtime_offset;
         }
@@ -32,7 +33,10 @@ static long wait(int __user *word, uint32_t value, uint32_t bitset, int operatio
         return -EINVAL;
     }
     result = futex_wait(word, value, bitset, !(operation & FUTEX_PRIVATE), deadline);
-    return result == -ERESTARTSYS && timeout ? -ERESTARTNOHAND : result;
+    if (result != -ERESTARTSYS || !timeout) {
+        return result;
+    }
+    return relative ? wait_interrupted(deadline) : -ERESTARTNOHAND;
 }
 
 long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout,

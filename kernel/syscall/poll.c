@@ -111,25 +111,26 @@ static long poll_sleep(struct poll_set *set, struct poll_entry *entries, ktime_t
         ready = poll_round(set, NULL);
     }
     poll_table_unhook(&sleeper.table);
-    return ready ? ready : error == -ERESTARTSYS ? -ERESTARTNOHAND : 0;
+    return ready;
 }
 
-/* How many are ready; 0 at the deadline (0: do not wait); or -errno. */
+/* How many are ready; 0 at the deadline (0: do not wait); or -errno. A signal ends it at any
+ * deadline, if nothing is ready. */
 static long poll_files(struct poll_set *set, ktime_t deadline)
 {
     struct poll_entry few[FEW * POLL_QUEUES_PER_FILE], *many;
     long result;
 
     if (deadline == 0) {
-        return poll_round(set, NULL);
+        result = poll_round(set, NULL);
+    } else if (set->count <= FEW) {
+        result = poll_sleep(set, few, deadline);
+    } else {
+        many = kmalloc(set->count * POLL_QUEUES_PER_FILE * sizeof(*many));
+        result = many ? poll_sleep(set, many, deadline) : -ENOMEM;
+        kfree(many);
     }
-    if (set->count <= FEW) {
-        return poll_sleep(set, few, deadline);
-    }
-    many = kmalloc(set->count * POLL_QUEUES_PER_FILE * sizeof(*many));
-    result = many ? poll_sleep(set, many, deadline) : -ENOMEM;
-    kfree(many);
-    return result;
+    return result == 0 && signal_interrupts() ? -ERESTARTNOHAND : result;
 }
 
 static long poll_user(struct pollfd __user *user, uint64_t count, ktime_t deadline)
@@ -158,8 +159,14 @@ static long poll_user(struct pollfd __user *user, uint64_t count, ktime_t deadli
 
 long sys_poll(struct pollfd __user *fds, uint64_t count, int timeout)
 {
-    return poll_user(fds, count, timeout < 0 ? KTIME_NEVER
-                                 : timeout ? clock_now() + timeout * 1000000l : 0);
+    ktime_t deadline = KTIME_NEVER;
+    long result;
+
+    if (timeout >= 0) {
+        deadline = timeout ? wait_deadline(timeout * 1000000l) : 0;
+    }
+    result = poll_user(fds, count, deadline);
+    return result == -ERESTARTNOHAND && timeout > 0 ? wait_interrupted(deadline) : result;
 }
 
 ktime_t deadline_from_user(const struct timespec __user *timeout)
@@ -169,17 +176,23 @@ ktime_t deadline_from_user(const struct timespec __user *timeout)
     return !timeout ? KTIME_NEVER : duration <= 0 ? duration : clock_now() + duration;
 }
 
-/* Tell how much of the time is left, in `unit` nanoseconds. Failing is no error, as on Linux. */
-static void put_time_left(struct timespec __user *timeout, ktime_t deadline, ktime_t unit)
+/* Tell how much of the time is left, in `unit` nanoseconds. Failing is no error, as on Linux; but
+ * the call cannot go again, as it would not know. */
+static long put_time_left(struct timespec __user *timeout, ktime_t deadline, ktime_t unit,
+                          long result)
 {
     ktime_t left = deadline - clock_now();
     struct timespec time;
 
-    if (timeout && deadline != 0) {
-        left = left > 0 ? left : 0;
-        time = (struct timespec){left / SECOND, left % SECOND / unit};
-        (void)copy_to_user(timeout, &time, sizeof(time));
+    if (!timeout || deadline == 0) {
+        return result;
     }
+    left = left > 0 ? left : 0;
+    time = (struct timespec){left / SECOND, left % SECOND / unit};
+    if (copy_to_user(timeout, &time, sizeof(time)) && result == -ERESTARTNOHAND) {
+        return -EINTR;
+    }
+    return result;
 }
 
 long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user *timeout,
@@ -197,8 +210,7 @@ long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user
     }
     result = poll_user(fds, count, deadline);
     signal_mask_end(mask, result == -ERESTARTNOHAND);
-    put_time_left(timeout, deadline, 1);
-    return result;
+    return put_time_left(timeout, deadline, 1, result);
 }
 
 #define SELECT_MAX 1024
@@ -320,8 +332,7 @@ long sys_select(int count, uint64_t __user *reads, uint64_t __user *writes,
         deadline = deadline ? clock_now() + deadline : 0;
     }
     result = select_user(count, users, deadline);
-    put_time_left(timeout, deadline, 1000);
-    return result;
+    return put_time_left(timeout, deadline, 1000, result);
 }
 
 long sys_pselect6(int count, uint64_t __user *reads, uint64_t __user *writes,
@@ -346,6 +357,5 @@ long sys_pselect6(int count, uint64_t __user *reads, uint64_t __user *writes,
     }
     result = select_user(count, users, deadline);
     signal_mask_end(mask.set, result == -ERESTARTNOHAND);
-    put_time_left(timeout, deadline, 1);
-    return result;
+    return put_time_left(timeout, deadline, 1, result);
 }

@@ -4,12 +4,13 @@
 #include "sched/task.h"
 #include "syscall/calls.h"
 
-#define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define ACTION_FLAGS                                                                      \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK | \
+     SA_RESTART | SA_NODEFER | SA_RESETHAND)
 
 long sys_rt_sigaction(int signal, const void __user *user, void __user *old, size_t size)
 {
-    struct signal_action *action, before, fresh;
-    uint64_t flags;
+    struct signal_action before, fresh = {0};
 
     if (size != 8 || signal < 1 || signal > SIGNALS) {
         return -EINVAL;
@@ -17,21 +18,12 @@ long sys_rt_sigaction(int signal, const void __user *user, void __user *old, siz
     if (user && copy_from_user(&fresh, user, sizeof(fresh))) {
         return -EFAULT;
     }
-    if (user && SIGNAL_BIT(signal) & UNBLOCKABLE) {
+    if (user && SIGNAL_BIT(signal) & SIGNALS_UNBLOCKABLE) {
         return -EINVAL;
     }
-    action = &current->sighand->actions[signal - 1];
-    flags = spin_lock_irqsave(&tasks_lock);
-    before = *action;
-    if (user) {
-        *action = fresh;
-        action->mask &= ~UNBLOCKABLE;
-        if (signal_ignored(current, signal) && !(current->blocked & SIGNAL_BIT(signal))) {
-            current->pending.mask &= ~SIGNAL_BIT(signal);
-            current->group->pending.mask &= ~SIGNAL_BIT(signal);
-        }
-    }
-    spin_unlock_irqrestore(&tasks_lock, flags);
+    fresh.mask &= ~SIGNALS_UNBLOCKABLE;
+    fresh.flags &= ACTION_FLAGS; /* a program sees by that which ones there are */
+    signal_set_action(signal, user ? &fresh : NULL, &before);
     return old ? copy_to_user(old, &before, sizeof(before)) : 0;
 }
 
@@ -59,8 +51,7 @@ long sys_rt_sigreturn(void)
     struct trap_frame *frame = task_frame(current);
 
     if (sigframe_pop(frame)) {
-        signal_send_self(SIGSEGV);
-        return -EFAULT;
+        signal_force(SIGSEGV, SI_KERNEL, 0);
     }
     return (long)frame->rax;
 }
@@ -118,7 +109,10 @@ long sys_pause(void)
 
 long sys_kill(pid_t pid, int signal)
 {
-    return signal < 0 || signal > SIGNALS ? -EINVAL : signal_kill(pid, signal);
+    bool valid = signal >= 0 && signal <= SIGNALS;
+    long error = signal_kill(pid, valid ? signal : 0); /* -ESRCH comes first */
+
+    return error || valid ? error : -EINVAL;
 }
 
 long sys_tgkill(pid_t tgid, pid_t tid, int signal)
@@ -127,13 +121,13 @@ long sys_tgkill(pid_t tgid, pid_t tid, int signal)
     struct task *task;
     long error = -ESRCH;
 
-    if (tgid <= 0 || tid <= 0 || signal < 0 || signal > SIGNALS) {
+    if (tgid <= 0 || tid <= 0) {
         return -EINVAL;
     }
     task = task_find(tid);
     if (task && task->group->pid == tgid) {
-        error = 0;
-        if (signal) {
+        error = signal < 0 || signal > SIGNALS ? -EINVAL : 0;
+        if (signal && !error) {
             signal_send(task, signal, &info);
         }
     }
@@ -141,37 +135,15 @@ long sys_tgkill(pid_t tgid, pid_t tid, int signal)
     return error;
 }
 
-struct user_stack {
-    uint64_t base;
-    int flags;
-    uint64_t size;
-};
-
 long sys_sigaltstack(const void __user *user, void __user *old)
 {
-    struct task *task = current;
-    uint64_t rsp = task_frame(task)->rsp;
-    bool inside = task->altstack.size && rsp > task->altstack.stack &&
-                  rsp - task->altstack.stack <= task->altstack.size;
-    struct user_stack stack, before = {task->altstack.stack,
-                                       !task->altstack.size ? 2 : inside ? 1 : 0,
-                                       task->altstack.size};
+    uint64_t rsp = task_frame(current)->rsp;
+    struct signal_stack stack, before = altstack_get(rsp);
+    long error;
 
-    if (user) {
-        if (copy_from_user(&stack, user, sizeof(stack))) {
-            return -EFAULT;
-        }
-        if (inside) {
-            return -EPERM;
-        }
-        if (stack.flags & ~3) {
-            return -EINVAL;
-        }
-        if (!(stack.flags & 2) && stack.size < 2048) {
-            return -ENOMEM;
-        }
-        task->altstack.stack = stack.flags & 2 ? 0 : stack.base;
-        task->altstack.size = stack.flags & 2 ? 0 : stack.size;
+    if (user && copy_from_user(&stack, user, sizeof(stack))) {
+        return -EFAULT;
     }
-    return old ? copy_to_user(old, &before, sizeof(before)) : 0;
+    error = user ? altstack_set(&stack, rsp) : 0;
+    return error || !old ? error : copy_to_user(old, &before, sizeof(before));
 }

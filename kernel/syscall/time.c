@@ -33,6 +33,20 @@ ktime_t time_from_user(const struct timespec __user *user)
     return time_duration(time.seconds, time.nanoseconds);
 }
 
+ktime_t wait_deadline(ktime_t duration)
+{
+    ktime_t kept = current->restart_deadline;
+
+    current->restart_deadline = 0;
+    return kept ? kept : clock_now() + duration;
+}
+
+long wait_interrupted(ktime_t deadline)
+{
+    current->restart_deadline = deadline;
+    return -ERESTARTNOHAND;
+}
+
 static ktime_t cpu_time(bool whole_process)
 {
     ktime_t user, system, now = clock_now() - current->exec_start + current->exec_time;
@@ -109,11 +123,19 @@ static long sleep_until(ktime_t deadline, struct timespec __user *left)
     return rest > 0 ? -ERESTARTNOHAND : 0;
 }
 
+static long sleep_for(ktime_t duration, struct timespec __user *left)
+{
+    ktime_t deadline = wait_deadline(duration);
+    long error = sleep_until(deadline, left);
+
+    return error == -ERESTARTNOHAND ? wait_interrupted(deadline) : error;
+}
+
 long sys_nanosleep(const struct timespec __user *time, struct timespec __user *left)
 {
     ktime_t duration = time_from_user(time);
 
-    return duration < 0 ? duration : sleep_until(clock_now() + duration, left);
+    return duration < 0 ? duration : sleep_for(duration, left);
 }
 
 long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *time,
@@ -131,7 +153,7 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *tim
     if (flags & 1) { /* TIMER_ABSTIME */
         return sleep_until(duration - (clock == CLOCK_REALTIME ? clock_realtime_offset : 0), NULL);
     }
-    return sleep_until(clock_now() + duration, left);
+    return sleep_for(duration, left);
 }
 
 static void real_timer_expired(struct timer *timer)
