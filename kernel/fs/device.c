@@ -70,8 +70,19 @@ static ssize_t null_write(struct file *file, const char __user *buffer, size_t s
 
 static ssize_t zero_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
+    size_t done = 0;
+
     (void)file, (void)position;
-    return clear_user(buffer, size) ? -EFAULT : (ssize_t)size;
+    while (done < size) { /* page by page: what is mapped before one that is not counts */
+        size_t part = PAGE_SIZE - ((vaddr_t)(buffer + done) & (PAGE_SIZE - 1));
+
+        part = part < size - done ? part : size - done;
+        if (clear_user(buffer + done, part)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        done += part;
+    }
+    return (ssize_t)done;
 }
 
 static ssize_t full_write(struct file *file, const char __user *buffer, size_t size,

@@ -70,6 +70,16 @@ void file_put(struct file *file)
     kfree(file);
 }
 
+off_t file_set_position(struct file *file, off_t base, off_t offset, off_t max)
+{
+    off_t position;
+
+    if (__builtin_add_overflow(base, offset, &position) || position < 0 || position > max) {
+        return -EINVAL;
+    }
+    return file->position = position;
+}
+
 off_t file_seek_size(struct file *file, off_t offset, int whence)
 {
     off_t base = 0;
@@ -81,32 +91,24 @@ off_t file_seek_size(struct file *file, off_t offset, int whence)
     } else if (whence != SEEK_SET) {
         return -EINVAL;
     }
-    if (__builtin_add_overflow(base, offset, &base)) {
-        return -EOVERFLOW;
-    }
-    if (base < 0) {
-        return -EINVAL;
-    }
-    return file->position = base;
+    return file_set_position(file, base, offset, INT64_MAX);
 }
 
-static ssize_t directory_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+ssize_t directory_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
     (void)file, (void)buffer, (void)size, (void)position;
     return -EISDIR;
 }
 
-static off_t directory_seek(struct file *file, off_t offset, int whence)
+off_t file_seek_sizeless(struct file *file, off_t offset, int whence)
 {
-    if (whence == SEEK_CUR) {
-        offset += file->position;
-    } else if (whence != SEEK_SET) {
+    if (whence != SEEK_SET && whence != SEEK_CUR) {
         return -EINVAL;
     }
-    return offset < 0 ? -EINVAL : (file->position = offset);
+    return file_set_position(file, whence == SEEK_CUR ? file->position : 0, offset, INT64_MAX);
 }
 
-const struct file_ops directory_file_ops = {.read = directory_read, .seek = directory_seek};
+const struct file_ops directory_file_ops = {.read = directory_read, .seek = file_seek_sizeless};
 
 /* One step for the pages of a file: copies between kernel memory and the file's source. */
 static long inode_copy(struct inode *inode, void *buffer, size_t size, off_t offset, bool write)

@@ -73,10 +73,15 @@ static inline bool file_writable(const struct file *file)
     return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
 }
 
+/* Move to the sum of two numbers of the user's; -EINVAL: it is negative, overflows or is above `max`. */
+off_t file_set_position(struct file *file, off_t base, off_t offset, off_t max);
 /* seek within 0 .. inode->size and beyond, for files that have a size. */
 off_t file_seek_size(struct file *file, off_t offset, int whence);
+/* For what has no size, a directory or a text that is made: only SEEK_SET and SEEK_CUR. */
+off_t file_seek_sizeless(struct file *file, off_t offset, int whence);
 /* Of every directory: entries come by getdents64, which the system call layer does. */
 extern const struct file_ops directory_file_ops;
+ssize_t directory_read(struct file *file, char __user *buffer, size_t size, off_t *position);
 /* Copy kernel memory into a regular file. Bytes or -errno. */
 long inode_write(struct inode *inode, const void *buffer, size_t size, off_t offset);
 /* A device number as in stat(2), makedev(3). */

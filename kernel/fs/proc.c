@@ -27,7 +27,7 @@
 enum kind { KIND_ROOT, KIND_PROCESS, KIND_TASKS, KIND_THREAD };
 
 static const struct inode_ops directory_ops, file_ops_plain, link_ops;
-static const struct file_ops text_ops;
+static const struct file_ops text_ops, directory_file;
 static const struct proc_file no_files[1];
 static const struct proc_file *const files[] = {
     [KIND_ROOT] = proc_root_files, [KIND_PROCESS] = proc_task_files, [KIND_TASKS] = no_files,
@@ -63,7 +63,7 @@ static struct inode *make(uint64_t number, mode_t mode, struct inode *parent)
     }
     inode_init(inode, mode, S_ISDIR(mode) ? &directory_ops : S_ISLNK(mode) ? &link_ops
                                                                           : &file_ops_plain,
-               S_ISDIR(mode) ? &directory_file_ops : &text_ops);
+               S_ISDIR(mode) ? &directory_file : &text_ops);
     inode->device = 0x1000;
     inode->number = number;
     if (parent) {
@@ -92,7 +92,8 @@ static struct inode *lookup(struct inode *directory, const char *name)
 {
     enum kind kind = inode_kind(directory);
     const struct proc_file *table = files[kind];
-    const char *end;
+    char canonical[16]; /* the only way to write the number: not 07, 0x7 or 2^32 + 7 */
+    uint64_t number;
     pid_t tid;
 
     for (int i = 0; table[i].name; i++) {
@@ -103,8 +104,10 @@ static struct inode *lookup(struct inode *directory, const char *name)
     if (kind == KIND_PROCESS && strcmp(name, "task") == 0) {
         return make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory);
     }
-    tid = (pid_t)parse_number(name, &end);
-    if (*end || !contains(directory, tid, false)) {
+    number = parse_number(name, NULL);
+    tid = number < PID_MAX ? (pid_t)number : 0;
+    snprintf(canonical, sizeof(canonical), "%d", tid);
+    if (strcmp(name, canonical) != 0 || !contains(directory, tid, false)) {
         return error_pointer(-ENOENT);
     }
     return make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory);
@@ -114,7 +117,8 @@ static long iterate(struct inode *directory, off_t position, dir_emit_t emit, vo
 {
     enum kind kind = inode_kind(directory);
     const struct proc_file *table = files[kind];
-    pid_t tid = position > FIRST_TASK ? (pid_t)position - FIRST_TASK : 0;
+    off_t last = position > FIRST_TASK ? position - FIRST_TASK : 0; /* any number of the user's */
+    pid_t tid = last < PID_MAX ? (pid_t)last : PID_MAX;
     char name[16];
     int i;
 
@@ -136,6 +140,15 @@ static long iterate(struct inode *directory, off_t position, dir_emit_t emit, vo
         }
     }
     return 0;
+}
+
+/* Positions in the directories of /proc are ints on Linux, too. */
+static off_t directory_seek(struct file *file, off_t offset, int whence)
+{
+    if (whence != SEEK_SET && whence != SEEK_CUR) {
+        return -EINVAL;
+    }
+    return file_set_position(file, whence == SEEK_CUR ? file->position : 0, offset, INT32_MAX);
 }
 
 static void release(struct inode *inode)
@@ -245,8 +258,9 @@ static const struct inode_ops directory_ops = {
 };
 static const struct inode_ops file_ops_plain = {.release = release};
 static const struct inode_ops link_ops = {.readlink = readlink, .release = release};
+static const struct file_ops directory_file = {.read = directory_read, .seek = directory_seek};
 static const struct file_ops text_ops = {
-    .open = text_open, .read = text_read, .write = text_write, .seek = file_seek_size,
+    .open = text_open, .read = text_read, .write = text_write, .seek = file_seek_sizeless,
     .release = text_release,
 };
 

@@ -160,7 +160,7 @@ static ssize_t receive_some(struct socket *socket, char __user *buffer, size_t s
     if (writable) {
         wake_events(&socket->peer->writers, EVENTS_OUT);
     }
-    if (part != 0) {
+    if (part != 0 || (size == 0 && ring_used(&socket->ring))) {
         return part;
     }
     error = socket_take_error(socket);
@@ -179,7 +179,7 @@ ssize_t socket_receive(struct file *file, char __user *buffer, size_t size, int 
     if (state_of(socket) != SOCKET_CONNECTED) {
         return -EINVAL;
     }
-    while (!error && done < size) {
+    do { /* once also for no bytes: that waits, too, recv(2) */
         ssize_t part = receive_some(socket, buffer + done, size - done, flags);
 
         if (part > 0) {
@@ -197,7 +197,7 @@ ssize_t socket_receive(struct file *file, char __user *buffer, size_t size, int 
                                                ring_used(&socket->ring) ||
                                                shutdown_of(socket) & NO_RECEIVE);
         }
-    }
+    } while (!error && done < size);
     return done ? (ssize_t)done : error;
 }
 

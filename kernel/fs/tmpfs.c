@@ -21,7 +21,7 @@
 #include "mm/mm.h"
 #include "sched/task.h"
 
-#define FILE_SIZE_MAX (1l << 43)
+#define FILE_SIZE_MAX INT64_MAX
 
 struct tmpfs_file {
     struct spinlock pages_lock; /* protects pages and growth of size; only mm's locks below */

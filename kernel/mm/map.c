@@ -366,7 +366,7 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
     vaddr_t end = align_up(address + size, PAGE_SIZE);
     long error = 0;
 
-    if (address & (PAGE_SIZE - 1) || end < address || advice < 0 || (advice > 4 && advice < 8) ||
+    if (address & (PAGE_SIZE - 1) || size > USER_TOP || end < address || advice < 0 || (advice > 4 && advice < 8) ||
         advice > 25) {
         return -EINVAL;
     }

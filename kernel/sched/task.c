@@ -7,8 +7,6 @@
 #include "mm/kstack.h"
 #include "mm/mm.h"
 
-#define PID_MAX 32768
-
 struct spinlock tasks_lock = SPINLOCK_INIT;
 struct list all_tasks = LIST_INIT(all_tasks);
 int task_count;

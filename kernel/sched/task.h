@@ -133,6 +133,7 @@ struct task_resource_ops {
 };
 extern const struct task_resource_ops *task_resources;
 
+#define PID_MAX 32768 /* ids are below it, as on Linux unless told otherwise */
 extern struct list all_tasks; /* tasks_lock */
 extern int task_count;
 
@@ -148,7 +149,7 @@ struct task *task_create(const char *name);
 void task_free_unstarted(struct task *task);
 /* The mm of a task, with a reference; NULL for kernel threads and zombies. */
 struct mm *task_mm(struct task *task);
-/* The lowest tid above `tid`, or 0. */
+/* The lowest tid above `tid`, which is not negative; or 0. */
 pid_t task_next(pid_t tid);
 bool task_hash(struct task *task); /* a tid, and into the table; false: none left */
 void task_unhash(struct task *task);

@@ -18,6 +18,8 @@ struct timespec {
 struct iovec {
     uint64_t base, size;
 };
+#define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call, read(2) */
+#define IOVEC_MAX 1024 /* UIO_MAXIOV, readv(2) */
 
 /* The last argument of pselect6. */
 struct sized_mask {
@@ -162,10 +164,10 @@ long sys_close(int fd);
 long sys_stat(const char __user *path, void __user *result);
 long sys_fstat(int fd, void __user *result);
 long sys_lstat(const char __user *path, void __user *result);
-long sys_poll(struct pollfd __user *fds, uint64_t count, int timeout);
+long sys_poll(struct pollfd __user *fds, unsigned count, int timeout);
 long sys_lseek(int fd, off_t offset, int whence);
 long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t offset);
-long sys_mprotect(uint64_t address, size_t size, int prot);
+long sys_mprotect(uint64_t address, size_t size, uint64_t prot);
 long sys_munmap(uint64_t address, size_t size);
 long sys_brk(uint64_t brk);
 long sys_rt_sigaction(int signal, const void __user *action, void __user *old, size_t size);
@@ -179,7 +181,7 @@ long sys_writev(int fd, const struct iovec __user *vector, int count);
 long sys_access(const char __user *path, int mode);
 long sys_pipe(int __user *fds);
 long sys_sched_yield(void);
-long sys_mremap(uint64_t old, size_t old_size, size_t size, int flags, uint64_t fixed);
+long sys_mremap(uint64_t old, size_t old_size, size_t size, uint64_t flags, uint64_t fixed);
 long sys_madvise(uint64_t address, size_t size, int advice);
 long sys_dup(int fd);
 long sys_dup2(int fd, int to);
@@ -208,7 +210,7 @@ long sys_rmdir(const char __user *path);
 long sys_link(const char __user *old, const char __user *path);
 long sys_unlink(const char __user *path);
 long sys_symlink(const char __user *target, const char __user *path);
-long sys_readlink(const char __user *path, char __user *buffer, size_t size);
+long sys_readlink(const char __user *path, char __user *buffer, int size);
 long sys_umask(mode_t mask);
 long sys_gettimeofday(struct timespec __user *time, void __user *zone);
 long sys_getrlimit(int resource, struct rlimit __user *limit);
@@ -235,7 +237,7 @@ long sys_reboot(unsigned magic1, unsigned magic2, unsigned command);
 long sys_gettid(void);
 long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout, int __user
     *word2, uint32_t value3);
-long sys_getdents64(int fd, void __user *buffer, size_t size);
+long sys_getdents64(int fd, void __user *buffer, unsigned size);
 long sys_set_tid_address(int __user *word);
 long sys_clock_gettime(int clock, struct timespec __user *time);
 long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *time, struct timespec
@@ -261,7 +263,7 @@ long sys_sched_getaffinity(pid_t pid, size_t size, uint64_t __user *mask);
 long sys_waitid(int type, pid_t id, void __user *info, int options, void __user *usage);
 long sys_pselect6(int count, uint64_t __user *reads, uint64_t __user *writes, uint64_t __user
     *errors, struct timespec __user *timeout, const struct sized_mask __user *mask);
-long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user *timeout,
+long sys_ppoll(struct pollfd __user *fds, unsigned count, struct timespec __user *timeout,
     const uint64_t __user *mask, size_t size);
 long sys_socket(int family, int type, int protocol);
 long sys_connect(int fd, const void __user *user, int size);
@@ -311,6 +313,8 @@ ktime_t wait_deadline(ktime_t duration);
 long wait_interrupted(ktime_t deadline);
 /* When that much time will be over: 0 for none, KTIME_NEVER for NULL, negative: an error. */
 ktime_t deadline_from_user(const struct timespec __user *timeout);
+/* Every piece has a size and lies in user memory: nothing is moved before. 0, -EFAULT, -EINVAL. */
+long iovec_check(const struct iovec __user *vector, int count);
 /* Descriptors for two new files, whose references are taken over, told to the user. 0 or -errno. */
 long fd_install_pair(struct file *files[2], int __user *user, bool close_on_exec);
 /* For one call, another set of blocked signals; a NULL `set` changes nothing. 0 or -errno. */

@@ -34,7 +34,7 @@ static bool add_dirent(void *context, const char *name, uint64_t number, mode_t 
     return true;
 }
 
-long sys_getdents64(int fd, void __user *buffer, size_t size)
+long sys_getdents64(int fd, void __user *buffer, unsigned size)
 {
     struct file *file = fd_get_io(fd);
     struct dirents d = {.size = size < 32768 ? size : 32768};

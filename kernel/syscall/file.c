@@ -8,20 +8,15 @@
 #include "sched/task.h"
 #include "syscall/calls.h"
 
-#define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call */
-
 /* One piece at the file's own position (NULL) or at *at. */
 static ssize_t transfer(struct file *file, uint64_t buffer, size_t size, off_t *at, bool write)
 {
     off_t *position = at ? at : &file->position;
-    bool seeks = file->ops->seek && !at;
+    bool seeks = file->ops->seek && !at, overflows;
     ssize_t done = -EINVAL;
 
     if (write ? !file_writable(file) : !file_readable(file)) {
         return -EBADF;
-    }
-    if (size > TRANSFER_MAX) {
-        size = TRANSFER_MAX;
     }
     if (!user_range_ok((void __user *)buffer, size)) {
         return -EFAULT;
@@ -29,7 +24,11 @@ static ssize_t transfer(struct file *file, uint64_t buffer, size_t size, off_t *
     if (seeks) {
         mutex_lock(&file->position_lock);
     }
-    if (write && file->ops->write) {
+    overflows = file->ops->seek && *position > INT64_MAX - (off_t)size;
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
+    if (overflows) {
+        done = -EINVAL;
+    } else if (write && file->ops->write) {
         done = file->ops->write(file, (const char __user *)buffer, size, position);
     } else if (!write && file->ops->read) {
         done = file->ops->read(file, (char __user *)buffer, size, position);
@@ -79,14 +78,36 @@ long sys_pwrite64(int fd, const char __user *buffer, size_t size, off_t position
     return positioned(fd, (uint64_t)buffer, size, position, true);
 }
 
+long iovec_check(const struct iovec __user *vector, int count)
+{
+    struct iovec piece;
+
+    for (int i = 0; i < count; i++) {
+        if (get_user(piece, vector + i)) {
+            return -EFAULT;
+        }
+        if ((ssize_t)piece.size < 0) {
+            return -EINVAL;
+        }
+        if (!user_range_ok((void __user *)piece.base, piece.size)) {
+            return -EFAULT;
+        }
+    }
+    return 0;
+}
+
 static long vectored(int fd, const struct iovec __user *vector, int count, bool write)
 {
     struct file *file = fd_get_io(fd);
-    long done = 0, part = 0;
+    long done = 0, part = 0, error;
 
-    if (!file || count < 0 || count > 1024) {
+    if (!file) {
+        return -EBADF;
+    }
+    error = count < 0 || count > IOVEC_MAX ? -EINVAL : iovec_check(vector, count);
+    if (error) {
         file_put(file);
-        return file ? -EINVAL : -EBADF;
+        return error;
     }
     for (int i = 0; i < count; i++) {
         struct iovec piece;
@@ -94,7 +115,8 @@ static long vectored(int fd, const struct iovec __user *vector, int count, bool 
         if (done && !write && !(file_poll(file, NULL) & POLLIN)) {
             break; /* what was read so far is a result: do not wait for more */
         }
-        part = get_user(piece, vector + i) ? -EFAULT : (ssize_t)piece.size < 0 ? -EINVAL
+        /* transfer() checks again: another thread may have written there. */
+        part = get_user(piece, vector + i) ? -EFAULT
                : piece.size ? transfer(file, piece.base, piece.size, NULL, write) : 0;
         if (part < 0) {
             break;

@@ -24,7 +24,8 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
         if (!file) {
             return -EBADF;
         }
-        source = !file_readable(file) ||
+        source = size <= USER_TOP && (uint64_t)offset + size > INT64_MAX ? error_pointer(-EOVERFLOW)
+                 : !file_readable(file) ||
                          (type == MAP_SHARED && prot & PROT_WRITE && !file_writable(file))
                      ? error_pointer(-EACCES)
                  : file->ops->source        ? file->ops->source(file)
@@ -50,9 +51,9 @@ long sys_munmap(uint64_t address, size_t size)
     return mm_unmap(current->mm, address, size);
 }
 
-long sys_mprotect(uint64_t address, size_t size, int prot)
+long sys_mprotect(uint64_t address, size_t size, uint64_t prot)
 {
-    return mm_protect(current->mm, address, size, prot);
+    return prot > INT32_MAX ? -EINVAL : mm_protect(current->mm, address, size, (int)prot);
 }
 
 long sys_brk(uint64_t brk)
@@ -60,9 +61,10 @@ long sys_brk(uint64_t brk)
     return mm_brk(current->mm, brk);
 }
 
-long sys_mremap(uint64_t old, size_t old_size, size_t size, int flags, uint64_t fixed)
+long sys_mremap(uint64_t old, size_t old_size, size_t size, uint64_t flags, uint64_t fixed)
 {
-    return mm_remap(current->mm, old, old_size, size, flags, fixed);
+    return flags > INT32_MAX ? -EINVAL
+                             : mm_remap(current->mm, old, old_size, size, (int)flags, fixed);
 }
 
 long sys_madvise(uint64_t address, size_t size, int advice)

@@ -122,7 +122,8 @@ static long put_stat(struct inode *inode, void __user *result)
     struct user_stat s = {
         .dev = inode->device, .ino = inode->number, .nlink = inode->links, .mode = inode->mode,
         .uid = inode->uid, .gid = inode->gid, .rdev = inode->rdev, .size = inode->size,
-        .blksize = 4096, .blocks = S_ISREG(inode->mode) ? (inode->size + 511) / 512 : 0,
+        .blksize = 4096,
+        .blocks = S_ISREG(inode->mode) ? inode->size / 512 + (inode->size % 512 != 0) : 0,
         .atime = to_timespec(inode->atime), .mtime = to_timespec(inode->mtime),
         .ctime = to_timespec(inode->ctime),
     };
@@ -356,9 +357,9 @@ long sys_symlink(const char __user *user_target, const char __user *path)
     return error;
 }
 
-long sys_readlink(const char __user *path, char __user *buffer, size_t size)
+long sys_readlink(const char __user *path, char __user *buffer, int size)
 {
-    struct inode *inode = (ssize_t)size <= 0 ? error_pointer(-EINVAL)
+    struct inode *inode = size <= 0 ? error_pointer(-EINVAL)
                                              : lookup_user(AT_FDCWD, path, LOOKUP_NOFOLLOW);
     char *text = kmalloc(PATH_MAX);
     long length;
@@ -369,8 +370,8 @@ long sys_readlink(const char __user *path, char __user *buffer, size_t size)
     }
     length = !text ? -ENOMEM : S_ISLNK(inode->mode) && inode->ops->readlink
              ? inode->ops->readlink(inode, text, PATH_MAX) : -EINVAL;
-    if (length > (long)size) {
-        length = (long)size;
+    if (length > size) {
+        length = size;
     }
     if (length > 0 && copy_to_user(buffer, text, (size_t)length)) {
         length = -EFAULT;

@@ -133,7 +133,7 @@ static long poll_files(struct poll_set *set, ktime_t deadline)
     return result == 0 && signal_interrupts() ? -ERESTARTNOHAND : result;
 }
 
-static long poll_user(struct pollfd __user *user, uint64_t count, ktime_t deadline)
+static long poll_user(struct pollfd __user *user, unsigned count, ktime_t deadline)
 {
     struct poll_set set;
     long result;
@@ -157,7 +157,7 @@ static long poll_user(struct pollfd __user *user, uint64_t count, ktime_t deadli
     return result;
 }
 
-long sys_poll(struct pollfd __user *fds, uint64_t count, int timeout)
+long sys_poll(struct pollfd __user *fds, unsigned count, int timeout)
 {
     ktime_t deadline = KTIME_NEVER;
     long result;
@@ -195,7 +195,7 @@ static long put_time_left(struct timespec __user *timeout, ktime_t deadline, kti
     return result;
 }
 
-long sys_ppoll(struct pollfd __user *fds, uint64_t count, struct timespec __user *timeout,
+long sys_ppoll(struct pollfd __user *fds, unsigned count, struct timespec __user *timeout,
                const uint64_t __user *mask, size_t size)
 {
     ktime_t deadline = deadline_from_user(timeout);

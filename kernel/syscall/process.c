@@ -78,7 +78,8 @@ long sys_waitid(int type, pid_t id, void __user *user, int options, void __user 
     long error;
 
     if (type < P_ALL || type > P_PGID || options & ~KNOWN ||
-        !(options & (WUNTRACED | WEXITED | WCONTINUED)) || (type == P_PID && id <= 0)) {
+        !(options & (WUNTRACED | WEXITED | WCONTINUED)) || (type == P_PID && id <= 0) ||
+        (type == P_PGID && id < 0)) {
         return -EINVAL;
     }
     error = task_wait(type, type == P_PGID && id == 0 ? current->group->pgid : id, options, &result);
@@ -304,16 +305,17 @@ long sys_getrandom(char __user *buffer, size_t size, unsigned flags)
 {
     size_t done = 0;
 
-    if (flags & ~7u) {
+    if (flags & ~7u || (flags & 6) == 6) {
         return -EINVAL;
     }
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
     while (done < size) {
         char part[64];
         size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
 
         random_bytes(part, now);
         if (copy_to_user(buffer + done, part, now)) {
-            return -EFAULT;
+            return done ? (long)done : -EFAULT;
         }
         done += now;
     }

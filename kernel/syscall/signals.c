@@ -110,9 +110,9 @@ long sys_pause(void)
 long sys_kill(pid_t pid, int signal)
 {
     bool valid = signal >= 0 && signal <= SIGNALS;
-    long error = signal_kill(pid, valid ? signal : 0); /* -ESRCH comes first */
+    long error = pid == INT32_MIN ? -ESRCH : signal_kill(pid, valid ? signal : 0);
 
-    return error || valid ? error : -EINVAL;
+    return error || valid ? error : -EINVAL; /* who is not there comes first */
 }
 
 long sys_tgkill(pid_t tgid, pid_t tid, int signal)

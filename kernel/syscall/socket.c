@@ -13,7 +13,6 @@ enum {
     SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_PEERCRED = 17,
     SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN = 39,
 };
-#define VECTOR_MAX 1024
 
 /* struct sockaddr_un */
 struct user_address {
@@ -252,18 +251,20 @@ static ssize_t move(struct file *file, const struct iovec __user *vector, size_t
                     bool send)
 {
     ssize_t done = 0, part = 0;
+    long error;
 
-    if (count > VECTOR_MAX) {
+    if (count > IOVEC_MAX) {
         return -EMSGSIZE;
+    }
+    error = iovec_check(vector, (int)count);
+    if (error) {
+        return error;
     }
     for (size_t i = 0; i < count; i++) {
         struct iovec piece;
 
-        if (get_user(piece, vector + i)) {
-            part = -EFAULT;
-        } else if ((ssize_t)piece.size < 0) {
-            part = -EINVAL;
-        } else if (!user_range_ok((void __user *)piece.base, piece.size)) {
+        if (get_user(piece, vector + i) ||
+            !user_range_ok((void __user *)piece.base, piece.size)) { /* written to since */
             part = -EFAULT;
         } else if (send) {
             part = socket_send(file, (const char __user *)piece.base, piece.size, flags);
@@ -291,6 +292,7 @@ long sys_sendto(int fd, const char __user *buffer, size_t size, int flags,
     if (is_error(file)) {
         return pointer_error(file);
     }
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
     result = !user_range_ok(buffer, size) ? -EFAULT
              : address && address_size    ? socket_of(file)->state == SOCKET_CONNECTED ? -EISCONN
                                                                                       : -EOPNOTSUPP
@@ -309,6 +311,7 @@ long sys_recvfrom(int fd, char __user *buffer, size_t size, int flags, void __us
     if (is_error(file)) {
         return pointer_error(file);
     }
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
     result = user_range_ok(buffer, size) ? socket_receive(file, buffer, size, flags) : -EFAULT;
     file_put(file);
     if (result >= 0 && address && copy_to_user(address_size, &none, sizeof(none))) {
