@@ -1,5 +1,5 @@
 # User programs: user/bin/NAME.c, user/demo/NAME.c, user/test/NAME.c, and of several files the shell
-# in user/sh and a test in user/torture; each linked with our own small libc, the lessons in
+# in user/sh and tests in user/torture and user/fuzz; each linked with our own small libc, the lessons in
 # user/demo also with what they share; and the initramfs.
 USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
@@ -11,11 +11,13 @@ ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c user/ulib/*/*.c))
 ULIB_ASM := $(sort $(wildcard user/ulib/*.asm user/ulib/*/*.asm))
 ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
 PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
-PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/test/torture
+PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/test/torture \
+	build/user/test/fuzz
 SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/sh/*.c)))
 LESSON_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/demo/common/*.c)))
 LESSONS := $(patsubst %.c,build/%,$(wildcard user/demo/*.c))
 TORTURE_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/torture/*.c)))
+FUZZ_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/fuzz/*.c)))
 
 build/user/%.o: user/%.c build/flags
 	@mkdir -p $(@D)
@@ -34,7 +36,8 @@ $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/
 
 build/user/bin/sh: $(SH_OBJECTS)
 build/user/test/torture: $(TORTURE_OBJECTS)
-build/user/bin/sh build/user/test/torture: build/user/libu.a build/user/ulib/crt0.asm.o
+build/user/test/fuzz: $(FUZZ_OBJECTS)
+build/user/bin/sh build/user/test/torture build/user/test/fuzz: build/user/libu.a build/user/ulib/crt0.asm.o
 	@mkdir -p $(@D)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter-out %.asm.o %.a,$^) \
 		build/user/libu.a
@@ -64,5 +67,6 @@ build/initramfs.cpio: $(STRIPPED) tools/mkinitrd
 
 .PRECIOUS: build/user/%.o
 -include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
+	$(FUZZ_OBJECTS:.o=.d) \
 	$(LESSON_OBJECTS:.o=.d) \
 	$(PROGRAM_SOURCES:%.c=build/%.d)
