@@ -24,13 +24,14 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade
+.PHONY: fuzz test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
 	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
 	@echo "make test             all tests; the last line says how many passed and failed"
 	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real time (TIMES=20)"
+	@echo "make fuzz CALLS=1000000  random system calls until one finds something (SEED, SMP, MEM, INJECT=1, FREE=1)"
 	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the kernel, the programs and the initramfs"
@@ -74,6 +75,12 @@ test: all
 # All of it with 1, 2 and 4 CPUs, under icount and in real time; TIMES=20 takes hours.
 test-machines: all
 	@tests/run --machines --times $(or $(TIMES),1)
+
+# A failure tells its seed, and how to repeat it; ONLY=NAME,... or ^NAME,... chooses calls.
+fuzz: all
+	@tools/fuzz $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED)) $(if $(SMP),--smp $(SMP)) \
+		$(if $(MEM),--mem $(MEM)) $(if $(INJECT),--inject) $(if $(FREE),--free) \
+		$(if $(ROUND),--round $(ROUND)) $(if $(ONLY),--only '$(ONLY)')
 
 test-mutants: all
 	@tests/mutants/run

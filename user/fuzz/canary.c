@@ -47,7 +47,7 @@ static void registers_fill(uint64_t key)
 
 static const char *registers_look(uint64_t key, int base)
 {
-    static const uint64_t nap[2] = {0, 300000};
+    static const uint64_t nap[2] = {0, 2000000};
     uint64_t gs = key & 0x7ffffffff000, found = gs, selectors = 0;
     uint16_t ds, es;
 
@@ -58,7 +58,7 @@ static const char *registers_look(uint64_t key, int base)
     if (key & 1) {
         RAW(35, nap, 0, 0);
     } else {
-        for (volatile int i = 0; i < 20000; i++) { /* the clock interrupts it here and there */
+        for (volatile int i = 0; i < 5000; i++) { /* the clock interrupts it here and there */
         }
         RAW(24, 0, 0, 0);
     }

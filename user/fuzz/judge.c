@@ -45,7 +45,6 @@ static _Noreturn void guilty(const char *what, long a, long b)
     printf("\nfuzz: WRONG: round %lu: %s (%ld, %ld)\n", (unsigned long)shared->round, what, a, b);
     fflush(stdout);
     usleep(100000); /* it reaches the line */
-    close(open("/proc/sysrq-trigger", O_WRONLY));
     RAW(1, open("/proc/sysrq-trigger", O_WRONLY), "c", 1);
     exit(1);
 }
@@ -101,7 +100,6 @@ static void measure(struct state *state)
 {
     static char text[4096];
     const char *at;
-    DIR *fds;
 
     memset(state, 0, sizeof(*state));
     slurp("/proc/loadavg", text, sizeof(text));
@@ -124,7 +122,6 @@ static void measure(struct state *state)
     for (int fd = 0; fd < 32; fd++) {
         state->descriptors += fcntl(fd, F_GETFD) >= 0;
     }
-    (void)fds;
 }
 
 /* ---- Tidying up ---- */
@@ -427,7 +424,7 @@ int judge_main(int argc, char **argv)
         round_judge();
         done += shared->calls ? shared->calls : 1;
     }
-    printf("fuzz: %ld calls in %ld rounds, seed %lu: all is well\n", shared->total, round,
+    printf("\nfuzz: %ld calls in %ld rounds, seed %lu: all is well\n", shared->total, round,
            (unsigned long)shared->seed);
     fflush(stdout);
     _exit(0); /* the canaries: init ends them with the machine */

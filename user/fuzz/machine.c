@@ -106,7 +106,7 @@ void machine_handlers(struct thread *t)
     uint64_t stack[3] = {(uint64_t)t + PAGE, 0, ALTSTACK_SIZE}, none = 0;
 
     RAW(131, stack, 0, 0);
-    for (int signal = 1; signal < 32; signal++) {
+    for (int signal = 1; signal < 65; signal++) {
         raw(13, (uint64_t)signal, (uint64_t)action, 0, 8, 0, 0);
     }
     raw(14, 2, (uint64_t)&none, 0, 8, 0, 0);
