@@ -136,9 +136,9 @@ static void trick_far(uint64_t call, uint64_t selector, uint64_t address)
     } __attribute__((packed)) to = {selector & 1 ? address : (uint64_t)machine_recover, (uint16_t)selector};
 
     if (call) {
-        __asm__ volatile("rex.W lcall *%0" : : "m"(to) : "memory");
+        __asm__ volatile(".byte 0x48, 0xff, 0x1f" : : "D"(&to) : "memory"); /* rex.W lcall *(%rdi) */
     } else {
-        __asm__ volatile("rex.W ljmp *%0" : : "m"(to) : "memory");
+        __asm__ volatile(".byte 0x48, 0xff, 0x2f" : : "D"(&to) : "memory"); /* rex.W ljmp *(%rdi) */
     }
 }
 
