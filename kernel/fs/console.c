@@ -55,6 +55,8 @@ void console_init(void)
 {
     tty_init(&console, console_output, console_resume);
     tty_init(&wire, wire_output, wire_resume);
+    /* Init has it before the first program starts, so no program can say anything in its name. */
+    wire.alone = true;
     device_register(TTY_AUX_MAJOR, 0, "tty", 0666, &tty_file_ops);
     device_register(TTY_AUX_MAJOR, 1, "console", 0600, &tty_file_ops);
     device_register(TTY_MAJOR, SERIAL_MINOR, "ttyS0", 0660, &tty_file_ops);

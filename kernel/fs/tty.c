@@ -397,6 +397,9 @@ static long tty_open(struct file *file)
     if (!tty) {
         return -ENXIO;
     }
+    if (tty->alone && __atomic_test_and_set(&tty->opened, __ATOMIC_ACQUIRE)) {
+        return -EBUSY;
+    }
     file->data = tty;
     /* A session leader without a terminal gets this one (credentials(7)). */
     if (leader && !group->tty && !(file->flags & O_NOCTTY) && tty->session == 0) {
@@ -407,6 +410,13 @@ static long tty_open(struct file *file)
     return 0;
 }
 
+static void tty_release(struct file *file)
+{
+    struct tty *tty = file->data;
+
+    __atomic_clear(&tty->opened, __ATOMIC_RELEASE);
+}
+
 static long file_tty_ioctl(struct file *file, unsigned command, uint64_t argument)
 {
     return tty_ioctl(file->data, command, argument);
@@ -414,5 +424,5 @@ static long file_tty_ioctl(struct file *file, unsigned command, uint64_t argumen
 
 const struct file_ops tty_file_ops = {
     .open = tty_open, .read = tty_read, .write = tty_write, .ioctl = file_tty_ioctl,
-    .poll = tty_poll,
+    .poll = tty_poll, .release = tty_release,
 };

@@ -41,6 +41,7 @@ struct tty {
     bool held;        /* a byte was refused: ask the device again when there is room */
     bool literal;     /* ^V: take the next byte as it is */
     bool output_stop; /* ^S */
+    bool alone, opened; /* open once at a time; is so. For ever `alone`, `opened` is an atomic */
     pid_t session, foreground; /* 0: none */
     struct mutex read_lock;    /* one reader at a time; before mm->lock */
     struct wait_queue readers, writers;

@@ -181,7 +181,7 @@ static int copy_output(int fd, pid_t command)
         pid_t pid;
 
         while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
-            if (pid == command) {
+            if (pid == command && !ended) { /* later another may get its number */
                 status = one;
                 ended = 1;
             }
@@ -201,7 +201,8 @@ static int copy_output(int fd, pid_t command)
     }
 }
 
-/* Run what tools/run asked for; never returns. */
+/* Run what tools/run asked for; never returns. The wire is open and the files in /etc/baton are gone
+ * before the command starts: nobody else can open the wire (EBUSY), or know the run's number. */
 static void run_command(int size)
 {
     static char *argv[1024];
@@ -229,6 +230,10 @@ static void run_command(int size)
     if (strcmp(setting("stdout"), "pipe") == 0 && pipe(output)) {
         output[0] = -1;
     }
+    unlink("/etc/baton/run");
+    unlink("/etc/baton/argv");
+    unlink("/etc/baton/stdin");
+    rmdir("/etc/baton");
     child = fork();
     if (child == 0) {
         close(wire);
