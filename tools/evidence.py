@@ -8,53 +8,54 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 
+import host
 from ktracelib import core, format as ktrace
 
 SHARED_MEMORY = "/dev/shm"
 
 
-def memory_path(size: int, directory: str) -> str:
-    """Where the guest's memory goes: into the host's memory, if there is room for it twice."""
+def has_room(size: int) -> bool:
+    """In the host's memory, for the guest's, twice."""
     try:
         room = os.statvfs(SHARED_MEMORY)
-        if room.f_bavail * room.f_frsize > 2 * size and os.access(SHARED_MEMORY, os.W_OK):
-            return f"{SHARED_MEMORY}/{os.path.basename(os.path.dirname(directory))}"
+        return room.f_bavail * room.f_frsize > 2 * size and os.access(SHARED_MEMORY, os.W_OK)
     except OSError:
-        pass
-    return f"{directory}/memory"
+        return False
 
 
 class Memory:
-    """The guest's memory, as QEMU's backend writes it. `path` is valid as long as this lives."""
+    """The guest's memory, as QEMU's backend writes it: a file without a name, which QEMU inherits.
+    `path` is valid here and there as long as this lives."""
 
     def __init__(self, size: int, directory: str) -> None:
-        self.name = memory_path(size, directory)
-        self.fd = os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        with tempfile.TemporaryFile(dir=SHARED_MEMORY if has_room(size) else directory) as file:
+            self.fd = os.dup(file.fileno())
         self.path = f"/proc/self/fd/{self.fd}"
 
-    def forget_name(self) -> None:
-        """QEMU has it open (the guest runs), or never will."""
-        if self.name:
-            os.unlink(self.name)
-        self.name = ""
+    def close(self) -> None:
+        os.close(self.fd)
 
 
-def ask_where(path: str) -> None:
+def ask_where(directory: str) -> None:
     """Have QEMU (its QMP socket) send an NMI to each CPU: the kernel panics and shows its stacks."""
+    at = os.open(directory, os.O_PATH)
     try:
         with socket.socket(socket.AF_UNIX) as qmp:
             qmp.settimeout(5)
-            qmp.connect(path)
+            qmp.connect(f"/proc/self/fd/{at}/qmp")  # a socket's name has only 108 bytes
             for command in ("qmp_capabilities", "inject-nmi"):
                 qmp.recv(4096)
                 qmp.sendall(json.dumps({"execute": command}).encode() + b"\n")
             qmp.recv(4096)
     except OSError:
         pass  # it does not even answer: it will be killed
+    finally:
+        os.close(at)
 
 
 def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> None:
@@ -68,31 +69,34 @@ def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> 
             os.unlink(kept)
         if source and os.path.exists(source):
             shutil.copy(source, kept)
+    path = os.path.join(folder, "core")
     try:
-        core.write_core(memory, kernel, os.path.join(folder, "core"))
-    except (OSError, ktrace.TraceError, IndexError) as error:
-        print(f"tools/run: no core: {error}", file=sys.stderr)
+        core.write_core(memory, kernel, path)
+    except (OSError, ktrace.TraceError, IndexError, struct.error) as error:
+        host.say(f"tools/run: no core: {error}")
+        if os.path.exists(path):
+            os.unlink(path)  # half a core, on a full disk, is none
 
 
 def repeat_traced(folder: str, status: int, options: list[str], command: list[str], stdin: bytes,
                   seconds: float) -> None:
     """Run it again with a trace; if it fails alike, what that leaves replaces what is in the folder."""
-    print("tools/run: the same again, with a trace ...", file=sys.stderr)
+    host.say("tools/run: the same again, with a trace ...")
     with tempfile.TemporaryDirectory(prefix="again-", dir=os.path.dirname(folder)) as directory:
         process = subprocess.Popen(
             [sys.argv[0], *options, "--trace", f"{directory}/trace.ktr", "--log", f"{directory}/log",
              "--evidence", directory, "--", *command],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=host.tied_to_us())
         try:
             process.communicate(stdin, seconds)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            pass  # it takes too long, at least for who waits
+        except subprocess.TimeoutExpired:
+            pass  # it takes too long
         finally:  # also if this process is told to end
             process.terminate()
             process.wait()
         if process.returncode != status:
-            print(f"  it ended with {process.returncode}: a trace changes the timing, so no trace",
-                  file=sys.stderr)
+            host.say(f"  it ended with {process.returncode}: a trace changes the timing, so no trace")
         elif os.path.exists(f"{directory}/trace.ktr"):
             for name in os.listdir(directory):
                 shutil.move(f"{directory}/{name}", os.path.join(folder, name))
@@ -106,5 +110,5 @@ def tell(folder: str, status: int) -> None:
     what, look = ("the trace, the log and a core", f"tools/ktrace report {shown}/trace.ktr") \
         if os.path.exists(os.path.join(folder, "trace.ktr")) \
         else ("the log and a core", f"less {shown}/log")
-    print(f"tools/run: status {status}; {what} are in {shown}/\n"
-          f"  {look}\n  make gdb CORE={shown}/core", file=sys.stderr)
+    host.say(f"tools/run: status {status}; {what} are in {shown}/\n"
+             f"  {look}\n  make gdb CORE={shown}/core")

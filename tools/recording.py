@@ -8,31 +8,39 @@ import os
 import shutil
 import subprocess
 
+from host import LaunchError
+
 COMMAND, LOG, SNAPSHOTS, KERNEL, INITRD = "qemu.json", "replay.bin", "start.qcow2", "baton32.elf", \
     "initrd"
 
 
+def _quoted(path: str) -> str:
+    """In an option with commas between its parts."""
+    return path.replace(",", ",,")
+
+
 def _icount(mode: str, folder: str) -> list[str]:
     """In addition to an earlier -icount: what is said last holds."""
-    return ["-icount", f"rr={mode},rrfile={folder}/{LOG},rrsnapshot=start"]
+    return ["-icount", f"rr={mode},rrfile={_quoted(folder)}/{LOG},rrsnapshot=start"]
 
 
-def recorded(command: list[str], sockets: str, folder: str, nonce: str) -> list[str]:
-    """The command that records what `command`, which has -kernel, -initrd and -icount, would do."""
+def recorded(command: list[str], directory: str, folder: str, nonce: str) -> list[str]:
+    """The command that records what `command`, which has -kernel, -initrd and -icount, would do. Its
+    files are in `directory`."""
     os.makedirs(folder, exist_ok=True)
     folder = os.path.abspath(folder)
     try:
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", f"{folder}/{SNAPSHOTS}", "1G"],
                        check=True)
     except FileNotFoundError:
-        raise SystemExit("tools/run: --record needs qemu-img: tools/setup test") from None
+        raise LaunchError("--record needs qemu-img: tools/setup test") from None
     command = list(command)
-    for option, name in (("-kernel", KERNEL), ("-initrd", INITRD)):
-        at = command.index(option) + 1
-        shutil.copyfile(command[at], f"{folder}/{name}")
-        command[at] = f"{folder}/{name}"
+    kernel = command.index("-kernel") + 1
+    shutil.copyfile(command[kernel], f"{folder}/{KERNEL}")
+    shutil.copyfile(f"{directory}/{INITRD}", f"{folder}/{INITRD}")
+    command[kernel] = f"{folder}/{KERNEL}"
     command += _icount("record", folder)
-    command += ["-drive", f"file={folder}/{SNAPSHOTS},if=none,id=snapshots", "-net", "none"]
+    command += ["-drive", f"file={_quoted(folder)}/{SNAPSHOTS},if=none,id=snapshots", "-net", "none"]
     # To go back, QEMU resets its devices and holds the replay's mutex meanwhile. One of them, a part
     # of the APIC for old Windows (kvmvapic), then waits for the CPU's thread, which may be waiting
     # for that mutex: with four replays side by side, one step back in twenty never returned.
@@ -40,17 +48,17 @@ def recorded(command: list[str], sockets: str, folder: str, nonce: str) -> list[
     symbols = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
     shutil.copyfile(f"{symbols}/baton.elf", f"{folder}/baton.elf")
     with open(f"{folder}/{COMMAND}", "w") as f:
-        json.dump({"nonce": nonce, "command": [c.replace(sockets, "{dir}") for c in command]}, f)
+        json.dump({"nonce": nonce, "command": command}, f)
     return command
 
 
-def replayed(folder: str, sockets: str) -> tuple[list[str], str]:
-    """The command that replays a recording, and its nonce."""
+def replayed(folder: str, directory: str) -> tuple[list[str], str]:
+    """The command that replays a recording, run in `directory`, and its nonce."""
     folder = os.path.abspath(folder)
     try:
         with open(f"{folder}/{COMMAND}") as f:
             saved = json.load(f)
+        os.symlink(f"{folder}/{INITRD}", f"{directory}/{INITRD}")
     except FileNotFoundError:
-        raise SystemExit(f"tools/run: {folder} has no recording: make record CMD='...'") from None
-    command = [c.replace("{dir}", sockets) for c in saved["command"]]
-    return command + _icount("replay", folder), saved["nonce"]
+        raise LaunchError(f"{folder} has no recording: make record CMD='...'") from None
+    return saved["command"] + _icount("replay", folder), saved["nonce"]

@@ -67,7 +67,7 @@ static void read_modules(const struct multiboot_info *info)
 {
     const struct multiboot_module *module = phys_to_virt(info->modules);
 
-    /* The loaders put modules one after another on page boundaries, and zeroes between. */
+    /* The loaders put modules one after another on page boundaries; tools/mkiso has filled the page. */
     for (uint32_t i = 0; (info->flags & 8) && i < info->modules_count; i++) {
         if (boot_initrd_size == 0) {
             boot_initrd.start = module[i].start;

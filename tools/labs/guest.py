@@ -134,6 +134,8 @@ def machine_verdict(run: Ended) -> tuple[str, str] | None:
         return TRIPLE, "the CPU reset itself: a fault while it handled a fault (stack or IDT broken?)"
     if ended and code < 0:
         return HARNESS, f"QEMU was ended by signal {-code}"
+    if run.status == 126 and "\n  again: " not in run.errors:  # no machine was there that could end
+        return HARNESS, run.errors.strip().splitlines()[-1] if run.errors.strip() else "tools/run failed"
     if run.status == 126:
         return FAIL, "the guest ended the machine before the test had ended"
     if run.status == 127:

@@ -1,0 +1,269 @@
+"""tools/run as its user meets it: what a guest can make it believe, how much it keeps of what a guest
+says, and what it says of whatever is wrong with the host or the command: one line that names it."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from driver import HANG, ROOT, RUN, Failed, call, check, test
+
+sys.path.insert(0, str(ROOT / "tools"))
+import wire  # noqa: E402
+from host import LaunchError  # noqa: E402
+
+NOBODY = 65534
+
+
+def one_line(result: subprocess.CompletedProcess, status: int, *said: str) -> None:
+    check(result.returncode == status and result.stderr.count("\n") == 1
+          and result.stderr.startswith("tools/run: ") and all(part in result.stderr for part in said),
+          f"status {result.returncode}, not {status} and one line with {said}:\n{result.stderr}")
+
+
+def program(directory: str, source: str) -> str:
+    binary = f"{directory}/{Path(source).stem}"
+    built = call(["gcc", "-O1", "-static", "-o", binary, source])
+    check(built.returncode == 0, built.stderr)
+    return binary
+
+
+@test
+def no_program_reports_a_status_that_is_not_its_own() -> None:
+    """tests/guest/forge.c tries, in each way that a program has."""
+    with tempfile.TemporaryDirectory() as directory:
+        forge, log = program(directory, "tests/guest/forge.c"), f"{directory}/log"
+        for way in ("read", "open", "init", "kill", "child", "words"):
+            result = call([RUN, "--icount", "--log", log, "--add", forge, "--", "forge", way])
+            check(result.returncode == 77, f"{way}: status {result.returncode}\n{result.stdout}{result.stderr}")
+            kept = Path(log).read_text()
+            check("forged" not in kept and "the number is in" not in result.stdout, f"{way}: {kept}")
+        for way, said in (("off", "powered off before COMMAND had ended"), ("restart", "the guest restarted"),
+                          ("halt", "powered off before COMMAND had ended")):
+            result = call([RUN, "--icount", "--log", log, "--trace", f"{directory}/t.ktr", "--evidence",
+                           f"{directory}/kept", "--add", forge, "--", "forge", way])
+            check(result.returncode == 126 and said in result.stderr, f"{way}: {result.stderr}")
+
+
+@test
+def what_a_guest_says_is_kept_within_bounds() -> None:
+    """Lines, and a flood without a newline: the beginning and the end are in the file."""
+    with tempfile.TemporaryDirectory() as directory:
+        for piece, pieces in ((b"x" * 65536, 700), (b"a line\n" * 9000, 700)):
+            log = wire.Log(f"{directory}/log", "")
+            taken = wire.Wire(log, "00")
+            taken.take(b"the first\n")
+            for _ in range(pieces):
+                taken.take(piece)
+                check(len(taken.partial) <= wire.LINE_MAX and log.last_size <= wire.LOG_LAST, "in memory")
+            taken.take(b"\nthe last\n@baton 00 status 5\n@baton 00 status 6\n")
+            taken.end()
+            log.close()
+            text = Path(f"{directory}/log").read_bytes()
+            check(len(text) <= wire.LOG_FIRST + wire.LOG_LAST + 100, f"{len(text)} bytes")
+            check(text.startswith(b"the first\n") and text.endswith(b"the last\n"), "its ends")
+            check(text.count(b"bytes of the log are left out here]\n") == 1, "it says so")
+            check(log.lines()[-1] == "the last" and taken.status == 5, "the first status is the status")
+        log = wire.Log("/dev/full", "")
+        log.add(b"x")
+        log.close()
+        check("No space left" in log.trouble, log.trouble)
+        try:
+            wire.Log(f"{directory}/none/log", "")
+            raise Failed("a log in no folder")
+        except LaunchError:
+            pass
+
+
+def with_qemu(directory: str, script: str) -> dict[str, str]:
+    """An environment with another QEMU, which runs where its lines are."""
+    fake = Path(directory) / "qemu-system-x86_64"
+    fake.write_text(f"#!/bin/sh\necho >>{directory}/runs\n{script}\n")
+    fake.chmod(0o755)
+    return os.environ | {"PATH": f"{directory}:{os.environ['PATH']}"}
+
+
+@test
+def a_machine_that_dies_early_is_repeated_once() -> None:
+    """Before there is a trace: the repetition fails the same way, and is not repeated."""
+    with tempfile.TemporaryDirectory() as directory:
+        environment = with_qemu(directory, "echo PANIC: early >s1.out; exit 35")
+        result = subprocess.run([RUN, "--log", f"{directory}/log", "--evidence", f"{directory}/kept", "--",
+                                 "true"], env=environment, text=True, capture_output=True)
+        check(result.returncode == 125 and "PANIC: early" in result.stderr, result.stderr)
+        check(Path(directory, "runs").read_text() == "\n\n", "runs")
+
+
+@test
+def how_the_machine_ended_is_said() -> None:
+    for script, said in (("exit 0", "a triple fault"), ("kill -9 $$", "SIGKILL"), ("exit 33", "powered off"),
+                         ("exit 1", "could not start"), ("exit 77", "none of Baton's")):
+        with tempfile.TemporaryDirectory() as directory:
+            result = subprocess.run([RUN, "--log", f"{directory}/log", "--evidence", f"{directory}/kept",
+                                     "--trace", f"{directory}/t.ktr", "--", "true"], text=True,
+                                    env=with_qemu(directory, script), capture_output=True)
+            check(result.returncode == 126 and said in result.stderr and "Traceback" not in result.stderr,
+                  f"{script}: {result.stderr}")
+
+
+@test
+def wrong_use_is_told_in_one_line() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        (directory / "file").write_text("x")
+        os.mkfifo(directory / "fifo")
+        with open(directory / "huge", "w") as huge:
+            huge.truncate(1 << 40)
+        for options, status, *said in (
+                (["--timeout", "nan"], 2, "--timeout"), (["--timeout", "-1"], 2, "--timeout"),
+                (["--timeout", "1e300"], 2, "--timeout"), (["--mem", "0"], 2, "--mem"),
+                (["--mem", "9" * 30], 2, "--mem"), (["--smp", "17"], 2, "--smp"), (["--nothing"], 2, "--nothing"),
+                (["--mem", "4"], 126, "--mem 4: too little"), (["--mem", "8"], 126, "--mem 8: too little"),
+                (["--add", name], 126, "folder"), (["--add", f"{name}/none"], 126, "No such file"),
+                (["--add", f"{name}/fifo"], 126, "no regular file"),
+                (["--add", "/dev/zero"], 126, "no regular file"),
+                (["--add", f"{name}/huge"], 126, "room"),
+                (["--add", f"{name}/file:/bin/ls/x"], 126, "/bin/ls is a file"),
+                (["--add", f"{name}/file:/{'x' * 300}"], 126, "too long"),
+                (["--trace", f"{name}/none/t.ktr"], 126, "no such folder"),
+                (["--log", f"{name}/none/log"], 126, "No such file"), (["--linux", f"{name}/none"], 126, "none"),
+                (["--replay", f"{name}/none"], 126, "no recording")):
+            log = [] if "--log" in options else ["--log", f"{name}/log"]
+            one_line(call([RUN, *log, *options, "--", "true"]), status, *said)
+        many = call([RUN, "--log", f"{name}/log", "--", "echo", *["x"] * 2000])
+        one_line(many, 126, "arguments")
+
+
+@test
+def files_of_any_name_are_added_anywhere() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for name in ("größe", "字", "a:b", os.fsdecode(b"\xff")):
+            Path(directory, name).write_text(f"{name}\n", errors="surrogateescape")
+        added = [option for item in ("größe:/new/folder/größe", "字:/new/", "a:b:/new/a:b", "a:b",
+                                     os.fsdecode(b"\xff") + ":/new/x") for option in ("--add", f"{directory}/{item}")]
+        result = subprocess.run([RUN, "--log", f"{directory}/log", *added, "--", "sh", "-c",
+                                 "cat /new/folder/größe /new/字 /new/a:b /bin/a:b /new/x; echo \"$0\"", b"\xff\xfe"],
+                                stdin=subprocess.DEVNULL, capture_output=True)
+        check(result.stdout == "größe\n字\na:b\na:b\n".encode() + b"\xff\n\xff\xfe\n",
+              f"{result.stdout!r} {result.stderr!r}")
+
+
+@test
+def temporary_folders_may_have_any_name() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for name in ("a b", "a,b=c", "x" * 200, "ü'\""):
+            folder = Path(directory, name)
+            folder.mkdir()
+            for options, status in (([], 0), (["--iso"], 0),
+                                    (["--timeout", "1", "--append", "crash=hang", "--trace", f"{folder}/t.ktr"], 124)):
+                result = subprocess.run([RUN, "--log", f"{folder}/log", "--evidence", f"{folder}/kept", *options,
+                                         "--", "true"], env=os.environ | {"TMPDIR": str(folder)}, text=True,
+                                        stdin=subprocess.DEVNULL, capture_output=True)
+                check(result.returncode == status, f"{name} {options}: {result.stderr}")
+            check({path.name for path in folder.iterdir()} == {"log", "kept", "t.ktr"}, "nothing else is left")
+
+
+@test
+def standard_descriptors_may_be_anything() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        def shell(line: str) -> subprocess.CompletedProcess:
+            line = line.replace("RUN", f"{RUN} --log {directory}/log")
+            return subprocess.run(["bash", "-c", line], text=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+        one_line(shell("RUN -- echo hi >/dev/full"), 126, "standard output: No space left")
+        one_line(shell("RUN --icount --mem 32 -- true </dev/zero"), 126, "standard input")
+        for line, status, output in (("RUN -- yes | head -2; exit ${PIPESTATUS[0]}", 141, "y\ny\n"),
+                                     ("RUN -- wc -c <&-", 0, "0\n"), ("RUN --icount -- wc -c <&-", 0, "0\n"),
+                                     ("RUN -- sh -c 'exit 5' >&-", 5, ""), ("RUN -- sh -c 'exit 5' 2>&-", 5, ""),
+                                     ("RUN -- sh -c 'exit 5' <&- >&- 2>&-", 5, ""),
+                                     ("RUN --mem 4 -- true 2>/dev/full", 126, "")):
+            result = shell(line)
+            check((result.returncode, result.stdout, result.stderr) == (status, output, ""),
+                  f"{line}: {result.returncode} {result.stdout!r} {result.stderr!r}")
+        silent = subprocess.Popen([RUN, "--log", f"{directory}/log", "--", "echo", "hi"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        check(silent.stdout.read() == b"hi\n" and silent.wait(HANG) == 0, "it does not wait for input")
+        silent.stdin.close()
+
+
+def child_of(pid: int) -> int:
+    """The QEMU that it has started, once it has."""
+    end = time.monotonic() + HANG
+    while time.monotonic() < end:
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            try:
+                if b"-nodefaults" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
+            except OSError:
+                pass
+        time.sleep(0.02)
+    raise Failed("no QEMU was started")
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@test
+def whatever_ends_the_launcher_ends_the_machine() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            process = subprocess.Popen([RUN, "--log", f"{directory}/log", "--", "sleep", "1000"], text=True,
+                                       stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                       env=os.environ | {"TMPDIR": directory})
+            qemu = child_of(process.pid)
+            process.send_signal(number)
+            said = process.communicate(timeout=HANG)[1]
+            check(process.returncode == -number, f"{number!r}: {process.returncode}")
+            check(said == ("" if number == signal.SIGKILL else f"tools/run: ended by {number.name}\n"), said)
+            end = time.monotonic() + HANG
+            while runs(qemu):
+                check(time.monotonic() < end, f"{number!r}: QEMU still runs")
+                time.sleep(0.02)
+            if number != signal.SIGKILL:
+                check(os.listdir(directory) == ["log"], f"left: {os.listdir(directory)}")
+
+
+def checkout(directory: str, built: bool) -> Path:
+    """What tools/run needs of this tree, elsewhere."""
+    tree = Path(directory) / "tree"
+    for name in ("tools", "iso", "kernel/trace", "kernel/syscall"):
+        shutil.copytree(ROOT / name, tree / name)
+    if built:
+        (tree / "build").mkdir()
+        for name in ("baton.elf", "baton32.elf", "initramfs.cpio"):
+            shutil.copy(ROOT / "build" / name, tree / "build" / name)
+    return tree
+
+
+@test
+def what_is_not_built_is_named() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        one_line(call([str(checkout(directory, built=False) / "tools/run"), "--", "true"]), 126, "baton.elf",
+                 "make all")
+
+
+@test
+def a_checkout_need_not_be_writable() -> None:
+    """It belongs to somebody else: a run does what it always does, and a failed one says what it cannot keep."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = checkout(directory, built=True)
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+        os.chmod(directory, 0o755)
+        for path in [tree, *tree.rglob("*")]:
+            path.chmod(path.stat().st_mode & ~0o222)
+        try:
+            for options, status, said in (([], 0, ""), (["--append", "crash=panic"], 125, "nothing was kept")):
+                result = subprocess.run([str(tree / "tools/run"), *options, "--", "true"], text=True, cwd="/",
+                                        stdin=subprocess.DEVNULL, capture_output=True, **user)
+                check(result.returncode == status and said in result.stderr and "Traceback" not in result.stderr,
+                      result.stderr)
+        finally:
+            for path in [tree, *tree.rglob("*")]:
+                path.chmod(path.stat().st_mode | 0o200)

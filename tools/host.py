@@ -1,0 +1,101 @@
+"""What tools/run owes the host and its user: standard descriptors that are open, output that is whole
+or refused in one line, and no QEMU that outlives it, whatever ends it."""
+import ctypes
+import os
+import select
+import signal
+import sys
+from typing import Callable
+
+FAILED = 126  # status of a run that did not come to its command's end
+PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl  # found before a fork, not between it and exec
+
+
+class LaunchError(Exception):
+    """What is wrong, and what to do: for one line."""
+
+
+class Ended(BaseException):
+    """A signal has told this process to end."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def say(text: str) -> None:
+    """On standard error, if that takes it: there is nobody to be told otherwise."""
+    try:
+        os.write(2, text.encode(errors="surrogateescape") + b"\n")
+    except OSError:
+        pass
+
+
+def open_standard_descriptors() -> None:
+    """Where 0, 1 or 2 is closed, the next file that is opened would be taken for it."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: fd
+
+
+def on_end(number: int, _: object) -> None:
+    raise Ended(number)
+
+
+def handle_ends() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup(1) asked for that
+            signal.signal(number, on_end)
+
+
+def die_of(number: int) -> None:
+    """End as by this signal, so that who waits sees it: a shell's loop ends at ^C."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def tied_to_us() -> Callable[[], None]:
+    """For Popen(preexec_fn=): the child is killed when this process ends, also by SIGKILL."""
+    parent = os.getpid()
+
+    def tie() -> None:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(FAILED)  # it had ended before that
+    return tie
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """All of it, also where the other end is slow and asked for O_NONBLOCK."""
+    while data:
+        try:
+            data = data[os.write(fd, data):]
+        except BlockingIOError:
+            select.select([], [fd], [])
+
+
+def reason(error: OSError) -> str:
+    """As one line: what, and why."""
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+
+
+def run(main: Callable[[], int]) -> int:
+    """main(), with each way in which it may be ended told in at most one line."""
+    open_standard_descriptors()
+    handle_ends()
+    try:
+        return main()
+    except Ended as end:
+        say(f"tools/run: ended by {signal.Signals(end.number).name}")
+        die_of(end.number)
+    except BrokenPipeError:
+        return 128 + signal.SIGPIPE  # as any command whose reader has seen enough
+    except LaunchError as error:
+        say(f"tools/run: {error}")
+    except OSError as error:
+        say(f"tools/run: {reason(error)}")
+    except MemoryError:
+        say("tools/run: the host has no memory for this")
+    return FAILED
