@@ -1,15 +1,20 @@
 /*
  * Descriptor tables. A slot owns a reference to its file; the table's lock is held only to look
  * and to change slots, never while a file is closed, since closing may sleep.
+ *
+ * A slot may be reserved for a file that is still to be opened: it is taken, but no call finds
+ * anything in it, so nobody can close or replace what its owner is about to put there.
  */
 #include "fs/file.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
+#include "mm/uaccess.h"
 #include "sched/task.h"
 
 #define FIRST_CAPACITY 64
+#define RESERVED ((struct file *)1) /* in a slot */
 
 static long descriptor_limit(void)
 {
@@ -26,6 +31,14 @@ static bool bit_get(const uint64_t *bits, int index)
 static void bit_set(uint64_t *bits, int index, bool value)
 {
     bits[index / 64] = (bits[index / 64] & ~(1ul << (index % 64))) | (uint64_t)value << (index % 64);
+}
+
+/* The file in slot `fd`, or NULL; also of a number that is none. The lock is held. */
+static inline struct file *slot_file(const struct files *files, int fd)
+{
+    struct file *file = (unsigned)fd < (unsigned)files->capacity ? files->slots[fd] : NULL;
+
+    return file > RESERVED ? file : NULL;
 }
 
 static struct files *files_alloc(int capacity)
@@ -55,7 +68,7 @@ struct files *files_create(void)
 
 struct files *files_copy(struct files *from)
 {
-    int capacity = from->capacity;
+    int capacity = from->capacity, seen = 0;
     struct files *files = files_alloc(capacity);
 
     if (!files) {
@@ -72,14 +85,17 @@ struct files *files_copy(struct files *from)
         }
         spin_lock(&from->lock);
     }
-    for (int fd = 0; files->used < from->used; fd++) {
-        if (from->slots[fd]) {
+    files->lowest_free = from->lowest_free;
+    for (int fd = 0; seen < from->used; fd++) {
+        seen += from->slots[fd] != NULL;
+        if (slot_file(from, fd)) {
             files->slots[fd] = file_get(from->slots[fd]);
             files->used++;
+        } else if (from->slots[fd] && fd < files->lowest_free) {
+            files->lowest_free = fd; /* reserved there, free here */
         }
     }
     memcpy(files->close_on_exec, from->close_on_exec, (size_t)capacity / 8);
-    files->lowest_free = from->lowest_free;
     spin_unlock(&from->lock);
     return files;
 }
@@ -141,11 +157,12 @@ static long grow(struct files *files, int fd)
 struct file *fd_get(int fd)
 {
     struct files *files = current->files;
-    struct file *file = NULL;
+    struct file *file;
 
     spin_lock(&files->lock);
-    if ((unsigned)fd < (unsigned)files->capacity && files->slots[fd]) {
-        file = file_get(files->slots[fd]);
+    file = slot_file(files, fd);
+    if (file) {
+        file_get(file);
     }
     spin_unlock(&files->lock);
     return file;
@@ -210,34 +227,6 @@ long fd_install_new(struct file *file, bool close_on_exec)
     return fd;
 }
 
-bool fd_table_full(void)
-{
-    struct files *files = current->files;
-
-    return __atomic_load_n(&files->used, __ATOMIC_RELAXED) >= descriptor_limit();
-}
-
-long fd_replace(struct file *file, int fd, bool close_on_exec)
-{
-    struct files *files = current->files;
-    struct file *old = NULL;
-    long result;
-
-    if (fd < 0 || fd >= descriptor_limit()) {
-        return -EBADF;
-    }
-    spin_lock(&files->lock);
-    result = grow(files, fd);
-    if (!result) {
-        old = files->slots[fd];
-        set_slot(files, fd, file, close_on_exec);
-        result = fd;
-    }
-    spin_unlock(&files->lock);
-    file_put(old);
-    return result;
-}
-
 /* Empty a slot. The lock is held. */
 static struct file *take(struct files *files, int fd)
 {
@@ -251,14 +240,79 @@ static struct file *take(struct files *files, int fd)
     return file;
 }
 
+long fd_reserve(bool close_on_exec)
+{
+    return fd_install(RESERVED, 0, close_on_exec);
+}
+
+long fd_settle(long fd, struct file *file)
+{
+    struct files *files = current->files;
+
+    spin_lock(&files->lock);
+    if (is_error(file)) {
+        take(files, (int)fd);
+    } else {
+        files->slots[fd] = file;
+    }
+    spin_unlock(&files->lock);
+    return is_error(file) ? pointer_error(file) : fd;
+}
+
+/* Both numbers are reserved before they are told, so what cannot be told was never to be seen. */
+long fd_install_pair(struct file *ends[2], int __user *user, bool close_on_exec)
+{
+    long fds[2], error;
+    int numbers[2];
+
+    fds[0] = fd_reserve(close_on_exec);
+    fds[1] = fds[0] < 0 ? fds[0] : fd_reserve(close_on_exec);
+    numbers[0] = (int)fds[0], numbers[1] = (int)fds[1];
+    error = fds[1] < 0 ? fds[1] : copy_to_user(user, numbers, sizeof(numbers));
+    for (int i = 0; i < 2; i++) {
+        if (fds[i] >= 0) {
+            fd_settle(fds[i], error ? error_pointer(error) : ends[i]);
+        }
+        if (error) {
+            file_put(ends[i]);
+        }
+    }
+    return error;
+}
+
+long fd_replace(struct file *file, int fd, bool close_on_exec)
+{
+    struct files *files = current->files;
+    struct file *old = NULL;
+    long result;
+
+    if (fd < 0 || fd >= descriptor_limit()) {
+        return -EBADF;
+    }
+    spin_lock(&files->lock);
+    result = grow(files, fd);
+    if (!result && files->slots[fd] == RESERVED) {
+        result = -EBUSY; /* another thread opens something at this number: dup2(2) */
+    }
+    if (!result) {
+        old = files->slots[fd];
+        set_slot(files, fd, file, close_on_exec);
+        result = fd;
+    }
+    spin_unlock(&files->lock);
+    file_put(old);
+    return result;
+}
+
 long fd_close(int fd)
 {
     struct files *files = current->files;
-    struct file *file = NULL;
+    struct file *file;
 
     spin_lock(&files->lock);
-    if ((unsigned)fd < (unsigned)files->capacity && files->slots[fd]) {
-        file = take(files, fd);
+    file = slot_file(files, fd);
+    if (file) {
+        take(files, fd);
     }
     spin_unlock(&files->lock);
     file_put(file);
@@ -275,7 +329,7 @@ void files_close_on_exec(struct files *files)
             continue;
         }
         spin_lock(&files->lock);
-        if (files->slots[fd] && bit_get(files->close_on_exec, fd)) {
+        if (slot_file(files, fd) && bit_get(files->close_on_exec, fd)) {
             file = take(files, fd);
         }
         spin_unlock(&files->lock);
@@ -289,7 +343,7 @@ static long close_on_exec(int fd, bool set, bool value)
     long result = -EBADF;
 
     spin_lock(&files->lock);
-    if ((unsigned)fd < (unsigned)files->capacity && files->slots[fd]) {
+    if (slot_file(files, fd)) {
         result = bit_get(files->close_on_exec, fd);
         if (set) {
             bit_set(files->close_on_exec, fd, value);

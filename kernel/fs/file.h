@@ -113,8 +113,15 @@ long fd_install(struct file *file, int minimum, bool close_on_exec);
  * is the result then. The reference is taken over in any case.
  */
 long fd_install_new(struct file *file, bool close_on_exec);
-/* Would there be no descriptor for another file now? */
-bool fd_table_full(void);
+/*
+ * The lowest free descriptor, kept for a file that is still to be opened; or as fd_install. To be
+ * followed by fd_settle, which takes the file over, or gives the number back for an error pointer,
+ * and returns the number or that error.
+ */
+long fd_reserve(bool close_on_exec);
+long fd_settle(long fd, struct file *file);
+/* Descriptors for two new files, whose references are taken over, told to the user. 0 or -errno. */
+long fd_install_pair(struct file *ends[2], int __user *user, bool close_on_exec);
 /* Put `file` at exactly `fd`, closing what was there; the rest as fd_install, -EBADF. */
 long fd_replace(struct file *file, int fd, bool close_on_exec);
 long fd_close(int fd);

@@ -315,8 +315,6 @@ long wait_interrupted(ktime_t deadline);
 ktime_t deadline_from_user(const struct timespec __user *timeout);
 /* Every piece has a size and lies in user memory: nothing is moved before. 0, -EFAULT, -EINVAL. */
 long iovec_check(const struct iovec __user *vector, int count);
-/* Descriptors for two new files, whose references are taken over, told to the user. 0 or -errno. */
-long fd_install_pair(struct file *files[2], int __user *user, bool close_on_exec);
 /* For one call, another set of blocked signals; a NULL `set` changes nothing. 0 or -errno. */
 long signal_mask_begin(const uint64_t __user *set, size_t size);
 /* `interrupted`: the old set comes back only after the signal's handler. */

@@ -256,27 +256,6 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     return result;
 }
 
-long fd_install_pair(struct file *files[2], int __user *user, bool close_on_exec)
-{
-    long fds[2], error = 0;
-    int result[2];
-
-    for (int i = 0; i < 2; i++) {
-        fds[i] = fd_install_new(files[i], close_on_exec);
-        error = fds[i] < 0 && !error ? fds[i] : error;
-        result[i] = (int)fds[i];
-    }
-    if (!error) {
-        error = copy_to_user(user, result, sizeof(result));
-    }
-    for (int i = 0; i < 2 && error; i++) {
-        if (fds[i] >= 0) {
-            fd_close((int)fds[i]);
-        }
-    }
-    return error;
-}
-
 long sys_pipe2(int __user *fds, int flags)
 {
     struct file *ends[2];

@@ -83,9 +83,15 @@ long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)
     char *path = path_from_user(user);
     struct inode *base;
     struct file *file;
+    long fd;
 
     if (is_error(path)) {
         return pointer_error(path);
+    }
+    fd = fd_reserve(flags & O_CLOEXEC); /* first: without one, nothing is made and nothing is cut */
+    if (fd < 0) {
+        kfree(path);
+        return fd;
     }
     base = path[0] == '/' ? inode_get(vfs_root()) : base_of(dirfd);
     file = is_error(base) ? (struct file *)base
@@ -94,7 +100,7 @@ long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)
         inode_put(base);
     }
     kfree(path);
-    return fd_install_new(file, flags & O_CLOEXEC);
+    return fd_settle(fd, file);
 }
 
 long sys_open(const char __user *path, int flags, mode_t mode)

@@ -180,7 +180,7 @@ long sys_accept4(int fd, void __user *user, int __user *user_size, int flags)
 {
     struct socket_address address;
     struct file *file, *accepted;
-    long result, error = 0;
+    long error = 0, result;
 
     if (flags & ~(O_NONBLOCK | O_CLOEXEC)) {
         return -EINVAL;
@@ -189,19 +189,22 @@ long sys_accept4(int fd, void __user *user, int __user *user_size, int flags)
     if (is_error(file)) {
         return pointer_error(file);
     }
-    /* A connection is not taken only to be dropped. */
-    accepted = fd_table_full() ? error_pointer(-EMFILE) : socket_accept(file, flags & O_NONBLOCK);
+    result = fd_reserve(flags & O_CLOEXEC); /* first: a connection is not taken only to be dropped */
+    if (result < 0) {
+        file_put(file);
+        return result;
+    }
+    accepted = socket_accept(file, flags & O_NONBLOCK);
     file_put(file);
     if (!is_error(accepted) && user) {
         error = socket_get_address(socket_of(accepted), true, &address);
         error = error ? error : address_to_user(&address, user, user_size);
         if (error) {
             file_put(accepted);
-            return error;
+            accepted = error_pointer(error);
         }
     }
-    result = fd_install_new(accepted, flags & O_CLOEXEC);
-    return result;
+    return fd_settle(result, accepted);
 }
 
 long sys_accept(int fd, void __user *user, int __user *user_size)

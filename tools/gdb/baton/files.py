@@ -48,7 +48,7 @@ def kfds(arguments: list[str]) -> None:
     table = task["files"]
     print(f"files of {tasks.label(task)}: {int(table['used'])} open")
     for fd in range(int(table["capacity"])):
-        if int(table["slots"][fd]) == 0:
+        if int(table["slots"][fd]) < 2:
             continue
         file = table["slots"][fd].dereference()
         flags = int(file["flags"])

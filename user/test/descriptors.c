@@ -1,0 +1,120 @@
+/* Numbers of descriptors: taken before anything is opened, and given back if it is not. */
+#include "ktap.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+static int *volatile nowhere = (int *)8; /* no numbers can be told there */
+
+static void limit_descriptors(int count)
+{
+    struct rlimit limit = {(unsigned long)count, 4096};
+
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+static int is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* The lowest number that is free. */
+static int next_free(void)
+{
+    int fd = dup(1);
+
+    close(fd);
+    return fd;
+}
+
+static void pairs_are_two_or_none(void)
+{
+    int ends[2] = {-7, -7}, first = next_free();
+
+    CHECK_ERROR(pipe(nowhere), EFAULT);
+    CHECK_ERROR(socketpair(AF_UNIX, SOCK_STREAM, 0, nowhere), EFAULT);
+    CHECK(next_free() == first && !is_open(first + 1));
+    limit_descriptors(first + 1); /* room for one */
+    CHECK_ERROR(pipe(ends), EMFILE);
+    CHECK_ERROR(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), EMFILE);
+    CHECK(ends[0] == -7 && ends[1] == -7 && next_free() == first);
+    limit_descriptors(first + 2);
+    CHECK(pipe(ends) == 0 && ends[0] == first && ends[1] == first + 1);
+    CHECK_ERROR(dup(1), EMFILE);
+}
+
+static void without_a_number_nothing_is_opened(void)
+{
+    struct stat status;
+
+    unlink("descriptors-new");
+    CHECK(ftruncate(open("descriptors-old", O_CREAT | O_TRUNC | O_WRONLY, 0644), 5) == 0);
+    limit_descriptors(next_free());
+    CHECK_ERROR(open("descriptors-new", O_CREAT | O_WRONLY, 0644), EMFILE);
+    CHECK_ERROR(open("descriptors-old", O_TRUNC | O_WRONLY), EMFILE);
+    CHECK_ERROR(open("descriptors-missing", O_RDONLY), EMFILE);
+    CHECK_ERROR(stat("descriptors-new", &status), ENOENT);
+    CHECK(stat("descriptors-old", &status) == 0 && status.st_size == 5);
+}
+
+static void a_connection_waits_for_a_number(void)
+{
+    struct sockaddr_un name = {AF_UNIX, "descriptors-socket"};
+    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), client, accepted;
+    char byte;
+
+    unlink(name.sun_path);
+    CHECK(bind(server, (struct sockaddr *)&name, sizeof(name)) == 0 && listen(server, 1) == 0);
+    client = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK(connect(client, (struct sockaddr *)&name, sizeof(name)) == 0);
+    CHECK(write(client, "x", 1) == 1);
+    limit_descriptors(client + 1);
+    CHECK_ERROR(accept(server, NULL, NULL), EMFILE);
+    limit_descriptors(client + 2);
+    accepted = accept(server, NULL, NULL);
+    CHECK(accepted == client + 1 && read(accepted, &byte, 1) == 1 && byte == 'x');
+}
+
+static int number, running = 1, lost, seen;
+
+/* Puts a file of its own at a number that the other thread's failing calls take and give back. */
+static void *put_and_look(void *unused)
+{
+    while (__atomic_load_n(&running, __ATOMIC_RELAXED)) {
+        seen += is_open(number);
+        if (dup2(1, number) == number) {
+            for (int i = 0; i < 20; i++) {
+                lost += !is_open(number);
+            }
+            close(number);
+        }
+    }
+    return unused;
+}
+
+static void a_failing_pair_touches_nobody_elses_number(void)
+{
+    pthread_t thread;
+
+    number = next_free();
+    CHECK(pthread_create(&thread, NULL, put_and_look, NULL) == 0);
+    for (int i = 0; i < 30000; i++) {
+        CHECK_ERROR(pipe(nowhere), EFAULT);
+    }
+    __atomic_store_n(&running, 0, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    CHECK(lost == 0 && seen == 0);
+}
+
+int main(void)
+{
+    static const struct test tests[] = {
+        TEST(pairs_are_two_or_none), TEST(without_a_number_nothing_is_opened),
+        TEST(a_connection_waits_for_a_number), TEST(a_failing_pair_touches_nobody_elses_number),
+    };
+
+    return RUN_TESTS(tests);
+}
