@@ -31,6 +31,6 @@ static inline void timer_arm(ktime_t deadline)
     }
 }
 
-extern void (*timer_interrupt_hook)(void);
+extern void (*timer_interrupt_hook)(bool user); /* user: it interrupted user mode */
 
 #endif

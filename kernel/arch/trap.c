@@ -13,7 +13,7 @@
 bool (*page_fault_hook)(struct trap_frame *, vaddr_t, uint64_t);
 void (*user_fault_hook)(struct trap_frame *, int, int, vaddr_t);
 void (*return_to_user_hook)(struct trap_frame *);
-void (*timer_interrupt_hook)(void);
+void (*timer_interrupt_hook)(bool user);
 bool cpu_clac_needed;
 
 static struct {
@@ -116,8 +116,10 @@ static void fault(struct trap_frame *frame)
     }
 }
 
-static void interrupt(uint64_t vector)
+static void interrupt(const struct trap_frame *frame)
 {
+    uint64_t vector = frame->vector;
+
     this_cpu(irq_count)++;
     if (vector == VECTOR_SPURIOUS) {
         return;
@@ -126,7 +128,7 @@ static void interrupt(uint64_t vector)
     if (vector == VECTOR_TIMER) {
         this_cpu(timer_deadline) = KTIME_NEVER;
         if (timer_interrupt_hook) {
-            timer_interrupt_hook();
+            timer_interrupt_hook(trap_from_user(frame));
         }
     } else if (vector == VECTOR_RESCHEDULE || vector == VECTOR_CALL) {
         ipi_handlers[vector - VECTOR_RESCHEDULE]();
@@ -155,7 +157,7 @@ void trap_dispatch(struct trap_frame *frame)
     preempt_disable();
     LOCK_DEBUG(lock_debug_interrupt(true));
     trace(TRACE_IRQ_IN, 0, (uint32_t)frame->vector, 0);
-    interrupt(frame->vector);
+    interrupt(frame);
     trace(TRACE_IRQ_OUT, 0, (uint32_t)frame->vector, 0);
     LOCK_DEBUG(lock_debug_interrupt(false));
     preempt_enable_no_resched();

@@ -61,20 +61,23 @@ static void show_loadavg(struct proc_text *text, struct task *task)
 
 static void show_stat_all(struct proc_text *text, struct task *task)
 {
-    ktime_t idle[CPU_MAX], all_idle = 0, now = clock_now();
+    ktime_t idle[CPU_MAX], all_idle = 0;
+    struct cpu_times busy[CPU_MAX], all = {0, 0};
     uint64_t switches = 0;
 
     (void)task;
     for (uint32_t id = 0; id < cpu_count; id++) {
-        idle[id] = sched_idle_time(id);
+        idle[id] = sched_idle_time(id, &busy[id]);
         all_idle += idle[id];
+        all.user += busy[id].user;
+        all.system += busy[id].system;
         switches += runqueues[id].switches;
     }
-    proc_print(text, "cpu  %ld 0 0 %ld 0 0 0 0 0 0\n", (now * cpu_count - all_idle) / TICK,
+    proc_print(text, "cpu  %ld 0 %ld %ld 0 0 0 0 0 0\n", all.user / TICK, all.system / TICK,
                all_idle / TICK);
     for (uint32_t id = 0; id < cpu_count; id++) {
-        proc_print(text, "cpu%u %ld 0 0 %ld 0 0 0 0 0 0\n", id, (now - idle[id]) / TICK,
-                   idle[id] / TICK);
+        proc_print(text, "cpu%u %ld 0 %ld %ld 0 0 0 0 0 0\n", id, busy[id].user / TICK,
+                   busy[id].system / TICK, idle[id] / TICK);
     }
     proc_print(text, "ctxt %lu\nprocesses %d\n", switches, task_count);
 }
@@ -140,20 +143,20 @@ static void show_stat(struct proc_text *text, struct task *task)
 {
     struct mm *mm = task_mm(task);
     struct thread_group *group = task->group;
-    ktime_t user, system;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct cpu_usage usage = text->one_thread ? sched_usage(task) : group_usage(group);
+    struct cpu_times *shown = text->one_thread ? &task->shown : &group->shown, times, children;
 
-    if (text->one_thread) {
-        task_times(task, &user, &system);
-    } else {
-        group_times(group, &user, &system);
-    }
+    usage_divide(&usage, shown);
+    times = *shown;
+    usage_divide(&group->children_usage, &group->children_shown);
+    children = group->children_shown;
     spin_unlock_irqrestore(&tasks_lock, flags);
     proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
                "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0\n",
                task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
-               group->tty ? 0x440 : 0, user / TICK, system / TICK, group->children_user / TICK,
-               group->children_system / TICK, 20 + task->nice, task->nice, group->thread_count,
+               group->tty ? 0x440 : 0, times.user / TICK, times.system / TICK, children.user / TICK,
+               children.system / TICK, 20 + task->nice, task->nice, group->thread_count,
                task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0,
                task->cpu);
     mm_put(mm);
@@ -175,7 +178,7 @@ static void show_status(struct proc_text *text, struct task *task)
     proc_print(text, "Threads:\t%d\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
                "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
                group->thread_count, task->pending.mask, group->pending.mask, task->blocked,
-               task->switches[0], task->switches[1]);
+               task->usage.switches[0], task->usage.switches[1]);
     mm_put(mm);
 }
 

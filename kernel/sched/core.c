@@ -60,7 +60,7 @@ static inline ktime_t charge(struct runqueue *rq)
     ktime_t now = clock_now(), time = now - task->exec_start;
 
     task->exec_start = now;
-    task->exec_time += time;
+    task->usage.time += time;
     if (task != rq->idle) {
         sched_class->charge(rq, task, time);
     }
@@ -237,7 +237,7 @@ void schedule(void)
         return;
     }
     rq->switches++;
-    prev->switches[prev->state == TASK_RUNNING]++;
+    prev->usage.switches[prev->state == TASK_RUNNING]++;
     trace_switch(prev, next, preempted);
     next->on_cpu = true;
     this_cpu(current_task) = next;
@@ -327,7 +327,17 @@ void sched_start(struct task *task)
     irq_restore_preempt(flags);
 }
 
-static void timer_interrupt(void)
+/* What the running task ran since its last sample counts as where it was found now. */
+static void sample(struct runqueue *rq, bool user)
+{
+    struct cpu_usage *usage = &rq->running->usage;
+    ktime_t time = usage->time - usage->sampled[0] - usage->sampled[1];
+
+    usage->sampled[!user] += time;
+    rq->sampled[!user] += time;
+}
+
+static void timer_interrupt(bool user)
 {
     struct runqueue *rq = this_rq();
     ktime_t next = timer_run(), now;
@@ -336,6 +346,8 @@ static void timer_interrupt(void)
     now = charge(rq);
     if (rq->running != rq->idle) {
         ktime_t slice = rq->runnable ? sched_class->slice(rq, rq->running) : TICK;
+
+        sample(rq, user);
 
 //@lab 3 preemption begin
         if (now - rq->slice_start >= slice) {
@@ -376,16 +388,31 @@ void sched_notify(struct task *task)
     }
 }
 
-ktime_t sched_idle_time(uint32_t id)
+struct cpu_usage sched_usage(struct task *task)
+{
+    uint64_t flags = irq_save();
+    struct runqueue *rq = lock_task_rq(task);
+    struct cpu_usage usage;
+
+    if (task == rq->running) {
+        charge(rq);
+    }
+    usage = task->usage;
+    spin_unlock_irqrestore(&rq->lock, flags);
+    return usage;
+}
+
+ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy)
 {
     struct runqueue *rq = &runqueues[id];
     uint64_t flags = spin_lock_irqsave(&rq->lock);
-    ktime_t time;
+    ktime_t now = charge(rq), idle = rq->idle->usage.time;
+    struct cpu_usage usage = {now - idle, {rq->sampled[0], rq->sampled[1]}, {0, 0}};
 
-    charge(rq);
-    time = rq->idle->exec_time;
+    usage_divide(&usage, &rq->shown);
+    *busy = rq->shown;
     spin_unlock_irqrestore(&rq->lock, flags);
-    return time;
+    return idle;
 }
 
 static void init_cpu(uint32_t id)

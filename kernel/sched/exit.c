@@ -107,7 +107,7 @@ void task_exit(int status)
     struct task *task = current;
     struct thread_group *group = task->group;
     struct mm *mm = task->mm;
-    ktime_t user, system;
+    struct cpu_usage usage;
     uint64_t flags;
     bool last;
 
@@ -119,11 +119,8 @@ void task_exit(int status)
     spin_unlock_irqrestore(&tasks_lock, flags);
     mm_put(mm);
     flags = spin_lock_irqsave(&tasks_lock);
-    task_times(task, &user, &system);
-    group->dead_user += user;
-    group->dead_system += system;
-    group->dead_switches[0] += task->switches[0];
-    group->dead_switches[1] += task->switches[1];
+    usage = sched_usage(task);
+    usage_add(&group->ended_usage, &usage);
     list_remove(&task->in_group);
     signal_retarget_locked(group, ~0ul);
     signal_leave_stop_locked();
@@ -231,9 +228,6 @@ static bool collect(struct thread_group *child, int options, struct wait_result 
     if (child->dead && options & WEXITED) {
         result->status = status;
         result->code = (status & 0x7f) == 0 ? CLD_EXITED : CLD_KILLED;
-        group_times(child, &result->user, &result->system);
-        result->user += child->children_user;
-        result->system += child->children_system;
     } else if (child->stop_signal && child->stop_waitable && options & WUNTRACED) {
         result->status = child->stop_signal << 8 | 0x7f;
         result->code = CLD_STOPPED;
@@ -246,6 +240,8 @@ static bool collect(struct thread_group *child, int options, struct wait_result 
         return false;
     }
     result->pid = child->pid;
+    result->usage = group_usage(child);
+    usage_add(&result->usage, &child->children_usage);
     return true;
 }
 
@@ -264,8 +260,7 @@ static long look(int type, pid_t id, int options, struct wait_result *result)
         if (collect(child, options, result)) {
             found = 1;
             if (child->dead && !(options & WNOWAIT)) {
-                group->children_user += result->user;
-                group->children_system += result->system;
+                usage_add(&group->children_usage, &result->usage);
                 release_group(child);
             }
             break;

@@ -23,6 +23,8 @@ struct runqueue {
     ktime_t balance_at; /* look at the other CPUs then */
     int asked;          /* how often it was asked whether it hangs; by who looks */
     ktime_t alive;      /* when its timer interrupt came last; others look without the lock */
+    ktime_t sampled[2]; /* of all its tasks: struct cpu_usage */
+    struct cpu_times shown;
     uint64_t switches, pulled;
 };
 extern struct runqueue runqueues[CPU_MAX];
@@ -68,8 +70,10 @@ void sched_notify(struct task *task);
 void sched_init(void);
 /* Start the other CPUs; each runs sched_idle, as the first does at the end of its boot. */
 void sched_start_cpus(void);
-/* For how long the CPU has had nothing to do, up to now. */
-ktime_t sched_idle_time(uint32_t id);
+/* What a task has used, up to now if it runs. */
+struct cpu_usage sched_usage(struct task *task);
+/* For how long the CPU has had nothing to do, up to now; the rest of its time goes to *busy. */
+ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy);
 void sched_idle(void) __attribute__((noreturn));
 void sched_finish_switch(void);
 /* Let the task run on these CPUs alone (bits by id, one of them running), from now on. */

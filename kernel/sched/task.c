@@ -1,11 +1,10 @@
 /* Tasks: memory, ids, the table by id, and CPU times. */
-#include "sched/task.h"
-
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
+#include "sched/sched.h"
 
 struct spinlock tasks_lock = SPINLOCK_INIT;
 struct list all_tasks = LIST_INIT(all_tasks);
@@ -113,27 +112,45 @@ struct trap_frame *task_frame(struct task *task)
     return trap_user_frame(task->kernel_stack);
 }
 
-/* The exact time is known; its parts are in proportion to where the timer found the task. */
-void task_times(struct task *task, ktime_t *user, ktime_t *system)
+void usage_add(struct cpu_usage *sum, const struct cpu_usage *usage)
 {
-    uint64_t all = task->ticks[0] + task->ticks[1];
-
-    *system = all ? task->exec_time / (ktime_t)all * (ktime_t)task->ticks[1] : 0;
-    *user = task->exec_time - *system;
+    sum->time += usage->time;
+    for (int i = 0; i < 2; i++) {
+        sum->sampled[i] += usage->sampled[i];
+        sum->switches[i] += usage->switches[i];
+    }
 }
 
-void group_times(struct thread_group *group, ktime_t *user, ktime_t *system)
+void usage_divide(const struct cpu_usage *usage, struct cpu_times *shown)
 {
-    struct task *task;
-    ktime_t u, s;
+    ktime_t kernel = usage->sampled[1], all = usage->sampled[0] + kernel, system = 0;
 
-    *user = group->dead_user;
-    *system = group->dead_system;
-    list_for_each(task, &group->threads, in_group) {
-        task_times(task, &u, &s);
-        *user += u;
-        *system += s;
+    while (all >> 31) { /* so that products fit */
+        all >>= 1;
+        kernel >>= 1;
     }
+    if (all) {
+        system = usage->time / all * kernel + usage->time % all * kernel / all;
+    }
+    system = system > shown->system ? system : shown->system;
+    if (usage->time - system < shown->user) {
+        system = usage->time - shown->user;
+    }
+    shown->system = system;
+    shown->user = usage->time - system;
+}
+
+struct cpu_usage group_usage(const struct thread_group *group)
+{
+    struct cpu_usage sum = group->ended_usage, usage;
+    struct task *task;
+
+    assert_held(&tasks_lock);
+    list_for_each(task, &group->threads, in_group) {
+        usage = sched_usage(task);
+        usage_add(&sum, &usage);
+    }
+    return sum;
 }
 
 void task_adopt_tid(struct task *task, pid_t tid)

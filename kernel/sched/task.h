@@ -42,6 +42,24 @@ struct fs;
 struct mm;
 struct tty;
 
+/*
+ * CPU time. In all it is exact: each switch counts it. How it divides is known from samples: the
+ * timer's interrupt finds user mode or the kernel, and what the task ran since its last sample
+ * counts as that. (A time stamp at both ends of each system call would make a short one a quarter
+ * slower.) What has no sample yet divides as the rest does, and is user time without any, as on
+ * Linux. Sums over threads and children add up times and samples, and divide only when they are
+ * shown: many short tasks, of which the timer meets a few, divide as truly as a long one.
+ */
+struct cpu_usage {
+    ktime_t time;         /* in all */
+    ktime_t sampled[2];   /* of it, found in user mode, in the kernel */
+    uint64_t switches[2]; /* voluntary, forced */
+};
+/* Times as they were shown last: a sample that changes the division takes nothing back. */
+struct cpu_times {
+    ktime_t user, system;
+};
+
 /* Protects the tree of groups, the pid table, group membership, signals and their handlers.
  * With interrupts off. Below it in the order: run queue locks. */
 extern struct spinlock tasks_lock;
@@ -68,9 +86,8 @@ struct thread_group {
     struct signal_set pending;
     struct rlimit limits[RLIMIT_COUNT];
     struct tty *tty; /* the session's terminal */
-    ktime_t dead_user, dead_system;         /* of ended threads */
-    ktime_t children_user, children_system; /* of waited-for children */
-    uint64_t dead_switches[2];
+    struct cpu_usage ended_usage, children_usage; /* of threads; of waited-for children, with theirs */
+    struct cpu_times shown, children_shown;
     struct timer real_timer; /* setitimer(ITIMER_REAL), alarm */
     ktime_t real_interval;
     uint32_t inject; /* atomic: which allocation is to fail (inject.c) */
@@ -111,9 +128,9 @@ struct task {
     int nice, policy, priority;
     uint64_t affinity;
     ktime_t placed; /* on this CPU, when */
-    ktime_t exec_start, exec_time; /* since it was picked, or queued; in all */
-    uint64_t ticks[2];             /* timer interrupts in user and in kernel mode */
-    uint64_t switches[2];          /* voluntary, forced */
+    ktime_t exec_start; /* since it was picked, or queued */
+    struct cpu_usage usage;
+    struct cpu_times shown; /* tasks_lock */
     ktime_t start_time;
     int __user *set_tid; /* where it stores its tid before it first enters user mode, or NULL */
     int __user *clear_tid;
@@ -157,8 +174,11 @@ void task_unhash(struct task *task);
 struct sighand *group_sighand(struct thread_group *group);
 void task_adopt_tid(struct task *task, pid_t tid); /* on exec by a thread */
 struct trap_frame *task_frame(struct task *task);
-void task_times(struct task *task, ktime_t *user, ktime_t *system);
-void group_times(struct thread_group *group, ktime_t *user, ktime_t *system);
+/* Of all threads up to now, the ended ones, too; tasks_lock is held. */
+struct cpu_usage group_usage(const struct thread_group *group);
+void usage_add(struct cpu_usage *sum, const struct cpu_usage *usage);
+/* The division as far as it is known; kept in *shown. */
+void usage_divide(const struct cpu_usage *usage, struct cpu_times *shown);
 
 /* fork.c. `frame` is the parent's; the child's tid or -errno. */
 struct clone_args {
@@ -179,7 +199,7 @@ long task_become_single(void);
 struct wait_result {
     pid_t pid;
     int status, code; /* as wait4 gives it; CLD_* */
-    ktime_t user, system;
+    struct cpu_usage usage;
 };
 enum { P_ALL, P_PID, P_PGID };
 enum {

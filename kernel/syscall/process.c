@@ -35,13 +35,24 @@ long sys_exit_group(int code)
     task_exit_group((code & 0xff) << 8);
 }
 
-/* struct rusage: two times in microseconds, and 14 numbers of which we count none. */
-static long put_usage(void __user *usage, ktime_t user, ktime_t system)
+/* struct rusage: two times in microseconds, and 14 numbers of which we count the last two. */
+static long put_usage(void __user *user, const struct cpu_usage *usage, struct cpu_times *times)
 {
-    int64_t rusage[18] = {user / 1000000000, user / 1000 % 1000000, system / 1000000000,
-                          system / 1000 % 1000000};
+    int64_t rusage[18] = {[16] = (int64_t)usage->switches[0], [17] = (int64_t)usage->switches[1]};
 
-    return copy_to_user(usage, rusage, sizeof(rusage));
+    rusage[0] = times->user / 1000000000;
+    rusage[1] = times->user / 1000 % 1000000;
+    rusage[2] = times->system / 1000000000;
+    rusage[3] = times->system / 1000 % 1000000;
+    return copy_to_user(user, rusage, sizeof(rusage));
+}
+
+static long put_child_usage(void __user *user, const struct cpu_usage *usage)
+{
+    struct cpu_times times = {0, 0};
+
+    usage_divide(usage, &times);
+    return put_usage(user, usage, &times);
 }
 
 long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
@@ -64,7 +75,7 @@ long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
     if (status && put_user(result.status, status)) {
         return -EFAULT;
     }
-    if (usage && put_usage(usage, result.user, result.system)) {
+    if (usage && put_child_usage(usage, &result.usage)) {
         return -EFAULT;
     }
     return result.pid;
@@ -94,7 +105,7 @@ long sys_waitid(int type, pid_t id, void __user *user, int options, void __user 
             .value = (uint64_t)(result.code == CLD_CONTINUED ? SIGCONT
                                 : status & 0x7f && (status & 0xff) != 0x7f ? status & 0x7f
                                                                           : status >> 8 & 0xff)});
-        if (usage && put_usage(usage, result.user, result.system)) {
+        if (usage && put_child_usage(usage, &result.usage)) {
             return -EFAULT;
         }
     }
@@ -103,18 +114,29 @@ long sys_waitid(int type, pid_t id, void __user *user, int options, void __user 
 
 long sys_getrusage(int who, void __user *usage)
 {
+    enum { RUSAGE_CHILDREN = -1, RUSAGE_SELF, RUSAGE_THREAD };
     struct thread_group *group = current->group;
-    ktime_t user, system;
+    struct cpu_times *shown = &group->shown, times;
+    struct cpu_usage used;
     uint64_t flags;
 
-    if (who < -1 || who > 1) {
+    if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD) {
         return -EINVAL;
     }
     flags = spin_lock_irqsave(&tasks_lock);
-    group_times(group, &user, &system);
+    if (who == RUSAGE_CHILDREN) {
+        used = group->children_usage;
+        shown = &group->children_shown;
+    } else if (who == RUSAGE_THREAD) {
+        used = sched_usage(current);
+        shown = &current->shown;
+    } else {
+        used = group_usage(group);
+    }
+    usage_divide(&used, shown);
+    times = *shown;
     spin_unlock_irqrestore(&tasks_lock, flags);
-    return who == -1 ? put_usage(usage, group->children_user, group->children_system)
-                     : put_usage(usage, user, system);
+    return put_usage(usage, &used, &times);
 }
 
 long sys_getpid(void)

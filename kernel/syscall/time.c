@@ -2,10 +2,11 @@
 #include "arch/clock.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
-#include "sched/task.h"
+#include "sched/sched.h"
 #include "syscall/calls.h"
 
 #define SECOND 1000000000l
+#define TICK 10000000 /* times(2) counts in them: USER_HZ is 100 */
 
 struct itimerval {
     struct timespec interval, value; /* of microseconds */
@@ -49,16 +50,16 @@ long wait_interrupted(ktime_t deadline)
 
 static ktime_t cpu_time(bool whole_process)
 {
-    ktime_t user, system, now = clock_now() - current->exec_start + current->exec_time;
+    ktime_t time;
     uint64_t flags;
 
     if (!whole_process) {
-        return now;
+        return sched_usage(current).time;
     }
     flags = spin_lock_irqsave(&tasks_lock);
-    group_times(current->group, &user, &system);
+    time = group_usage(current->group).time;
     spin_unlock_irqrestore(&tasks_lock, flags);
-    return user + system + now - current->exec_time;
+    return time;
 }
 
 long sys_clock_gettime(int clock, struct timespec __user *result)
@@ -214,13 +215,16 @@ long sys_setitimer(int which, const struct itimerval __user *user, struct itimer
 long sys_times(void __user *user)
 {
     struct thread_group *group = current->group;
-    int64_t ticks[4];
-    ktime_t user_time, system;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct cpu_usage usage = group_usage(group);
+    int64_t ticks[4];
 
-    group_times(group, &user_time, &system);
-    ticks[0] = user_time / 10000000, ticks[1] = system / 10000000;
-    ticks[2] = group->children_user / 10000000, ticks[3] = group->children_system / 10000000;
+    usage_divide(&usage, &group->shown);
+    usage_divide(&group->children_usage, &group->children_shown);
+    ticks[0] = group->shown.user / TICK;
+    ticks[1] = group->shown.system / TICK;
+    ticks[2] = group->children_shown.user / TICK;
+    ticks[3] = group->children_shown.system / TICK;
     spin_unlock_irqrestore(&tasks_lock, flags);
-    return user && copy_to_user(user, ticks, sizeof(ticks)) ? -EFAULT : clock_now() / 10000000;
+    return user && copy_to_user(user, ticks, sizeof(ticks)) ? -EFAULT : clock_now() / TICK;
 }

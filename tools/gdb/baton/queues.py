@@ -23,7 +23,7 @@ def kq(arguments: list[str]) -> None:
         for task in ready:
             lag = int(task["vruntime"]) - int(queue["min_vruntime"])
             print(f"  {tasks.label(task):22} nice {int(task['nice'])}, "
-                  f"ran {int(task['exec_time']) / 1e6:.3f} ms, vruntime {lag / 1e6:+.3f} ms")
+                  f"ran {int(task['usage']['time']) / 1e6:.3f} ms, vruntime {lag / 1e6:+.3f} ms")
 
 
 @command("kwait")
