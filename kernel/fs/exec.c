@@ -3,7 +3,8 @@
  *
  * Everything that can fail is done first, on an address space of its own: strings are copied,
  * the ELF segments mapped, the stack built. Only then are the other threads ended and the old
- * address space given up, so a failed exec leaves the caller as it was.
+ * address space given up, so a failed exec leaves the caller as it was. Only its own table of
+ * descriptors can be known to be needed no earlier: without memory for it the process is killed.
  */
 #include "fs/exec.h"
 
@@ -257,7 +258,9 @@ static long exec_strings_loaded(struct inode *base, const char *path, struct exe
     }
     error = error ? error : stack_build(mm, strings, final_path, &image);
     error = error ? error : task_become_single();
-    error = error ? error : unshare();
+    if (!error && (error = unshare()) != 0) {
+        signal_force(SIGKILL, SI_KERNEL, 0); /* the other threads are gone: there is no way back */
+    }
     if (!error) {
         install(mm, &image, final_path);
         mm = NULL;

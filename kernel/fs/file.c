@@ -10,17 +10,21 @@
 #include "mm/page.h"
 #include "mm/vma.h"
 
-struct file *file_open_inode(struct inode *inode, int flags)
+struct file *file_alloc(void)
 {
-    struct file *file;
+    return kmalloc(sizeof(struct file));
+}
+
+struct file *file_open_in(struct file *file, struct inode *inode, int flags)
+{
     long error;
 
-    if (!inode->file_ops && !(flags & O_PATH)) {
-        return error_pointer(-ENXIO);
-    }
-    file = kmalloc(sizeof(*file));
     if (!file) {
         return error_pointer(-ENOMEM);
+    }
+    if (!inode->file_ops && !(flags & O_PATH)) {
+        kfree(file);
+        return error_pointer(-ENXIO);
     }
     file->references = 1;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
@@ -39,6 +43,11 @@ struct file *file_open_inode(struct inode *inode, int flags)
         }
     }
     return file;
+}
+
+struct file *file_open_inode(struct inode *inode, int flags)
+{
+    return file_open_in(file_alloc(), inode, flags);
 }
 
 struct file *file_open_anonymous(struct inode *inode, int flags)
@@ -253,20 +262,31 @@ static struct inode *open_inode(struct inode *base, const char *path, int flags,
     return inode;
 }
 
+/* The file's memory comes first and its contents go last: what fails changes nothing. */
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode)
 {
-    struct inode *inode = open_inode(base, path, flags, S_IFREG | (mode & 07777));
-    struct file *file;
+    struct file *file = file_alloc();
+    struct inode *inode = file ? open_inode(base, path, flags, S_IFREG | (mode & 07777))
+                               : error_pointer(-ENOMEM);
     long error;
 
     if (is_error(inode)) {
+        kfree(file);
         return (struct file *)inode;
     }
     error = check_open(inode, flags);
-    if (!error && flags & O_TRUNC && S_ISREG(inode->mode) && !(flags & O_PATH) && inode->size) {
-        error = inode->ops->truncate ? inode->ops->truncate(inode, 0) : 0;
+    if (error) {
+        kfree(file);
+        file = error_pointer(error);
+        goto out;
     }
-    file = error ? error_pointer(error) : file_open_inode(inode, flags);
+    file = file_open_in(file, inode, flags);
+    if (!is_error(file) && flags & O_TRUNC && S_ISREG(inode->mode) && !(flags & O_PATH) &&
+        inode->size && inode->ops->truncate && (error = inode->ops->truncate(inode, 0)) != 0) {
+        file_put(file);
+        file = error_pointer(error);
+    }
+out:
     inode_put(inode);
     return file;
 }

@@ -58,6 +58,10 @@ struct file {
 
 /* A new open file of `inode` (takes its own reference), or an error pointer. */
 struct file *file_open_inode(struct inode *inode, int flags);
+/* The same in two steps, where nothing may fail for want of memory between: NULL comes to -ENOMEM,
+ * and the file is taken over in any case. */
+struct file *file_alloc(void);
+struct file *file_open_in(struct file *file, struct inode *inode, int flags);
 /* The same for an inode that has no name; the caller's reference is taken over in any case. */
 struct file *file_open_anonymous(struct inode *inode, int flags);
 /* open(2) with `base` for relative paths; `mode` is what is left of the umask. */

@@ -156,7 +156,7 @@ static void release(struct inode *inode)
     kfree(inode);
 }
 
-/* Fill `text` for this inode, anew: 0, or -ESRCH when the task is gone. */
+/* Fill `text` for this inode, anew: 0, -ESRCH when the task is gone, -ENOMEM. */
 static long generate(struct inode *inode, struct proc_text *text)
 {
     pid_t tid = inode_tid(inode);
@@ -166,10 +166,11 @@ static long generate(struct inode *inode, struct proc_text *text)
         return -ESRCH;
     }
     text->used = 0;
+    text->error = 0;
     text->one_thread = inode_kind(inode) == KIND_THREAD;
     inode_file(inode)->show(text, task);
     task_put(task);
-    return 0;
+    return text->error;
 }
 
 static long readlink(struct inode *inode, char *buffer, size_t size)

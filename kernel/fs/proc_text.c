@@ -28,6 +28,22 @@ static void show_meminfo(struct proc_text *text, struct task *task)
                page_total_count() * 4, free * 4, free * 4);
 }
 
+/* slabinfo(5): of each size the objects in use, and the room for them. */
+static void show_slabinfo(struct proc_text *text, struct task *task)
+{
+    struct kmalloc_class class;
+
+    (void)task;
+    proc_print(text, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+               "<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : "
+               "slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+    for (size_t i = 0; kmalloc_class(i, &class); i++) {
+        proc_print(text, "kmalloc-%-9u %6lu %6lu %6u %4u %4u : tunables    0    0    0 : slabdata "
+                   "%6lu %6lu      0\n", class.size, class.used, class.slabs * class.per_slab,
+                   class.size, class.per_slab, class.pages_per_slab, class.slabs, class.slabs);
+    }
+}
+
 static void show_uptime(struct proc_text *text, struct task *task)
 {
     ktime_t now = clock_now();
@@ -122,6 +138,7 @@ static long write_sysrq(struct task *task, const char *text)
 
 const struct proc_file proc_root_files[] = {
     {"meminfo", S_IFREG | 0444, show_meminfo, NULL},
+    {"slabinfo", S_IFREG | 0400, show_slabinfo, NULL},
     {"uptime", S_IFREG | 0444, show_uptime, NULL},
     {"version", S_IFREG | 0444, show_version, NULL},
     {"cmdline", S_IFREG | 0444, show_cmdline, NULL},
@@ -236,6 +253,7 @@ static void show_maps(struct proc_text *text, struct task *task)
     struct mm *mm = task_mm(task);
     char *path = kmalloc(PATH_MAX);
 
+    text->error = path ? 0 : -ENOMEM;
     if (mm && path) {
         mutex_lock(&mm->lock);
         for (struct vma *vma = mm_find(mm, 0); vma; vma = vma_next(vma)) {

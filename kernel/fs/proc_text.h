@@ -10,6 +10,7 @@ struct proc_text {
     struct mutex lock; /* of an open file: protects the text; above mm->lock */
     char *buffer;
     size_t size, used;
+    long error; /* what came in the way of a complete text */
     bool one_thread; /* from its directory in task: not the sum of its process */
 };
 

@@ -9,6 +9,7 @@
 #include "fs/socket.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/kmalloc.h"
 #include "sched/task.h"
 
 #define BACKLOG_MAX 4096 /* as Linux's net.core.somaxconn */
@@ -234,6 +235,10 @@ struct file *socket_accept(struct file *file, int flags)
     if (__atomic_load_n(&listener->state, __ATOMIC_ACQUIRE) != SOCKET_LISTENING) {
         return error_pointer(-EINVAL);
     }
+    accepted = file_alloc(); /* a connection is not taken only to be dropped */
+    if (!accepted) {
+        return error_pointer(-ENOMEM);
+    }
     while ((server = take_pending(listener)) == NULL) {
         long error = !listens(listener) ? -EINVAL
                      : file->flags & O_NONBLOCK ? -EAGAIN
@@ -242,15 +247,12 @@ struct file *socket_accept(struct file *file, int flags)
                                                 listener->pending_count || !listens(listener));
 
         if (error) {
+            kfree(accepted);
             return error_pointer(error);
         }
     }
     wake_events(&listener->writers, 0); /* who connects, not who polls */
-    inode_get(&server->inode);
-    accepted = socket_open(server, flags);
-    if (is_error(accepted)) {
-        socket_disconnect(server, true);
-    }
+    accepted = file_open_in(accepted, &server->inode, O_RDWR | flags);
     inode_put(&server->inode);
     return accepted;
 }

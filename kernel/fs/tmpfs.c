@@ -127,7 +127,7 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
         struct page *page = file_page(inode->data, (uint64_t)*position >> PAGE_SHIFT, true);
 
         if (!page) {
-            error = -ENOSPC;
+            error = -ENOMEM;
             break;
         }
         if (part > size - done) {

@@ -215,14 +215,15 @@ static bool page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error
     if (mm && (user || this_cpu(preempt_count) == 0)) {
         result = mm_fault(mm, address, error, &code);
     }
+    if (result == -ENOMEM) {
+        user_fault_hook(frame, 9, 0, address); /* SIGKILL, in a call, too: -EFAULT would be a lie */
+    }
     if (result == 0 || !user) {
         return result == 0;
     }
-    if (result == -ENOMEM) {
-        user_fault_hook(frame, 9, 0, address); /* SIGKILL: nothing else can be done for it */
-    } else if (result == -EIO) {
+    if (result == -EIO) {
         user_fault_hook(frame, 7, 2, address); /* SIGBUS, BUS_ADRERR */
-    } else {
+    } else if (result != -ENOMEM) {
         user_fault_hook(frame, 11, code, address);
     }
     return true;

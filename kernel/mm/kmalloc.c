@@ -16,6 +16,7 @@ struct slab_class {
     int order; /* of its slabs' pages */
     struct list partial;
     int empty; /* slabs on `partial` without a used object */
+    size_t used, slabs; /* objects in use, slabs in all */
 };
 
 static struct slab_class classes[] = {
@@ -72,6 +73,7 @@ static struct page *slab_create(struct slab_class *class)
         page[i].owner = slab; /* any object leads to its slab */
     }
     page->used = 0;
+    class->slabs++;
     return page;
 }
 
@@ -96,6 +98,7 @@ static void *slab_alloc(struct slab_class *class)
     object = slab->free;
     slab->free = *object;
     class->empty -= page->used++ == 0;
+    class->used++;
     if (!slab->free) {
         list_remove(&page->list);
     }
@@ -115,11 +118,13 @@ static void slab_free(struct slab *slab, void *object)
     }
     *(void **)object = slab->free;
     slab->free = object;
+    class->used--;
     if (--page->used == 0) {
         drop = class->empty > 0;
         class->empty += !drop;
         if (drop) {
             list_remove(&page->list);
+            class->slabs--;
         }
     }
     spin_unlock(&class->lock);
@@ -167,6 +172,21 @@ void kfree(void *pointer)
     } else {
         page_put(page);
     }
+}
+
+bool kmalloc_class(size_t number, struct kmalloc_class *info)
+{
+    const struct slab_class *class = &classes[number];
+
+    if (number >= ARRAY_SIZE(classes)) {
+        return false;
+    }
+    info->size = class->size;
+    info->per_slab = (uint32_t)(((PAGE_SIZE << class->order) - SLAB_HEADER) / class->size);
+    info->pages_per_slab = 1u << class->order;
+    info->used = class->used;
+    info->slabs = class->slabs;
+    return true;
 }
 
 size_t kmalloc_cached_pages(void)

@@ -10,6 +10,13 @@ void kfree(void *pointer); /* NULL is fine */
 void kmalloc_init(void);
 size_t kmalloc_cached_pages(void); /* in empty slabs, held for the next objects */
 
+/* What there is of one size. False: `number` is beyond the last one. */
+struct kmalloc_class {
+    uint32_t size, per_slab, pages_per_slab;
+    size_t used, slabs;
+};
+bool kmalloc_class(size_t number, struct kmalloc_class *info);
+
 static inline void *kzalloc(size_t size)
 {
     void *pointer = kmalloc(size);

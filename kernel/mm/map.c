@@ -49,26 +49,6 @@ static long split(struct mm *mm, struct vma *vma, vaddr_t address)
     return 0;
 }
 
-/* Make vma edges at `start` and `end`. The first vma at or above start in *first. */
-static long cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
-{
-    struct vma *vma = mm_find(mm, start);
-    long error;
-
-    if (vma && vma->start < start) {
-        error = split(mm, vma, start);
-        if (error) {
-            return error;
-        }
-        vma = vma_next(vma);
-    }
-    *first = vma;
-    while (vma && vma->end < end) {
-        vma = vma_next(vma);
-    }
-    return vma && vma->start < end && vma->end > end ? split(mm, vma, end) : 0;
-}
-
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
     return low->end == high->start && low->prot == high->prot && low->flags == high->flags &&
@@ -94,6 +74,32 @@ static void merge(struct mm *mm, vaddr_t start, vaddr_t end)
             vma = next;
         }
     }
+}
+
+/* Make vma edges at `start` and `end`. The first vma at or above start in *first. -ENOMEM: as before. */
+static long cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
+{
+    struct vma *vma = mm_find(mm, start);
+    long error = 0;
+
+    if (vma && vma->start < start) {
+        error = split(mm, vma, start);
+        if (error) {
+            return error;
+        }
+        vma = vma_next(vma);
+    }
+    *first = vma;
+    while (vma && vma->end < end) {
+        vma = vma_next(vma);
+    }
+    if (vma && vma->start < end && vma->end > end) {
+        error = split(mm, vma, end);
+    }
+    if (error) {
+        merge(mm, start, start);
+    }
+    return error;
 }
 
 long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)

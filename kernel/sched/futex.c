@@ -50,12 +50,11 @@ static bool same(struct key a, struct key b)
 /* A word that other processes may have, too, mapped elsewhere. Its page is made, if need be. */
 static long find_shared_key(int __user *word, struct key *key)
 {
-    paddr_t page = mm_pin(current->mm, (vaddr_t)word, false);
+    int value;
 
-    if (!page) {
+    if (get_user(value, word)) {
         return -EFAULT;
     }
-    page_put(phys_to_page(page));
     key->space |= 1; /* FUTEX_PRIVATE is another futex */
     return mm_shared_id(current->mm, (vaddr_t)word, &key->space, &key->address);
 }
