@@ -29,7 +29,8 @@ def guest_test(name: str) -> None:
         raise Skipped("it measures time")
     expected = output_on_host(name)
     in_guest = guest("sh", "-c", f"cd /tmp; /bin/test/{name} 2>errors; s=$?; echo @@; cat errors; exit $s",
-                     options=["--icount", *(["--mem", MEMORY[name]] if name in MEMORY else [])])
+                     options=["--icount", *(["--mem", MEMORY[name]] if name in MEMORY else []),
+                              *(["--append", "inject"] if name.startswith("inject_") else [])])
     output, _, errors = in_guest.stdout.partition("@@\n")
     check(output == expected, f"host and guest differ:\n{output}{errors}")
 
