@@ -7,10 +7,12 @@
 
 struct cpu_features cpu_features;
 
+/* All bits that the kernel does not use are off, whatever the firmware left. No OSXSAVE: then AVX
+ * and protection keys raise #UD, and no task has state that FXSAVE does not save. */
 void cpu_init(void)
 {
     uint32_t r[4];
-    uint64_t cr4 = read_cr4() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
     cpuid(1, 0, r);
     cpu_features.tsc_deadline = r[2] >> 24 & 1;
@@ -27,11 +29,18 @@ void cpu_init(void)
     cr4 |= cpu_features.smap ? CR4_SMAP : 0;
     cr4 |= cpu_features.umip ? CR4_UMIP : 0;
     write_cr4(cr4);
-    write_cr0((read_cr0() | CR0_WP | 2) & ~(1ul << 2 | 1ul << 3)); /* MP, no EM, no TS */
+    /* NE: an x87 error is a fault, not an interrupt. AM: a program that sets AC gets what it wants. */
+    write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
+    write_dr7(DR7_NOTHING);
+    write_dr6(DR6_NOTHING);
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
     wrmsr(MSR_STAR, (uint64_t)SELECTOR_KERNEL_CODE << 32 | (uint64_t)0x23 << 48);
     wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
-    wrmsr(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC | RFLAGS_CF);
+    /* Nothing of user mode's flags survives: NT would make iretq fault, AC switch SMAP off. */
+    wrmsr(MSR_SFMASK, RFLAGS_STATUS | RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT |
+                          RFLAGS_RF | RFLAGS_AC | RFLAGS_ID);
+    /* sysenter raises #GP. A 32-bit syscall would go to MSR_CSTAR, but there is no 32-bit code. */
+    wrmsr(MSR_SYSENTER_CS, 0);
 }
 
 void spin_wait(struct spinlock *lock)

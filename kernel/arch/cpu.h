@@ -5,7 +5,7 @@
 #include "lib/types.h"
 
 enum {
-    MSR_APIC_BASE = 0x1b, MSR_TSC_DEADLINE = 0x6e0,
+    MSR_APIC_BASE = 0x1b, MSR_SYSENTER_CS = 0x174, MSR_TSC_DEADLINE = 0x6e0,
     MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084,
     MSR_FS_BASE = 0xc0000100, MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE = 0xc0000102,
 };
@@ -13,13 +13,26 @@ enum {
 #define EFER_SCE (1u << 0)
 #define EFER_NXE (1u << 11)
 
-#define RFLAGS_CF (1u << 0)
+/* SDM volume 3, figure 2-5. */
+#define RFLAGS_STATUS 0x8d5u /* CF, PF, AF, ZF, SF, OF: of the last sum */
 #define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
 #define RFLAGS_DF (1u << 10)
+#define RFLAGS_IOPL (3u << 12)
+#define RFLAGS_NT (1u << 14)
+#define RFLAGS_RF (1u << 16)
 #define RFLAGS_AC (1u << 18)
+#define RFLAGS_ID (1u << 21)
 
+/* SDM volume 3, section 2.5. */
+#define CR0_PE (1u << 0)
+#define CR0_MP (1u << 1)
+#define CR0_ET (1u << 4)
+#define CR0_NE (1u << 5)
 #define CR0_WP (1u << 16)
+#define CR0_AM (1u << 18)
+#define CR0_PG (1u << 31)
+#define CR4_PAE (1u << 5)
 #define CR4_PGE (1u << 7)
 #define CR4_OSFXSR (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
@@ -33,7 +46,11 @@ extern struct cpu_features {
     bool smap, smep, umip, fsgsbase, tsc_deadline, huge_1g, hypervisor;
 } cpu_features;
 
-/* Set CR0/CR4/EFER bits, the syscall MSRs and cpu_features. */
+#define DR6_BS (1u << 14)          /* a single step (TF); SDM volume 3, section 17.2.3 */
+#define DR6_NOTHING 0xffff0ff0u    /* what never clears itself, cleared */
+#define DR7_NOTHING 0x400u
+
+/* Set control and debug registers, EFER, the syscall MSRs, and cpu_features. */
 void cpu_init(void);
 
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
@@ -79,6 +96,8 @@ CPU_REGISTER(cr0)
 CPU_REGISTER(cr2)
 CPU_REGISTER(cr3)
 CPU_REGISTER(cr4)
+CPU_REGISTER(dr6)
+CPU_REGISTER(dr7)
 
 static inline void invlpg(vaddr_t address)
 {
@@ -148,37 +167,6 @@ static inline void clac(void)
     if (cpu_features.smap) {
         __asm__ volatile("clac" : : : "memory");
     }
-}
-
-/* The FPU and SSE state, 512 bytes aligned to 16. */
-static inline void fxsave(void *area)
-{
-    __asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
-}
-
-static inline void fxrstor(const void *area)
-{
-    __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-}
-
-static inline uint64_t fs_base_read(void)
-{
-    uint64_t base;
-
-    if (!cpu_features.fsgsbase) {
-        return rdmsr(MSR_FS_BASE);
-    }
-    __asm__ volatile("rdfsbase %0" : "=r"(base));
-    return base;
-}
-
-static inline void fs_base_write(uint64_t base)
-{
-    if (!cpu_features.fsgsbase) {
-        wrmsr(MSR_FS_BASE, base);
-        return;
-    }
-    __asm__ volatile("wrfsbase %0" : : "r"(base));
 }
 
 #define CPU_PORT(suffix, type)                                                                 \

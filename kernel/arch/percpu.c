@@ -25,11 +25,11 @@ static void gdt_init(struct cpu *cpu)
     struct __attribute__((packed)) {
         uint16_t limit;
         uint64_t base;
-    } pointer = {sizeof(cpu->gdt) - 1 + 16, (uint64_t)cpu->gdt};
+    } pointer = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
 
     cpu->gdt[1] = 0x00af9a000000ffff; /* kernel code, 64 bit */
     cpu->gdt[2] = 0x00cf92000000ffff; /* kernel data */
-    cpu->gdt[4] = 0;                  /* 32-bit user code, of which sysret counts on: unused */
+    cpu->gdt[4] = 0;                  /* 32-bit user code, which sysret counts on: there is none */
     cpu->gdt[5] = 0x00cff2000000ffff; /* user data */
     cpu->gdt[6] = 0x00affa000000ffff; /* user code, 64 bit */
     cpu->gdt[8] = 0x0000890000000000 | (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 |
@@ -41,9 +41,11 @@ static void gdt_init(struct cpu *cpu)
                      "pushq %%rax\n\t"
                      "lretq\n"
                      "1:\tmovl %2, %%eax\n\t"
+                     "movl %%eax, %%ss\n\t"
+                     "xorl %%eax, %%eax\n\t"
                      "movl %%eax, %%ds\n\t"
                      "movl %%eax, %%es\n\t"
-                     "movl %%eax, %%ss\n\t"
+                     "lldt %%ax\n\t" /* after a reset the LDT is the first 64 KiB of memory */
                      "ltr %3"
                      : : "m"(pointer), "i"(SELECTOR_KERNEL_CODE), "i"(SELECTOR_KERNEL_DATA),
                        "r"((uint16_t)0x40) : "rax", "memory");

@@ -107,16 +107,16 @@ const struct trap_frame *smp_stopped_at(uint32_t id)
 
 void nmi_dispatch(struct trap_frame *frame)
 {
-    uint32_t lapic = lapic_id();
+    uint32_t lapic = lapic_id(), me = 0;
 
+    while (me < CPU_MAX - 1 && cpus[me].lapic_id != lapic) {
+        me++;
+    }
+    wrmsr(MSR_GS_BASE, (uint64_t)&cpus[me]); /* user mode's, perhaps; and there is no way back */
     if (!__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) {
         panic_trap(frame, "NMI: somebody asks where this CPU is"); /* tools/run, when time is up */
     }
-    for (uint32_t id = 0; id < cpu_count; id++) {
-        if (cpus[id].lapic_id == lapic) {
-            stopped_at[id] = frame;
-        }
-    }
+    stopped_at[me] = frame;
     __atomic_fetch_add(&stopped, 1, __ATOMIC_SEQ_CST);
     for (;;) {
         __asm__ volatile("cli; hlt");

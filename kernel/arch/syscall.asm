@@ -1,8 +1,8 @@
 ; The system call path, whole: from the syscall instruction to the C function and back.
 ;
-; syscall left rip in rcx and rflags in r11, cleared IF, DF, TF and AC (MSR_SFMASK), and changed
-; neither rsp nor GS (SDM volume 2, SYSCALL). The kernel stack is empty then, so the frame below
-; is always at its top: trap_user_frame() finds it.
+; syscall left rip in rcx and rflags in r11, cleared all flags that user mode can set (MSR_SFMASK),
+; and changed neither rsp nor GS (SDM volume 2, SYSCALL). The kernel stack is empty then, so the frame
+; below is always at its top: trap_user_frame() finds it.
 
 %include "arch/frame.inc"
 %include "arch/frame_cfi.inc"
@@ -32,9 +32,11 @@ syscall_entry:
     call [syscall_table + rax * 8]
 .done:
     cli
-    mov [rsp + FRAME_RAX], rax
     cmp word [gs:CPU_WORK], 0   ; need_resched or return_work?
     jne .slow
+    mov r11, [rsp + FRAME_RFLAGS]
+    test r11d, RFLAGS_TF        ; sysret would trap at once, iretq traps after one instruction
+    jnz .slow
     ; C kept rbx and r12 to r15. The rest comes from the frame, so that nothing leaks out.
     mov rbp, [rsp + 32]
     mov r10, [rsp + 56]
@@ -43,13 +45,13 @@ syscall_entry:
     mov rdx, [rsp + 96]
     mov rsi, [rsp + 104]
     mov rdi, [rsp + 112]
-    mov rcx, [rsp + 136]        ; rip: below USER_TOP, so sysret cannot fault in the kernel
-    mov r11, [rsp + 152]
+    mov rcx, [rsp + 136]        ; rip, as syscall left it: up to USER_TOP, so sysret cannot fault
     mov rsp, [rsp + 160]
 .user_stack:
     swapgs
     o64 sysret
 .slow:
+    mov [rsp + FRAME_RAX], rax
     jmp user_return
 .unknown:
     mov rdi, rax

@@ -38,11 +38,26 @@ trap_stub_ %+ vector:
     push vector
 %if vector = 2
     jmp nmi_common
+%elif vector >= 11 && vector <= 13
+    jmp segment_trap
 %else
     jmp trap_common
 %endif
 %assign vector vector + 1
 %endrep
+
+; iretq raises these, in the kernel but with user mode's GS, if it cannot go where rt_sigreturn
+; wants to. Then it is as if user mode had done so from there: what iretq did not like is still on
+; the stack's top, with room below for error and vector; the registers are user mode's.
+segment_trap:
+    cmp qword [rsp + 16], trap_iretq ; rip
+    jne trap_common
+    push qword [rsp + 8]        ; error: from below the CPU's new words to below iretq's
+    pop qword [rsp + 56]
+    push qword [rsp]            ; vector
+    pop qword [rsp + 48]
+    add rsp, 48
+    jmp trap_common
 
 ; An NMI comes at any moment, also between a swapgs and its partner: it leaves GS alone.
 nmi_common:
@@ -77,6 +92,7 @@ user_return:
 trap_restore:
     POP_REGISTERS
     add rsp, 16                 ; vector and error
+trap_iretq:
     iretq
 return_work:
     mov rdi, rsp

@@ -31,21 +31,23 @@ static struct {
 } idt[256];
 extern const uint64_t trap_table[256];
 
-/* What a fault of user mode is: signal(7), sigaction(2) for the codes. */
+/* What a fault of user mode is: signal(7), sigaction(2) for the codes. 0: see fault_code. */
 struct fault {
     const char *name;
     int signal, code;
 };
+enum { SI_KERNEL = 128, TRAP_BRKPT = 1, TRAP_TRACE, BUS_ADRALN = 1 };
+enum { FPE_FLTDIV = 3, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV };
 static const struct fault faults[32] = {
-    [0] = {"divide error", 8, 1},        [1] = {"debug", 5, 2},
-    [2] = {"NMI", 0, 0},                 [3] = {"breakpoint", 5, 128},
-    [4] = {"overflow", 11, 128},         [5] = {"bound range", 11, 128},
-    [6] = {"invalid opcode", 4, 2},      [7] = {"no FPU", 11, 128},
-    [8] = {"double fault", 0, 0},        [10] = {"invalid TSS", 11, 128},
-    [11] = {"segment not present", 7, 128}, [12] = {"stack segment", 7, 128},
-    [13] = {"general protection", 11, 128}, [14] = {"page fault", 11, 1},
-    [16] = {"x87 error", 8, 7},          [17] = {"alignment check", 7, 1},
-    [18] = {"machine check", 0, 0},      [19] = {"SIMD error", 8, 7},
+    [0] = {"divide error", 8, 1},        [1] = {"debug", 5, 0},
+    [2] = {"NMI", 0, 0},                 [3] = {"breakpoint", 5, SI_KERNEL},
+    [4] = {"overflow", 11, SI_KERNEL},   [5] = {"bound range", 11, SI_KERNEL},
+    [6] = {"invalid opcode", 4, 2},      [7] = {"no FPU", 11, SI_KERNEL},
+    [8] = {"double fault", 0, 0},        [10] = {"invalid TSS", 11, SI_KERNEL},
+    [11] = {"segment not present", 7, SI_KERNEL}, [12] = {"stack segment", 7, SI_KERNEL},
+    [13] = {"general protection", 11, SI_KERNEL}, [14] = {"page fault", 11, 1},
+    [16] = {"x87 error", 8, 0},          [17] = {"alignment check", 7, BUS_ADRALN},
+    [18] = {"machine check", 0, 0},      [19] = {"SIMD error", 8, 0},
 };
 
 struct extable_entry {
@@ -100,6 +102,49 @@ static void page_fault(struct trap_frame *frame)
     }
 }
 
+/* A single step, or the instruction int1. The CPU only ever sets bits in DR6. */
+static int debug_code(void)
+{
+    uint64_t dr6 = read_dr6();
+
+    write_dr6(DR6_NOTHING);
+    return dr6 & DR6_BS ? TRAP_TRACE : TRAP_BRKPT;
+}
+
+/* Which error: those whose bit is set and whose mask is not (SDM volume 1, sections 8.1 and 10.2.3). */
+static int fpu_code(bool sse)
+{
+    uint32_t mxcsr;
+    uint16_t status, control, errors;
+
+    if (sse) {
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        errors = (uint16_t)(mxcsr & ~(mxcsr >> 7));
+    } else {
+        __asm__ volatile("fnstsw %0\n\tfnstcw %1" : "=m"(status), "=m"(control));
+        errors = (uint16_t)(status & ~control);
+    }
+    return errors & 1           ? FPE_FLTINV
+           : errors & 4         ? FPE_FLTDIV
+           : errors & 8         ? FPE_FLTOVF
+           : errors & (2 | 16)  ? FPE_FLTUND
+           : errors & 32        ? FPE_FLTRES
+                                : 0;
+}
+
+static void user_fault(struct trap_frame *frame)
+{
+    const struct fault *fault = &faults[frame->vector];
+    int code = frame->vector == 1 ? debug_code()
+               : fault->code == 0 ? fpu_code(frame->vector == 19) : fault->code;
+
+    irq_enable();
+    if (code) { /* none: there was an error, but no more */
+        user_fault_hook(frame, fault->signal, code,
+                        code == SI_KERNEL || frame->vector == 17 ? 0 : frame->rip);
+    }
+}
+
 static void fault(struct trap_frame *frame)
 {
     const struct fault *fault = &faults[frame->vector];
@@ -109,8 +154,7 @@ static void fault(struct trap_frame *frame)
     } else if (!trap_from_user(frame) && frame->vector == 13 && fixup(frame)) {
         return; /* a user pointer that is not canonical */
     } else if (trap_from_user(frame) && fault->signal) {
-        irq_enable();
-        user_fault_hook(frame, fault->signal, fault->code, frame->rip);
+        user_fault(frame);
     } else {
         panic_trap(frame, fault->name ? fault->name : "unknown trap");
     }
@@ -192,7 +236,7 @@ void idt_init(void)
         idt[i].offset_middle = (uint16_t)(trap_table[i] >> 16);
         idt[i].offset_high = (uint32_t)(trap_table[i] >> 32);
         idt[i].selector = SELECTOR_KERNEL_CODE;
-        idt[i].type = i == 3 ? 0xee : 0x8e; /* interrupt gates; int3 from user mode, too */
+        idt[i].type = i == 3 || i == 4 ? 0xee : 0x8e; /* interrupt gates; for user mode: int 3, int 4 */
         idt[i].ist = i == 8 ? 1 : i == 2 ? 2 : 0;
     }
     cpu_clac_needed = cpu_features.smap;

@@ -186,16 +186,8 @@ static void install(struct mm *mm, const struct exec_image *image, const char *p
     frame->cs = SELECTOR_USER_CODE;
     frame->ss = SELECTOR_USER_DATA;
     frame->rflags = RFLAGS_IF;
-    memset(task->fpu, 0, sizeof(task->fpu));
-    *(uint16_t *)task->fpu = 0x37f;          /* the x87 control word after FNINIT */
-    *(uint32_t *)(task->fpu + 24) = 0x1f80; /* MXCSR after reset */
-    irq_disable();
-    fxrstor(task->fpu);
-    fs_base_write(0);
-    task->fs_base = task->gs_base = 0;
-    wrmsr(MSR_KERNEL_GS_BASE, 0);
+    user_state_reset();
     sched_notify(current); /* all registers come from the frame */
-    irq_enable();
 }
 
 /* Handlers and descriptors that other processes share (vfork, CLONE_SIGHAND) become our own. */

@@ -168,19 +168,15 @@ void sched_finish_switch(void)
 static void switch_user_state(struct task *prev, struct task *next)
 {
     if (prev->mm) {
-        fxsave(prev->fpu);
-        prev->fs_base = fs_base_read();
+        fxsave(prev->user.fpu);
     }
     if (next->mm) {
         if (next->mm != this_cpu(active_mm)) {
             mm_switch(next->mm);
         }
-        fxrstor(next->fpu);
-        fs_base_write(next->fs_base);
-        if (prev->gs_base != next->gs_base) {
-            wrmsr(MSR_KERNEL_GS_BASE, next->gs_base);
-        }
+        fxrstor(next->user.fpu);
     }
+    user_segments_switch(&prev->user, &next->user);
 }
 
 /* The next task, taken off its queue, from another CPU if this one has none; the lock is held. */

@@ -185,6 +185,11 @@ void signal_return_to_user(struct trap_frame *frame)
 
 void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t address)
 {
-    (void)frame;
+    current->fault.vector = frame->vector;
+    current->fault.error = frame->error;
+    if (frame->vector == 14) {
+        current->fault.address = address;
+        current->fault.error |= address >= USER_TOP; /* what the kernel has there is not told */
+    }
     signal_force(signal, code, address);
 }

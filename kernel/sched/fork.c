@@ -215,9 +215,11 @@ long task_clone(const struct clone_args *args)
     if (args->stack) {
         frame->rsp = args->stack;
     }
-    fxsave(task->fpu);
-    task->fs_base = flags & CLONE_SETTLS ? args->tls : fs_base_read();
-    task->gs_base = current->gs_base;
+    user_state_save(&task->user);
+    if (flags & CLONE_SETTLS) {
+        task->user.fs_base = args->tls;
+        task->user.selectors.fs = 0;
+    }
     set_stack(task, false);
     tid = task->tid;
     if (flags & CLONE_PARENT_SETTID) {

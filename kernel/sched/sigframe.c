@@ -13,7 +13,11 @@
 #include "sched/sched.h"
 
 #define ALTSTACK_MIN 2048 /* MINSIGSTKSZ */
-#define USER_FLAGS 0x244dd5ul /* AC OF DF TF SF ZF AF PF CF and RF: what a handler may change */
+/* The flags that a handler may change. */
+#define USER_FLAGS ((uint64_t)(RFLAGS_STATUS | RFLAGS_TF | RFLAGS_DF | RFLAGS_RF | RFLAGS_AC))
+#define UC_SIGCONTEXT_SS 2ul     /* the frame has ss, */
+#define UC_STRICT_RESTORE_SS 4ul /* which rt_sigreturn takes as it is */
+#define FXSAVE_SIZE 416          /* what the CPU writes of an area of 512 bytes */
 
 struct sigframe {
     uint64_t restorer;
@@ -119,18 +123,19 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
     }
     memset(&f, 0, sizeof(f));
     f = (struct sigframe){
-        .restorer = action->restorer, .stack = task->altstack,
+        .restorer = action->restorer, .uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS,
+        .stack = task->altstack,
         .r8 = frame->r8, .r9 = frame->r9, .r10 = frame->r10, .r11 = frame->r11,
         .r12 = frame->r12, .r13 = frame->r13, .r14 = frame->r14, .r15 = frame->r15,
         .rdi = frame->rdi, .rsi = frame->rsi, .rbp = frame->rbp, .rbx = frame->rbx,
         .rdx = frame->rdx, .rax = frame->rax, .rcx = frame->rcx, .rsp = frame->rsp,
         .rip = frame->rip, .rflags = frame->rflags, .cs = (uint16_t)frame->cs,
         .ss = (uint16_t)frame->ss, .old_mask = mask, .fpstate = fpstate, .mask = mask,
-        .cr2 = info->code > 0 ? info->value : 0,
+        .error = task->fault.error, .trap = task->fault.vector, .cr2 = task->fault.address,
     };
     siginfo_fill(f.siginfo, signal, info);
+    memset(fpu + FXSAVE_SIZE, 0, sizeof(fpu) - FXSAVE_SIZE); /* no magic: no extended state behind */
     fxsave(fpu);
-    memset(fpu + 464, 0, 48); /* no extended state behind: its magic is absent */
     if (copy_to_user((void __user *)fpstate, fpu, sizeof(fpu)) ||
         copy_to_user((void __user *)sp, &f, sizeof(f))) {
         return -EFAULT;
@@ -144,8 +149,11 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
     frame->rsi = sp + offsetof(struct sigframe, siginfo);
     frame->rdx = sp + offsetof(struct sigframe, uc_flags);
     frame->rax = 0;
-    frame->rflags &= ~(RFLAGS_DF | RFLAGS_TF);
+    frame->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_TF | RFLAGS_RF);
+    frame->cs = SELECTOR_USER_CODE;
+    frame->ss = SELECTOR_USER_DATA;
     frame->error = 0;
+    user_fpu_reset();
     return 0;
 }
 
@@ -158,20 +166,20 @@ long sigframe_pop(struct trap_frame *frame)
     if (copy_from_user(&f, (void __user *)(rsp - 8), sizeof(f))) {
         return -EFAULT;
     }
-    if (f.rip >= USER_TOP ||
-        (f.fpstate && copy_from_user(fpu, (void __user *)f.fpstate, sizeof(fpu)))) {
+    if (!f.fpstate) {
+        user_fpu_reset();
+    } else if (f.fpstate % 16 || copy_from_user(fpu, (void __user *)f.fpstate, sizeof(fpu)) ||
+               !user_fpu_load(fpu)) {
         return -EFAULT;
-    }
-    if (f.fpstate) {
-        *(uint32_t *)(fpu + 24) &= 0xffff; /* reserved MXCSR bits would fault in fxrstor */
-        fxrstor(fpu);
     }
     frame->r8 = f.r8, frame->r9 = f.r9, frame->r10 = f.r10, frame->r11 = f.r11;
     frame->r12 = f.r12, frame->r13 = f.r13, frame->r14 = f.r14, frame->r15 = f.r15;
     frame->rdi = f.rdi, frame->rsi = f.rsi, frame->rbp = f.rbp, frame->rbx = f.rbx;
     frame->rdx = f.rdx, frame->rax = f.rax, frame->rcx = f.rcx, frame->rsp = f.rsp;
     frame->rip = f.rip;
-    frame->rflags = (frame->rflags & ~USER_FLAGS) | (f.rflags & USER_FLAGS) | RFLAGS_IF;
+    frame->cs = f.cs | 3; /* anything of ring 3: iretq refuses what is wrong, see segment_trap */
+    frame->ss = f.uc_flags & UC_STRICT_RESTORE_SS ? f.ss | 3 : SELECTOR_USER_DATA;
+    frame->rflags = (frame->rflags & ~USER_FLAGS) | (f.rflags & USER_FLAGS);
     frame->error = 0; /* not a call to restart */
     (void)altstack_set(&f.stack, rsp); /* an impossible one is left out, as on Linux */
     signal_set_blocked(f.mask);

@@ -20,7 +20,7 @@ struct task *task_create(const char *name)
     if (!task) {
         return NULL;
     }
-    memset(task, 0, offsetof(struct task, fpu));
+    memset(task, 0, offsetof(struct task, user.fpu));
     task->kernel_stack = kstack_alloc();
     if (!task->kernel_stack) {
         kfree(task);

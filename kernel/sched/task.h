@@ -10,6 +10,7 @@
 #include "arch/percpu.h"
 #include "arch/spinlock.h"
 #include "arch/trap.h"
+#include "arch/user_state.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "sched/signal.h"
@@ -98,7 +99,6 @@ struct task {
     uint64_t rsp; /* saved by switch_to; switch.asm knows the offset */
     vaddr_t kernel_stack; /* its top */
     struct mm *mm;        /* NULL: a kernel thread */
-    uint64_t fs_base, gs_base;
     bool notify; /* look at signals and stops before user mode */
     bool on_cpu;
     bool queued; /* on the run queue */
@@ -140,7 +140,10 @@ struct task {
     void (*kernel_entry)(void *); /* of a kernel thread */
     void *kernel_argument;
     LOCK_DEBUG(struct held_locks mutexes;)
-    uint8_t fpu[512] __attribute__((aligned(16)));
+    struct {
+        uint64_t vector, error, address; /* address: of the last page fault */
+    } fault; /* of user mode, the last that was not resolved: for the frames of signals */
+    struct user_state user;
 };
 
 /* What is above sched has its part in a task, too: set once at boot. */

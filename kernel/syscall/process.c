@@ -246,16 +246,15 @@ long sys_arch_prctl(int code, uint64_t address)
     }
     switch (code) {
     case ARCH_SET_FS:
-        fs_base_write(address);
+        user_fs_base_set(address);
         return 0;
     case ARCH_GET_FS:
-        return put_user(fs_base_read(), (uint64_t __user *)address);
+        return put_user(user_fs_base(), (uint64_t __user *)address);
     case ARCH_SET_GS:
-        wrmsr(MSR_KERNEL_GS_BASE, address);
-        current->gs_base = address;
+        user_gs_base_set(address);
         return 0;
     case ARCH_GET_GS:
-        return put_user(rdmsr(MSR_KERNEL_GS_BASE), (uint64_t __user *)address);
+        return put_user(user_gs_base(), (uint64_t __user *)address);
     default:
         return -EINVAL;
     }
