@@ -41,6 +41,14 @@ def panic_is_125_with_a_backtrace() -> None:
 
 
 @test
+def user_memory_followed_in_the_kernel_is_a_panic() -> None:
+    """Not an endless loop of faults on a page that is there."""
+    result = guest("sh", "-c", "echo u >/proc/sysrq-trigger", options=["--icount", "--timeout", "5"],
+                   status=125)
+    check("PANIC: page fault" in result.stderr and "write_sysrq" in result.stderr, result.stderr)
+
+
+@test
 def panic_is_heard_though_the_line_is_busy() -> None:
     """Another CPU is stopped while it writes to the line that the panic is told on, and holds its lock.
     In a session: a command has no access to that line."""
