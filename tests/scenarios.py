@@ -95,6 +95,21 @@ def small_and_large_memory() -> None:
 
 
 @test
+def memory_is_promised_up_to_a_bound() -> None:
+    """16 times what there is, and each promise is given back."""
+    for size in (64, 256):
+        result = guest("sh", "-c", "/bin/test/mapping promise; grep Commit /proc/meminfo; for test in "
+                       "mapping clone pthread; do /bin/test/$test >/dev/null; done; "
+                       "grep Committed /proc/meminfo", options=["--mem", str(size)])
+        promised, limit, before, after = result.stdout.splitlines()
+        bound = int(limit.split()[1]) // 1024
+        check(size * 15 <= bound <= size * 16, result.stdout)
+        given = int(promised.split()[0])
+        check(bound - 17 <= given <= bound and "fork: Cannot allocate memory" in promised, result.stdout)
+        check(before == after, result.stdout)
+
+
+@test
 def round_robin_scheduler_works() -> None:
     result = guest("sh", "-c", "for i in 1 2 3; do sh -c 'echo x' & done; wait; ls / | wc -l",
                    options=["--append", "sched=rr"])

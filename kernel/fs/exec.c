@@ -240,11 +240,6 @@ static long exec_strings_loaded(struct inode *base, const char *path, struct exe
         error = mm ? 0 : -ENOMEM;
     }
     if (!error) {
-        const struct rlimit *limits = current->group->limits;
-
-        mm->limit_stack = limits[RLIMIT_STACK].soft;
-        mm->limit_data = limits[RLIMIT_DATA].soft;
-        mm->limit_pages = limits[RLIMIT_AS].soft >> PAGE_SHIFT;
         mm->executable = inode_get(inode);
         error = elf_load(mm, inode, header, &image);
     }

@@ -21,11 +21,14 @@ static void show_meminfo(struct proc_text *text, struct task *task)
 {
     size_t free = page_free_count() + kstack_cached_pages() + mm_cached_pages() +
                   kmalloc_cached_pages();
+    uint64_t promised, limit;
 
     (void)task;
+    commit_figures(&promised, &limit);
     proc_print(text, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
-               "Buffers:               0 kB\nCached:                0 kB\n",
-               page_total_count() * 4, free * 4, free * 4);
+               "Buffers:               0 kB\nCached:                0 kB\n"
+               "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n",
+               page_total_count() * 4, free * 4, free * 4, limit * 4, promised * 4);
 }
 
 /* slabinfo(5): of each size the objects in use, and the room for them. */

@@ -19,9 +19,10 @@ static bool grow_stack(struct mm *mm, struct vma *vma, vaddr_t address)
     vaddr_t start = align_down(address, PAGE_SIZE);
     uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
 
-    if (!(vma->flags & MAP_GROWSDOWN) || vma->end - start > mm->limit_stack || start < MMAP_MIN ||
+    if (!(vma->flags & MAP_GROWSDOWN) || start < MMAP_MIN ||
+        vma->end - start > mm_limits()[RLIMIT_STACK].soft ||
         (below && rb_entry(below, struct vma, node)->end + STACK_GUARD > start) ||
-        mm->pages + pages > mm->limit_pages) {
+        mm_charge(mm, pages, 0, vma_promise(vma, pages))) {
         return false;
     }
     vma->start = start;
@@ -156,6 +157,7 @@ static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *co
     if (!(vma->prot & need) && !(need == PROT_READ && vma->prot)) {
         return -EFAULT;
     }
+    vma->touched = true;
     entry = mm_pte(mm, address, true);
     if (!entry) {
         return -ENOMEM;

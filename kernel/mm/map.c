@@ -1,5 +1,5 @@
 /*
- * mmap, munmap, mprotect, brk, mremap, madvise: changes to the list of vmas.
+ * mmap, munmap, mprotect, brk, madvise: changes to the list of vmas. (mremap: remap.c.)
  *
  * Ranges are cut at their edges first (split), so that the work is done on whole vmas. All
  * errors are those of the man pages.
@@ -19,13 +19,13 @@ void mm_insert(struct mm *mm, struct vma *vma)
                                                                       : &parent->right;
     }
     rb_insert(&mm->vmas, &vma->node, parent, link);
-    mm->pages += (vma->end - vma->start) >> PAGE_SHIFT;
+    mm->pages += vma_pages(vma);
 }
 
 static void remove(struct mm *mm, struct vma *vma)
 {
     rb_remove(&mm->vmas, &vma->node);
-    mm->pages -= (vma->end - vma->start) >> PAGE_SHIFT;
+    mm->pages -= vma_pages(vma);
     if (mm->recent == vma) {
         mm->recent = NULL;
     }
@@ -56,18 +56,20 @@ static bool mergeable(const struct vma *low, const struct vma *high)
            (!low->source || low->offset + ((low->end - low->start) >> PAGE_SHIFT) == high->offset);
 }
 
-/* Join the vmas from the one before `start` to the one at `end` where they are alike. */
-static void merge(struct mm *mm, vaddr_t start, vaddr_t end)
+void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end)
 {
-    struct vma *vma = mm_find(mm, start ? start - 1 : 0), *next;
+    struct rb_node *before = rb_prev(&vma->node);
+    struct vma *next;
 
-    while (vma && vma->start <= end && (next = vma_next(vma))) {
+    vma = before ? rb_entry(before, struct vma, node) : vma;
+    while (vma->start <= end && (next = vma_next(vma))) {
         if (mergeable(vma, next)) {
             vaddr_t limit = next->end;
 
             remove(mm, next);
             mm->pages += (limit - vma->end) >> PAGE_SHIFT;
             vma->end = limit;
+            vma->touched |= next->touched;
             vma_source_put(next->source);
             kfree(next);
         } else {
@@ -76,8 +78,7 @@ static void merge(struct mm *mm, vaddr_t start, vaddr_t end)
     }
 }
 
-/* Make vma edges at `start` and `end`. The first vma at or above start in *first. -ENOMEM: as before. */
-static long cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
+long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
 {
     struct vma *vma = mm_find(mm, start);
     long error = 0;
@@ -97,15 +98,16 @@ static long cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
         error = split(mm, vma, end);
     }
     if (error) {
-        merge(mm, start, start);
+        mm_merge(mm, *first, start);
     }
     return error;
 }
 
 long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
 {
+    uint64_t promised = 0;
     struct vma *vma;
-    long error = cut(mm, start, end, &vma);
+    long error = mm_cut(mm, start, end, &vma);
 
     if (error) {
         return error;
@@ -113,18 +115,28 @@ long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
     while (vma && vma->start < end) {
         struct vma *next = vma_next(vma);
 
-        mm_zap(mm, vma->start, vma->end);
+        promised += vma_promise(vma, vma_pages(vma));
+        if (vma->touched) {
+            mm_zap(mm, vma->start, vma->end);
+        }
         remove(mm, vma);
         vma_source_put(vma->source);
         kfree(vma);
         vma = next;
     }
+    commit_give(promised);
     return 0;
 }
 
-static bool range_ok(vaddr_t address, size_t size)
+bool mm_range_ok(vaddr_t address, size_t size)
 {
     return size <= USER_TOP && address <= USER_TOP - size;
+}
+
+/* Where a gap below `vma` ends: a stack has room to grow. */
+static vaddr_t gap_end(const struct vma *vma)
+{
+    return vma->flags & MAP_GROWSDOWN && vma->start > STACK_GUARD ? vma->start - STACK_GUARD : vma->start;
 }
 
 /* The highest gap below MMAP_TOP. 0: none. */
@@ -134,8 +146,8 @@ vaddr_t mm_find_gap(struct mm *mm, size_t size)
     struct vma *vma = mm_find(mm, top - 1);
     struct rb_node *node;
 
-    if (vma && vma->start < top) {
-        top = vma->start;
+    if (vma && gap_end(vma) < top) {
+        top = gap_end(vma);
     }
     node = vma ? rb_prev(&vma->node) : rb_last(&mm->vmas);
     for (; node; node = rb_prev(node)) {
@@ -144,40 +156,101 @@ vaddr_t mm_find_gap(struct mm *mm, size_t size)
         if (below->end <= top && top - below->end >= size) {
             return top - size;
         }
-        top = below->start < top ? below->start : top;
+        top = gap_end(below) < top ? gap_end(below) : top;
     }
     return top >= size + MMAP_MIN ? top - size : 0;
 }
 
-static bool range_free(struct mm *mm, vaddr_t address, size_t size)
+bool mm_range_free(struct mm *mm, vaddr_t address, size_t size)
 {
     struct vma *vma = mm_find(mm, address);
 
     return !vma || vma->start >= address + size;
 }
 
+uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end)
+{
+    uint64_t pages = 0;
+
+    for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = vma_next(vma)) {
+        pages += ((vma->end < end ? vma->end : end) - (vma->start > start ? vma->start : start)) >>
+                 PAGE_SHIFT;
+    }
+    return pages;
+}
+
+/* Choose the address, or check the caller's. */
 static long place(struct mm *mm, vaddr_t *address, size_t size, int flags)
 {
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         if (*address & (PAGE_SIZE - 1)) {
             return -EINVAL;
         }
-        if (!range_ok(*address, size)) {
+        if (!mm_range_ok(*address, size)) {
             return -ENOMEM;
         }
         if (*address < MMAP_MIN) {
             return -EPERM;
         }
-        if (flags & MAP_FIXED_NOREPLACE) {
-            return range_free(mm, *address, size) ? 0 : -EEXIST;
-        }
-        return mm_unmap_locked(mm, *address, *address + size);
+        return flags & MAP_FIXED_NOREPLACE && !mm_range_free(mm, *address, size) ? -EEXIST : 0;
     }
     *address = align_down(*address, PAGE_SIZE);
-    if (*address < MMAP_MIN || !range_ok(*address, size) || !range_free(mm, *address, size)) {
+    if (*address < MMAP_MIN || !mm_range_ok(*address, size) || !mm_range_free(mm, *address, size)) {
         *address = mm_find_gap(mm, size);
     }
     return *address ? 0 : -ENOMEM;
+}
+
+/* Not placed yet. NULL without memory. */
+static struct vma *vma_create(size_t length, int prot, int flags, struct vma_source *source,
+                              uint64_t offset)
+{
+    struct vma *vma = kmalloc(sizeof(*vma));
+
+    if (vma) {
+        *vma = (struct vma){.end = length, .prot = prot, .flags = flags & VMA_FLAGS,
+                            .source = vma_source_get(source), .offset = offset};
+    }
+    return vma;
+}
+
+/* `vma` becomes part of `mm`. What MAP_FIXED replaces goes when nothing else can fail. (Inline: one of
+ * the calls that programs make most.) */
+static inline __attribute__((always_inline)) long map_locked(struct mm *mm, struct vma *vma, vaddr_t address, int flags)
+{
+    const size_t length = vma->end;
+    const uint64_t pages = length >> PAGE_SHIFT, promise = vma_promise(vma, pages);
+    uint64_t replaced = 0;
+    long error = place(mm, &address, length, flags);
+
+    if (error) {
+        return error;
+    }
+    if (flags & MAP_FIXED) {
+        replaced = mm_mapped(mm, address, address + length);
+    }
+    error = mm_charge(mm, pages - replaced, vma_is_data(vma->prot, vma->flags) ? pages : 0, promise);
+    if (error) {
+        return error;
+    }
+    error = replaced ? mm_unmap_locked(mm, address, address + length) : 0;
+    if (error) {
+        commit_give(promise);
+        return error;
+    }
+    vma->start = address;
+    vma->end = address + length;
+    mm_insert(mm, vma);
+    mm_merge(mm, vma, vma->end);
+    return (long)address;
+}
+
+static void vma_free(struct vma *vma)
+{
+    if (vma) {
+        vma_source_put(vma->source);
+        kfree(vma);
+    }
 }
 
 long mm_map(struct mm *mm, vaddr_t address, size_t size, int prot, int flags,
@@ -185,7 +258,7 @@ long mm_map(struct mm *mm, vaddr_t address, size_t size, int prot, int flags,
 {
     size_t length = align_up(size, PAGE_SIZE);
     struct vma *vma;
-    long error;
+    long result;
 
     if (size == 0) {
         return -EINVAL;
@@ -193,25 +266,20 @@ long mm_map(struct mm *mm, vaddr_t address, size_t size, int prot, int flags,
     if (length < size || length > USER_TOP) {
         return -ENOMEM;
     }
-    vma = kmalloc(sizeof(*vma));
+    if (source && offset > (INT64_MAX - length) >> PAGE_SHIFT) {
+        return -EOVERFLOW; /* no file has such an end */
+    }
+    vma = vma_create(length, prot, flags, source, offset);
     if (!vma) {
         return -ENOMEM;
     }
     mutex_lock(&mm->lock);
-    error = mm->pages + (length >> PAGE_SHIFT) > mm->limit_pages ? -ENOMEM
-                                                                 : place(mm, &address, length, flags);
-    if (!error) {
-        *vma = (struct vma){.start = address, .end = address + length, .prot = prot,
-                            .flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN |
-                                              VMA_READ_ONLY),
-                            .source = vma_source_get(source), .offset = offset};
-        mm_insert(mm, vma);
-        merge(mm, address, address + length);
-        vma = NULL;
-    }
+    result = map_locked(mm, vma, address, flags);
     mutex_unlock(&mm->lock);
-    kfree(vma);
-    return error ? error : (long)address;
+    if (result < 0) {
+        vma_free(vma);
+    }
+    return result;
 }
 
 long mm_unmap(struct mm *mm, vaddr_t address, size_t size)
@@ -219,13 +287,124 @@ long mm_unmap(struct mm *mm, vaddr_t address, size_t size)
     size_t length = align_up(size, PAGE_SIZE);
     long error;
 
-    if (address & (PAGE_SIZE - 1) || length == 0 || !range_ok(address, length)) {
+    if (address & (PAGE_SIZE - 1) || length == 0 || !mm_range_ok(address, length)) {
         return -EINVAL;
     }
     mutex_lock(&mm->lock);
     error = mm_unmap_locked(mm, address, address + length);
     mutex_unlock(&mm->lock);
     return error;
+}
+
+static long protect_vma(struct mm *mm, struct vma *vma, int prot)
+{
+    const uint64_t pages = vma_pages(vma), promised = vma_promise(vma, pages);
+    const bool data = vma_is_data(prot, vma->flags) && !vma_is_data(vma->prot, vma->flags);
+    const bool promise = vma_is_promise(prot, vma->flags);
+
+    if (prot & PROT_WRITE && vma->flags & VMA_READ_ONLY) {
+        return -EACCES;
+    }
+    if ((data || (promise && !promised)) &&
+        mm_charge(mm, 0, data ? pages : 0, promise && !promised ? pages : 0)) {
+        return -ENOMEM;
+    }
+    commit_give(promise ? 0 : promised);
+    vma->prot = prot;
+    if (vma->touched) {
+        mm_write_protect(mm, vma, vma->start, vma->end);
+    }
+    return 0;
+}
+
+/* Upwards as far as there is a mapping that allows it, as Linux does; then it says why not further. */
+static long protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, int prot)
+{
+    struct vma *first = mm_find(mm, start), *vma = first;
+    vaddr_t at = start;
+    long error;
+
+    if (prot & PROT_GROWSDOWN) {
+        if (!vma || vma->start >= end) {
+            return -ENOMEM;
+        }
+        if (!(vma->flags & MAP_GROWSDOWN)) {
+            return -EINVAL;
+        }
+        at = start = vma->start;
+    }
+    error = mm_cut(mm, start, end, &first);
+    if (error) {
+        return error;
+    }
+    for (vma = first; !error && at < end; vma = vma_next(vma)) {
+        if (!vma || vma->start > at) {
+            error = -ENOMEM;
+            break;
+        }
+        at = vma->end;
+        error = protect_vma(mm, vma, prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
+    }
+    if (first) {
+        mm_merge(mm, first, end);
+    }
+    return error;
+}
+
+long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot)
+{
+    size_t length = align_up(size, PAGE_SIZE);
+    long error;
+
+    if (address & (PAGE_SIZE - 1)) {
+        return -EINVAL;
+    }
+    if (size == 0) {
+        return 0;
+    }
+    if (length == 0 || !mm_range_ok(address, length)) {
+        return -ENOMEM;
+    }
+    if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN)) {
+        return -EINVAL; /* also PROT_GROWSUP: nothing does */
+    }
+    mutex_lock(&mm->lock);
+    error = protect_locked(mm, address, address + length, prot);
+    mutex_unlock(&mm->lock);
+    return error;
+}
+
+static long brk_locked(struct mm *mm, vaddr_t brk)
+{
+    vaddr_t old = align_up(mm->brk, PAGE_SIZE), top = align_up(brk, PAGE_SIZE);
+
+    if (brk < mm->brk_start || !mm_range_ok(brk, PAGE_SIZE) ||
+        brk - mm->brk_start + (mm->data_end - mm->data_start) > mm_limits()[RLIMIT_DATA].soft) {
+        return -ENOMEM;
+    }
+    if (top > old) {
+        struct vma *vma = vma_create(top - old, PROT_READ | PROT_WRITE, MAP_PRIVATE, NULL, 0);
+        long result = vma ? map_locked(mm, vma, old, MAP_FIXED_NOREPLACE) : -ENOMEM;
+
+        if (result < 0) {
+            kfree(vma);
+        }
+        return result;
+    }
+    return top < old ? mm_unmap_locked(mm, top, old) : 0;
+}
+
+long mm_brk(struct mm *mm, vaddr_t brk)
+{
+    long result;
+
+    mutex_lock(&mm->lock);
+    if (brk_locked(mm, brk) >= 0) {
+        mm->brk = brk;
+    }
+    result = (long)mm->brk;
+    mutex_unlock(&mm->lock);
+    return result;
 }
 
 /* Is [start, end) mapped without a hole? Lock held. */
@@ -240,140 +419,13 @@ static bool covered(struct mm *mm, vaddr_t start, vaddr_t end)
     return start >= end;
 }
 
-long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot)
-{
-    size_t length = align_up(size, PAGE_SIZE);
-    vaddr_t end = address + length;
-    struct vma *vma;
-    long error;
-
-    if (address & (PAGE_SIZE - 1) || prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC)) {
-        return -EINVAL;
-    }
-    if (length == 0) {
-        return size ? -ENOMEM : 0;
-    }
-    if (!range_ok(address, length)) {
-        return -ENOMEM;
-    }
-    mutex_lock(&mm->lock);
-    error = covered(mm, address, end) ? cut(mm, address, end, &vma) : -ENOMEM;
-    if (!error) {
-        for (; vma && vma->start < end; vma = vma_next(vma)) {
-            if (prot & PROT_WRITE && vma->flags & VMA_READ_ONLY) {
-                error = -EACCES;
-                break;
-            }
-            vma->prot = prot;
-            mm_write_protect(mm, vma, vma->start, vma->end);
-        }
-        merge(mm, address, end);
-    }
-    mutex_unlock(&mm->lock);
-    return error;
-}
-
-long mm_brk(struct mm *mm, vaddr_t brk)
-{
-    vaddr_t old = align_up(mm->brk, PAGE_SIZE), top = align_up(brk, PAGE_SIZE);
-    long result;
-
-    if (brk < mm->brk_start || !range_ok(brk, PAGE_SIZE) ||
-        brk - mm->brk_start > mm->limit_data) {
-        return (long)mm->brk;
-    }
-    if (top > old) {
-        result = mm_map(mm, old, top - old, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_FIXED_NOREPLACE, NULL, 0);
-        if (result < 0) {
-            return (long)mm->brk;
-        }
-    } else if (top < old && mm_unmap(mm, top, old - top)) {
-        return (long)mm->brk;
-    }
-    mm->brk = brk;
-    return (long)brk;
-}
-
-enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2 };
-
-static long remap_locked(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags,
-                         vaddr_t fixed)
-{
-    struct vma *vma = mm_find(mm, old), *moved, *first;
-    vaddr_t to = fixed;
-    long error;
-
-    if (!vma || vma->start > old || vma->end < old + old_size) {
-        return -EFAULT;
-    }
-    if (size <= old_size && !(flags & MREMAP_FIXED)) {
-        error = size < old_size ? mm_unmap_locked(mm, old + size, old + old_size) : 0;
-        return error ? error : (long)old;
-    }
-    if (mm->pages + ((size - old_size) >> PAGE_SHIFT) > mm->limit_pages) {
-        return -ENOMEM;
-    }
-    if (!(flags & MREMAP_FIXED) && vma->end == old + old_size &&
-        range_ok(old, size) && range_free(mm, vma->end, size - old_size)) {
-        mm->pages += (size - old_size) >> PAGE_SHIFT;
-        vma->end = old + size;
-        return (long)old;
-    }
-    if (!(flags & MREMAP_MAYMOVE)) {
-        return -ENOMEM;
-    }
-    if (flags & MREMAP_FIXED) {
-        error = mm_unmap_locked(mm, to, to + size);
-        if (error) {
-            return error;
-        }
-    } else {
-        to = mm_find_gap(mm, size);
-    }
-    moved = kmalloc(sizeof(*moved));
-    if (!to || !moved || cut(mm, old, old + old_size, &first)) {
-        kfree(moved);
-        return -ENOMEM;
-    }
-    *moved = *first;
-    moved->start = to;
-    moved->end = to + size;
-    vma_source_get(moved->source);
-    mm_insert(mm, moved);
-    mm_move_pages(mm, old, to, old_size < size ? old_size : size);
-    mm_unmap_locked(mm, old, old + old_size);
-    return (long)to;
-}
-
-long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed)
-{
-    long result;
-
-    old_size = align_up(old_size, PAGE_SIZE);
-    size = align_up(size, PAGE_SIZE);
-    if (old & (PAGE_SIZE - 1) || size == 0 || flags & ~3 || old_size == 0 ||
-        ((flags & MREMAP_FIXED) &&
-         (!(flags & MREMAP_MAYMOVE) || fixed & (PAGE_SIZE - 1) || fixed < MMAP_MIN ||
-          !range_ok(fixed, size) || (fixed < old + old_size && old < fixed + size)))) {
-        return -EINVAL;
-    }
-    if (!range_ok(old, old_size) || size > USER_TOP) {
-        return -EFAULT;
-    }
-    mutex_lock(&mm->lock);
-    result = remap_locked(mm, old, old_size, size, flags, fixed);
-    mutex_unlock(&mm->lock);
-    return result;
-}
-
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
 {
     vaddr_t end = align_up(address + size, PAGE_SIZE);
     long error = 0;
 
-    if (address & (PAGE_SIZE - 1) || size > USER_TOP || end < address || advice < 0 || (advice > 4 && advice < 8) ||
-        advice > 25) {
+    if (address & (PAGE_SIZE - 1) || size > USER_TOP || end < address || advice < 0 ||
+        (advice > 4 && advice < 8) || advice > 25) {
         return -EINVAL;
     }
     mutex_lock(&mm->lock);

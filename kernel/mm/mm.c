@@ -25,8 +25,6 @@ struct mm *mm_create(void)
     mm->pml4 = page_to_virt(page);
     memset(mm->pml4, 0, PAGE_SIZE / 2);
     memcpy(mm->pml4 + 256, paging_kernel_pml4 + 256, PAGE_SIZE / 2);
-    mm->limit_pages = mm->limit_stack = mm->limit_data = UINT64_MAX;
-    mm->limit_stack = 8ul << 20;
     return mm;
 }
 
@@ -43,7 +41,8 @@ struct mm *mm_clone(struct mm *from)
     for (node = rb_first(&from->vmas); node && !failed; node = rb_next(node)) {
         struct vma *old = rb_entry(node, struct vma, node), *vma = kmalloc(sizeof(*vma));
 
-        if (!vma) {
+        if (!vma || !commit_take(vma_promise(old, vma_pages(old)))) {
+            kfree(vma);
             failed = true;
             break;
         }
@@ -52,8 +51,8 @@ struct mm *mm_clone(struct mm *from)
         mm_insert(mm, vma);
         failed = mm_copy_range(mm, from, vma) != 0;
     }
-    memcpy(&mm->stack_pages, &from->stack_pages,
-           offsetof(struct mm, executable) - offsetof(struct mm, stack_pages));
+    memcpy(&mm->brk_start, &from->brk_start,
+           offsetof(struct mm, executable) - offsetof(struct mm, brk_start));
     mm->executable = from->executable;
     if (mm->executable) {
         ref_get((int *)mm->executable); /* an inode begins with its count */
@@ -103,6 +102,7 @@ void mm_put(struct mm *mm)
         struct vma *vma = rb_entry(node, struct vma, node);
 
         mm_zap(mm, vma->start, vma->end);
+        commit_give(vma_promise(vma, vma_pages(vma)));
         rb_remove(&mm->vmas, node);
         vma_source_put(vma->source);
         kfree(vma);

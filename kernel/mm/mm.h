@@ -11,6 +11,7 @@
 #define MM_MM_H
 #include "arch/paging.h"
 #include "lib/mutex.h"
+#include "lib/rlimit.h"
 #include "mm/vma.h"
 
 #define STACK_TOP 0x7ffffffff000ul
@@ -29,12 +30,10 @@ struct mm {
     struct rb_root vmas;
     struct vma *recent; /* the last one found */
     uint64_t pages;     /* mapped by vmas */
-    uint64_t resident;  /* present */
-    uint64_t stack_pages;
+    uint64_t resident;  /* of these, that have a page */
     vaddr_t brk_start, brk;
     vaddr_t code_start, code_end, data_start, data_end, stack_start;
     vaddr_t arg_start, arg_end, env_start, env_end;
-    uint64_t limit_pages, limit_stack, limit_data; /* RLIMIT_AS (pages), STACK, DATA (bytes) */
     struct inode *executable; /* referenced by exec, put by mm_release_hook */
 };
 
@@ -46,6 +45,9 @@ void mm_put(struct mm *mm); /* the last user frees everything. May sleep. NULL i
 void mm_switch(struct mm *next);
 extern void (*mm_release_hook)(struct mm *mm);
 void mm_init(void);
+
+/* Upcall: the caller's limits by RLIMIT_*; its soft ones bound what it maps. sched/task.c */
+const struct rlimit *mm_limits(void);
 
 /* The rest locks mm->lock itself, but for mm_find. */
 /* Lengths are rounded up to pages. An address, or -EINVAL, -ENOMEM, -EEXIST. */
@@ -90,12 +92,24 @@ long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma);
 /* Forget what the TLBs of all CPUs hold of the range; changed or freed entries come before. */
 void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end);
 #define MM_FLUSH_ALL 0ul, USER_TOP
+/* commit.c: may `mm` have these pages more, in all, as data, and as a promise (which is made)? -ENOMEM */
+long mm_charge(struct mm *mm, uint64_t pages, uint64_t data, uint64_t promised);
 void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
 uint64_t vma_page_flags(const struct vma *vma);
+/* Tables for all pages of a range to move to `to`: -ENOMEM, with nothing changed. table.c */
+long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
+void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
+void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size); /* tables are reserved */
+size_t mm_cached_pages(void);
 /* Insert/cut; map.c. */
 void mm_insert(struct mm *mm, struct vma *vma);
-long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end);
+/* Make vma edges at `start` and `end`. The first vma at or above start in *first. -ENOMEM: as before. */
+long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first);
+/* Join the vmas from the one before `vma` to the one at `end` where they are alike. */
+void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end);
+long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end); /* -ENOMEM: nothing changed */
 vaddr_t mm_find_gap(struct mm *mm, size_t size);
-void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
-size_t mm_cached_pages(void);
+bool mm_range_ok(vaddr_t address, size_t size);
+bool mm_range_free(struct mm *mm, vaddr_t address, size_t size);
+uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end); /* pages with a mapping */
 #endif

@@ -11,6 +11,7 @@ struct shared {
     struct spinlock lock; /* protects pages; before the page allocator */
     struct page_tree pages;
     uint64_t size; /* pages */
+    bool promised; /* all of it, whoever maps how much */
 };
 
 static struct page *get_page(struct vma_source *source, uint64_t index)
@@ -39,6 +40,9 @@ static void release(struct vma_source *source)
     struct shared *shared = container_of(source, struct shared, source);
 
     page_tree_truncate(&shared->pages, 0);
+    if (shared->promised) {
+        commit_give(shared->size);
+    }
     kfree(shared);
 }
 
@@ -50,14 +54,16 @@ static void *object(struct vma_source *source)
 
 static const struct vma_source_ops ops = {get_page, release, object};
 
-struct vma_source *vma_source_anonymous(uint64_t pages)
+struct vma_source *vma_source_anonymous(uint64_t pages, bool promised)
 {
     struct shared *shared = kzalloc(sizeof(*shared));
 
-    if (!shared) {
-        return NULL;
+    if (!shared || (promised && !commit_request(pages))) {
+        kfree(shared);
+        return error_pointer(-ENOMEM);
     }
     vma_source_init(&shared->source, &ops, mm_new_id());
     shared->size = pages;
+    shared->promised = promised;
     return &shared->source;
 }

@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/smp.h"
 #include "arch/spinlock.h"
+#include "lib/errno.h"
 #include "mm/inject.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -82,6 +83,8 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
 //@lab 1 walk end
 }
 
+typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *context);
+
 /*
  * Pages and tables that were taken out of the page tables. A TLB may still lead to them, so they
  * go back only after a flush (INVLPG drops cached table entries, too: SDM volume 3, 4.10.4.1);
@@ -90,17 +93,21 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
  */
 struct gather {
     struct mm *mm;
+    visit_t visit; /* what a walk does with each entry, and its argument */
+    void *context;
     bool unloaded, alone;
     vaddr_t start, end; /* what the flush must cover; end 0: nothing yet */
     int pages, tables;
     struct page *page[64], *table[8];
 };
 
-static void gather_start(struct gather *gather, struct mm *mm)
+static void gather_start(struct gather *gather, struct mm *mm, visit_t visit, void *context)
 {
     uint64_t cpus = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST);
 
     gather->mm = mm;
+    gather->visit = visit;
+    gather->context = context;
     gather->unloaded = cpus == 0 && mm->users == 0;
     gather->alone = cpus == 1ul << this_cpu(id) && mm->users == 1;
     gather->start = gather->end = 0;
@@ -162,22 +169,18 @@ static void gather_table(struct gather *gather, struct page *table, vaddr_t addr
     gather->table[gather->tables++] = table;
 }
 
-/* Call visit(mm, entry, context) for each page in the range (also those that PROT_NONE hides); empty
- * tables are skipped, and taken out. */
-typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *context);
-
-static void walk_pages(struct mm *mm, pte_t *entry, vaddr_t start, vaddr_t end, visit_t visit,
-                       void *context)
+static void walk_pages(struct gather *gather, pte_t *entry, vaddr_t start, vaddr_t end)
 {
     for (; start < end; start += PAGE_SIZE, entry++) {
         if (*entry) {
-            visit(mm, entry, start, context);
+            gather->visit(gather->mm, entry, start, gather->context);
         }
     }
 }
 
-static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t start, vaddr_t end,
-                        visit_t visit, void *context)
+/* Visit each page in the range (also those that PROT_NONE hides). Empty tables are skipped, and taken
+ * out. */
+static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t start, vaddr_t end)
 {
     const uint64_t span = TABLE_SPAN(level);
     pte_t *entry = &table[paging_index(start, level)];
@@ -191,9 +194,9 @@ static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t 
             struct page *page = phys_to_page(*entry & PTE_ADDRESS);
 
             if (level == 1) {
-                walk_pages(gather->mm, &below[paging_index(start, 0)], start, next, visit, context);
+                walk_pages(gather, &below[paging_index(start, 0)], start, next);
             } else {
-                walk_tables(gather, below, level - 1, start, next, visit, context);
+                walk_tables(gather, below, level - 1, start, next);
             }
             if (page->used == 0) {
                 *entry = 0;
@@ -208,8 +211,8 @@ static void walk(struct mm *mm, vaddr_t start, vaddr_t end, visit_t visit, void 
 {
     struct gather gather;
 
-    gather_start(&gather, mm);
-    walk_tables(&gather, mm->pml4, 3, start, end, visit, context);
+    gather_start(&gather, mm, visit, context);
+    walk_tables(&gather, mm->pml4, 3, start, end);
     gather_finish(&gather);
 }
 
@@ -262,8 +265,8 @@ void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     struct gather gather;
 
-    gather_start(&gather, mm);
-    walk_tables(&gather, mm->pml4, 3, start, end, zap_one, &gather);
+    gather_start(&gather, mm, zap_one, &gather);
+    walk_tables(&gather, mm->pml4, 3, start, end);
     gather_finish(&gather);
 }
 
@@ -355,27 +358,88 @@ void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end
     struct protect protect;
 
     protect.vma = vma;
-    gather_start(&protect.gather, mm);
-    walk_tables(&protect.gather, mm->pml4, 3, start, end, protect_one, &protect);
+    gather_start(&protect.gather, mm, protect_one, &protect);
+    walk_tables(&protect.gather, mm->pml4, 3, start, end);
     gather_finish(&protect.gather);
 }
 
+/*
+ * A move in two steps, so that it cannot fail in the middle: first each page's place is counted in its
+ * new table, as if it were used, and the tables are made; then the entries go over.
+ */
 struct move {
     vaddr_t from, to;
+    size_t reserved; /* places that are counted */
+    bool failed;
     struct gather gather;
 };
+
+static void reserve_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+{
+    struct move *move = context;
+    pte_t *target = move->failed ? NULL : mm_pte(mm, address - move->from + move->to, true);
+
+    (void)entry;
+    if (!target) {
+        move->failed = true;
+        return;
+    }
+    mm_table_used(target, 1);
+    move->reserved++;
+}
+
+static void unreserve_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+{
+    struct move *move = context;
+
+    (void)entry;
+    if (move->reserved) {
+        mm_table_used(mm_pte(mm, address - move->from + move->to, false), -1);
+        move->reserved--;
+    }
+}
+
+static void visit_nothing(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+{
+    (void)mm, (void)entry, (void)address, (void)context;
+}
+
+static void unreserve(struct mm *mm, struct move *move, size_t size)
+{
+    walk(mm, move->from, move->from + size, unreserve_one, move);
+    walk(mm, move->to, move->to + size, visit_nothing, NULL); /* takes out the tables that are empty */
+}
+
+long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
+{
+    struct move move;
+
+    move.from = from;
+    move.to = to;
+    move.reserved = 0;
+    move.failed = false;
+    walk(mm, from, from + size, reserve_one, &move);
+    if (move.failed) {
+        unreserve(mm, &move, size);
+    }
+    return move.failed ? -ENOMEM : 0;
+}
+
+void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
+{
+    struct move move;
+
+    move.from = from;
+    move.to = to;
+    move.reserved = size >> PAGE_SHIFT;
+    unreserve(mm, &move, size);
+}
 
 static void move_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
 {
     struct move *move = context;
-    pte_t *target = mm_pte(mm, address - move->from + move->to, true);
 
-    if (!target) {
-        zap_one(mm, entry, address, &move->gather);
-        return;
-    }
-    *target = *entry;
-    mm_table_used(target, 1);
+    *mm_pte(mm, address - move->from + move->to, false) = *entry;
     *entry = 0;
     mm_table_used(entry, -1);
 }
@@ -386,8 +450,8 @@ void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 
     move.from = from;
     move.to = to;
-    gather_start(&move.gather, mm);
-    walk_tables(&move.gather, mm->pml4, 3, from, from + size, move_one, &move);
+    gather_start(&move.gather, mm, move_one, &move);
+    walk_tables(&move.gather, mm->pml4, 3, from, from + size);
     mm_flush(mm, from, from + size);
     gather_finish(&move.gather);
 }

@@ -1,6 +1,7 @@
 /* Sources of pages behind mappings: files and shared anonymous memory. */
 #ifndef MM_VMA_H
 #define MM_VMA_H
+#include "arch/paging.h"
 #include "lib/rbtree.h"
 #include "lib/refcount.h"
 #include "lib/types.h"
@@ -48,16 +49,14 @@ static inline void vma_source_put(struct vma_source *source)
     }
 }
 
-/* Memory that tasks share by MAP_SHARED | MAP_ANONYMOUS. NULL without memory. shared.c */
-struct vma_source *vma_source_anonymous(uint64_t pages);
-
-enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_GROWSDOWN = 0x1000000 };
 enum {
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
-    MAP_GROWSDOWN = 0x100,
+    MAP_GROWSDOWN = 0x100, MAP_NORESERVE = 0x4000, MAP_STACK = 0x20000,
     MAP_FIXED_NOREPLACE = 0x100000,
     /* Ours: a shared mapping of a file opened for reading; mprotect must not allow writing. */
     VMA_READ_ONLY = 0x10000000,
+    VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE | VMA_READ_ONLY,
 };
 
 /* A range of an address space with one kind of memory behind it. */
@@ -65,8 +64,42 @@ struct vma {
     struct rb_node node; /* in mm->vmas, by start */
     vaddr_t start, end;
     int prot;  /* PROT_* */
-    int flags; /* MAP_SHARED, MAP_PRIVATE, MAP_GROWSDOWN, VMA_READ_ONLY */
+    int flags; /* of VMA_FLAGS */
+    bool touched; /* a page was asked for: there may be entries, or tables, to look through */
     struct vma_source *source; /* referenced; NULL: anonymous private memory */
     uint64_t offset;           /* pages into the source at `start` */
 };
+
+/* Memory that tasks share by MAP_SHARED | MAP_ANONYMOUS; is it a promise (commit.c)? -ENOMEM. shared.c */
+struct vma_source *vma_source_anonymous(uint64_t pages, bool promised);
+
+static inline uint64_t vma_pages(const struct vma *vma)
+{
+    return (vma->end - vma->start) >> PAGE_SHIFT;
+}
+
+/* What RLIMIT_DATA limits. */
+static inline bool vma_is_data(int prot, int flags)
+{
+    return prot & PROT_WRITE && !(flags & (MAP_SHARED | MAP_GROWSDOWN));
+}
+
+/* May it need more memory than it has now? commit.c */
+static inline bool vma_is_promise(int prot, int flags)
+{
+    return prot & PROT_WRITE && !(flags & (MAP_SHARED | MAP_NORESERVE));
+}
+
+/* How much of a promise `pages` of it are. */
+static inline uint64_t vma_promise(const struct vma *vma, uint64_t pages)
+{
+    return vma_is_promise(vma->prot, vma->flags) ? pages : 0;
+}
+
+/* How much memory is promised: commit.c. */
+bool commit_take(uint64_t pages); /* false: too much in all */
+bool commit_request(uint64_t pages); /* the same for one request: no more than there is memory */
+void commit_give(uint64_t pages);
+void commit_figures(uint64_t *promised, uint64_t *limit); /* pages, for /proc/meminfo */
+
 #endif

@@ -170,6 +170,11 @@ struct mm *task_mm(struct task *task)
     return mm;
 }
 
+const struct rlimit *mm_limits(void)
+{
+    return current->group->limits;
+}
+
 pid_t task_next(pid_t tid)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);

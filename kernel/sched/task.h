@@ -13,6 +13,7 @@
 #include "arch/user_state.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
+#include "lib/rlimit.h"
 #include "sched/signal.h"
 #include "sched/timer.h"
 #include "sched/wait.h"
@@ -26,16 +27,6 @@ enum {
     CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000,
     CLONE_CHILD_CLEARTID = 0x200000, CLONE_CHILD_SETTID = 0x1000000,
     CLONE_NAMESPACES = 0x7e020000, /* all CLONE_NEW* */
-};
-
-/* getrlimit(2) */
-enum {
-    RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC,
-    RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_COUNT = 16,
-};
-
-struct rlimit {
-    uint64_t soft, hard;
 };
 
 struct files;

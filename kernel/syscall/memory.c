@@ -12,6 +12,7 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
     long result;
 
     flags &= ~VMA_READ_ONLY;
+    flags |= flags & MAP_STACK ? MAP_NORESERVE : 0; /* a stack's size is a limit */
     if (offset & (off_t)(PAGE_SIZE - 1) || size == 0 || (type != MAP_SHARED && type != MAP_PRIVATE)) {
         return -EINVAL;
     }
@@ -34,8 +35,8 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
         flags |= type == MAP_SHARED && !file_writable(file) ? VMA_READ_ONLY : 0;
         file_put(file);
     } else if (type == MAP_SHARED) {
-        source = vma_source_anonymous(align_up(size, PAGE_SIZE) >> PAGE_SHIFT);
-        source = source ? source : error_pointer(-ENOMEM);
+        source = vma_source_anonymous(align_up(size, PAGE_SIZE) >> PAGE_SHIFT,
+                                      !(flags & MAP_NORESERVE));
     }
     if (is_error(source)) {
         return pointer_error(source);

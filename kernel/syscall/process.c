@@ -264,7 +264,6 @@ long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit,
                    struct rlimit __user *old)
 {
     struct rlimit fresh, *mine;
-    struct mm *mm = current->mm;
 
     if (resource < 0 || resource >= RLIMIT_COUNT) {
         return -EINVAL;
@@ -284,9 +283,6 @@ long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit,
             return -EINVAL;
         }
         *mine = fresh;
-        mm->limit_stack = resource == RLIMIT_STACK ? fresh.soft : mm->limit_stack;
-        mm->limit_data = resource == RLIMIT_DATA ? fresh.soft : mm->limit_data;
-        mm->limit_pages = resource == RLIMIT_AS ? fresh.soft >> PAGE_SHIFT : mm->limit_pages;
     }
     return 0;
 }

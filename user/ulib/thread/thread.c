@@ -107,7 +107,7 @@ static struct thread *place(const pthread_attr_t *attr, int *error)
     *error = EAGAIN;
     size = ((size + tls_size() + PAGE - 1) & -PAGE) + guard;
     map = (char *)ulib_syscall(9, 0, (long)size, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if ((unsigned long)map > -PAGE) {
         return NULL;
     }

@@ -4,7 +4,7 @@
 enum { PROT_NONE, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum {
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 16, MAP_ANONYMOUS = 32, MAP_GROWSDOWN = 0x100,
-    MAP_NORESERVE = 0x4000, MAP_FIXED_NOREPLACE = 0x100000,
+    MAP_NORESERVE = 0x4000, MAP_STACK = 0x20000, MAP_FIXED_NOREPLACE = 0x100000,
 };
 #define MAP_FAILED ((void *)-1)
 void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset);
