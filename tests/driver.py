@@ -79,6 +79,14 @@ def call(command: list[str], stdin: str | None = None, limit: int = HANG,
                           timeout=limit, errors="replace")
 
 
+def program(directory: str, source: str) -> str:
+    """One of tests/guest, linked with the host's C library."""
+    binary = f"{directory}/{Path(source).stem}"
+    built = call(["gcc", "-O1", "-static", "-o", binary, source])
+    check(built.returncode == 0, built.stderr)
+    return binary
+
+
 def rerun_for_evidence(name: str) -> str:
     """Run the failed test's newest guest again, traced; how to look at what that leaves."""
     options, arguments, stdin = getattr(last, "run", None) or ([], None, None)

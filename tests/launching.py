@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from driver import HANG, ROOT, RUN, Failed, call, check, test
+from driver import HANG, ROOT, RUN, Failed, call, check, program, test
 
 sys.path.insert(0, str(ROOT / "tools"))
 import wire  # noqa: E402
@@ -22,13 +22,6 @@ def one_line(result: subprocess.CompletedProcess, status: int, *said: str) -> No
     check(result.returncode == status and result.stderr.count("\n") == 1
           and result.stderr.startswith("tools/run: ") and all(part in result.stderr for part in said),
           f"status {result.returncode}, not {status} and one line with {said}:\n{result.stderr}")
-
-
-def program(directory: str, source: str) -> str:
-    binary = f"{directory}/{Path(source).stem}"
-    built = call(["gcc", "-O1", "-static", "-o", binary, source])
-    check(built.returncode == 0, built.stderr)
-    return binary
 
 
 @test

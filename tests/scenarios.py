@@ -2,9 +2,10 @@
 import re
 import shlex
 import shutil
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
-from driver import ROOT, RUN, Machine, Skipped, call, check, deterministic, guest, last, test
+from driver import ROOT, RUN, Machine, Skipped, call, check, deterministic, guest, last, program, test
 
 
 @test
@@ -74,6 +75,14 @@ def end_of_init_is_128_and_says_how() -> None:
         check(f"init ended: {told}" in result.stderr and "PANIC" not in result.stderr, result.stderr)
     result = guest("true", options=["--add", f"{ROOT}/README.md:/init"], status=128)
     check("init ended: it cannot be run: error 8" in result.stderr, result.stderr)
+
+
+@test
+def mounts_are_refused_where_they_would_be_lost() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        binary = program(directory, "tests/guest/mounts.c")
+        result = guest("mounts", options=["--icount", "--add", binary])
+    check(result.stdout == "", result.stdout)
 
 
 @test

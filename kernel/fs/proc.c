@@ -17,10 +17,10 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
+#include "mm/page.h"
 #include "mm/uaccess.h"
 #include "sched/task.h"
 
-#define TEXT_MAX 65536
 #define WRITE_MAX 64
 #define FIRST_TASK 64 /* in a directory, the position of task 0: behind all files */
 
@@ -54,7 +54,22 @@ static const struct proc_file *inode_file(const struct inode *inode)
     return &files[inode_kind(inode)][(inode->number & 63) - 1];
 }
 
-static struct inode *make(uint64_t number, mode_t mode, struct inode *parent)
+/*
+ * The task that an inode is about, referenced; NULL: it is gone, or the inode is the root's. The
+ * id may be another task's by then, so the time of the task's start is kept, too.
+ */
+static struct task *inode_task(const struct inode *inode)
+{
+    struct task *task = task_find(inode_tid(inode));
+
+    if (task && task->start_time != (ktime_t)inode->data) {
+        task_put(task);
+        return NULL;
+    }
+    return task;
+}
+
+static struct inode *make(uint64_t number, mode_t mode, struct inode *parent, void *start_time)
 {
     struct inode *inode = kmalloc(sizeof(*inode));
 
@@ -66,17 +81,17 @@ static struct inode *make(uint64_t number, mode_t mode, struct inode *parent)
                S_ISDIR(mode) ? &directory_file : &text_ops);
     inode->device = 0x1000;
     inode->number = number;
+    inode->data = start_time;
     if (parent) {
         inode_set_parent(inode, parent);
     }
     return inode;
 }
 
-/* Is there a directory for task `tid` in this one, to be found or to be listed? */
-static bool contains(const struct inode *directory, pid_t tid, bool listed)
+/* Task `tid`, referenced, if it has a directory in this one, to be found or to be listed; or NULL. */
+static struct task *child_task(const struct inode *directory, pid_t tid, bool listed)
 {
-    uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct task *task = task_find_locked(tid), *of = task_find_locked(inode_tid(directory));
+    struct task *task = task_find(tid), *of = inode_task(directory);
     bool found = false;
 
     if (inode_kind(directory) == KIND_ROOT) {
@@ -84,8 +99,21 @@ static bool contains(const struct inode *directory, pid_t tid, bool listed)
     } else if (inode_kind(directory) == KIND_TASKS) {
         found = task && of && task->group == of->group;
     }
-    spin_unlock_irqrestore(&tasks_lock, flags);
-    return found;
+    task_put(of);
+    if (!found) {
+        task_put(task);
+        task = NULL;
+    }
+    return task;
+}
+
+/* Is the task gone that a directory is about? */
+static bool is_dead(const struct inode *directory)
+{
+    struct task *task = inode_task(directory);
+
+    task_put(task);
+    return !task && inode_kind(directory) != KIND_ROOT;
 }
 
 static struct inode *lookup(struct inode *directory, const char *name)
@@ -94,23 +122,33 @@ static struct inode *lookup(struct inode *directory, const char *name)
     const struct proc_file *table = files[kind];
     char canonical[16]; /* the only way to write the number: not 07, 0x7 or 2^32 + 7 */
     uint64_t number;
+    struct task *task;
+    struct inode *inode;
     pid_t tid;
 
+    if (is_dead(directory)) {
+        return error_pointer(-ENOENT);
+    }
     for (int i = 0; table[i].name; i++) {
         if (strcmp(table[i].name, name) == 0 && proc_file_exists(&table[i])) {
-            return make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory);
+            return make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory,
+                        directory->data);
         }
     }
     if (kind == KIND_PROCESS && strcmp(name, "task") == 0) {
-        return make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory);
+        return make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory,
+                    directory->data);
     }
     number = parse_number(name, NULL);
     tid = number < PID_MAX ? (pid_t)number : 0;
     snprintf(canonical, sizeof(canonical), "%d", tid);
-    if (strcmp(name, canonical) != 0 || !contains(directory, tid, false)) {
+    task = strcmp(name, canonical) == 0 ? child_task(directory, tid, false) : NULL;
+    if (!task) {
         return error_pointer(-ENOENT);
     }
-    return make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory);
+    inode = make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory, (void *)task->start_time);
+    task_put(task);
+    return inode;
 }
 
 static long iterate(struct inode *directory, off_t position, dir_emit_t emit, void *context)
@@ -122,6 +160,9 @@ static long iterate(struct inode *directory, off_t position, dir_emit_t emit, vo
     char name[16];
     int i;
 
+    if (is_dead(directory)) {
+        return -ENOENT;
+    }
     for (i = 0; table[i].name; i++) {
         if (i >= position && proc_file_exists(&table[i]) && !emit(context, table[i].name,
                                    number_of(inode_tid(directory), kind, i + 1), table[i].mode,
@@ -133,9 +174,11 @@ static long iterate(struct inode *directory, off_t position, dir_emit_t emit, vo
         emit(context, "task", number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR, i + 1);
     }
     while ((kind == KIND_ROOT || kind == KIND_TASKS) && (tid = task_next(tid)) != 0) {
+        struct task *task = child_task(directory, tid, true);
+
         snprintf(name, sizeof(name), "%d", tid);
-        if (contains(directory, tid, true) &&
-            !emit(context, name, number_of(tid, kind + 1, 0), S_IFDIR, tid + FIRST_TASK)) {
+        task_put(task);
+        if (task && !emit(context, name, number_of(tid, kind + 1, 0), S_IFDIR, tid + FIRST_TASK)) {
             return 0;
         }
     }
@@ -156,41 +199,56 @@ static void release(struct inode *inode)
     kfree(inode);
 }
 
-/* Fill `text` for this inode, anew: 0, -ESRCH when the task is gone, -ENOMEM. */
+/* Fill `text` for this inode, anew: 0, -ENOMEM, or -ESRCH when the task is gone. */
 static long generate(struct inode *inode, struct proc_text *text)
 {
-    pid_t tid = inode_tid(inode);
-    struct task *task = tid ? task_find(tid) : NULL;
+    struct task *task = inode_task(inode);
 
-    if (tid && !task) {
-        return -ESRCH;
-    }
+    page_tree_truncate(&text->pages, 1); /* the first one stays: a short text needs no other */
     text->used = 0;
     text->error = 0;
+    if (inode_tid(inode) && !task) {
+        return -ESRCH;
+    }
     text->one_thread = inode_kind(inode) == KIND_THREAD;
     inode_file(inode)->show(text, task);
     task_put(task);
+    if (text->error) {
+        text->used = 0;
+    }
     return text->error;
 }
 
 static long readlink(struct inode *inode, char *buffer, size_t size)
 {
-    struct proc_text text = {.buffer = buffer, .size = size};
-    long error = generate(inode, &text);
+    struct proc_text text = {.used = 0};
+    long result = generate(inode, &text);
 
-    return error ? error : text.used ? (long)text.used : -ENOENT;
+    if (!result && text.used) { /* a path: shorter than a page */
+        size = size < text.used ? size : text.used;
+        memcpy(buffer, page_to_virt(page_tree_find(&text.pages, 0)), size);
+    }
+    page_tree_truncate(&text.pages, 0);
+    return result ? result : text.used ? (long)size : -ENOENT;
+}
+
+/* The page at the text's end; NULL: there is no memory. */
+static struct page *text_grow(struct proc_text *text)
+{
+    struct page *page = page_alloc(0);
+
+    if (page && page_tree_insert(&text->pages, text->used >> PAGE_SHIFT, page)) {
+        page_put(page);
+        page = NULL;
+    }
+    return page;
 }
 
 static long text_open(struct file *file)
 {
     struct proc_text *text = kzalloc(sizeof(*text));
 
-    if (!text) {
-        return -ENOMEM;
-    }
-    text->size = TEXT_MAX;
-    text->buffer = kmalloc(TEXT_MAX);
-    if (!text->buffer) {
+    if (!text || !text_grow(text)) {
         kfree(text);
         return -ENOMEM;
     }
@@ -199,26 +257,39 @@ static long text_open(struct file *file)
     return 0;
 }
 
+/* Copy what there is from `position` on. Bytes, or -EFAULT. */
+static ssize_t text_copy(struct proc_text *text, char __user *buffer, size_t size, off_t position)
+{
+    size_t done = 0;
+
+    while (done < size && position + (off_t)done < (off_t)text->used) {
+        size_t at = (size_t)position + done, offset = at & (PAGE_SIZE - 1);
+        size_t part = PAGE_SIZE - offset;
+        char *page = page_to_virt(page_tree_find(&text->pages, at >> PAGE_SHIFT));
+
+        part = part < text->used - at ? part : text->used - at;
+        part = part < size - done ? part : size - done;
+        if (copy_to_user(buffer + done, page + offset, part)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        done += part;
+    }
+    return (ssize_t)done;
+}
+
 static ssize_t text_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
     struct proc_text *text = file->data;
-    long error = 0;
+    ssize_t result = 0;
 
     mutex_lock(&text->lock);
     if (*position == 0 || !text->used) {
-        error = generate(file->inode, text);
+        result = generate(file->inode, text);
     }
-    if (error || *position >= (off_t)text->used) {
-        size = 0;
-    } else if (size > text->used - (size_t)*position) {
-        size = text->used - (size_t)*position;
-    }
-    if (copy_to_user(buffer, text->buffer + *position, size)) {
-        error = -EFAULT;
-    }
+    result = result ? result : text_copy(text, buffer, size, *position);
     mutex_unlock(&text->lock);
-    *position += error ? 0 : (off_t)size;
-    return error ? error : (ssize_t)size;
+    *position += result > 0 ? result : 0;
+    return result;
 }
 
 static ssize_t text_write(struct file *file, const char __user *buffer, size_t size, off_t *position)
@@ -237,7 +308,7 @@ static ssize_t text_write(struct file *file, const char __user *buffer, size_t s
         return -EFAULT;
     }
     text[size] = '\0';
-    task = task_find(inode_tid(file->inode));
+    task = inode_task(file->inode);
     if (inode_tid(file->inode) && !task) {
         return -ESRCH;
     }
@@ -250,7 +321,7 @@ static void text_release(struct file *file)
 {
     struct proc_text *text = file->data;
 
-    kfree(text->buffer);
+    page_tree_truncate(&text->pages, 0);
     kfree(text);
 }
 
@@ -265,21 +336,53 @@ static const struct file_ops text_ops = {
     .release = text_release,
 };
 
+void proc_write(struct proc_text *text, const void *data, size_t size)
+{
+    const char *from = data;
+
+    while (size > 0 && !text->error) {
+        size_t offset = text->used & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+        struct page *page = page_tree_find(&text->pages, text->used >> PAGE_SHIFT);
+
+        page = page ? page : text_grow(text);
+        if (!page) {
+            text->error = -ENOMEM;
+            break;
+        }
+        part = part < size ? part : size;
+        memcpy((char *)page_to_virt(page) + offset, from, part);
+        text->used += part;
+        from += part;
+        size -= part;
+    }
+}
+
 void proc_print(struct proc_text *text, const char *format, ...)
 {
+    char line[256], *whole = line;
     va_list args;
-    int length;
+    size_t length;
 
     va_start(args, format);
-    length = vsnprintf(text->buffer + text->used, text->size - text->used, format, args);
+    length = (size_t)vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    text->used += (size_t)length;
-    if (text->used >= text->size) {
-        text->used = text->size - 1;
+    if (length >= sizeof(line)) { /* with a path, it may be */
+        whole = kmalloc(length + 1);
+        if (!whole) {
+            text->error = -ENOMEM;
+            return;
+        }
+        va_start(args, format);
+        vsnprintf(whole, length + 1, format, args);
+        va_end(args);
+    }
+    proc_write(text, whole, length);
+    if (whole != line) {
+        kfree(whole);
     }
 }
 
 struct inode *proc_create_root(void)
 {
-    return make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL);
+    return make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL, NULL);
 }

@@ -115,8 +115,18 @@ static void show_unimplemented(struct proc_text *text, struct task *task)
 
 static void show_kmsg(struct proc_text *text, struct task *task)
 {
+    uint64_t lost;
+    char *log = kmalloc(LOG_SIZE);
+    size_t size = log ? log_read(log, LOG_SIZE, &lost) : 0;
+
     (void)task;
-    text->used = log_read(text->buffer, text->size);
+    if (!log) {
+        text->error = -ENOMEM;
+    } else if (lost) {
+        proc_print(text, "(%lu bytes before this are gone)\n", lost);
+    }
+    proc_write(text, log, size);
+    kfree(log);
 }
 
 static void show_self(struct proc_text *text, struct task *task)
@@ -236,7 +246,7 @@ static void show_arguments(struct proc_text *text, struct task *task)
 {
     struct mm *mm = task_mm(task);
 
-    for (vaddr_t at = mm ? mm->arg_start : 0; mm && at < mm->arg_end && text->used < 4096;) {
+    for (vaddr_t at = mm ? mm->arg_start : 0; mm && at < mm->arg_end;) {
         paddr_t page = mm_pin(mm, at, false);
         size_t part = PAGE_SIZE - (at & (PAGE_SIZE - 1));
 
@@ -244,10 +254,8 @@ static void show_arguments(struct proc_text *text, struct task *task)
             break;
         }
         part = part < mm->arg_end - at ? part : mm->arg_end - at;
-        part = part < 4096 ? part : 4096;
-        memcpy(text->buffer + text->used, phys_to_virt(page), part);
+        proc_write(text, phys_to_virt(page), part);
         page_put(phys_to_page(page));
-        text->used += part;
         at += part;
     }
     mm_put(mm);
@@ -263,10 +271,13 @@ static void show_maps(struct proc_text *text, struct task *task)
         mutex_lock(&mm->lock);
         for (struct vma *vma = mm_find(mm, 0); vma; vma = vma_next(vma)) {
             struct inode *inode = vma->source ? vma->source->ops->object(vma->source) : NULL;
+            long length = inode ? path_of(inode, path, PATH_MAX) : 0;
             const char *name = "";
 
-            if (inode && path_of(inode, path, PATH_MAX) > 0) {
+            if (length > 0) {
                 name = path;
+            } else if (length == -ERANGE) {
+                name = "(a longer path)";
             } else if (vma->start <= mm->stack_start && vma->end > mm->stack_start) {
                 name = "[stack]";
             } else if (vma->end > mm->brk_start && vma->start <= mm->brk && !inode) {
@@ -283,14 +294,26 @@ static void show_maps(struct proc_text *text, struct task *task)
     mm_put(mm);
 }
 
+/* Nothing at all for what has no path (any more). */
+static void show_path(struct proc_text *text, struct inode *inode)
+{
+    char *path = kmalloc(PATH_MAX);
+    long length = path ? path_of(inode, path, PATH_MAX) : -ENOMEM;
+
+    if (length > 0) {
+        proc_write(text, path, (size_t)length);
+    } else if (length != -ENOENT) {
+        text->error = length == -ERANGE ? -ENAMETOOLONG : length;
+    }
+    kfree(path);
+}
+
 static void show_exe(struct proc_text *text, struct task *task)
 {
     struct mm *mm = task_mm(task);
 
     if (mm && mm->executable) {
-        long length = path_of(mm->executable, text->buffer, text->size);
-
-        text->used = length > 0 ? (size_t)length : 0;
+        show_path(text, mm->executable);
     }
     mm_put(mm);
 }
@@ -299,12 +322,12 @@ static void show_cwd(struct proc_text *text, struct task *task)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock); /* against the task's exit */
     struct inode *cwd = task->fs ? fs_cwd_of(task->fs) : NULL;
-    long length;
 
     spin_unlock_irqrestore(&tasks_lock, flags);
-    length = cwd ? path_of(cwd, text->buffer, text->size) : 0;
+    if (cwd) {
+        show_path(text, cwd);
+    }
     inode_put(cwd);
-    text->used = length > 0 ? (size_t)length : 0;
 }
 
 static void show_fail_nth(struct proc_text *text, struct task *task)

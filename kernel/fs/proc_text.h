@@ -3,14 +3,15 @@
 #define FS_PROC_TEXT_H
 #include "lib/mutex.h"
 #include "lib/types.h"
+#include "mm/page_tree.h"
 
 struct task;
 
 struct proc_text {
     struct mutex lock; /* of an open file: protects the text; above mm->lock */
-    char *buffer;
-    size_t size, used;
-    long error; /* what came in the way of a complete text */
+    struct page_tree pages; /* of any length: nothing is cut */
+    size_t used;
+    long error;      /* why it is not whole: to be told instead */
     bool one_thread; /* from its directory in task: not the sum of its process */
 };
 
@@ -24,6 +25,8 @@ struct proc_file {
 
 extern const struct proc_file proc_root_files[], proc_task_files[]; /* end at a NULL name */
 bool proc_file_exists(const struct proc_file *file);
+/* Append to the text. */
+void proc_write(struct proc_text *text, const void *data, size_t size);
 void proc_print(struct proc_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 #endif

@@ -212,8 +212,9 @@ static bool directory_empty(const struct inode *inode)
     return list_empty(&((struct tmpfs_directory *)inode->data)->by_age);
 }
 
-/* May `target` be taken away by unlink (or rmdir, or a rename over it)? */
-static long check_removal(const struct inode *target, bool want_directory)
+/* May `target` be taken away by unlink (or rmdir, or a rename over it)? 0: it will be, and a
+ * directory can no longer be mounted on. */
+static long check_removal(struct inode *target, bool want_directory)
 {
     if (!S_ISDIR(target->mode)) {
         return want_directory ? -ENOTDIR : 0;
@@ -221,10 +222,10 @@ static long check_removal(const struct inode *target, bool want_directory)
     if (!want_directory) {
         return -EISDIR;
     }
-    if (target->mounted) {
-        return -EBUSY;
+    if (!target->mounted && !directory_empty(target)) {
+        return -ENOTEMPTY;
     }
-    return directory_empty(target) ? 0 : -ENOTEMPTY;
+    return inode_retire(target) ? 0 : -EBUSY;
 }
 
 /* Remove a checked entry; the caller puts what comes back after unlocking. */
@@ -234,7 +235,6 @@ static struct inode *remove_entry(struct inode *directory, struct entry *entry)
 
     if (S_ISDIR(target->mode)) {
         ((struct tmpfs_directory *)target->data)->dead = true;
-        target->links = 0;
     } else {
         __atomic_fetch_sub(&target->links, 1, __ATOMIC_RELAXED);
     }

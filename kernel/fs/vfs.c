@@ -12,9 +12,12 @@
 #include "lib/refcount.h"
 #include "lib/string.h"
 
-/* Protects every inode's `parent`; a leaf. */
+#define MOUNTS_MAX 1024 /* as they are never undone, each keeps its memory */
+
+/* Protects every inode's `parent` and `mounted`, and the end of directories; a leaf. */
 static struct spinlock parent_lock = SPINLOCK_INIT;
 static struct inode *root;
+static int mounts; /* parent_lock */
 
 ktime_t vfs_now(void)
 {
@@ -175,6 +178,19 @@ long path_of(struct inode *inode, char *buffer, size_t size)
     return (long)(size - at - 1);
 }
 
+bool inode_retire(struct inode *directory)
+{
+    bool retired;
+
+    spin_lock(&parent_lock);
+    retired = !directory->mounted;
+    if (retired) {
+        directory->links = 0;
+    }
+    spin_unlock(&parent_lock);
+    return retired;
+}
+
 long vfs_mount(struct inode *directory, struct inode *mounted_root)
 {
     long result = 0;
@@ -182,10 +198,18 @@ long vfs_mount(struct inode *directory, struct inode *mounted_root)
     if (!S_ISDIR(directory->mode)) {
         return -ENOTDIR;
     }
+    if (!directory->ops->create) {
+        return -EPERM; /* in /proc: the next lookup gives another inode, without the mount */
+    }
     spin_lock(&parent_lock);
     if (directory->mounted || directory->covers || directory == root) {
         result = -EBUSY;
+    } else if (directory->links == 0) {
+        result = -ENOENT; /* removed: nobody can come here any more */
+    } else if (mounts == MOUNTS_MAX) {
+        result = -ENOSPC;
     } else {
+        mounts++;
         mounted_root->covers = inode_get(directory);
         directory->mounted = inode_get(mounted_root);
     }

@@ -71,7 +71,7 @@ struct inode {
     const struct file_ops *file_ops; /* what opening gives */
     struct inode *parent;  /* parent_lock. A directory holds a reference to its own, a root none. */
                            /* Of a file: where it was linked last, or NULL. */
-    struct inode *mounted; /* the root that covers this directory; set once */
+    struct inode *mounted; /* the root that covers this directory; set once, parent_lock */
     struct inode *covers;  /* a mounted root: the directory under it */
     void *data;            /* the file system's own */
 };
@@ -83,6 +83,8 @@ struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* NULL is fine */
 /* Change where `inode` hangs; keeps the references of directories right. */
 void inode_set_parent(struct inode *inode, struct inode *parent);
+/* An empty directory is being removed: its links become 0. False: something is mounted there. */
+bool inode_retire(struct inode *directory);
 /* CLOCK_REALTIME, for time stamps. */
 ktime_t vfs_now(void);
 
@@ -104,7 +106,10 @@ struct inode *path_step(struct inode *directory, const char *name);
 /* The absolute path of an inode. Its length without the terminator, -ERANGE, or -ENOENT. */
 long path_of(struct inode *inode, char *buffer, size_t size);
 
-/* Mount `root` over the directory at `path`. Returns 0, -EBUSY when something is there. */
+/*
+ * Mount `root` over the directory, for ever. -ENOTDIR, -EBUSY when something is there, -ENOENT for
+ * one that was removed, -EPERM where nothing can be, -ENOSPC for too many.
+ */
 long vfs_mount(struct inode *directory, struct inode *root);
 struct inode *vfs_root(void);
 void vfs_init(struct inode *root);

@@ -8,10 +8,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define RING_SIZE 65536u
 #define SINKS 4
 
-static char ring[RING_SIZE];
+static char ring[LOG_SIZE];
 static uint64_t ring_end; /* bytes ever written; under `locked`, as all here */
 static log_sink_t sinks[SINKS];
 static char locked;
@@ -44,7 +43,7 @@ static void log_write(const char *text, size_t size)
     uint64_t flags = log_lock();
 
     for (size_t i = 0; i < size; i++) {
-        ring[ring_end++ % RING_SIZE] = text[i];
+        ring[ring_end++ % LOG_SIZE] = text[i];
     }
     for (int i = 0; i < SINKS; i++) {
         if (sinks[i]) {
@@ -67,14 +66,15 @@ void log_add_sink(log_sink_t sink)
     log_unlock(flags);
 }
 
-size_t log_read(char *buffer, size_t size)
+size_t log_read(char *buffer, size_t size, uint64_t *lost)
 {
     uint64_t flags = log_lock();
-    size_t count = ring_end < RING_SIZE ? ring_end : RING_SIZE;
+    size_t count = ring_end < LOG_SIZE ? ring_end : LOG_SIZE;
 
     count = count < size ? count : size;
+    *lost = ring_end - count;
     for (size_t i = 0; i < count; i++) {
-        buffer[i] = ring[(ring_end - count + i) % RING_SIZE];
+        buffer[i] = ring[(ring_end - count + i) % LOG_SIZE];
     }
     log_unlock(flags);
     return count;
@@ -85,7 +85,11 @@ static void log_format(const char *format, va_list args)
     char line[512];
     int length = vsnprintf(line, sizeof(line), format, args);
 
-    log_write(line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1);
+    if ((size_t)length >= sizeof(line)) {
+        length = sizeof(line) - 1;
+        memcpy(line + length - 4, "...\n", 4); /* it shows that it was cut */
+    }
+    log_write(line, (size_t)length);
 }
 
 void printk(const char *format, ...)

@@ -14,8 +14,9 @@ void log_add_sink(log_sink_t sink);
 extern bool log_alone;
 /* One line or part of it; any context. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Copy at most size bytes of the newest log text. Returns the count. */
-size_t log_read(char *buffer, size_t size);
+/* Copy at most size bytes of the newest log text. Returns the count; *lost: bytes before them. */
+#define LOG_SIZE 65536u /* what is kept */
+size_t log_read(char *buffer, size_t size, uint64_t *lost);
 /* Stop the machine with a message and a backtrace. */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /*

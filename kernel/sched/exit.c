@@ -202,6 +202,7 @@ long task_become_single(void)
         task_unhash(leader);
         task_unhash(task);
         task_adopt_tid(task, leader->tid);
+        task->start_time = leader->start_time; /* it is that process */
         group->leader = task;
         task_put(leader);
     }

@@ -66,13 +66,13 @@ long sys_getdents64(int fd, void __user *buffer, unsigned size)
     }
     d.shift = 2;
     if (position >= 2) {
-        inode->ops->iterate(inode, position - 2, add_dirent, &d);
+        result = inode->ops->iterate(inode, position - 2, add_dirent, &d);
     }
-    if (d.used == 0 && d.full) {
+    if (!result && d.used == 0 && d.full) {
         result = -EINVAL;
-    } else if (d.used && copy_to_user(buffer, d.buffer, d.used)) {
+    } else if (!result && d.used && copy_to_user(buffer, d.buffer, d.used)) {
         result = -EFAULT;
-    } else {
+    } else if (!result) {
         for (size_t at = 0; at < d.used; at += *(uint16_t *)(d.buffer + at + 16)) {
             file->position = *(int64_t *)(d.buffer + at + 8);
         }

@@ -419,7 +419,9 @@ long sys_mount(const char __user *source, const char __user *target, const char 
         return pointer_error(directory);
     }
     error = strncpy_from_user(type, user_type, sizeof(type));
-    if (error >= 0) {
+    if (error == -ENAMETOOLONG) {
+        error = -ENODEV;
+    } else if (error >= 0) {
         root = directory->mounted || directory->covers ? error_pointer(-EBUSY)
                : strcmp(type, "tmpfs") == 0 ? tmpfs_create_root(01777)
                : strcmp(type, "devtmpfs") == 0 ? device_create_root() : error_pointer(-ENODEV);
