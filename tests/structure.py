@@ -54,6 +54,29 @@ def book_quotes_code_and_output_as_they_are() -> None:
 
 
 @test
+def locks_are_asserted_where_the_book_says() -> None:
+    """The last column of docs/locking.md: functions with assert_held(), or in words who takes the lock."""
+    asserted: dict[tuple[str, str], set[str]] = {}
+    for path in (ROOT / "kernel").glob("*/*.[ch]"):
+        function = ""
+        for line in path.read_text().splitlines():
+            match = re.match(r"[a-z][^;=]*?(\w+)\(.*", line)
+            function = match[1] if match else function
+            for lock in re.findall(r"assert_held\(&[\w>.-]*?(\w+)\)", line):
+                asserted.setdefault((function, lock), set()).add(path.parent.name)
+    rows = re.findall(r"^\| `(\w+)` in `([\w/.]+)` \|[^|]*\|[^|]*\|(.*)$",
+                      (ROOT / "docs/locking.md").read_text(), re.M)
+    check(len(rows) > 30, f"{len(rows)} rows")
+    for lock, file, where in rows:
+        check(where.strip(" |"), f"{lock} in {file}: no word on where it is asserted")
+        if "taken" in where or "one function" in where:
+            continue
+        for function in re.findall(r"`(\w+)`", where) or ["?"]:
+            check(file.split("/")[0] in asserted.get((function, lock), ()),
+                  f"{lock} in {file}: {function} has no assert_held of it")
+
+
+@test
 def every_lock_is_in_the_book() -> None:
     """docs/locking.md names each spinlock and mutex of the kernel with its file, and no others."""
     declaration = re.compile(r"struct (?:spinlock|mutex) (\w+)( = \w+\(?|;)")

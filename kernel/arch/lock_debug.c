@@ -4,6 +4,7 @@
  *   order        B is taken under A here, and A was taken under B there, directly or over others
  *   interrupts   a lock that an interrupt handler takes is held with interrupts on elsewhere
  *   sleeping     a mutex is taken, or the CPU given away, under a spinlock
+ *   holding      what says assert_held() is called by who does not hold the lock
  *
  * A lock's class is where it was initialised, or where it was first taken. Of each pair of classes
  * it is remembered whether one was taken under the other: a deadlock is found without happening,
@@ -213,6 +214,32 @@ void lock_debug_release(struct lock_debug *lock, bool sleeps)
             }
             break;
         }
+    }
+    irq_restore(flags);
+}
+
+static bool is_held(const struct held_locks *held, const struct lock_debug *lock)
+{
+    int i = 0;
+
+    while (held && i < held->count && held->held[i].lock != lock) {
+        i++;
+    }
+    /* Of more than there is room for some are not known. */
+    return held && (i < held->count || held->count == (int)ARRAY_SIZE(held->held));
+}
+
+void lock_debug_check_held(const struct lock_debug *lock, const char *what)
+{
+    const void *site = __builtin_return_address(0);
+    uint64_t flags = irq_save();
+
+    if (!is_held(&spin_held[this_cpu(id)], lock) && !is_held(this_cpu(mutexes_held), lock)) {
+        panic_begin();
+        printk("PANIC: assert_held(%s): it is not held here\n", what);
+        print_site("wanted", site);
+        lock_debug_print_held();
+        panic_hook();
     }
     irq_restore(flags);
 }

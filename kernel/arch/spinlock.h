@@ -30,11 +30,6 @@ static inline bool spin_is_held(const struct spinlock *lock)
     return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == this_cpu(lock_token);
 }
 
-static inline void assert_held(const struct spinlock *lock)
-{
-    assert(spin_is_held(lock));
-}
-
 /* Wait for a lock that another CPU holds; panics when this CPU holds it already. */
 void spin_wait(struct spinlock *lock);
 

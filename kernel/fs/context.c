@@ -50,34 +50,23 @@ static long clone_resources(struct task *parent, struct task *child, uint64_t fl
     return child->files && child->fs ? 0 : -ENOMEM;
 }
 
-/* The end of a session's leader hangs its terminal up. */
-static void leave_terminal(struct task *task)
-{
-    struct thread_group *group = task->group;
-    struct tty *tty = group ? group->tty : NULL;
-    pid_t foreground;
-
-    if (task == current && tty && group->session == group->pid && group->thread_count == 1) {
-        foreground = tty->foreground;
-        tty->session = tty->foreground = 0;
-        session_lose_tty(group->session);
-        if (foreground) {
-            signal_send_group(foreground, SIGHUP);
-            signal_send_group(foreground, SIGCONT);
-        }
-    }
-}
-
 static void exit_resources(struct task *task)
 {
     struct files *files = task->files;
     struct fs *fs = task->fs;
+    struct thread_group *group = task == current ? task->group : NULL;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct tty *tty = NULL;
 
     task->files = NULL;
     task->fs = NULL;
+    if (group && ++group->leaving == group->thread_count && group->session == group->pid) {
+        tty = group->tty;
+    }
     spin_unlock_irqrestore(&tasks_lock, flags);
-    leave_terminal(task);
+    if (tty) { /* the end of a session's leader */
+        tty_hang_up(tty);
+    }
     files_put(files);
     fs_put(fs);
 }

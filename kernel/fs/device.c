@@ -105,6 +105,7 @@ static uint64_t random_next(void)
 {
     uint64_t *s = random_state, result = rotate_left(s[1] * 5, 7) * 9, shifted = s[1] << 17;
 
+    assert_held(&random_lock);
     s[2] ^= s[0];
     s[3] ^= s[1];
     s[1] ^= s[2];

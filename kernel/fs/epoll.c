@@ -83,6 +83,7 @@ static struct item *pop_ready(struct epoll *epoll)
 {
     struct item *item = list_first(&epoll->ready, struct item, ready);
 
+    assert_held(&epoll->lock);
     unlink_ready(item);
     return item;
 }
@@ -200,6 +201,8 @@ static long add(struct epoll *epoll, struct file *file, int fd, const struct epo
     struct rb_node *parent, **link;
     struct item *item;
 
+    assert_held(&epoll->lock);
+    assert_held(&watch_lock);
     if (find(epoll, file, fd, &parent, &link)) {
         return -EEXIST;
     }
@@ -227,6 +230,8 @@ static long add(struct epoll *epoll, struct file *file, int fd, const struct epo
 /* watch_lock and epoll->lock are held. */
 static void remove(struct item *item)
 {
+    assert_held(&item->epoll->lock);
+    assert_held(&watch_lock);
     poll_table_unhook(&item->table);
     unlink_ready(item);
     rb_remove(&item->epoll->items, &item->node);
@@ -237,6 +242,7 @@ static void remove(struct item *item)
 /* epoll->lock is held. */
 static long modify(struct item *item, const struct epoll_event *event)
 {
+    assert_held(&item->epoll->lock);
     if (item->events & EPOLLEXCLUSIVE) {
         return -EINVAL;
     }

@@ -119,6 +119,7 @@ void files_put(struct files *files)
 /* Make room for `fd`. The lock is held, and let go meanwhile. */
 static long grow(struct files *files, int fd)
 {
+    assert_held(&files->lock);
     while (fd >= files->capacity) {
         int old = files->capacity, capacity = old;
         struct file **slots;
@@ -181,6 +182,7 @@ struct file *fd_get_io(int fd)
 
 static void set_slot(struct files *files, int fd, struct file *file, bool close_on_exec)
 {
+    assert_held(&files->lock);
     files->used += !files->slots[fd];
     files->slots[fd] = file;
     bit_set(files->close_on_exec, fd, close_on_exec);
@@ -232,6 +234,7 @@ static struct file *take(struct files *files, int fd)
 {
     struct file *file = files->slots[fd];
 
+    assert_held(&files->lock);
     files->slots[fd] = NULL;
     files->used--;
     if (fd < files->lowest_free) {

@@ -31,6 +31,7 @@ static struct socket *find_bound(const struct inode *name, const struct socket_a
 {
     struct socket *socket;
 
+    assert_held(&sockets_lock);
     list_for_each(socket, &all_bound, bound) {
         if (name ? socket->name == name
                  : !socket->name && socket->address.size == address->size &&
@@ -150,6 +151,7 @@ static bool listens(const struct socket *socket)
 /* Join `socket` to `server`, which waits at `listener` from now on. -EAGAIN: too many do. */
 static long join(struct socket *socket, struct socket *listener, struct socket *server)
 {
+    assert_held(&sockets_lock);
     if (!listens(listener)) {
         return -ECONNREFUSED;
     }

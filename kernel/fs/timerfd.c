@@ -35,6 +35,7 @@ static void expired(struct timer *timer)
 /* How often it has expired unread. The lock is held. */
 static uint64_t expirations(const struct timerfd *timer, ktime_t now)
 {
+    assert_held(&timer->lock);
     if (!timer->armed || now < timer->next) {
         return 0;
     }
@@ -102,6 +103,7 @@ static struct timerfd_times times_left(const struct timerfd *timer)
 {
     ktime_t now = clock_now(), missed = (ktime_t)expirations(timer, now);
 
+    assert_held(&timer->lock);
     if (!timer->armed || (missed && !timer->interval)) {
         return (struct timerfd_times){0, timer->interval};
     }

@@ -101,6 +101,7 @@ static void grow(struct inode *inode, off_t size)
 {
     struct tmpfs_file *file = inode->data;
 
+    assert_held(&inode->lock);
     spin_lock(&file->pages_lock);
     if (size > inode->size) {
         inode->size = size;

@@ -67,6 +67,7 @@ static struct entry *find(struct inode *inode, const char *name)
     uint32_t hash = name_hash(name);
     struct entry *entry;
 
+    assert_held(&names_lock);
     list_for_each(entry, &directory->buckets[hash % BUCKETS], by_hash) {
         if (entry->hash == hash && strcmp(entry->name, name) == 0) {
             return entry;
@@ -92,6 +93,7 @@ static void entry_insert(struct inode *inode, struct entry *entry, struct inode 
 {
     struct tmpfs_directory *directory = inode->data;
 
+    assert_held(&names_lock);
     entry->inode = target;
     entry->age = directory->next_age++;
     list_push_back(&directory->buckets[entry->hash % BUCKETS], &entry->by_hash);
@@ -109,6 +111,7 @@ static struct inode *entry_remove(struct inode *inode, struct entry *entry)
 {
     struct inode *target = entry->inode;
 
+    assert_held(&names_lock);
     list_remove(&entry->by_hash);
     list_remove(&entry->by_age);
     inode->size--;

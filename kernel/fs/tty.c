@@ -115,6 +115,7 @@ static void store(struct tty *tty, uint8_t byte, bool end_of_file)
 
 void tty_flush_input(struct tty *tty)
 {
+    assert_held(&tty->lock);
     tty->tail = tty->ready = tty->head;
 }
 
@@ -137,6 +138,7 @@ static bool receive(struct tty *tty, uint8_t byte, int *signal)
     uint32_t flags = tty->termios.c_iflag;
     bool canonical = flag(tty, ICANON), literal = tty->literal, room, ends;
 
+    assert_held(&tty->lock);
     room = tty->head - tty->tail < TTY_BUFFER - 1;
     if (!literal) {
         *signal = key_signal(tty, byte);
@@ -212,9 +214,12 @@ bool tty_receive(struct tty *tty, int byte)
 long tty_check_foreground(struct tty *tty, int signal)
 {
     struct thread_group *group = current->group;
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    bool background = tty->session == group->session && tty->foreground != 0 &&
+                      tty->foreground != group->pgid;
 
-    if (tty->session != group->session || tty->foreground == 0 ||
-        tty->foreground == group->pgid) {
+    spin_unlock_irqrestore(&tty->lock, flags);
+    if (!background) {
         return 0;
     }
     if (signal_ignored(current, signal)) {
@@ -232,6 +237,7 @@ static ssize_t take(struct tty *tty, char *buffer, size_t size)
 {
     size_t done = 0;
 
+    assert_held(&tty->lock);
     if (tty->tail == tty->ready) {
         return -EAGAIN;
     }
@@ -257,6 +263,7 @@ static ssize_t take_and_resume(struct tty *tty, char *buffer, size_t size)
     ssize_t done = take(tty, buffer, size);
     bool resume = tty->held && done >= 0;
 
+    assert_held(&tty->read_lock);
     if (resume) {
         tty->held = false;
     }
@@ -284,35 +291,59 @@ static long wait_for_input(struct tty *tty, size_t have)
     return wait_event_timeout(&tty->readers, WAIT_TTY_READ, 0, tty->tail != tty->ready, deadline);
 }
 
+/*
+ * Take a line, or what there is, at most `size`, after `*done` bytes, which it counts on. 1: a line,
+ * an end of file or a piece that is long enough ends the read. 0: nothing more now. Or -EFAULT.
+ */
+static long read_some(struct tty *tty, char __user *buffer, size_t size, size_t *done)
+{
+    char part[256];
+    ssize_t taken = 0;
+    long result = 0;
+
+    mutex_lock(&tty->read_lock);
+    while (!result && *done < size) {
+        size_t want = size - *done < sizeof(part) ? size - *done : sizeof(part);
+
+        taken = take_and_resume(tty, part, want);
+        if (taken < 0) {
+            break;
+        }
+        if (copy_to_user(buffer + *done, part, (size_t)taken)) {
+            result = -EFAULT;
+            break;
+        }
+        *done += (size_t)taken;
+        result = taken == 0 || (flag(tty, ICANON) && part[taken - 1] == '\n') ||
+                 (!flag(tty, ICANON) && *done >= tty->termios.c_cc[VMIN] &&
+                  tty->tail == tty->ready);
+    }
+    mutex_unlock(&tty->read_lock);
+    return result;
+}
+
 static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
     struct tty *tty = file->data;
-    char part[256];
     size_t done = 0;
     long error = 0;
 
     (void)position;
     while (done < size && !error) {
-        size_t want = size - done < sizeof(part) ? size - done : sizeof(part);
-        ssize_t taken;
+        long ended;
 
         error = tty_check_foreground(tty, SIGTTIN);
         if (error) {
             break;
         }
-        taken = take_and_resume(tty, part, want);
-        if (taken >= 0) {
-            if (copy_to_user(buffer + done, part, (size_t)taken)) {
-                return -EFAULT;
-            }
-            done += (size_t)taken;
-            /* A line, an end of file or a short piece ends the read. */
-            if (taken == 0 || (flag(tty, ICANON) && part[taken - 1] == '\n') ||
-                (!flag(tty, ICANON) && done >= tty->termios.c_cc[VMIN] &&
-                 tty->tail == tty->ready)) {
-                break;
-            }
-        } else if (flag(tty, ICANON) && done) {
+        ended = read_some(tty, buffer, size, &done);
+        if (ended < 0) {
+            return ended;
+        }
+        if (ended || done == size) {
+            break;
+        }
+        if (flag(tty, ICANON) && done) {
             break;
         } else if (file->flags & O_NONBLOCK) {
             error = -EAGAIN;
@@ -321,6 +352,30 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
         }
     }
     return done || error == -ETIMEDOUT ? (ssize_t)done : error;
+}
+
+/* Put them out. False: the output is stopped. */
+static bool write_some(struct tty *tty, const char *part, size_t size)
+{
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    bool stopped = tty->output_stop;
+
+    for (size_t i = 0; i < size && !stopped; i++) {
+        size_t plain = i;
+
+        while (plain < size && part[plain] != '\n') {
+            plain++;
+        }
+        if (plain > i) {
+            tty->output(part + i, plain - i);
+        }
+        if (plain < size) {
+            output_byte(tty, '\n');
+        }
+        i = plain;
+    }
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return !stopped;
 }
 
 static ssize_t tty_write(struct file *file, const char __user *buffer, size_t size,
@@ -340,9 +395,11 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
     }
     while (done < size) {
         size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
-        uint64_t flags;
 
-        if (tty->output_stop) {
+        if (copy_from_user(part, buffer + done, now)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        while (!write_some(tty, part, now)) {
             long error = file->flags & O_NONBLOCK
                              ? -EAGAIN
                              : wait_event_interruptible(&tty->writers, WAIT_TTY_WRITE, 0,
@@ -351,25 +408,6 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
                 return done ? (ssize_t)done : error;
             }
         }
-        if (copy_from_user(part, buffer + done, now)) {
-            return done ? (ssize_t)done : -EFAULT;
-        }
-        flags = spin_lock_irqsave(&tty->lock);
-        for (size_t i = 0; i < now; i++) {
-            size_t plain = i;
-
-            while (plain < now && part[plain] != '\n') {
-                plain++;
-            }
-            if (plain > i) {
-                tty->output(part + i, plain - i);
-            }
-            if (plain < now) {
-                output_byte(tty, '\n');
-            }
-            i = plain;
-        }
-        spin_unlock_irqrestore(&tty->lock, flags);
         done += now;
     }
     return (ssize_t)done;
@@ -382,17 +420,25 @@ static int tty_poll(struct file *file, struct poll_table *table)
     /* Raw and without a time limit, a read waits for VMIN bytes: so does poll. */
     uint32_t wanted = !flag(tty, ICANON) && !cc[VTIME] && cc[VMIN] ? cc[VMIN] : 1;
 
+    uint64_t flags;
+    int events = 0;
+
     poll_wait(table, &tty->readers);
     poll_wait(table, &tty->writers);
-    return (tty->ready - tty->tail >= wanted ? POLLIN | POLLRDNORM : 0) |
-           (tty->output_stop ? 0 : POLLOUT | POLLWRNORM);
+    flags = spin_lock_irqsave(&tty->lock);
+    if (tty->ready - tty->tail >= wanted) {
+        events |= POLLIN | POLLRDNORM;
+    }
+    if (!tty->output_stop) {
+        events |= POLLOUT | POLLWRNORM;
+    }
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return events;
 }
 
 static long tty_open(struct file *file)
 {
     struct tty *tty = tty_find(file->inode->rdev);
-    struct thread_group *group = current->group;
-    bool leader = group->session == group->pid;
 
     if (!tty) {
         return -ENXIO;
@@ -401,11 +447,9 @@ static long tty_open(struct file *file)
         return -EBUSY;
     }
     file->data = tty;
-    /* A session leader without a terminal gets this one (credentials(7)). */
-    if (leader && !group->tty && !(file->flags & O_NOCTTY) && tty->session == 0) {
-        group->tty = tty;
-        tty->session = group->session;
-        tty->foreground = group->pgid;
+    /* A session leader without a terminal gets this one, if it is free (credentials(7)). */
+    if (!(file->flags & O_NOCTTY)) {
+        (void)tty_set_session(tty, false);
     }
     return 0;
 }

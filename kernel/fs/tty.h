@@ -31,7 +31,10 @@ struct winsize {
 #define TTY_BUFFER 4096
 
 struct tty {
-    struct spinlock lock; /* protects all below; taken by interrupts. Below it: the device */
+    /* Protects all below but `read_lock` and what is never changed; taken by interrupts. Single
+     * words are looked at without it where a stale one does no harm. Below it: tasks_lock, the
+     * device. */
+    struct spinlock lock;
     struct termios termios;
     struct winsize size;
     /* A ring. [tail, ready) may be read; [ready, head) is the line being edited. */
@@ -43,7 +46,7 @@ struct tty {
     bool output_stop; /* ^S */
     bool alone, opened; /* open once at a time; is so. For ever `alone`, `opened` is an atomic */
     pid_t session, foreground; /* 0: none */
-    struct mutex read_lock;    /* one reader at a time; before mm->lock */
+    struct mutex read_lock;    /* one reader takes at a time, so a line has one reader */
     struct wait_queue readers, writers;
     void (*output)(const char *bytes, size_t size);
     void (*resume_input)(void); /* deliver what tty_receive refused */
@@ -56,6 +59,11 @@ bool tty_receive(struct tty *tty, int byte);
 long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument);
 /* Throw away what was not read. The lock is held. */
 void tty_flush_input(struct tty *tty);
+/* The current session, whose leader calls, gets the terminal. -EPERM: it has one, or this one is
+ * another session's, and is not to be stolen. */
+long tty_set_session(struct tty *tty, bool steal);
+/* The current session loses the terminal, which is told to its foreground group. */
+void tty_hang_up(struct tty *tty);
 /* May the current task do this to its terminal? 0, or -ERESTARTSYS after `signal` was sent, -EIO. */
 long tty_check_foreground(struct tty *tty, int signal);
 extern const struct file_ops tty_file_ops; /* inode->rdev finds the tty: console.c */

@@ -2,6 +2,7 @@
 #include "fs/tty.h"
 
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/uaccess.h"
 #include "sched/signal.h"
 #include "sched/task.h"
@@ -38,39 +39,63 @@ static long set_modes(struct tty *tty, unsigned command, uint64_t argument)
 static long set_window(struct tty *tty, uint64_t argument)
 {
     struct winsize size;
-    bool changed;
+    uint64_t flags;
+    pid_t told;
 
     if (copy_from_user(&size, (void __user *)argument, sizeof(size))) {
         return -EFAULT;
     }
-    changed = size.rows != tty->size.rows || size.columns != tty->size.columns;
+    flags = spin_lock_irqsave(&tty->lock);
+    told = size.rows != tty->size.rows || size.columns != tty->size.columns ? tty->foreground : 0;
     tty->size = size;
-    if (changed && tty->foreground) {
-        signal_send_group(tty->foreground, SIGWINCH);
+    spin_unlock_irqrestore(&tty->lock, flags);
+    if (told) {
+        signal_send_group(told, SIGWINCH);
     }
     return 0;
 }
 
-static long set_controlling(struct tty *tty, uint64_t steal)
+long tty_set_session(struct tty *tty, bool steal)
 {
     struct thread_group *group = current->group;
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    long error = 0;
 
-    if (group->tty == tty && tty->session == group->session) {
-        return 0;
+    if (tty->session && tty->session != group->session && !steal) {
+        error = -EPERM;
+    } else if (!session_take_tty(tty)) {
+        error = -EPERM;
+    } else {
+        if (tty->session && tty->session != group->session) {
+            session_lose_tty(tty->session);
+        }
+        tty->session = group->session;
+        tty->foreground = group->pgid;
     }
-    if (group->session != group->pid || group->tty) {
-        return -EPERM;
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return error;
+}
+
+void tty_hang_up(struct tty *tty)
+{
+    pid_t session = current->group->session, foreground = 0;
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+
+    if (tty->session == session) {
+        foreground = tty->foreground;
+        tty->session = tty->foreground = 0;
     }
-    if (tty->session && tty->session != group->session && steal != 1) {
-        return -EPERM;
+    session_lose_tty(session);
+    spin_unlock_irqrestore(&tty->lock, flags);
+    if (foreground) {
+        signal_send_group(foreground, SIGHUP);
+        signal_send_group(foreground, SIGCONT);
     }
-    if (tty->session) {
-        session_lose_tty(tty->session);
-    }
-    group->tty = tty;
-    tty->session = group->session;
-    tty->foreground = group->pgid;
-    return 0;
+}
+
+static long set_controlling(struct tty *tty, uint64_t steal)
+{
+    return current->group->tty == tty ? 0 : tty_set_session(tty, steal == 1);
 }
 
 static long give_up_controlling(struct tty *tty)
@@ -81,38 +106,35 @@ static long give_up_controlling(struct tty *tty)
         return -ENOTTY;
     }
     if (group->session == group->pid) {
-        pid_t foreground = tty->foreground;
-
-        tty->session = tty->foreground = 0;
-        session_lose_tty(group->session);
-        if (foreground) {
-            signal_send_group(foreground, SIGHUP);
-            signal_send_group(foreground, SIGCONT);
-        }
+        tty_hang_up(tty);
     } else {
-        group->tty = NULL;
+        group_leave_tty();
     }
     return 0;
 }
 
 static long set_foreground(struct tty *tty, uint64_t argument)
 {
+    long error = 0;
+    uint64_t flags;
     pid_t pgid;
 
-    if (current->group->tty != tty || tty->session != current->group->session) {
-        return -ENOTTY;
-    }
     if (copy_from_user(&pgid, (void __user *)argument, sizeof(pgid))) {
         return -EFAULT;
     }
     if (pgid < 0) {
         return -EINVAL;
     }
-    if (!group_in_session(pgid, tty->session)) {
-        return -EPERM;
+    flags = spin_lock_irqsave(&tty->lock);
+    if (current->group->tty != tty || tty->session != current->group->session) {
+        error = -ENOTTY;
+    } else if (!group_in_session(pgid, tty->session)) {
+        error = -EPERM;
+    } else {
+        tty->foreground = pgid;
     }
-    tty->foreground = pgid;
-    return 0;
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return error;
 }
 
 /* These change the terminal, so a background group is stopped by SIGTTOU first. */
@@ -143,12 +165,35 @@ static long stop_or_go(struct tty *tty, uint64_t action)
         return -EINVAL;
     }
     if (action < 2) { /* TCOOFF, TCOON */
+        uint64_t flags = spin_lock_irqsave(&tty->lock);
+
         tty->output_stop = action == 0;
-        if (!tty->output_stop) {
+        spin_unlock_irqrestore(&tty->lock, flags);
+        if (action == 1) {
             wake_events(&tty->writers, POLLOUT | POLLWRNORM);
         }
     }
     return 0;
+}
+
+/* Copy a field out as it is at one moment. */
+static long put_field(struct tty *tty, void __user *user, const void *field, size_t size)
+{
+    uint8_t copy[sizeof(tty->termios)];
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+
+    memcpy(copy, field, size);
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return copy_to_user(user, copy, size);
+}
+
+static int count_input(struct tty *tty)
+{
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    int count = (int)(tty->ready - tty->tail);
+
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return count;
 }
 
 long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
@@ -166,27 +211,27 @@ long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
     }
     switch (command) {
     case TCGETS:
-        return copy_to_user(user, &tty->termios, sizeof(tty->termios));
+        return put_field(tty, user, &tty->termios, sizeof(tty->termios));
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
         return set_modes(tty, command, argument);
     case TIOCGWINSZ:
-        return copy_to_user(user, &tty->size, sizeof(tty->size));
+        return put_field(tty, user, &tty->size, sizeof(tty->size));
     case TIOCSWINSZ:
         return set_window(tty, argument);
     case TIOCGPGRP:
-        return controls ? copy_to_user(user, &tty->foreground, sizeof(pid_t)) : -ENOTTY;
+        return controls ? put_field(tty, user, &tty->foreground, sizeof(pid_t)) : -ENOTTY;
     case TIOCSPGRP:
         return set_foreground(tty, argument);
     case TIOCGSID:
-        return controls ? copy_to_user(user, &tty->session, sizeof(pid_t)) : -ENOTTY;
+        return controls ? put_field(tty, user, &tty->session, sizeof(pid_t)) : -ENOTTY;
     case TIOCSCTTY:
         return set_controlling(tty, argument);
     case TIOCNOTTY:
         return give_up_controlling(tty);
     case FIONREAD:
-        count = (int)(tty->ready - tty->tail);
+        count = count_input(tty);
         return copy_to_user(user, &count, sizeof(count));
     case TIOCOUTQ:
         count = 0;

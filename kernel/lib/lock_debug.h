@@ -14,6 +14,8 @@ struct lock_debug {
 /* About to take a lock: one that sleeps (a mutex), or one that is only tried for. */
 void lock_debug_acquire(struct lock_debug *lock, bool sleeps, bool tried);
 void lock_debug_release(struct lock_debug *lock, bool sleeps);
+/* Panics, unless this CPU holds the spinlock, or the current task the mutex. */
+void lock_debug_check_held(const struct lock_debug *lock, const char *what);
 
 /* The mutexes that a task holds. */
 struct held_locks {
@@ -28,4 +30,7 @@ struct held_locks {
 #else
 #define LOCK_DEBUG(statement)
 #endif
+
+/* At the mouth of what needs a lock, of either kind: checked in the debug build, free otherwise. */
+#define assert_held(lock) LOCK_DEBUG(lock_debug_check_held(&(lock)->debug, #lock))
 #endif

@@ -149,6 +149,7 @@ static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *co
     int need = write ? PROT_WRITE : error & FAULT_EXEC ? PROT_EXEC : PROT_READ;
     pte_t *entry;
 
+    assert_held(&mm->lock);
     *code = 1;
     if (!vma || (address < vma->start && !grow_stack(mm, vma, address))) {
         return -EFAULT;

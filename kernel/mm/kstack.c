@@ -35,6 +35,7 @@ static struct slots free_slots, stale_slots; /* of those below next_slot */
 
 static long slot_take(void)
 {
+    assert_held(&lock);
     for (uint32_t i = 0; free_slots.count > 0; i++) {
         if (free_slots.bits[i]) {
             int bit = __builtin_ctzl(free_slots.bits[i]);
@@ -60,6 +61,7 @@ static void recycle(void)
     static struct slots flushing; /* by one task at a time: the others find nothing stale */
     bool mine = flushing.count == 0 && stale_slots.count > 0;
 
+    assert_held(&lock);
     if (!mine) {
         return;
     }
@@ -82,6 +84,7 @@ static void slot_release(vaddr_t top)
 {
     size_t slot = (top - KSTACK_BASE) / SLOT_SIZE - 1;
 
+    assert_held(&lock);
     stale_slots.bits[slot / 64] |= 1ul << (slot % 64);
     stale_slots.count++;
 }

@@ -24,6 +24,7 @@ void mm_insert(struct mm *mm, struct vma *vma)
 
 static void remove(struct mm *mm, struct vma *vma)
 {
+    assert_held(&mm->lock);
     rb_remove(&mm->vmas, &vma->node);
     mm->pages -= vma_pages(vma);
     if (mm->recent == vma) {
@@ -36,6 +37,7 @@ static long split(struct mm *mm, struct vma *vma, vaddr_t address)
 {
     struct vma *upper = kmalloc(sizeof(*upper));
 
+    assert_held(&mm->lock);
     if (!upper) {
         return -ENOMEM;
     }
@@ -61,6 +63,7 @@ void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end)
     struct rb_node *before = rb_prev(&vma->node);
     struct vma *next;
 
+    assert_held(&mm->lock);
     vma = before ? rb_entry(before, struct vma, node) : vma;
     while (vma->start <= end && (next = vma_next(vma))) {
         if (mergeable(vma, next)) {
@@ -83,6 +86,7 @@ long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
     struct vma *vma = mm_find(mm, start);
     long error = 0;
 
+    assert_held(&mm->lock);
     if (vma && vma->start < start) {
         error = split(mm, vma, start);
         if (error) {
@@ -109,6 +113,7 @@ long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
     struct vma *vma;
     long error = mm_cut(mm, start, end, &vma);
 
+    assert_held(&mm->lock);
     if (error) {
         return error;
     }
@@ -182,6 +187,7 @@ uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end)
 /* Choose the address, or check the caller's. */
 static long place(struct mm *mm, vaddr_t *address, size_t size, int flags)
 {
+    assert_held(&mm->lock);
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         if (*address & (PAGE_SIZE - 1)) {
             return -EINVAL;
@@ -412,6 +418,7 @@ static bool covered(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     struct vma *vma = mm_find(mm, start);
 
+    assert_held(&mm->lock);
     while (vma && vma->start <= start && start < end) {
         start = vma->end;
         vma = vma_next(vma);

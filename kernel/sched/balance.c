@@ -73,6 +73,7 @@ static bool move(struct runqueue *from, struct runqueue *to)
 {
     struct task *task = sched_class->candidate(from, to->cpu);
 
+    assert_held(&to->lock);
     if (!task) {
         return false;
     }

@@ -59,6 +59,7 @@ static inline ktime_t charge(struct runqueue *rq)
     struct task *task = rq->running;
     ktime_t now = clock_now(), time = now - task->exec_start;
 
+    assert_held(&rq->lock);
     task->exec_start = now;
     task->usage.time += time;
     if (task != rq->idle) {
@@ -429,6 +430,7 @@ static void init_cpu(uint32_t id)
     idle->cpu = id;
     cpus[id].rq = rq;
     cpus[id].idle = idle;
+    LOCK_DEBUG(cpus[id].mutexes_held = &idle->mutexes);
     balance_mark_idle(rq, true);
 }
 

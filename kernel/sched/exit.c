@@ -48,6 +48,7 @@ static bool notify_parent(struct thread_group *group)
     bool ignored = group->exit_signal == SIGCHLD &&
                    (action->handler == SIG_IGN || action->flags & SA_NOCLDWAIT);
 
+    assert_held(&tasks_lock);
     if (group->exit_signal && !(ignored && action->handler == SIG_IGN)) {
         signal_send_process_locked(parent, group->exit_signal, &info);
     }
@@ -60,6 +61,7 @@ static void release_group(struct thread_group *group)
 {
     struct task *leader = group->leader;
 
+    assert_held(&tasks_lock);
     list_remove(&group->sibling);
     task_unhash(leader);
     task_put(leader);
@@ -90,6 +92,7 @@ static void end_group(struct thread_group *group)
 {
     int status = group->exit_status;
 
+    assert_held(&tasks_lock);
     if (group->pid == 1 && status & 0x7f) {
         machine_init_ended("killed by signal", status & 0x7f);
     } else if (group->pid == 1) {
@@ -132,6 +135,7 @@ void task_exit(int status)
         task_unhash(task);
         task_put(task);
     }
+    group->leaving--;
     last = --group->thread_count == 0;
     if (last) {
         end_group(group);
@@ -156,6 +160,7 @@ static void kill_others(struct thread_group *group, uint64_t value)
 {
     struct task *other;
 
+    assert_held(&tasks_lock);
     list_for_each(other, &group->threads, in_group) {
         if (other != current) {
             signal_send_locked(other, SIGKILL,
@@ -226,6 +231,7 @@ static bool collect(struct thread_group *child, int options, struct wait_result 
 {
     int status = child->exit_status;
 
+    assert_held(&tasks_lock);
     if (child->dead && options & WEXITED) {
         result->status = status;
         result->code = (status & 0x7f) == 0 ? CLD_EXITED : CLD_KILLED;

@@ -54,6 +54,7 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
     struct rb_node **link = &rq->fair.node, *parent = NULL;
     bool leftmost = true, rightmost = true;
 
+    assert_held(&rq->lock);
     set_start(rq, task, kind);
 //@lab 3 order begin
     if (rq->fair_last && !before(task, entry(rq->fair_last))) {
@@ -89,6 +90,7 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
 
 static void fair_dequeue(struct runqueue *rq, struct task *task)
 {
+    assert_held(&rq->lock);
     if (rq->fair_first == &task->run_node) {
         rq->fair_first = rb_next(&task->run_node);
     }
@@ -102,6 +104,7 @@ static struct task *fair_pick_next(struct runqueue *rq)
 {
     struct task *task;
 
+    assert_held(&rq->lock);
     if (!rq->fair_first) {
         return NULL;
     }
@@ -115,6 +118,7 @@ static struct task *fair_pick_next(struct runqueue *rq)
 
 static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
 {
+    assert_held(&rq->lock);
 //@lab 3 charge begin
     task->vruntime += task->nice == 0 ? (uint64_t)time
                                       : (uint64_t)time * WEIGHT_0 / weights[task->nice + 20];

@@ -209,6 +209,7 @@ static inline struct waiter *walk_next(struct walk *walk)
 /* The bucket's lock is held: the waiter, which needs it to leave, is still there. */
 static void wake_one(struct waiter *waiter)
 {
+    assert_held(&waiter->bucket->lock);
     trace(TRACE_FUTEX_WAKE, 0, (uint32_t)waiter->task->tid, waiter->key.address);
     list_remove(&waiter->list);
     __atomic_store_n(&waiter->woken, true, __ATOMIC_RELEASE);

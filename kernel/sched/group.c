@@ -22,6 +22,7 @@ bool group_orphaned_locked(pid_t pgid, const struct thread_group *without)
 {
     struct task *task;
 
+    assert_held(&tasks_lock);
     for_each_group(task) {
         const struct thread_group *group = task->group, *parent = group->parent;
 
@@ -42,6 +43,27 @@ bool group_orphaned(pid_t pgid)
     return orphaned;
 }
 
+bool session_take_tty(struct tty *tty)
+{
+    struct thread_group *group = current->group;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    bool may = group->session == group->pid && !group->tty;
+
+    if (may) {
+        group->tty = tty;
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return may;
+}
+
+void group_leave_tty(void)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    current->group->tty = NULL;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+}
+
 void session_lose_tty(pid_t session)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
@@ -60,6 +82,7 @@ static long set_pgid(pid_t pid, pid_t pgid)
     struct thread_group *mine = current->group, *group = group_find_locked(pid);
     struct task *task;
 
+    assert_held(&tasks_lock);
     if (!group || (group != mine && group->parent != mine)) {
         return -ESRCH;
     }

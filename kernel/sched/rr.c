@@ -5,12 +5,14 @@
 
 static void rr_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
+    assert_held(&rq->lock);
     (void)kind;
     list_push_back(&rq->rr, &task->run_list);
 }
 
 static void rr_dequeue(struct runqueue *rq, struct task *task)
 {
+    assert_held(&rq->lock);
     (void)rq;
     list_remove(&task->run_list);
 }
@@ -19,6 +21,7 @@ static struct task *rr_pick_next(struct runqueue *rq)
 {
     struct task *task;
 
+    assert_held(&rq->lock);
     if (list_empty(&rq->rr)) {
         return NULL;
     }

@@ -111,6 +111,7 @@ static void discard(struct thread_group *group, uint64_t mask)
 {
     struct task *task;
 
+    assert_held(&tasks_lock);
     group->pending.mask &= ~mask;
     list_for_each(task, &group->threads, in_group) {
         task->pending.mask &= ~mask;
@@ -137,6 +138,7 @@ static void prepare(struct thread_group *group, int signal)
 {
     struct task *task;
 
+    assert_held(&tasks_lock);
     if (signal == SIGCONT) {
         discard(group, SIGNALS_STOP);
     } else if (SIGNALS_STOP & SIGNAL_BIT(signal)) {
@@ -173,6 +175,7 @@ void signal_send_locked(struct task *task, int signal, const struct signal_info 
 {
     bool ends = signal == SIGKILL && info->code == SI_KERNEL; /* exit_group, exec: init's threads, too */
 
+    assert_held(&tasks_lock);
     prepare(task->group, signal);
     if (task->state == TASK_ZOMBIE || (!ends && useless(task, signal))) {
         return;
@@ -192,6 +195,7 @@ void signal_send_process_locked(struct thread_group *group, int signal,
 {
     struct task *task, *chosen = NULL;
 
+    assert_held(&tasks_lock);
     prepare(group, signal);
     if (group->dead || list_empty(&group->threads)) {
         return;
@@ -242,6 +246,7 @@ static int send_many(pid_t pgid, int signal, const struct signal_info *info)
     struct task *task;
     int count = 0;
 
+    assert_held(&tasks_lock);
     list_for_each(task, &all_tasks, in_all) {
         struct thread_group *group = task->group;
 
@@ -296,6 +301,7 @@ void signal_retarget_locked(struct thread_group *group, uint64_t mask)
 {
     struct task *task;
 
+    assert_held(&tasks_lock);
     mask &= group->pending.mask;
     if (!mask) {
         return;
@@ -326,6 +332,7 @@ int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *inf
     uint64_t found;
     int signal;
 
+    assert_held(&tasks_lock);
     if (!(set->mask & mask)) {
         set = &task->group->pending;
     }

@@ -61,6 +61,7 @@ void task_put(struct task *task)
 /* The tasks_lock is held. */
 bool task_hash(struct task *task)
 {
+    assert_held(&tasks_lock);
     for (int tries = 1; tries < PID_MAX; tries++) {
         pid_t pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
 
@@ -78,6 +79,7 @@ bool task_hash(struct task *task)
 
 void task_unhash(struct task *task)
 {
+    assert_held(&tasks_lock);
     pid_table[task->tid] = NULL;
     list_remove(&task->in_all);
     task_count--;
@@ -85,6 +87,7 @@ void task_unhash(struct task *task)
 
 struct task *task_find_locked(pid_t tid)
 {
+    assert_held(&tasks_lock);
     return tid > 0 && tid < PID_MAX ? pid_table[tid] : NULL;
 }
 
@@ -155,6 +158,7 @@ struct cpu_usage group_usage(const struct thread_group *group)
 
 void task_adopt_tid(struct task *task, pid_t tid)
 {
+    assert_held(&tasks_lock);
     task->tid = tid;
     pid_table[tid] = task;
     list_push_back(&all_tasks, &task->in_all);

@@ -62,6 +62,7 @@ struct thread_group {
     struct task *leader;
     struct list threads; /* task->in_group */
     int thread_count;    /* alive */
+    int leaving;         /* of them, who have given their files back: the last hangs up */
     struct thread_group *parent;
     pid_t parent_pid; /* a copy, to be read without the lock */
     struct list children, sibling;
@@ -206,7 +207,11 @@ long task_wait(int type, pid_t id, int options, struct wait_result *result);
 bool group_in_session(pid_t pgid, pid_t session);
 bool group_orphaned(pid_t pgid);
 bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);
+/* All groups of the session; the current group alone. */
 void session_lose_tty(pid_t session);
+void group_leave_tty(void);
+/* The current group, which leads a session without a terminal, gets this one. False: it does not. */
+bool session_take_tty(struct tty *tty);
 long group_set_pgid(pid_t pid, pid_t pgid);
 long group_new_session(void);
 #endif

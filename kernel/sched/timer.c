@@ -44,6 +44,7 @@ static struct timer_base *lock_base(struct timer *timer, struct timer_base *also
 
 static void take_off(struct timer_base *base, struct timer *timer)
 {
+    assert_held(&base->lock);
     if (base->first == &timer->node) {
         base->first = rb_next(base->first);
     }
@@ -56,6 +57,7 @@ static void put_on(struct timer_base *base, struct timer *timer)
     struct rb_node **link = &base->root.node, *parent = NULL;
     bool leftmost = true;
 
+    assert_held(&base->lock);
     while (*link) {
         parent = *link;
         if (timer->deadline < rb_entry(parent, struct timer, node)->deadline) {
