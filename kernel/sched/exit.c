@@ -56,18 +56,31 @@ static bool notify_parent(struct thread_group *group)
     return ignored;
 }
 
-/* The group is gone for good: nobody may find it any more. tasks_lock is held. */
-static void release_group(struct thread_group *group)
+/* The group is gone for good: nobody may find it any more. tasks_lock is held; *gone is for put_all,
+ * without it. */
+static void release_group(struct thread_group *group, struct list *gone)
 {
     struct task *leader = group->leader;
 
     assert_held(&tasks_lock);
     list_remove(&group->sibling);
     task_unhash(leader);
-    task_put(leader);
+    list_push_back(gone, &leader->in_all);
 }
 
-static void orphan_children(struct thread_group *group)
+/* Nothing is freed under tasks_lock: an interrupt handler that wants it may have come while its CPU
+ * held the lock of the slab. */
+static void put_all(struct list *gone)
+{
+    struct task *task, *after;
+
+    list_for_each_safe(task, after, gone, in_all) {
+        list_remove(&task->in_all);
+        task_put(task);
+    }
+}
+
+static void orphan_children(struct thread_group *group, struct list *gone)
 {
     struct thread_group *init = group_find_locked(1), *child, *after;
 
@@ -78,7 +91,7 @@ static void orphan_children(struct thread_group *group)
         child->exit_signal = SIGCHLD;
         list_push_back(&init->children, &child->sibling);
         if (child->dead && notify_parent(child)) {
-            release_group(child);
+            release_group(child, gone);
         }
         if (child->pgid != group->pgid && child->session == group->session && child->stop_signal &&
             group_orphaned_locked(child->pgid, group)) {
@@ -88,7 +101,7 @@ static void orphan_children(struct thread_group *group)
     }
 }
 
-static void end_group(struct thread_group *group)
+static void end_group(struct thread_group *group, struct list *gone)
 {
     int status = group->exit_status;
 
@@ -98,10 +111,10 @@ static void end_group(struct thread_group *group)
     } else if (group->pid == 1) {
         machine_init_ended("exited with status", status >> 8);
     }
-    orphan_children(group);
+    orphan_children(group, gone);
     group->dead = true;
     if (notify_parent(group)) {
-        release_group(group);
+        release_group(group, gone);
     }
 }
 
@@ -110,6 +123,8 @@ void task_exit(int status)
     struct task *task = current;
     struct thread_group *group = task->group;
     struct mm *mm = task->mm;
+    struct sighand *sighand = task->sighand;
+    struct list gone = LIST_INIT(gone);
     struct cpu_usage usage;
     uint64_t flags;
     bool last;
@@ -133,19 +148,20 @@ void task_exit(int status)
     task->state = TASK_ZOMBIE;
     if (task != group->leader) {
         task_unhash(task);
-        task_put(task);
+        task_put(task); /* not the last one: the CPU's is left */
     }
     group->leaving--;
     last = --group->thread_count == 0;
     if (last) {
-        end_group(group);
+        end_group(group, &gone);
     } else if (group->exec_task) {
         wake_all(&group->child_queue);
     }
-    sighand_put(task->sighand);
     task->sighand = NULL;
     preempt_disable(); /* a zombie that is preempted does not come back */
     spin_unlock_irqrestore(&tasks_lock, flags);
+    put_all(&gone);
+    sighand_put(sighand);
     if (last) {
         timer_cancel(&group->real_timer); /* its function takes tasks_lock */
     }
@@ -185,7 +201,7 @@ void task_exit_group(int status)
 
 long task_become_single(void)
 {
-    struct task *task = current;
+    struct task *task = current, *leader;
     struct thread_group *group = task->group;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
@@ -201,17 +217,18 @@ long task_become_single(void)
         flags = spin_lock_irqsave(&tasks_lock);
         group->exec_task = NULL;
     }
-    if (group->leader != task) { /* take over the dead leader's id */
-        struct task *leader = group->leader;
-
+    leader = group->leader;
+    if (leader != task) { /* take over the dead leader's id */
         task_unhash(leader);
         task_unhash(task);
         task_adopt_tid(task, leader->tid);
         task->start_time = leader->start_time; /* it is that process */
         group->leader = task;
-        task_put(leader);
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
+    if (leader != task) {
+        task_put(leader);
+    }
     return 0;
 }
 
@@ -256,6 +273,7 @@ static bool collect(struct thread_group *child, int options, struct wait_result 
 static long look(int type, pid_t id, int options, struct wait_result *result)
 {
     struct thread_group *group = current->group, *child;
+    struct list gone = LIST_INIT(gone);
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     long found = -ECHILD;
 
@@ -268,12 +286,13 @@ static long look(int type, pid_t id, int options, struct wait_result *result)
             found = 1;
             if (child->dead && !(options & WNOWAIT)) {
                 usage_add(&group->children_usage, &result->usage);
-                release_group(child);
+                release_group(child, &gone);
             }
             break;
         }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
+    put_all(&gone);
     return found;
 }
 
