@@ -52,9 +52,9 @@ class Sample:
             self.co(tid, "CO_NAME", number, word(name[at:]), at)
 
     def trace(self) -> fmt.Trace:
-        rings = [fmt.Ring(fmt.KIND_CPU, cpu, 0, 0, ring) for cpu, ring in enumerate(self.kernel)
+        rings = [fmt.Ring(fmt.KIND_CPU, cpu, 0, 0, fmt.Records.of(ring)) for cpu, ring in enumerate(self.kernel)
                  if ring]
-        rings += [fmt.Ring(fmt.KIND_USER, tid, group, 0, ring)
+        rings += [fmt.Ring(fmt.KIND_USER, tid, group, 0, fmt.Records.of(ring))
                   for (tid, group), ring in self.user.items()]
         events = {number: name for name, number in EVENTS.items()}
         return fmt.Trace({"flags": self.flags, "cpus": self.cpus, "tsc_base": 0,

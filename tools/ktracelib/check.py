@@ -23,7 +23,7 @@ from .states import WHYS, Model
 from .text import signed
 
 UNITS = {"ns": 1, "us": 1000, "ms": 1000_000, "s": 1000_000_000}
-NUMBER = re.compile(r"\b(\d+(?:\.\d+)?)(ns|us|ms|s)\b")
+NUMBER = re.compile(r"""("[^"]*"|'[^']*')|\b(\d+(?:\.\d+)?)(ns|us|ms|s)\b""")  # but in no text
 OPERATORS: dict[type, Callable] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
@@ -150,7 +150,10 @@ class Checker:
         if isinstance(node, ast.Call):
             return self.aggregate(node)
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-            return OPERATORS[type(node.op)](self.value(node.left), self.value(node.right))
+            sides = self.value(node.left), self.value(node.right)
+            if not all(isinstance(side, (int, float)) for side in sides):
+                raise BadExpression(f"{ast.unparse(node)}: only numbers can be reckoned with")
+            return OPERATORS[type(node.op)](*sides)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
             value = self.value(node.operand)
             return not value if isinstance(node.op, ast.Not) else -value
@@ -164,15 +167,18 @@ class Checker:
 
     def holds(self, expression: str) -> bool:
         self.seen = []
-        text = NUMBER.sub(lambda m: str(int(float(m[1]) * UNITS[m[2]])), expression)
+        shown = expression if len(expression) < 200 else expression[:200] + "..."
         try:
+            text = NUMBER.sub(lambda m: m[1] or str(int(float(m[2]) * UNITS[m[3]])), expression)
             result = self.value(ast.parse(text.strip(), mode="eval").body)
         except SyntaxError as error:
-            raise BadExpression(f"{expression}: {error.msg}") from None
-        except (TypeError, KeyError, ZeroDivisionError) as error:
-            raise BadExpression(f"{expression}: {error}") from None
+            raise BadExpression(f"{shown}: {error.msg}") from None
+        except (TypeError, KeyError, ValueError, ArithmeticError) as error:
+            raise BadExpression(f"{shown}: {error}") from None
+        except (RecursionError, MemoryError):
+            raise BadExpression(f"{shown}: it is nested too deeply") from None
         if not isinstance(result, bool):
-            raise BadExpression(f"{expression}: compare it with something, as in `... < 5ms`")
+            raise BadExpression(f"{shown}: compare it with something, as in `... < 5ms`")
         return result
 
 

@@ -4,6 +4,7 @@ That of a guest that has ended has the direct map, the kernel image and every ma
 thread: where the kernel left the machine (the symbol exit_registers), which for a panic leads to
 its cause. The memory is written with holes where the guest's is zero.
 """
+import itertools
 import os
 import struct
 from typing import BinaryIO, Iterator
@@ -17,12 +18,18 @@ PT_LOAD, PT_NOTE, NT_PRSTATUS = 1, 4, 1
 PAGE = 4096
 REGISTERS = 27  # of user_regs_struct: r15 r14 r13 r12 rbp rbx r11 ... rip cs rflags rsp ss ...
 RBP, RIP, RSP = 4, 16, 19
+TABLES_MAX, PIECES_MAX = 4096, 60000  # page tables that are read, pages of stacks in a core
 THE_END = 3000000  # the number of write_core's thread: no task's tid
 
 
 def _kernel_stacks(read: fmt.Read, pml4: int) -> Iterator[tuple[int, int]]:
-    """(virtual, physical) of every page mapped under the page map entry of the stacks."""
+    """(virtual, physical) of every page mapped under the page map entry of the stacks. A guest may
+    have spoiled its tables, so that there is no end to it: the caller takes no more than it can use."""
+    tables = iter(range(TABLES_MAX))
+
     def walk(table: int, level: int, base: int) -> Iterator[tuple[int, int]]:
+        if next(tables, None) is None:
+            return
         for index, (entry,) in enumerate(struct.iter_unpack("<Q", read(table, PAGE))):
             address = base + (index << 12 + 9 * level)
             if not entry & PRESENT:
@@ -35,6 +42,13 @@ def _kernel_stacks(read: fmt.Read, pml4: int) -> Iterator[tuple[int, int]]:
     top = struct.unpack("<Q", read(pml4 + 8 * (KSTACKS >> 39 & 511), 8))[0]
     if top & PRESENT:
         yield from walk(top & ADDRESS, 2, KSTACKS)
+
+
+def _is_memory(physical: int, size: int) -> bool:
+    """Does the page lie in `size` bytes of memory, below the hole or above it?"""
+    low = fmt.low_memory(size)
+    return physical + PAGE <= (low if physical < low else size - low + (1 << 32)) and \
+        not low <= physical < 1 << 32
 
 
 def note(registers: dict[int, int], thread: int) -> bytes:
@@ -70,7 +84,7 @@ def write(path: str, memory: str, notes: bytes, pieces: list[tuple[int, int, int
     memory_at = (headers + len(notes) + PAGE - 1) // PAGE * PAGE
     with open(path, "wb") as f:
         f.write(struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 4, 62, 1, 0, 64, 0, 0, 64, 56,
-                            len(pieces) + 1, 0, 0, 0))
+                            len(pieces) + 1, 0, 0, 0))  # at most 65535: PIECES_MAX
         f.write(struct.pack("<IIQQQQQQ", PT_NOTE, 4, headers, 0, 0, len(notes), 0, 4))
         for virtual, physical, length in pieces:
             offset = physical if physical < low else physical - (1 << 32) + low
@@ -91,5 +105,7 @@ def write_core(memory: str, kernel: str, path: str) -> None:
     pml4 = word(elf.symbol("paging_kernel_pml4") - fmt.KERNEL_BASE) - DIRECT_MAP
     pieces = [(fmt.KERNEL_BASE, 0, min(fmt.low_memory(size), IMAGE_MAX))]
     if 0 < pml4 < size:
-        pieces += [(virtual, physical, PAGE) for virtual, physical in _kernel_stacks(read, pml4)]
+        stacks = itertools.islice(_kernel_stacks(read, pml4), PIECES_MAX)
+        pieces += [(virtual, physical, PAGE) for virtual, physical in stacks
+                   if _is_memory(physical, size)]
     write(path, memory, end, pieces)

@@ -11,15 +11,17 @@ time: a coroutine that held its thread for long without using the CPU was blocke
 from __future__ import annotations
 
 import bisect
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Iterator
 
-from . import format as fmt
+from . import format as fmt, untrusted
 from .spans import Overlaps, Span, duration, merge
 
 if TYPE_CHECKING:
     from .states import Model
 
+NAME_MAX = 64  # bytes: more than a task's or coroutine's name has
 OUTS = fmt.lower_names("OUT")
 HOST_BLOCKED = 1_000_000  # ns off the CPU from which on a host's coroutine counts as blocked
 
@@ -28,7 +30,7 @@ HOST_BLOCKED = 1_000_000  # ns off the CPU from which on a host's coroutine coun
 class Coroutine:
     tid: int
     number: int
-    name: str = ""
+    raw_name: bytes = b""
     by: int = 0
     base: list[Span] = field(default_factory=list)  # run, ready, parked: what the library says
     spans: list[Span] = field(default_factory=list)
@@ -36,10 +38,14 @@ class Coroutine:
     detail: str = ""
     since: int = 0
     deadline: int = 0
-    why: str = ""  # it is about to park for this reason
+    why: bytes = b""  # it is about to park for this reason
     on: str = ""
     due: int = 0
     cpu_time: int = 0
+
+    @property
+    def name(self) -> str:
+        return shown(self.raw_name)
 
     def label(self) -> str:
         return self.name or f"coroutine {self.number}"
@@ -77,7 +83,7 @@ def build(model: Model) -> dict[tuple[int, int], Coroutine]:
             continue
         co = found.setdefault((r.tid, r.x), Coroutine(r.tid, r.x))
         if r.event == "CO_NAME":
-            co.name = co.name[:r.flags] + text_of(r)
+            co.raw_name = appended(co.raw_name, r.flags, r)
         elif r.event == "CO_SPAWN":
             co.by = r.a
             co.become(r.time, "ready", "new")
@@ -87,7 +93,7 @@ def build(model: Model) -> dict[tuple[int, int], Coroutine]:
             co.become(r.time, "run")
             co.cpu_time = r.a
         elif r.event == "CO_PARK":
-            co.why = co.why[:r.flags] + text_of(r)
+            co.why = appended(co.why, r.flags, r)
         elif r.event == "CO_DUE":
             co.due = r.a
         elif r.event == "CO_ON":
@@ -104,8 +110,22 @@ def build(model: Model) -> dict[tuple[int, int], Coroutine]:
     return found
 
 
+def _text(r: fmt.Record) -> bytes:
+    return r.a.to_bytes(8, "little").split(b"\0")[0]
+
+
 def text_of(r: fmt.Record) -> str:
-    return r.a.to_bytes(8, "little").split(b"\0")[0].decode(errors="replace")
+    return shown(_text(r))
+
+
+def appended(text: bytes, at: int, r: fmt.Record) -> bytes:
+    """Names come in pieces of eight bytes, in which a letter may be cut in two."""
+    return (text[:at] + _text(r))[:NAME_MAX]
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def shown(name: bytes) -> str:
+    return untrusted.printable(name.decode(errors="replace"))
 
 
 def _made_ready(found: dict[tuple[int, int], Coroutine], r: fmt.Record) -> str:
@@ -117,7 +137,7 @@ def _leave(co: Coroutine, r: fmt.Record) -> None:
     """It gives its thread away. On a host: was it off the CPU for long?"""
     off = r.time - co.since - (r.a - co.cpu_time)
     if co.state == "run" and co.cpu_time and r.a and off > HOST_BLOCKED:
-        blocked_from = r.time - off
+        blocked_from = max(r.time - off, co.since)  # the program may have written any CPU time
         if blocked_from > co.since:
             co.base.append(Span(co.since, blocked_from, "run"))
         co.base.append(Span(blocked_from, r.time, "in-syscall", "off the CPU", "a system call"))
@@ -125,9 +145,9 @@ def _leave(co: Coroutine, r: fmt.Record) -> None:
     out = OUTS.get(r.flags, "park")
     co.become(r.time, {"yield": "ready", "exit": ""}.get(out, "parked"),
               {"yield": "yielded", "resume": "one it resumed",
-               "park": co.why + co.on or "its next resume"}.get(out, ""))
+               "park": shown(co.why) + co.on or "its next resume"}.get(out, ""))
     co.deadline = co.due if out == "park" else 0
-    co.why, co.on, co.due = "", "", 0
+    co.why, co.on, co.due = b"", "", 0
 
 
 def _running(co: Coroutine, span: Span, thread: Overlaps) -> Iterator[Span]:
@@ -152,12 +172,12 @@ def _cross(model: Model, found: dict[tuple[int, int], Coroutine]) -> None:
     none = Overlaps([])
     for co in found.values():
         thread = threads.get(co.tid, none)
-        co.spans = merge(piece for span in co.base for piece in (
+        co.spans = merge(piece for span in co.base for piece in model.counted(
             _running(co, span, thread) if span.state == "run" else [span]))
     blocks = _blocking_calls(found)
     for co in found.values():
         mine = blocks.get(co.tid, none)
-        co.spans = merge(piece for span in co.spans for piece in (
+        co.spans = merge(piece for span in co.spans for piece in model.counted(
             _waiting(span, mine) if span.state == "ready" else [span]))
 
 
@@ -199,11 +219,10 @@ def find_stalls(model: Model) -> list[Stall]:
             for span in co.spans:
                 if span.state == "stalled":
                     at = bisect.bisect_right(starts, span.start) - 1
-                    while at < len(of_thread) and of_thread[at].start < span.end:
-                        stall = of_thread[at]
+                    end = bisect.bisect_left(starts, span.end)
+                    for stall in model.counted(of_thread[at:end]):
                         stall.victims.append((co, max(span.start, stall.start),
                                               min(span.end, stall.end)))
-                        at += 1
         stalls += [stall for stall in of_thread if stall.victims]
     return sorted(stalls, key=lambda s: (s.start - s.end, s.start))
 

@@ -3,13 +3,18 @@
 Readers of live machines (gdb) give pull() their own way to read physical memory. The kernel's
 rings are trusted as far as their sequence numbers go; a user ring may hold anything.
 """
+from __future__ import annotations
+
 import functools
 import json
 import os
 import re
 import struct
 import zlib
-from typing import BinaryIO, Callable, Iterator, NamedTuple
+from typing import BinaryIO, Callable, Iterable, Iterator, NamedTuple
+
+from . import untrusted
+from .untrusted import TraceError
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KERNEL_BASE = 0xffffffff80000000
@@ -20,13 +25,9 @@ RING = struct.Struct("<QQQIIII")
 KIND_CPU, KIND_NAMES, KIND_USER = 1, 2, 3
 STOP_WHEN_FULL, ON_HOST = 2, 4  # flags of the header
 FIRST_USER_EVENT = 48
-CAPACITY_MAX, CPUS_MAX = 1 << 22, 1024
+TIME_MAX, PHYSICAL_MAX = (1 << 63) - 1, 1 << 52
 
 Read = Callable[[int, int], bytes]
-
-
-class TraceError(Exception):
-    """What is wrong with the input, and what to do; for one line on stderr."""
 
 
 class Record(NamedTuple):
@@ -39,12 +40,32 @@ class Record(NamedTuple):
     a: int
 
 
+class Records:
+    """Those of a ring, in order, as tuples of RECORD; kept as they came, which takes an eighth."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @classmethod
+    def of(cls, records: Iterable[tuple]) -> Records:
+        return cls(b"".join(RECORD.pack(*record) for record in records))
+
+    def __len__(self) -> int:
+        return len(self.data) // RECORD.size
+
+    def __iter__(self) -> Iterator[tuple]:
+        return RECORD.iter_unpack(self.data)
+
+    def __getitem__(self, at: int) -> tuple:
+        return RECORD.unpack_from(self.data, (at % len(self)) * RECORD.size)
+
+
 class Ring(NamedTuple):
     kind: int
     owner: int  # the CPU, or the thread of a user ring
     group: int  # that thread's process
     lost: int
-    records: list[tuple]  # of RECORD, in order
+    records: Records
 
 
 class Trace:
@@ -84,14 +105,21 @@ class Trace:
                                           ring.owner if user else 0, "LOST", 0, 0, ring.lost)))
             for tsc, tid, event, cpu, flags, x, _, a in ring.records:
                 name = names.get(event)
-                if name and (not user or event >= FIRST_USER_EVENT):
+                if name and _may_say(user, ring.owner, event, name, cpu, self.cpus):
                     found.append((tsc, Record((tsc - base) * mult >> 32, -1 if user else cpu,
                                               ring.owner if user else tid, name, flags, x, a)))
         found.sort(key=lambda pair: pair[0])
+        last = TIME_MAX
         if not self.on_host:  # a program may write any time into its ring
-            last = max((r.time for _, r in found if r.cpu >= 0), default=0)
-            return [r for _, r in found if 0 <= r.time <= last]
-        return [r for _, r in found]
+            last = min(last, max((r.time for _, r in found if r.cpu >= 0), default=0))
+        return [r for _, r in found if 0 <= r.time <= last]
+
+
+def _may_say(user: bool, owner: int, event: int, name: str, cpu: int, cpus: int) -> bool:
+    """A user ring tells of its thread's coroutines, a kernel's of what a CPU does."""
+    if user:
+        return owner > 0 and event >= FIRST_USER_EVENT and (name == "MARK" or name.startswith("CO_"))
+    return cpu < cpus and not name.startswith("CO_")
 
 
 @functools.cache
@@ -117,17 +145,20 @@ class Elf:
 
     def __init__(self, path: str) -> None:
         try:
-            with open(path, "rb") as f:
+            with untrusted.regular_file(path) as f:
                 self.data = f.read()
-        except OSError as error:
-            raise TraceError(f"{path}: {error.strerror}; `make all` builds it") from None
-        offset, size, count = (struct.unpack_from("<Q", self.data, 0x28)[0],
-                               *struct.unpack_from("<HH", self.data, 0x3a))
-        self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, offset + i * size)
-                         for i in range(count)]
+        except TraceError as error:
+            raise TraceError(f"{error}; `make all` builds it") from None
+        try:
+            offset, size, count = (struct.unpack_from("<Q", self.data, 0x28)[0],
+                                   *struct.unpack_from("<HH", self.data, 0x3a))
+            self.sections = [struct.unpack_from("<IIQQQQIIQQ", self.data, offset + i * size)
+                             for i in range(count)]
+            self.symbols = self._symbols()
+        except (struct.error, IndexError, ValueError, OverflowError):
+            raise TraceError(f"{path}: no kernel: it is no whole ELF file") from None
 
-    @functools.cached_property
-    def symbols(self) -> dict[str, int]:
+    def _symbols(self) -> dict[str, int]:
         found = {}
         for section in self.sections:
             if section[1] != 2:  # SHT_SYMTAB
@@ -164,33 +195,27 @@ class Elf:
 
 
 def _ring_records(data: bytes, capacity: int, head: int, trusted: bool,
-                  overwrites: bool) -> list[tuple]:
+                  overwrites: bool) -> Records:
     """The records of a ring in order: those with the right sequence number, up to the newest."""
-    found = []
-    for slot, record in enumerate(RECORD.iter_unpack(data)):
-        seq = record[6]
-        if seq and (seq - 1) % capacity == slot:
-            found.append(record)
-    if not found:
-        return []
-    newest = (head if trusted else max(record[6] for record in found)) & 0xffffffff
+    found = [(record[6], slot) for slot, record in enumerate(RECORD.iter_unpack(data))
+             if record[6] and (record[6] - 1) % capacity == slot]
+    newest = (head if trusted or not found else max(found)[0]) & 0xffffffff
     # Ages count from the newest, 0. In a full ring the oldest slot may be half overwritten.
-    aged = [((newest - record[6]) & 0xffffffff, record) for record in found]
-    return [record for age, record in sorted(aged, reverse=True) if age < capacity - overwrites]
+    aged = sorted((((newest - seq) & 0xffffffff, slot) for seq, slot in found), reverse=True)
+    return Records(b"".join(data[slot * RECORD.size:(slot + 1) * RECORD.size]
+                            for age, slot in aged if age < capacity - overwrites))
 
 
-def _read_rings(read: Read, at: int, header: tuple) -> list[Ring]:
+def _read_rings(read: Read, at: int, end: int, header: tuple) -> list[Ring]:
     _, header_size, ring_size, record_size, count, *_ = header
     if record_size != RECORD.size or ring_size < RING.size or count > 4096:
         raise TraceError("the trace's header has sizes that this tools/ktrace does not know")
+    said = [RING.unpack(read(at + header_size + i * ring_size, RING.size)) for i in range(count)]
+    said = [ring for ring in said if ring[4] in untrusted.KINDS and ring[3]]
+    untrusted.check_sum([ring[3] for ring in said])
+    untrusted.check_apart([(ring[0], ring[3] * RECORD.size) for ring in said], end)
     rings = []
-    for i in range(count):
-        records, head, lost, capacity, kind, owner, group = RING.unpack(
-            read(at + header_size + i * ring_size, RING.size))
-        if kind == 0 or capacity == 0:
-            continue
-        if capacity > CAPACITY_MAX:
-            raise TraceError("the trace's header is damaged: a ring without bounds")
+    for records, head, lost, capacity, kind, owner, group in said:
         found = _ring_records(read(records, capacity * RECORD.size), capacity, head,
                               kind != KIND_USER, not header[7] & STOP_WHEN_FULL)
         if kind != KIND_USER:
@@ -201,13 +226,14 @@ def _read_rings(read: Read, at: int, header: tuple) -> list[Ring]:
     return rings
 
 
-def _trace(read: Read, at: int, reasons: list[str]) -> Trace:
+def _trace(read: Read, at: int, end: int, reasons: list[str]) -> Trace:
+    """The header is at `at`; no ring is behind `end`."""
     header = HEADER.unpack(read(at, HEADER.size))
-    rings = _read_rings(read, at, header)
-    return Trace({"flags": header[7], "cpus": header[8], "tsc_base": header[5],
-                  "tsc_mult": header[6], "refused": header[9], "reasons": reasons,
-                  "events": {number: entry[0] for number, entry in list_of("EVENT").items()},
-                  "syscalls": syscall_names()}, rings)
+    numbers = untrusted.numbers(header[7], header[8], header[5], header[6], header[9])
+    rings = _read_rings(read, at, end, header)
+    return Trace(numbers | {"reasons": reasons,
+                            "events": {number: entry[0] for number, entry in list_of("EVENT").items()},
+                            "syscalls": syscall_names()}, rings)
 
 
 def pull(read: Read, kernel: str) -> Trace:
@@ -216,7 +242,7 @@ def pull(read: Read, kernel: str) -> Trace:
     at = elf.symbol("ktrace_header") - KERNEL_BASE
     if read(at, 8) != MAGIC:
         raise TraceError("no trace header in this memory: another kernel ran, or none had started")
-    trace = _trace(read, at, elf.strings("wait_reason_names"))
+    trace = _trace(read, at, PHYSICAL_MAX, elf.strings("wait_reason_names"))
     if not any(ring.records for ring in trace.rings):
         raise TraceError("the trace is empty: was the kernel started with trace=on?")
     return trace
@@ -234,27 +260,36 @@ def _core_segments(file: BinaryIO) -> list[tuple[int, int, int]]:
         return []
     at, = struct.unpack_from("<Q", head, 32)
     size, count = struct.unpack_from("<HH", head, 54)
-    file.seek(at)
-    headers = [struct.unpack_from("<IIQQQQ", file.read(size)) for _ in range(count)]
+    try:
+        file.seek(at)
+        headers = [struct.unpack_from("<IIQQQQ", file.read(size)) for _ in range(count)]
+    except (ValueError, OverflowError, OSError, struct.error):
+        raise TraceError(f"{file.name}: cut short or damaged: its program headers") from None
     return [(physical, length, offset) for kind, _, offset, _, physical, length in headers if kind == 1]
 
 
 def memory_reader(path: str) -> Read:
     """Guest memory: a core, or QEMU's file, in which what is above the hole lies behind the rest."""
-    file = open(path, "rb")
-    low = low_memory(os.path.getsize(path))
+    file = untrusted.regular_file(path)
+    size = os.fstat(file.fileno()).st_size
+    low = low_memory(size)
     segments = _core_segments(file)
 
     def read_core(address: int, count: int) -> bytes:
         for physical, length, offset in segments:
             if physical <= address < physical + length:
-                file.seek(offset + address - physical)
-                return file.read(min(count, physical + length - address)).ljust(count, b"\0")
+                return at(offset + address - physical, min(count, physical + length - address), count)
         return bytes(count)
 
+    def at(offset: int, count: int, padded: int) -> bytes:
+        """Zeroes where there is nothing."""
+        if not 0 <= offset < size:
+            return bytes(padded)
+        file.seek(offset)
+        return file.read(count).ljust(padded, b"\0")
+
     def read(address: int, count: int) -> bytes:
-        file.seek(address if address < low else address - (1 << 32) + low)
-        return file.read(count).ljust(count, b"\0")
+        return at(address if address < low else address - (1 << 32) + low, count, count)
     return read_core if segments else read
 
 
@@ -262,38 +297,45 @@ def save(trace: Trace, path: str) -> None:
     head = dict(trace.header, rings=[[r.kind, r.owner, r.group, r.lost, len(r.records)]
                                      for r in trace.rings])
     text = json.dumps(head, sort_keys=True).encode()
-    body = b"".join(RECORD.pack(*r) for ring in trace.rings for r in ring.records)
+    body = b"".join(ring.records.data for ring in trace.rings)
     with open(path, "wb") as f:
         f.write(KTR_MAGIC + struct.pack("<I", len(text)) + text + zlib.compress(body, 6))
 
 
-def _load_ktr(data: bytes) -> Trace:
-    size = struct.unpack_from("<I", data, 8)[0]
-    header = json.loads(data[12:12 + size])
-    total = sum(count for *_, count in header["rings"]) * RECORD.size
-    if not 0 <= total <= CAPACITY_MAX * RECORD.size:
-        raise ValueError(f"{total} bytes of records")
-    if not 0 <= header["cpus"] <= CPUS_MAX:
-        raise ValueError(f"{header['cpus']} CPUs")
-    body = zlib.decompressobj().decompress(data[12 + size:], total + 1)  # no more, whatever is in it
-    records: Iterator[tuple] = RECORD.iter_unpack(body)
-    rings = [Ring(kind, owner, group, lost, [next(records) for _ in range(count)])
-             for kind, owner, group, lost, count in header.pop("rings")]
-    return Trace(header, rings)
+def _load_ktr(file: BinaryIO, size: int) -> Trace:
+    length, = struct.unpack("<I", file.read(4))
+    if length > min(untrusted.HEADER_MAX, size):
+        raise TraceError("damaged: its header is longer than the file, or than any")
+    header, rings = untrusted.ktr_header(file.read(length))
+    total = sum(count for *_, count in rings) * RECORD.size
+    body = zlib.decompressobj().decompress(file.read(2 * total + 1024), total + 1)  # no more, whatever it is
+    if len(body) != total:
+        raise TraceError("cut short or damaged: its events are not those that the header tells of")
+    found, at = [], 0
+    for kind, owner, group, lost, count in rings:
+        found.append(Ring(kind, owner, group, lost, Records(body[at:at + count * RECORD.size])))
+        at += count * RECORD.size
+    return Trace(header, found)
+
+
+def _load_host(file: BinaryIO, size: int) -> Trace:
+    def read(at: int, count: int) -> bytes:
+        if at >= size:
+            return bytes(count)
+        file.seek(at)
+        return file.read(count).ljust(count, b"\0")
+    return _trace(read, 0, size, [])
 
 
 def load(path: str) -> Trace:
     """A .ktr file, or the file that CO_TRACE named in a run on Linux."""
     try:
-        with open(path, "rb") as f:
-            data = f.read()
-    except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from None
-    try:
-        if data.startswith(KTR_MAGIC):
-            return _load_ktr(data)
-        if data.startswith(MAGIC):
-            return _trace(lambda at, size: data[at:at + size].ljust(size, b"\0"), 0, [])
-    except (ValueError, struct.error, zlib.error, StopIteration, RuntimeError, KeyError) as error:
+        with untrusted.regular_file(path) as file:
+            magic, size = file.read(8), os.fstat(file.fileno()).st_size
+            if magic in (KTR_MAGIC, MAGIC):
+                return _load_ktr(file, size) if magic == KTR_MAGIC else _load_host(file, size)
+    except TraceError as error:
+        raise TraceError(str(error) if str(error).startswith(path) else f"{path}: {error}") from None
+    except (OSError, struct.error, zlib.error) as error:
         raise TraceError(f"{path}: cut short or damaged ({error})") from None
     raise TraceError(f"{path}: neither a .ktr file nor one that CO_TRACE wrote")

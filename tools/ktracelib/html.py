@@ -70,7 +70,8 @@ def _read(name: str) -> str:
 
 
 def html(trace: fmt.Trace) -> str:
-    text = json.dumps(data(trace), separators=(",", ":")).replace("</", "<\\/")
+    # After "<!--" and "<script" a parser no longer sees where the script ends: no "<" is in it.
+    text = json.dumps(data(trace), separators=(",", ":")).replace("<", "\\u003c")
     script = "\n".join(_read(name) for name in SCRIPTS)
     return (_read("index.html").replace("/*STYLE*/", _read("style.css"))
             .replace("/*SCRIPT*/", script).replace("/*DATA*/null", text))

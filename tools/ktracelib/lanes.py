@@ -31,7 +31,20 @@ def _of_coroutine(spans: list[Span]) -> list[Span]:
             for s in spans]
 
 
+def _in_window(spans: list[Span], start: int) -> list[Span]:
+    """Where a ring has lost its oldest events, what the others tell of the time before is left out."""
+    return [Span(max(s.start, start), s.end, s.state, s.detail, s.call) for s in spans if s.end > start]
+
+
 def lanes(model: Model) -> list[Lane]:
+    found = _all_lanes(model)
+    for lane in found:
+        if lane.spans and lane.spans[0].start < model.start:
+            lane.spans = _in_window(lane.spans, model.start)
+    return found
+
+
+def _all_lanes(model: Model) -> list[Lane]:
     found = [Lane("cpu", f"CPU {i}", 0, _of_cpu(model, i), i) for i in range(len(model.cpus))]
     by_thread: dict[int, list[Lane]] = {}
     for co in model.coroutines.values():

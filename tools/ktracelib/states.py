@@ -5,7 +5,7 @@ one lane follow each other without overlap; a span of length 0 is not kept.
 """
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, Iterable, Iterator
 
 from . import coroutines, format as fmt
 from .spans import Span
@@ -14,13 +14,14 @@ WHYS = fmt.lower_names("WHY")
 CR3_LOADED = 0x80
 WAKE_EARLY = 1
 CLONE_THREAD = 0x10000
+PIECES_MIN, PIECES_EACH = 1 << 20, 4
 TASK_STATES = ("running", "sleeping", "blocked", "stopped", "zombie")
 
 
 @dataclass
 class Task:
     tid: int
-    name: str = ""
+    raw_name: bytes = b""
     group: int = 0
     parent: int = 0
     spans: list[Span] = field(default_factory=list)
@@ -32,6 +33,10 @@ class Task:
     switches: Counter = field(default_factory=Counter)  # away from it, by why
     faults: int = 0
     woken: int = 0
+
+    @property
+    def name(self) -> str:
+        return coroutines.shown(self.raw_name)
 
     def label(self) -> str:
         return f"{self.name or '?'} {self.tid}" if self.tid else "idle"
@@ -72,9 +77,9 @@ class Model:
     def __init__(self, trace: fmt.Trace) -> None:
         self.trace = trace
         self.records = trace.records
-        self.start = self._window()
         self.end = self.records[-1].time if self.records else 0
-        self.tasks: dict[int, Task] = {0: Task(0, "idle")}
+        self.start = min(self._window(), self.end)
+        self.tasks: dict[int, Task] = {0: Task(0, b"idle")}
         self.cpus = [Cpu() for _ in range(trace.cpus)]
         self.wakes: list[Wake] = []
         self.switches: Counter = Counter()  # process, thread, to and from idle; coroutine
@@ -87,6 +92,7 @@ class Model:
             if handler:
                 handler(self, record)
         self._finish()
+        self.pieces = 0
         self.coroutines = coroutines.build(self)
         self.stalls = coroutines.find_stalls(self)
 
@@ -98,6 +104,15 @@ class Model:
         first = self.records[0].time if self.records else 0
         return max([first] + [(tsc - header["tsc_base"]) * header["tsc_mult"] >> 32
                               for tsc in starts])
+
+    def counted(self, pieces: Iterable) -> Iterator:
+        """Coroutines times blocking calls may be far more than there are events: there is an end to it."""
+        most = PIECES_MIN + PIECES_EACH * len(self.records)
+        for piece in pieces:
+            self.pieces += 1
+            if self.pieces > most:
+                raise fmt.TraceError(f"more than {most} times that a coroutine stood still: trace a shorter time")
+            yield piece
 
     def task(self, tid: int) -> Task:
         if tid not in self.tasks:
@@ -157,7 +172,7 @@ class Model:
 
     def on_name(self, r: fmt.Record) -> None:
         task = self.task(r.tid)
-        task.name = task.name[:r.x] + coroutines.text_of(r)
+        task.raw_name = coroutines.appended(task.raw_name, r.x, r)
 
     def on_switch(self, r: fmt.Record) -> None:
         prev, why = self.task(r.tid), WHYS.get(r.flags & 3, "?")
@@ -186,7 +201,7 @@ class Model:
 
     def on_clone(self, r: fmt.Record) -> None:
         parent = self.task(r.tid)
-        child = self.tasks[r.x] = Task(r.x, parent.name, r.x)
+        child = self.tasks[r.x] = Task(r.x, parent.raw_name, r.x)
         if r.a & CLONE_THREAD:
             child.group = parent.group
         child.parent = r.tid
