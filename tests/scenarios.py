@@ -78,6 +78,15 @@ def end_of_init_is_128_and_says_how() -> None:
 
 
 @test
+def init_cannot_be_cut_while_it_runs() -> None:
+    result = guest("sh", "-c", "(: >/init) 2>&1; (echo x >>/init) 2>&1; wc -c </init; cp /init /tmp/a; "
+                   "mv /tmp/a /init; echo x >>/init; echo there")
+    lines = result.stdout.splitlines()
+    check("busy" in lines[0] and "busy" in lines[1] and int(lines[2]) > 10000 and lines[3] == "there",
+          result.stdout)
+
+
+@test
 def mounts_are_refused_where_they_would_be_lost() -> None:
     with tempfile.TemporaryDirectory() as directory:
         binary = program(directory, "tests/guest/mounts.c")

@@ -98,17 +98,11 @@ void fs_set_cwd(struct inode *directory)
     inode_put(old);
 }
 
-static void release_executable(struct mm *mm)
-{
-    inode_put(mm->executable);
-}
-
 void context_init(void)
 {
     static const struct task_resource_ops ops = {clone_resources, exit_resources};
 
     task_resources = &ops;
-    mm_release_hook = release_executable;
 }
 
 void context_first_task(void)

@@ -112,7 +112,7 @@ long elf_load(struct mm *mm, struct inode *inode, const char *bytes, struct exec
     }
     bias = header->type == ET_DYN ? PIE_BASE : 0;
     ph = (const struct program_header *)(bytes + header->phoff);
-    source = inode->ops->source ? inode->ops->source(inode) : error_pointer(-ENOEXEC);
+    source = inode->ops->source ? inode->ops->source(inode, false) : error_pointer(-ENOEXEC);
     if (is_error(source)) {
         return pointer_error(source);
     }

@@ -3,8 +3,7 @@
  *
  * Everything that can fail is done first, on an address space of its own: strings are copied,
  * the ELF segments mapped, the stack built. Only then are the other threads ended and the old
- * address space given up, so a failed exec leaves the caller as it was. Only its own table of
- * descriptors can be known to be needed no earlier: without memory for it the process is killed.
+ * address space given up, so a failed exec leaves the caller as it was.
  */
 #include "fs/exec.h"
 
@@ -22,6 +21,7 @@
 #include "sched/traced.h"
 
 #define INTERPRETERS_MAX 4
+#define SCRIPT_LINE 256 /* bytes of a script that are looked at for its #! line */
 
 /* Append a string that is in the kernel. */
 static long add_string(struct exec_strings *strings, const char *text)
@@ -83,48 +83,80 @@ static long prepend(struct exec_strings *strings, const char *const *texts, int 
     return 0;
 }
 
+void executable_get(struct inode *inode)
+{
+    if (inode) { /* which is being run, so nobody can write to it */
+        inode_get_run(inode_get(inode));
+    }
+}
+
+void executable_put(struct inode *inode)
+{
+    if (inode) {
+        inode_put_run(inode);
+        inode_put(inode);
+    }
+}
+
+/* A referenced program that is kept from being written to (executable_put), or an error pointer. */
 static struct inode *open_program(struct inode *base, const char *path)
 {
     struct inode *inode = path_lookup(base, path, 0);
+    long error;
 
-    if (!is_error(inode) && (!S_ISREG(inode->mode) || !(inode->mode & 0111))) {
+    if (is_error(inode)) {
+        return inode;
+    }
+    error = !S_ISREG(inode->mode) || !(inode->mode & 0111) ? -EACCES : inode_get_run(inode);
+    if (error) {
         inode_put(inode);
-        return error_pointer(-EACCES);
+        return error_pointer(error);
     }
     return inode;
 }
 
-/* "#!interpreter [argument]": in place, `line` becomes the interpreter. The number of words. */
-static int parse_script(char *line, char **argument)
+static char *skip_blanks(char *text)
 {
-    char *end = strchr(line, '\n');
-
-    if (end) {
-        *end = '\0';
+    while (*text == ' ' || *text == '\t') {
+        text++;
     }
-    while (*line == ' ' || *line == '\t') {
-        memmove(line, line + 1, strlen(line));
-    }
-    for (end = line + strlen(line); end > line && (end[-1] == ' ' || end[-1] == '\t'); end--) {
-        end[-1] = '\0';
-    }
-    *argument = strchr(line, ' ');
-    if (*argument) {
-        *(*argument)++ = '\0';
-        while (**argument == ' ') {
-            (*argument)++;
-        }
-    }
-    return !*line ? 0 : *argument ? 2 : 1;
+    return text;
 }
 
-/* Follow #! lines to a binary. `path` (PATH_MAX bytes) becomes its path. */
+/*
+ * "#!interpreter [argument]": how many words, and where. Only the beginning of a line is looked at:
+ * of a longer argument the rest is cut, as execve(2) says; a longer interpreter is none.
+ */
+static int parse_script(char *header, const char *words[2])
+{
+    char *start = skip_blanks(header + 2), *end, *argument;
+
+    header[SCRIPT_LINE] = '\0';
+    if ((end = strchr(header, '\n')) != NULL) {
+        *end = '\0';
+    }
+    for (end = start; *end && *end != ' ' && *end != '\t'; end++) {
+    }
+    if (end == start || end == header + SCRIPT_LINE) {
+        return 0;
+    }
+    header[SCRIPT_LINE - 1] = '\0';
+    words[0] = start;
+    argument = *end ? skip_blanks(end + 1) : end;
+    *end = '\0';
+    for (end = argument + strlen(argument); end > argument && (end[-1] == ' ' || end[-1] == '\t');) {
+        *--end = '\0';
+    }
+    words[1] = argument;
+    return *argument ? 2 : 1;
+}
+
+/* Follow #! lines to a binary, as open_program. `path` (PATH_MAX bytes) becomes its path. */
 static struct inode *find_binary(struct inode *base, char *path, struct exec_strings *strings,
                                  char *header)
 {
     for (int depth = 0; depth <= INTERPRETERS_MAX; depth++) {
         struct inode *inode = open_program(base, path);
-        char *argument;
         const char *texts[3];
         int words;
         long size, error;
@@ -134,27 +166,24 @@ static struct inode *find_binary(struct inode *base, char *path, struct exec_str
         }
         size = inode_read(inode, header, EXEC_HEADER_SIZE, 0);
         if (size < 0) {
-            inode_put(inode);
+            executable_put(inode);
             return error_pointer(size);
         }
         memset(header + size, 0, EXEC_HEADER_SIZE - (size_t)size);
         if (header[0] != '#' || header[1] != '!') {
             return inode;
         }
-        inode_put(inode);
-        header[255] = '\0';
-        words = parse_script(header + 2, &argument);
+        executable_put(inode);
+        words = parse_script(header, texts);
         if (words == 0) {
             return error_pointer(-ENOEXEC);
         }
-        texts[0] = header + 2;
-        texts[words - 1] = words == 2 ? argument : header + 2;
         texts[words] = path;
         error = prepend(strings, texts, words + 1, true);
         if (error) {
             return error_pointer(error);
         }
-        strlcpy(path, header + 2, PATH_MAX);
+        strlcpy(path, texts[0], PATH_MAX);
     }
     return error_pointer(-ELOOP);
 }
@@ -190,33 +219,59 @@ static void install(struct mm *mm, const struct exec_image *image, const char *p
     sched_notify(current); /* all registers come from the frame */
 }
 
-/* Handlers and descriptors that other processes share (vfork, CLONE_SIGHAND) become our own. */
-static long unshare(void)
+/*
+ * Handlers and descriptors that other processes share (vfork, CLONE_SIGHAND) become our own. Whether
+ * they do is known only when the other threads are gone, which is too late to fail: so copies are
+ * made before, of what anybody shares, and are then used or not.
+ */
+struct exec_copies {
+    struct sighand *sighand;
+    struct files *files;
+};
+
+static bool is_shared(const int *references)
+{
+    return __atomic_load_n(references, __ATOMIC_ACQUIRE) > 1;
+}
+
+static long copies_make(struct exec_copies *copies)
 {
     struct task *task = current;
 
-    if (__atomic_load_n(&task->sighand->references, __ATOMIC_ACQUIRE) > 1) {
-        struct sighand *fresh = sighand_create(task->sighand), *old = task->sighand;
-        uint64_t flags;
-
-        if (!fresh) {
+    if (is_shared(&task->sighand->references)) {
+        copies->sighand = sighand_create(task->sighand);
+        if (!copies->sighand) {
             return -ENOMEM;
         }
-        flags = spin_lock_irqsave(&tasks_lock);
-        task->sighand = fresh;
-        spin_unlock_irqrestore(&tasks_lock, flags);
-        sighand_put(old);
     }
-    if (__atomic_load_n(&task->files->references, __ATOMIC_ACQUIRE) > 1) {
-        struct files *fresh = files_copy(task->files), *old = task->files;
-
-        if (!fresh) {
+    if (is_shared(&task->files->references)) {
+        copies->files = files_copy(task->files);
+        if (!copies->files) {
             return -ENOMEM;
         }
-        task->files = fresh;
-        files_put(old);
     }
     return 0;
+}
+
+/* What is of no use then, of the copies or of the old ones, remains in `copies`. */
+static void copies_use(struct exec_copies *copies)
+{
+    struct task *task = current;
+
+    if (is_shared(&task->sighand->references)) {
+        struct sighand *old = task->sighand;
+        uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+        task->sighand = copies->sighand;
+        copies->sighand = old;
+        spin_unlock_irqrestore(&tasks_lock, flags);
+    }
+    if (is_shared(&task->files->references)) {
+        struct files *old = task->files;
+
+        task->files = copies->files;
+        copies->files = old;
+    }
 }
 
 static long exec_strings_loaded(struct inode *base, const char *path, struct exec_strings *strings)
@@ -224,6 +279,7 @@ static long exec_strings_loaded(struct inode *base, const char *path, struct exe
     char *final_path = kmalloc(PATH_MAX), *header = kmalloc(EXEC_HEADER_SIZE);
     struct exec_image image = {0};
     struct inode *inode = error_pointer(-ENOMEM);
+    struct exec_copies copies = {NULL, NULL};
     struct mm *mm = NULL;
     long error = 0;
 
@@ -240,20 +296,22 @@ static long exec_strings_loaded(struct inode *base, const char *path, struct exe
         error = mm ? 0 : -ENOMEM;
     }
     if (!error) {
-        mm->executable = inode_get(inode);
+        executable_get(inode);
+        mm->executable = inode;
         error = elf_load(mm, inode, header, &image);
     }
     error = error ? error : stack_build(mm, strings, final_path, &image);
+    error = error ? error : copies_make(&copies);
     error = error ? error : task_become_single();
-    if (!error && (error = unshare()) != 0) {
-        signal_force(SIGKILL, SI_KERNEL, 0); /* the other threads are gone: there is no way back */
-    }
-    if (!error) {
+    if (!error) { /* the point of no return: nothing fails any more */
+        copies_use(&copies);
         install(mm, &image, final_path);
         mm = NULL;
     }
+    files_put(copies.files);
+    sighand_put(copies.sighand);
     mm_put(mm);
-    inode_put(inode);
+    executable_put(inode);
     kfree(header);
     kfree(final_path);
     return error;

@@ -15,16 +15,25 @@ struct file *file_alloc(void)
     return kmalloc(sizeof(struct file));
 }
 
+/* Does this open file count as a writer of its inode? */
+static bool counts_as_writer(const struct inode *inode, int flags)
+{
+    return S_ISREG(inode->mode) && (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+}
+
 struct file *file_open_in(struct file *file, struct inode *inode, int flags)
 {
-    long error;
+    long error = 0;
 
     if (!file) {
         return error_pointer(-ENOMEM);
     }
     if (!inode->file_ops && !(flags & O_PATH)) {
-        kfree(file);
-        return error_pointer(-ENXIO);
+        error = -ENXIO;
+        goto out_free;
+    }
+    if (counts_as_writer(inode, flags) && (error = inode_get_write(inode)) != 0) {
+        goto out_free;
     }
     file->references = 1;
     file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
@@ -37,12 +46,19 @@ struct file *file_open_in(struct file *file, struct inode *inode, int flags)
     if (!(flags & O_PATH) && file->ops->open) {
         error = file->ops->open(file);
         if (error) {
-            inode_put(inode);
-            kfree(file);
-            return error_pointer(error);
+            goto out_writer;
         }
     }
     return file;
+
+out_writer:
+    if (counts_as_writer(inode, flags)) {
+        inode_put_write(inode);
+    }
+    inode_put(inode);
+out_free:
+    kfree(file);
+    return error_pointer(error);
 }
 
 struct file *file_open_inode(struct inode *inode, int flags)
@@ -74,6 +90,9 @@ void file_put(struct file *file)
     }
     if (!(file->flags & O_PATH) && file->ops->release) {
         file->ops->release(file);
+    }
+    if (counts_as_writer(file->inode, file->flags)) {
+        inode_put_write(file->inode);
     }
     inode_put(file->inode);
     kfree(file);
@@ -122,7 +141,7 @@ const struct file_ops directory_file_ops = {.read = directory_read, .seek = file
 /* One step for the pages of a file: copies between kernel memory and the file's source. */
 static long inode_copy(struct inode *inode, void *buffer, size_t size, off_t offset, bool write)
 {
-    struct vma_source *source = inode->ops->source ? inode->ops->source(inode)
+    struct vma_source *source = inode->ops->source ? inode->ops->source(inode, false)
                                                    : error_pointer(-ENODEV);
     size_t done = 0;
     long error = 0;
@@ -177,6 +196,17 @@ long inode_write(struct inode *inode, const void *buffer, size_t size, off_t off
     }
     done = inode_copy(inode, (void *)buffer, size, offset, true);
     return done >= 0 && done < (long)size ? -ENOSPC : done;
+}
+
+long inode_truncate(struct inode *inode, off_t size)
+{
+    long error = inode->ops->truncate ? inode_get_write(inode) : -EINVAL;
+
+    if (!error) {
+        error = inode->ops->truncate(inode, size);
+        inode_put_write(inode);
+    }
+    return error;
 }
 
 /* What `flags` forbid for an inode that was found. */
@@ -282,7 +312,7 @@ struct file *file_open_path(struct inode *base, const char *path, int flags, mod
     }
     file = file_open_in(file, inode, flags);
     if (!is_error(file) && flags & O_TRUNC && S_ISREG(inode->mode) && !(flags & O_PATH) &&
-        inode->size && inode->ops->truncate && (error = inode->ops->truncate(inode, 0)) != 0) {
+        inode->size && inode->ops->truncate && (error = inode_truncate(inode, 0)) != 0) {
         file_put(file);
         file = error_pointer(error);
     }

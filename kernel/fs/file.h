@@ -86,6 +86,8 @@ off_t file_seek_sizeless(struct file *file, off_t offset, int whence);
 /* Of every directory: entries come by getdents64, which the system call layer does. */
 extern const struct file_ops directory_file_ops;
 ssize_t directory_read(struct file *file, char __user *buffer, size_t size, off_t *position);
+/* Make a regular file this long: as truncate of its inode, or -ETXTBSY. */
+long inode_truncate(struct inode *inode, off_t size);
 /* Copy kernel memory into a regular file. Bytes or -errno. */
 long inode_write(struct inode *inode, const void *buffer, size_t size, off_t offset);
 /* A device number as in stat(2), makedev(3). */

@@ -31,6 +31,7 @@ struct tmpfs_file {
 struct tmpfs_source {
     struct vma_source source;
     struct inode *inode;
+    bool writes; /* it counts as a writer */
 };
 
 const struct file_ops *(*tmpfs_device_ops)(mode_t mode, uint64_t rdev);
@@ -213,6 +214,9 @@ static void source_release(struct vma_source *source)
 {
     struct tmpfs_source *tmpfs = container_of(source, struct tmpfs_source, source);
 
+    if (tmpfs->writes) {
+        inode_put_write(tmpfs->inode);
+    }
     inode_put(tmpfs->inode);
     kfree(tmpfs);
 }
@@ -228,13 +232,16 @@ static const struct vma_source_ops source_ops = {
     .object = source_object,
 };
 
-static struct vma_source *file_source(struct inode *inode)
+static struct vma_source *file_source(struct inode *inode, bool writes)
 {
     struct tmpfs_source *source = kmalloc(sizeof(*source));
+    long error = source ? writes ? inode_get_write(inode) : 0 : -ENOMEM;
 
-    if (!source) {
-        return error_pointer(-ENOMEM);
+    if (error) {
+        kfree(source);
+        return error_pointer(error);
     }
+    source->writes = writes;
     /* Of the file, which may be cut and grow again: one bit tells it from mm_new_id's. */
     vma_source_init(&source->source, &source_ops, inode->number << 2 | 2);
     source->inode = inode_get(inode);

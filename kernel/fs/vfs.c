@@ -54,6 +54,40 @@ void inode_put(struct inode *inode)
     }
 }
 
+/* One more of a kind, 1 for writers and -1 for programs, if there is none of the other. */
+static long inode_count(struct inode *inode, int kind)
+{
+    int now = __atomic_load_n(&inode->writers, __ATOMIC_RELAXED);
+
+    do {
+        if (now * kind < 0) {
+            return -ETXTBSY;
+        }
+    } while (!__atomic_compare_exchange_n(&inode->writers, &now, now + kind, true,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+    return 0;
+}
+
+long inode_get_write(struct inode *inode)
+{
+    return inode_count(inode, 1);
+}
+
+void inode_put_write(struct inode *inode)
+{
+    __atomic_fetch_sub(&inode->writers, 1, __ATOMIC_RELEASE);
+}
+
+long inode_get_run(struct inode *inode)
+{
+    return inode_count(inode, -1);
+}
+
+void inode_put_run(struct inode *inode)
+{
+    __atomic_fetch_add(&inode->writers, 1, __ATOMIC_RELEASE);
+}
+
 void inode_set_parent(struct inode *inode, struct inode *parent)
 {
     struct inode *old;

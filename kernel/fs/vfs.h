@@ -50,8 +50,9 @@ struct inode_ops {
     long (*truncate)(struct inode *inode, off_t size);                /* [-EINVAL] */
     /* Entries from `position` (0 at first) without "." and "..", until emit says false. */
     long (*iterate)(struct inode *directory, off_t position, dir_emit_t emit, void *context);
-    /* The pages of a regular file, for mmap and exec; referenced, or an error pointer [-ENODEV]. */
-    struct vma_source *(*source)(struct inode *inode);
+    /* The pages of a regular file, for mmap and exec; referenced, or an error pointer [-ENODEV].
+     * `writes`: as long as it is there, the file counts as open for writing. */
+    struct vma_source *(*source)(struct inode *inode, bool writes);
     /* The last reference is gone: free what is behind `data`, and the inode. */
     void (*release)(struct inode *inode);
 };
@@ -61,6 +62,7 @@ struct inode {
     mode_t mode;    /* the permission bits: lock */
     uint32_t uid, gid;
     uint32_t links; /* the file system's directory lock */
+    int writers;    /* atomic: who may write to it; negative: who runs it as a program */
     uint64_t number;
     uint64_t device; /* of the file system */
     uint64_t rdev;   /* of a device node */
@@ -83,6 +85,14 @@ struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* NULL is fine */
 /* Change where `inode` hangs; keeps the references of directories right. */
 void inode_set_parent(struct inode *inode, struct inode *parent);
+/*
+ * A file is written to or run, not both: each side keeps the other one out while it lasts
+ * (ETXTBSY in open(2) and execve(2)). 0 or -ETXTBSY.
+ */
+long inode_get_write(struct inode *inode);
+void inode_put_write(struct inode *inode);
+long inode_get_run(struct inode *inode);
+void inode_put_run(struct inode *inode);
 /* An empty directory is being removed: its links become 0. False: something is mounted there. */
 bool inode_retire(struct inode *directory);
 /* CLOCK_REALTIME, for time stamps. */

@@ -9,8 +9,6 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 
-void (*mm_release_hook)(struct mm *mm);
-
 struct mm *mm_create(void)
 {
     struct mm *mm = kzalloc(sizeof(*mm));
@@ -54,9 +52,7 @@ struct mm *mm_clone(struct mm *from)
     memcpy(&mm->brk_start, &from->brk_start,
            offsetof(struct mm, executable) - offsetof(struct mm, brk_start));
     mm->executable = from->executable;
-    if (mm->executable) {
-        ref_get((int *)mm->executable); /* an inode begins with its count */
-    }
+    executable_get(mm->executable);
 //@lab 1 flush begin
     mm_flush(from, MM_FLUSH_ALL); /* its pages are read-only now */
 //@lab 1 flush stub
@@ -95,9 +91,7 @@ void mm_put(struct mm *mm)
     mm_unload(mm);
     smp_call(__atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST), mm_unload, mm); /* idle CPUs have it */
     preempt_enable();
-    if (mm_release_hook) {
-        mm_release_hook(mm);
-    }
+    executable_put(mm->executable);
     while ((node = rb_first(&mm->vmas))) {
         struct vma *vma = rb_entry(node, struct vma, node);
 

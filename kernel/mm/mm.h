@@ -34,7 +34,7 @@ struct mm {
     vaddr_t brk_start, brk;
     vaddr_t code_start, code_end, data_start, data_end, stack_start;
     vaddr_t arg_start, arg_end, env_start, env_end;
-    struct inode *executable; /* referenced by exec, put by mm_release_hook */
+    struct inode *executable; /* set by exec; kept from being written to */
 };
 
 struct mm *mm_create(void);        /* empty, one user; NULL without memory */
@@ -43,7 +43,9 @@ struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm); /* the last user frees everything. May sleep. NULL is fine */
 /* Load the page tables of `next` (NULL: any will do) on this CPU. */
 void mm_switch(struct mm *next);
-extern void (*mm_release_hook)(struct mm *mm);
+/* Upcalls, defined in fs/exec.c: one more address space runs it, one fewer does. NULL is fine. */
+void executable_get(struct inode *inode);
+void executable_put(struct inode *inode);
 void mm_init(void);
 
 /* Upcall: the caller's limits by RLIMIT_*; its soft ones bound what it maps. sched/task.c */

@@ -30,7 +30,7 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
                          (type == MAP_SHARED && prot & PROT_WRITE && !file_writable(file))
                      ? error_pointer(-EACCES)
                  : file->ops->source        ? file->ops->source(file)
-                 : file->inode->ops->source ? file->inode->ops->source(file->inode)
+                 : file->inode->ops->source ? file->inode->ops->source(file->inode, file_writable(file))
                                             : error_pointer(-ENODEV);
         flags |= type == MAP_SHARED && !file_writable(file) ? VMA_READ_ONLY : 0;
         file_put(file);

@@ -197,8 +197,7 @@ long sys_truncate(const char __user *path, off_t size)
     if (is_error(inode)) {
         return pointer_error(inode);
     }
-    error = S_ISDIR(inode->mode) ? -EISDIR
-            : inode->ops->truncate ? inode->ops->truncate(inode, size) : -EINVAL;
+    error = S_ISDIR(inode->mode) ? -EISDIR : inode_truncate(inode, size);
     inode_put(inode);
     return error;
 }
