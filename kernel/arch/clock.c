@@ -12,6 +12,7 @@
 #define PIT_HZ 1193182
 #define WINDOW_NS 3000000
 #define TRIES 30
+#define TIMER_MIN 1000 /* a device that is set to less may miss it */
 #define DOUBT 100 /* a hundredth of a window is near enough */
 
 uint64_t clock_tsc_base, clock_mult, clock_tsc_khz;
@@ -73,11 +74,11 @@ void clock_init(void)
 
 void timer_program(ktime_t deadline)
 {
-    ktime_t wait = deadline - clock_now();
+    ktime_t now = clock_now(), wait = deadline - now;
     uint64_t ticks;
 
-    this_cpu(timer_deadline) = deadline;
-    wait = wait < 1000 ? 1000 : wait > 1000000000 ? 1000000000 : wait;
+    wait = wait < TIMER_MIN ? TIMER_MIN : wait > 1000000000 ? 1000000000 : wait;
+    this_cpu(timer_deadline) = now + wait;
     ticks = (uint64_t)wait * timer_mult >> 32;
     lapic_write(LAPIC_TIMER_INITIAL, ticks ? (uint32_t)ticks : 1);
 }

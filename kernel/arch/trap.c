@@ -170,7 +170,6 @@ static void interrupt(const struct trap_frame *frame)
     }
     lapic_eoi();
     if (vector == VECTOR_TIMER) {
-        this_cpu(timer_deadline) = KTIME_NEVER;
         if (timer_interrupt_hook) {
             timer_interrupt_hook(trap_from_user(frame));
         }

@@ -129,6 +129,28 @@ static void show_kmsg(struct proc_text *text, struct task *task)
     kfree(log);
 }
 
+/* How late, at most, a CPU's timer interrupt was, and the switch to a better task: somebody kept
+ * interrupts off, or preemption. A test looks at it; writing starts it again. */
+static void show_latency(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        const ktime_t *late = runqueues[id].late;
+
+        proc_print(text, "cpu%u interrupt %ld switch %ld\n", id, late[SCHED_LATE_INTERRUPT],
+                   late[SCHED_LATE_SWITCH]);
+    }
+}
+
+static long write_latency(struct task *task, const char *text)
+{
+    (void)task, (void)text;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        runqueues[id].late[0] = runqueues[id].late[1] = 0;
+    }
+    return 0;
+}
+
 static void show_self(struct proc_text *text, struct task *task)
 {
     (void)task;
@@ -161,6 +183,7 @@ const struct proc_file proc_root_files[] = {
     {"stat", S_IFREG | 0444, show_stat_all, NULL},
     {"unimplemented", S_IFREG | 0444, show_unimplemented, NULL},
     {"kmsg", S_IFREG | 0444, show_kmsg, NULL},
+    {"latency", S_IFREG | 0644, show_latency, write_latency},
     {"self", S_IFLNK | 0777, show_self, NULL},
     {"sysrq-trigger", S_IFREG | 0200, show_nothing, write_sysrq},
     {NULL, 0, NULL, NULL},

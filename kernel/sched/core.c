@@ -47,6 +47,7 @@ static struct runqueue *lock_task_rq(struct task *task)
 /* Have the CPU of `rq` call schedule() soon. */
 static void reschedule(struct runqueue *rq)
 {
+    sched_wanted(rq, rq->running->exec_start); /* now: charge() came before */
     cpus[rq->cpu].need_resched = true;
     if (rq->cpu != this_cpu(id)) {
         smp_kick(rq->cpu);
@@ -216,6 +217,7 @@ void schedule(void)
     spin_lock(&rq->lock);
     this_cpu(need_resched) = false;
     now = charge(rq);
+    sched_was_late(rq, SCHED_LATE_SWITCH, preempted ? now - rq->wanted : 0);
     if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
         /* otherwise finish_switch finds a CPU */
         sched_class->enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);
@@ -255,12 +257,9 @@ static void preempt(void)
 
     /* Between wait_start and schedule() a task is marked asleep but has not checked its
      * condition: it must come back by itself. */
-    current->state = TASK_RUNNING;
     if (state != TASK_RUNNING && state != TASK_ZOMBIE) {
+        current->state = TASK_RUNNING;
         current->reason = WAIT_NONE;
-    }
-    if (state == TASK_ZOMBIE) {
-        current->state = state;
     }
     schedule();
 }
@@ -337,15 +336,18 @@ static void sample(struct runqueue *rq, bool user)
 static void timer_interrupt(bool user)
 {
     struct runqueue *rq = this_rq();
-    ktime_t next = timer_run(), now;
+    ktime_t late = clock_now() - this_cpu(timer_deadline), next, now;
 
+    this_cpu(timer_deadline) = KTIME_NEVER;
+    next = timer_run();
     spin_lock(&rq->lock);
+    sched_was_late(rq, SCHED_LATE_INTERRUPT, late);
     now = charge(rq);
+    sched_wanted(rq, now);
     if (rq->running != rq->idle) {
         ktime_t slice = rq->runnable ? sched_class->slice(rq, rq->running) : TICK;
 
         sample(rq, user);
-
 //@lab 3 preemption begin
         if (now - rq->slice_start >= slice) {
             this_cpu(need_resched) |= rq->runnable > 0;
@@ -465,6 +467,7 @@ void sched_set_affinity(struct task *task, uint64_t cpus)
         task->queued = false;
         sched_class->leave(rq, task);
     } else if (!stays && task == rq->running) {
+        charge(rq);
         reschedule(rq); /* finish_switch moves it */
     }
     spin_unlock(&rq->lock);

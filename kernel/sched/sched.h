@@ -26,8 +26,26 @@ struct runqueue {
     ktime_t sampled[2]; /* of all its tasks: struct cpu_usage */
     struct cpu_times shown;
     uint64_t switches, pulled;
+    ktime_t wanted;     /* when need_resched was set */
+    ktime_t late[2];    /* the most that each came too late, for /proc/latency */
 };
 extern struct runqueue runqueues[CPU_MAX];
+
+/* Somebody kept interrupts off for so long, or preemption. */
+enum { SCHED_LATE_INTERRUPT, SCHED_LATE_SWITCH };
+
+/* A switch is wanted, or will be, from now on; if it is not already. */
+static inline void sched_wanted(struct runqueue *rq, ktime_t now)
+{
+    rq->wanted = cpus[rq->cpu].need_resched ? rq->wanted : now;
+}
+
+static inline void sched_was_late(struct runqueue *rq, int what, ktime_t late)
+{
+    if (unlikely(late > rq->late[what])) {
+        rq->late[what] = late;
+    }
+}
 
 enum enqueue_kind {
     ENQUEUE_AGAIN, /* it ran until now */
