@@ -20,6 +20,8 @@
     (SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
      SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS))
 
+#define REAL_TIMER_MIN 10000 /* the program gets this much of each interval, however short */
+
 struct sighand *sighand_create(const struct sighand *from)
 {
     struct sighand *sighand = kzalloc(sizeof(*sighand));
@@ -326,6 +328,19 @@ void signal_set_blocked(uint64_t mask)
     spin_unlock_irqrestore(&tasks_lock, flags);
 }
 
+/* The interval of setitimer(2) goes on when its signal is taken, so it costs the process's own time.
+ * One that is ignored ends it. So does Linux. */
+static void restart_real_timer(struct thread_group *group)
+{
+    struct timer *timer = &group->real_timer;
+    ktime_t now = clock_now(), interval = group->real_interval, next;
+
+    if (interval && !timer->armed && now >= timer->deadline) {
+        next = timer->deadline + ((now - timer->deadline) / interval + 1) * interval;
+        timer_set(timer, next < now + REAL_TIMER_MIN ? now + REAL_TIMER_MIN : next);
+    }
+}
+
 int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *info)
 {
     struct signal_set *set = &task->pending;
@@ -347,6 +362,9 @@ int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *inf
     }
     set->mask &= ~SIGNAL_BIT(signal);
     *info = set->info[signal - 1];
+    if (signal == SIGALRM) {
+        restart_real_timer(task->group);
+    }
     return signal;
 }
 

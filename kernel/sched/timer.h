@@ -17,7 +17,7 @@ void timer_set(struct timer *timer, ktime_t deadline);
 /* True if it was armed. It does not run afterwards, and nobody reads it: waits for a run that is
  * under way, so it is not for the timer's own function, nor under a lock which that takes. */
 bool timer_cancel(struct timer *timer);
-/* The earliest deadline; run what is due. For the timer interrupt. */
+/* Run what is due, not all if that is much; when to come again. For the timer interrupt. */
 ktime_t timer_run(void);
 void timer_init_cpu(uint32_t id);
 #endif

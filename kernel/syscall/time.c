@@ -14,8 +14,6 @@ struct itimerval {
 
 enum { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
 
-#define TIMER_PERIOD_MIN 50000 /* a shorter period would leave no time for anything else */
-
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds)
 {
     return seconds > KTIME_NEVER / SECOND / 4 ? KTIME_NEVER / 4 : seconds * SECOND + nanoseconds;
@@ -162,12 +160,6 @@ static void real_timer_expired(struct timer *timer)
     struct thread_group *group = container_of(timer, struct thread_group, real_timer);
 
     signal_send_process(group, SIGALRM, &(struct signal_info){.code = SI_KERNEL});
-    if (group->real_interval) {
-        ktime_t next = timer->deadline + group->real_interval;
-        ktime_t soonest = clock_now() + TIMER_PERIOD_MIN;
-
-        timer_set(timer, next > soonest ? next : soonest);
-    }
 }
 
 /* Returns what was left of the old one. */
