@@ -23,13 +23,14 @@ struct timerfd {
     ktime_t interval;
     struct timer timer;
     struct wait_queue readers;
+    struct wake_later wake; /* them */
 };
 
 static const struct file_ops timerfd_ops;
 
 static void expired(struct timer *timer)
 {
-    wake_events(&container_of(timer, struct timerfd, timer)->readers, POLLIN | POLLRDNORM);
+    wake_in_turns(&container_of(timer, struct timerfd, timer)->wake, POLLIN | POLLRDNORM);
 }
 
 /* How often it has expired unread. The lock is held. */
@@ -147,7 +148,10 @@ long timerfd_set(struct file *file, const struct timerfd_times *times, bool abso
 
 static void timerfd_release(struct file *file)
 {
-    timer_cancel(&((struct timerfd *)file->data)->timer);
+    struct timerfd *timer = file->data;
+
+    timer_cancel(&timer->timer);
+    wake_later_cancel(&timer->wake);
 }
 
 static void timerfd_free(struct inode *inode)
@@ -172,5 +176,6 @@ struct file *timerfd_open(bool realtime, int flags)
     timer->realtime = realtime;
     timer->timer.expire = expired;
     wait_queue_init(&timer->readers);
+    wake_later_init(&timer->wake, &timer->readers);
     return file_open_anonymous(&timer->inode, O_RDWR | flags);
 }

@@ -33,6 +33,8 @@ void tty_init(struct tty *tty, void (*output)(const char *, size_t), void (*resu
     mutex_init(&tty->read_lock);
     wait_queue_init(&tty->readers);
     wait_queue_init(&tty->writers);
+    wake_later_init(&tty->wake_readers, &tty->readers);
+    wake_later_init(&tty->wake_writers, &tty->writers);
 }
 
 static void output_byte(struct tty *tty, char byte)
@@ -203,10 +205,10 @@ bool tty_receive(struct tty *tty, int byte)
         signal_send_group(group, signal);
     }
     if (more) {
-        wake_events(&tty->readers, POLLIN | POLLRDNORM);
+        wake_in_turns(&tty->wake_readers, POLLIN | POLLRDNORM);
     }
     if (resumed) {
-        wake_events(&tty->writers, POLLOUT | POLLWRNORM);
+        wake_in_turns(&tty->wake_writers, POLLOUT | POLLWRNORM);
     }
     return taken;
 }

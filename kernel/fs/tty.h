@@ -48,6 +48,7 @@ struct tty {
     pid_t session, foreground; /* 0: none */
     struct mutex read_lock;    /* one reader takes at a time, so a line has one reader */
     struct wait_queue readers, writers;
+    struct wake_later wake_readers, wake_writers;
     void (*output)(const char *bytes, size_t size);
     void (*resume_input)(void); /* deliver what tty_receive refused */
 };

@@ -4,6 +4,8 @@
 #include "lib/mutex.h"
 #include "sched/sched.h"
 
+#define WAKE_TURN 32 /* entries that are woken before others may have the queue's lock */
+
 const char *const wait_reason_names[WAIT_REASONS] = {
     "-", "pipe read", "pipe write", "tty read", "tty write", "wait4", "nanosleep", "poll", "futex",
     "mutex", "sigsuspend", "vfork", "exec threads", "stopped", "accept", "connect", "socket read",
@@ -29,17 +31,116 @@ void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry)
     spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-void wake_slow(struct wait_queue *queue, int events, bool only_one)
+static bool wake_nobody(struct wait_entry *entry, int events)
 {
-    uint64_t flags = spin_lock_irqsave(&queue->lock);
-    struct wait_entry *entry;
+    (void)entry, (void)events;
+    return false;
+}
 
-    list_for_each(entry, &queue->entries, list) {
-        if (entry->wake(entry, events) && only_one) {
+/* The walk stops before `next`. The lock is held. */
+static __attribute__((noinline)) void walk_mark(struct wait_queue *queue, struct wake_walk *walk,
+                                                struct list *next)
+{
+    walk->here.wake = walk->last.wake = wake_nobody;
+    if (!walk->going) {
+        list_push_back(&queue->entries, &walk->last.list);
+        walk->going = true;
+    }
+    list_push_back(next, &walk->here.list);
+}
+
+/* Wake a few entries, of those that were there when the walk began: it is `going` if there are more.
+ * The lock is held. */
+static inline void wake_turn(struct wait_queue *queue, struct wake_walk *walk, bool only_one)
+{
+    struct list *next = queue->entries.next, *end = &queue->entries;
+    int left = WAKE_TURN;
+
+    if (unlikely(walk->going)) {
+        next = walk->here.list.next;
+        end = &walk->last.list;
+        list_remove(&walk->here.list);
+    }
+    while (next != end) {
+        struct wait_entry *entry = container_of(next, struct wait_entry, list);
+
+        if (unlikely(left-- == 0)) {
+            walk_mark(queue, walk, next);
+            return;
+        }
+        next = next->next;
+        if (entry->wake(entry, walk->events) && only_one) {
             break;
         }
     }
-    spin_unlock_irqrestore(&queue->lock, flags);
+    if (unlikely(walk->going)) {
+        list_remove(&walk->last.list);
+        walk->going = false;
+    }
+}
+
+void wake_slow(struct wait_queue *queue, int events, bool only_one)
+{
+    struct wake_walk walk;
+
+    walk.events = events;
+    walk.going = false;
+    do {
+        uint64_t flags = spin_lock_irqsave(&queue->lock);
+
+        wake_turn(queue, &walk, only_one);
+        spin_unlock_irqrestore(&queue->lock, flags);
+    } while (unlikely(walk.going));
+}
+
+/* Start waking for `events` (0: nothing new), or go on. */
+static void wake_later_turn(struct wake_later *later, int events, bool go_on)
+{
+    uint64_t flags = spin_lock_irqsave(&later->queue->lock);
+    bool going;
+
+    later->again |= events;
+    if (go_on || !later->walk.going) {
+        if (!later->walk.going) {
+            later->walk.events = later->again;
+            later->again = 0;
+        }
+        wake_turn(later->queue, &later->walk, false);
+    }
+    going = later->walk.going || later->again;
+    spin_unlock_irqrestore(&later->queue->lock, flags);
+    if (going) {
+        timer_set(&later->timer, 0);
+    }
+}
+
+static void wake_more(struct timer *timer)
+{
+    wake_later_turn(container_of(timer, struct wake_later, timer), 0, true);
+}
+
+void wake_later_init(struct wake_later *later, struct wait_queue *queue)
+{
+    *later = (struct wake_later){.queue = queue, .timer.expire = wake_more};
+}
+
+void wake_in_turns(struct wake_later *later, int events)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!list_empty(&later->queue->entries)) {
+        wake_later_turn(later, events, false);
+    }
+}
+
+void wake_later_cancel(struct wake_later *later)
+{
+    timer_cancel(&later->timer);
+    later->again = 0;
+    if (later->walk.going) {
+        list_remove(&later->walk.here.list);
+        list_remove(&later->walk.last.list);
+        later->walk.going = false;
+    }
 }
 
 static bool wake_task(struct wait_entry *entry, int events)

@@ -14,6 +14,7 @@
 #include "arch/spinlock.h"
 #include "lib/errno.h"
 #include "lib/list.h"
+#include "sched/timer.h"
 
 enum wait_reason {
     WAIT_NONE, WAIT_PIPE_READ, WAIT_PIPE_WRITE, WAIT_TTY_READ, WAIT_TTY_WRITE, WAIT_CHILD,
@@ -39,6 +40,30 @@ struct wait_entry {
 
 /* A macro, so that each kind of queue has a class of its own in the debug build. */
 #define wait_queue_init(queue) (spin_init(&(queue)->lock), list_init(&(queue)->entries))
+
+/* The way of a wake-up through a long queue, in turns between which others may have its lock. */
+struct wake_walk {
+    struct wait_entry here, last; /* in the queue while it is `going`: where it goes on, and ends */
+    int events;
+    bool going;
+};
+
+/*
+ * For a queue that is woken by interrupts, or under a spinlock, and that any number may be in: the
+ * first few are woken at once, the others by a timer, a few at a time.
+ */
+struct wake_later {
+    struct wait_queue *queue; /* its lock protects the rest */
+    struct wake_walk walk;
+    int again; /* events that came meanwhile: once more for all */
+    struct timer timer;
+};
+
+void wake_later_init(struct wake_later *later, struct wait_queue *queue);
+/* As wake_events, for at least one; any context. */
+void wake_in_turns(struct wake_later *later, int events);
+/* Before the queue goes: nobody calls wake_in_turns any more. */
+void wake_later_cancel(struct wake_later *later);
 
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
