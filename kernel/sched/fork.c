@@ -39,7 +39,7 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     if (!group) {
         return NULL;
     }
-    memset(group, 0, sizeof(*group));
+    memset(group, 0, offsetof(struct thread_group, pending.info));
     list_init(&group->threads);
     list_init(&group->children);
     list_init(&group->sibling);

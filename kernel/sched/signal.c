@@ -24,7 +24,7 @@
 
 struct sighand *sighand_create(const struct sighand *from)
 {
-    struct sighand *sighand = kzalloc(sizeof(*sighand));
+    struct sighand *sighand = from ? kmalloc(sizeof(*sighand)) : kzalloc(sizeof(*sighand));
 
     if (sighand) {
         if (from) {

@@ -21,6 +21,7 @@ struct task *task_create(const char *name)
         return NULL;
     }
     memset(task, 0, offsetof(struct task, user.fpu));
+    task->pending.mask = 0;
     task->kernel_stack = kstack_alloc();
     if (!task->kernel_stack) {
         kfree(task);

@@ -76,7 +76,6 @@ struct thread_group {
     int stop_signal;        /* being stopped by it; 0: not */
     int stop_left;                 /* threads that have yet to stop; the last one tells the parent */
     bool stop_waitable, continued; /* the parent may wait for it */
-    struct signal_set pending;
     struct rlimit limits[RLIMIT_COUNT];
     struct tty *tty; /* the session's terminal */
     struct cpu_usage ended_usage, children_usage; /* of threads; of waited-for children, with theirs */
@@ -85,6 +84,7 @@ struct thread_group {
     ktime_t real_interval;
     uint32_t inject; /* atomic: which allocation is to fail (inject.c) */
     ktime_t start_time;
+    struct signal_set pending; /* the last: it is not cleared for a new one, but for the mask */
 };
 
 struct task {
@@ -107,7 +107,6 @@ struct task {
     struct files *files;
     struct fs *fs;
     struct sighand *sighand;
-    struct signal_set pending; /* tasks_lock */
     uint64_t blocked;          /* written by the task itself, under tasks_lock */
     uint64_t saved_blocked;    /* of sigsuspend and ppoll: restored after the handler */
     bool restore_blocked;
@@ -136,6 +135,7 @@ struct task {
         uint64_t vector, error, address; /* address: of the last page fault */
     } fault; /* of user mode, the last that was not resolved: for the frames of signals */
     struct user_state user;
+    struct signal_set pending; /* tasks_lock. The last, as in the group */
 };
 
 /* What is above sched has its part in a task, too: set once at boot. */
