@@ -3,40 +3,58 @@
  *
  * The helper thread sends the job's address through a pipe when it is done; the run loop polls
  * the other end. The job lies on the coroutine's stack, so the coroutine stays parked until the
- * helper has let go of it, canceled or not.
+ * helper has let go of it, canceled or not. A forked child has no helpers: there the jobs under way
+ * have failed.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 
-#include "internal.h"
+#include "interest.h"
 
 enum { SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_pipe2 = 293 };
 
 struct job {
+    struct co_list link; /* in `jobs` */
     co_function function;
     void *argument, *result;
     struct co *co;
-    int done_fd;
+    int done_fd, error;
 };
 
+static _Thread_local struct co_list jobs; /* under way, of this thread's coroutines */
 static _Thread_local int open_pipe;
 static _Thread_local int ends[2];
 
-int blocking_descriptor(void)
-{
-    return open_pipe ? ends[0] : -1;
-}
-
 void blocking_finished(void)
 {
-    struct job *jobs[16];
-    long got = co_call(SYS_read, ends[0], (long)jobs, sizeof(jobs), 0, 0, 0);
+    struct job *done[16];
+    long got = co_call(SYS_read, ends[0], (long)done, sizeof(done), 0, 0, 0);
 
-    for (long i = 0; i < got / (long)sizeof(*jobs); i++) {
-        loop_wake(jobs[i]->co, 0);
+    for (long i = 0; i < got / (long)sizeof(*done); i++) {
+        loop_wake(done[i]->co, 0);
     }
+}
+
+static int blocking_open(void)
+{
+    long error;
+
+    if (open_pipe) {
+        return 0;
+    }
+    error = co_call(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0, 0, 0);
+    if (error) {
+        return (int)error;
+    }
+    open_pipe = 1;
+    error = set_watch_helpers(ends[0]);
+    if (error) {
+        blocking_release();
+        return (int)error;
+    }
+    list_init(&jobs);
+    return 0;
 }
 
 void blocking_release(void)
@@ -45,6 +63,21 @@ void blocking_release(void)
         co_call(SYS_close, ends[0], 0, 0, 0, 0, 0);
         co_call(SYS_close, ends[1], 0, 0, 0, 0, 0);
         open_pipe = 0;
+    }
+}
+
+/* The pipe is the parent's, and its messages are addresses of the parent's jobs. */
+void blocking_forked(void)
+{
+    if (!open_pipe) {
+        return;
+    }
+    blocking_release();
+    for (struct co_list *node = jobs.next; node != &jobs; node = node->next) {
+        struct job *job = CO_ENTRY(node, struct job, link);
+
+        job->error = -EAGAIN;
+        loop_wake(job->co, 0);
     }
 }
 
@@ -60,9 +93,10 @@ static void *help(void *argument)
 
 int co_blocking(co_function function, void *argument, void **result)
 {
-    struct job job = {function, argument, NULL, co_current, 0};
+    struct job job = {.function = function, .argument = argument, .co = co_current};
     struct co_loop *loop = loop_here();
     pthread_t thread;
+    int error;
 
     if (!loop) {
         return -EPERM;
@@ -70,21 +104,22 @@ int co_blocking(co_function function, void *argument, void **result)
     if (co_canceled()) {
         return -ECANCELED;
     }
-    if (!open_pipe) {
-        long error = co_call(SYS_pipe2, (long)ends, O_CLOEXEC, 0, 0, 0, 0);
-
-        if (error) {
-            return (int)error;
-        }
-        open_pipe = 1;
+    error = blocking_open();
+    if (error) {
+        return error;
     }
     job.done_fd = ends[1];
     if (pthread_create(&thread, NULL, help, &job)) {
         return -EAGAIN;
     }
+    list_add_last(&jobs, &job.link);
     loop_count_job(loop, 1);
     loop_park_firmly("helper thread");
     loop_count_job(loop, -1);
+    list_take(&job.link);
+    if (job.error) {
+        return job.error;
+    }
     pthread_join(thread, NULL); /* it has nothing left to do but to end */
     if (result) {
         *result = job.result;

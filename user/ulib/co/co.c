@@ -44,6 +44,9 @@ static void forked(void)
 {
     registry_unlock();
     co_trace_fork();
+    io_forked();
+    blocking_forked();
+    preempt_forked();
 }
 
 /*

@@ -171,13 +171,16 @@ static inline void watch_turn(struct co_loop *l)
 /* `co` has had its turn and gave the CPU back; the next turn begins now. */
 void watch_ran(struct co_loop *l, const struct co *co);
 
-/* io.c: the descriptors that coroutines of this thread wait for. */
+/* io.c: how many descriptors coroutines of this thread are parked for. */
 int io_waiting(void);
-/* Poll them, at most until `deadline`, and wake whom it concerns. */
+/* Ask the kernel for all of them, at most until `deadline`, and wake whose turn it is. */
 void io_poll(int64_t deadline);
-/* blocking.c: what to poll while helper threads are at work (-1: nothing), and what then to do. */
-int blocking_descriptor(void);
+/* blocking.c: helper threads have finished. */
 void blocking_finished(void);
+/* In a forked child: what was shared with the parent is made anew. */
+void io_forked(void);
+void blocking_forked(void);
+void preempt_forked(void);
 /* The loop has ended: give back what only it needs. */
 void io_release(void);
 void blocking_release(void);

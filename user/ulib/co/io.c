@@ -1,135 +1,64 @@
 /*
  * Layer 3: waiting for descriptors without stopping the thread.
  *
- * Each waiter lies on its coroutine's stack and hangs in a list; the run loop polls them all at
- * once. Reads and writes ask poll(2) first and take no more than cannot block, so they do not
- * need O_NONBLOCK: a terminal or pipe may be shared with programs that would not expect it.
+ * Whoever would block stands in line for the descriptor and parks; the run loop asks the kernel for
+ * all of them at once and wakes whose turn it is. Reads and writes ask poll(2) first and take no
+ * more than cannot block, so they do not need O_NONBLOCK: a terminal or pipe may be shared with
+ * programs that would not expect it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "internal.h"
+#include "interest.h"
 
 enum {
     SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_poll = 7, SYS_connect = 42, SYS_sendto = 44,
-    SYS_recvfrom = 45, SYS_getsockopt = 55, SYS_fcntl = 72, SYS_ppoll = 271, SYS_accept4 = 288,
+    SYS_recvfrom = 45, SYS_getsockopt = 55, SYS_fcntl = 72, SYS_accept4 = 288,
 };
 enum { NO_WAIT = 0x40, SOCKET = 1, SOCKET_ERROR = 4, CLOSE_ON_EXEC = 02000000 };
 
 #define WRITE_PART 4096ul /* PIPE_BUF: what a writable pipe takes without blocking, pipe(7) */
+#define EVENTS 64         /* told at once; the rest in the next round */
 
-struct fd_wait {
-    struct co_list link;
-    struct co *co;
-    struct pollfd *fds;
-    int count;
-    int closed; /* one of them, by co_close, maybe after another one had woken the waiter */
-};
-
-static _Thread_local struct co_list waits;
-static _Thread_local int descriptors; /* in all waits */
-static _Thread_local struct pollfd *polled;
-static _Thread_local int polled_capacity;
+static _Thread_local int parked; /* descriptors that somebody is parked for */
 
 int io_waiting(void)
 {
-    return descriptors;
-}
-
-/* Room to poll `count` descriptors, and the helper threads' one. */
-static int reserve(int count)
-{
-    int wanted = polled_capacity ? polled_capacity : 16;
-    struct pollfd *grown;
-
-    if (count < polled_capacity) {
-        return 0;
-    }
-    while (wanted <= count) {
-        wanted *= 2;
-    }
-    grown = realloc(polled, (size_t)wanted * sizeof(*polled));
-    if (!grown) {
-        return -ENOMEM;
-    }
-    polled = grown;
-    polled_capacity = wanted;
-    return 0;
-}
-
-void io_release(void)
-{
-    if (descriptors == 0) {
-        free(polled);
-        polled = NULL;
-        polled_capacity = 0;
-    }
-}
-
-static long poll_until(struct pollfd *fds, int count, int64_t deadline)
-{
-    struct {
-        int64_t seconds, nanoseconds;
-    } time;
-    int64_t wait = 0;
-
-    if (deadline > 0) {
-        wait = deadline - co_now();
-        wait = wait < 0 ? 0 : wait;
-    }
-    time.seconds = wait / 1000000000;
-    time.nanoseconds = wait % 1000000000;
-    return co_call(SYS_ppoll, (long)fds, count, deadline == CO_NEVER ? 0 : (long)&time, 0, 8, 0);
+    return parked;
 }
 
 void io_poll(int64_t deadline)
 {
 //@lab 6 poll begin
-    int count = 0, jobs = blocking_descriptor();
-    struct co_list *node;
-    struct pollfd alone, *fds = polled ? polled : &alone;
+    struct epoll_event events[EVENTS];
+    int count = set_wait(events, EVENTS, deadline); /* below 0: a signal came, nobody is ready */
 
-    if (!waits.next) {
-        list_init(&waits);
-    }
-    for (node = waits.next; node != &waits; node = node->next) {
-        struct fd_wait *wait = CO_ENTRY(node, struct fd_wait, link);
+    for (int i = 0; i < count; i++) {
+        int fd = events[i].data.fd, ready = (int)events[i].events, taken = 0;
+        struct co_list *waits = waits_of(fd);
 
-        memcpy(&fds[count], wait->fds, (size_t)wait->count * sizeof(*fds));
-        count += wait->count;
-    }
-    if (jobs >= 0) {
-        fds[count] = (struct pollfd){.fd = jobs, .events = POLLIN};
-    }
-    if (poll_until(fds, count + (jobs >= 0), deadline) <= 0) {
-        return;
-    }
-    if (jobs >= 0 && fds[count].revents) {
-        blocking_finished();
-    }
-    count = 0;
-    for (node = waits.next; node != &waits; node = node->next) {
-        struct fd_wait *wait = CO_ENTRY(node, struct fd_wait, link);
-        int ready = 0;
-
-        for (int i = 0; i < wait->count; i++) {
-            wait->fds[i].revents = fds[count + i].revents;
-            ready += wait->fds[i].revents != 0;
+        if (fd == HELPERS) {
+            blocking_finished();
         }
-        count += wait->count;
-        if (ready) {
-            loop_wake(wait->co, ready);
+        for (struct co_list *node = waits ? waits->next : NULL; node != waits; node = node->next) {
+            struct fd_wait *wait = CO_ENTRY(node, struct fd_wait, link);
+            int seen = ready & (wait->events | POLLERR | POLLHUP);
+
+            if (seen && !(wait->takes && seen & taken)) { /* one may take, all may look */
+                taken |= wait->takes ? seen : 0;
+                loop_wake(wait->co, 0);
+            }
         }
     }
 //@lab 6 poll stub
-//|     /* Lab 6, step 4: it sleeps until the next timer, and sees no descriptor. */
-//|     poll_until(NULL, 0, deadline);
+//|     /* Lab 6, step 4: it sleeps until the next timer, and wakes nobody. */
+//|     set_wait(NULL, 0, deadline);
 //@lab 6 poll end
 }
 
+/* Ask without waiting: how many are ready, or an error. */
 static int poll_now(struct pollfd *fds, int count)
 {
     long ready;
@@ -140,42 +69,66 @@ static int poll_now(struct pollfd *fds, int count)
     return (int)ready;
 }
 
-/* Park until io_poll finds one of them ready: how many there are, or an error. */
-static int park(struct pollfd *fds, int count, int64_t deadline)
+/* Park until io_poll finds one of them ready: 0, or an error. The caller stands in line for each. */
+static int park(struct fd_wait *waits, int count, int64_t deadline)
 {
-    struct fd_wait wait = {.co = co_current, .fds = fds, .count = count};
 //@lab 6 park begin
-    int result;
+    int result = 0;
 
-    if (reserve(descriptors + count)) {
-        return -ENOMEM;
+    for (int i = 0; i < count && result == 0; i++) {
+        result = wait_arm(&waits[i]);
     }
-    if (!waits.next) {
-        list_init(&waits);
+    if (result == 0) {
+        parked += count;
+        result = loop_park("fd", count ? waits[0].fd : -1, deadline);
+        parked -= count;
     }
-    list_add_last(&waits, &wait.link);
-    descriptors += count;
-    result = loop_park("fd", count ? fds[0].fd : -1, deadline);
-    descriptors -= count;
-    list_take(&wait.link);
-    return wait.closed ? -EBADF : result;
+    return result;
 //@lab 6 park stub
-//|
-//|     (void)wait, (void)deadline, (void)reserve; /* Lab 6, step 3: nobody parks yet */
+//|     (void)waits, (void)count, (void)deadline; /* Lab 6, step 3: nobody parks yet */
 //|     return -ENOSYS;
 //@lab 6 park end
 }
 
+/* Wait in all lines at once until one of them is ready. */
+static int poll_parked(struct pollfd *fds, int count, struct fd_wait *waits, int64_t deadline)
+{
+    int used = 0, result = 0;
+
+    for (int i = 0; i < count && result == 0; i++) {
+        if (fds[i].fd >= 0) { /* poll(2): others are left out */
+            waits[used] = (struct fd_wait){.fd = fds[i].fd, .events = fds[i].events};
+            result = wait_begin(&waits[used++]);
+        }
+    }
+    while (result == 0) {
+        result = park(waits, used, deadline);
+        result = result ? result : poll_now(fds, count);
+    }
+    while (used > 0) {
+        result = wait_end(&waits[--used], result);
+    }
+    return result;
+}
+
 int co_poll(struct pollfd *fds, int count, int64_t deadline)
 {
+    struct fd_wait few[4], *waits = few;
     int result;
 
     if (!loop_here()) {
         return -EPERM;
     }
     result = poll_now(fds, count);
-    if (result == 0 && deadline != 0) {
-        result = park(fds, count, deadline);
+    if (result != 0 || deadline == 0) {
+        return result;
+    }
+    if (count > 4 && !(waits = malloc((size_t)count * sizeof(*waits)))) {
+        return -ENOMEM;
+    }
+    result = poll_parked(fds, count, waits, deadline);
+    if (waits != few) {
+        free(waits);
     }
     return result == -ETIMEDOUT ? 0 : result;
 }
@@ -192,34 +145,28 @@ int co_wait_fd(int fd, short events, int64_t deadline)
 }
 
 /*
- * Come back when a read or write would not block: 0, or an error. Who was parked looks again:
- * another waiter, which ran first, may have taken what there was.
+ * Come back when a read or write would not block: 0, or an error. First come, first served: whoever
+ * was woken keeps its place in the line until it has looked itself.
  */
 static int usable(int fd, short events)
 {
 //@lab 6 usable begin
     static _Thread_local unsigned at_once;
+    struct fd_wait wait = {.fd = fd, .events = events, .takes = 1};
     struct pollfd one = {.fd = fd, .events = events};
     int result;
 
     if (!loop_here()) {
         return -EPERM;
     }
-    if (fd < 0) {
-        return -EBADF;
+    result = wait_begin(&wait);
+    if (result == 0 && ++at_once % POLL_EVERY == 0) {
+        result = co_yield_now(); /* always ready must not mean always running */
     }
-    if (++at_once % POLL_EVERY == 0) { /* always ready must not mean always running */
-        result = co_yield_now();
-        if (result < 0) {
-            return result;
-        }
+    while (result == 0 && (!wait_is_first(&wait) || (result = poll_now(&one, 1)) == 0)) {
+        result = park(&wait, 1, CO_NEVER);
     }
-    while ((result = poll_now(&one, 1)) == 0) {
-        result = park(&one, 1, CO_NEVER);
-        if (result < 0) {
-            return result;
-        }
-    }
+    result = wait_end(&wait, result);
     return result < 0 ? result : one.revents & POLLNVAL ? -EBADF : 0;
 //@lab 6 usable stub
 //|     (void)fd, (void)events; /* Lab 6, step 2: at once, and the call behind it waits, with all */
@@ -296,11 +243,37 @@ int co_accept(int fd, void *address, unsigned *size)
     }
 }
 
+/* Until the address has answered; in line for the socket. */
+static long connect_parked(struct fd_wait *wait, const void *address, unsigned size)
+{
+    struct pollfd one = {.fd = wait->fd, .events = POLLOUT};
+    int error = 0, length = sizeof(error);
+    long result;
+
+    while ((result = co_call(SYS_connect, wait->fd, (long)address, size, 0, 0, 0)) == -EAGAIN) {
+        result = co_sleep(1000000); /* a full backlog of a local socket: nothing to poll for */
+        if (result < 0 || wait->error) {
+            return result;
+        }
+    }
+    if (result != -EINPROGRESS && result != -EINTR) {
+        return result;
+    }
+    while ((result = poll_now(&one, 1)) == 0) {
+        result = park(wait, 1, CO_NEVER);
+        if (result < 0) {
+            return result;
+        }
+    }
+    result = co_call(SYS_getsockopt, wait->fd, SOCKET, SOCKET_ERROR, (long)&error, (long)&length, 0);
+    return result ? result : -error;
+}
+
 /* The socket is ours alone while it connects: O_NONBLOCK may be set for so long. */
 int co_connect(int fd, const void *address, unsigned size)
 {
+    struct fd_wait wait = {.fd = fd, .events = POLLOUT, .takes = 1};
     long flags = co_call(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0), result;
-    int error = 0, length = sizeof(error), events;
 
     if (!loop_here()) {
         return -EPERM;
@@ -308,37 +281,19 @@ int co_connect(int fd, const void *address, unsigned size)
     if (flags < 0) {
         return (int)flags;
     }
-    co_call(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK, 0, 0, 0);
-    while ((result = co_call(SYS_connect, fd, (long)address, size, 0, 0, 0)) == -EAGAIN) {
-        result = co_sleep(1000000); /* a full backlog of a local socket: nothing to poll for */
-        if (result < 0) {
-            break;
+    result = wait_begin(&wait);
+    if (result == 0) {
+        co_call(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK, 0, 0, 0);
+        result = connect_parked(&wait, address, size);
+        if (wait.error == 0) { /* or the number is another file's by now */
+            co_call(SYS_fcntl, fd, F_SETFL, flags, 0, 0, 0);
         }
     }
-    if (result == -EINPROGRESS || result == -EINTR) {
-        events = co_wait_fd(fd, POLLOUT, CO_NEVER);
-        result = events < 0 ? events
-                            : co_call(SYS_getsockopt, fd, SOCKET, SOCKET_ERROR, (long)&error,
-                                      (long)&length, 0);
-        result = result ? result : -error;
-    }
-    co_call(SYS_fcntl, fd, F_SETFL, flags, 0, 0, 0);
-    return (int)result;
+    return wait_end(&wait, (int)result);
 }
 
 int co_close(int fd)
 {
-    struct co_list *node;
-
-    for (node = waits.next; node && node != &waits; node = node->next) {
-        struct fd_wait *wait = CO_ENTRY(node, struct fd_wait, link);
-
-        for (int i = 0; i < wait->count; i++) {
-            if (wait->fds[i].fd == fd) {
-                wait->closed = 1;
-                loop_wake(wait->co, -EBADF);
-            }
-        }
-    }
+    waits_fail(fd, -EBADF);
     return (int)co_call(SYS_close, fd, 0, 0, 0, 0, 0);
 }

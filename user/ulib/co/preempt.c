@@ -19,6 +19,7 @@
 enum { SYS_setitimer = 38, TIMER_REAL = 0 };
 
 static long owner; /* the thread that has the timer; 0: nobody */
+static int64_t interval; /* of the timer; 0: it does not run */
 static struct sigaction before;
 
 int co_preemptible(int allowed)
@@ -69,10 +70,21 @@ static void set_timer(int64_t nanoseconds)
         int64_t seconds, microseconds;
     } timer[2]; /* struct itimerval: the interval, and the time to the first one */
 
+    interval = nanoseconds;
     timer[0].seconds = nanoseconds / 1000000000;
     timer[0].microseconds = nanoseconds % 1000000000 / 1000;
     timer[1] = timer[0];
     co_call(SYS_setitimer, TIMER_REAL, (long)timer, 0, 0, 0, 0);
+}
+
+/* A child has no timers, setitimer(2), and of the threads only the one that forked. */
+void preempt_forked(void)
+{
+    if (owner == co_thread_id()) {
+        set_timer(interval);
+    } else {
+        owner = 0;
+    }
 }
 
 int co_preempt(int64_t slice)

@@ -146,20 +146,27 @@ int co_preempt(int64_t slice);
  */
 int co_preemptible(int allowed);
 
-/* Layer 3: io.c, chan.c, select.c, blocking.c. For coroutines of a run loop; -EPERM elsewhere. */
+/*
+ * Layer 3: io.c, chan.c, mutex.c, blocking.c. For coroutines of a run loop; -EPERM elsewhere. While
+ * coroutines of a thread wait for descriptors it has one more open, an epoll set: -EMFILE and
+ * -ENFILE are possible results, too.
+ */
 
 /* Wait until one of the poll(2) events holds: the events, or -ETIMEDOUT, -EBADF, -ECANCELED. */
 int co_wait_fd(int fd, short events, int64_t deadline);
 struct pollfd;
 /* As poll(2), with a deadline; 0 when it has passed. */
 int co_poll(struct pollfd *fds, int count, int64_t deadline);
-/* As read(2) and write(2), but other coroutines run meanwhile; co_write writes all of it. They
- * work whether O_NONBLOCK is set or not, and leave that alone: others may share the file. */
+/*
+ * As read(2) and write(2), but other coroutines run meanwhile; co_write writes all of it. They
+ * work whether O_NONBLOCK is set or not, and leave that alone: others may share the file. Of
+ * several that wait for one descriptor the first who came is served first.
+ */
 ssize_t co_read(int fd, void *buffer, size_t size);
 ssize_t co_write(int fd, const void *buffer, size_t size);
 int co_accept(int fd, void *address, unsigned *size);
 int co_connect(int fd, const void *address, unsigned size);
-/* Close it; whoever waits for it in this thread gets -EBADF. */
+/* Close it; whoever uses it in this thread, and has not come back, gets -EBADF. */
 int co_close(int fd);
 
 /* Channels: first in, first out, for elements of one size; of one thread. */
@@ -189,6 +196,6 @@ int co_select(struct co_case *cases, int count, int64_t deadline);
 
 /* Run function(argument), which may block, on a helper thread, and wait for it. *result (may be
  * NULL) gets what it returned. It cannot be canceled: the wait ends with the function. -EAGAIN:
- * no thread. */
+ * no thread, also in a child that was forked meanwhile. */
 int co_blocking(co_function function, void *argument, void **result);
 #endif
