@@ -92,6 +92,7 @@ struct co {
     void *argument, *result;
     const char *why;        /* it is parked, for co_dump */
     long why_number;
+    const char *why_owner;  /* whose name is where it points: it has what this one waits for */
     int wake_result;        /* of the park */
     int canceled, detached;
     int can_be_readied; /* it is in co_park */

@@ -102,6 +102,9 @@ void co_dump(int fd)
         } else if (co->loop_state == LOOP_PARKED) {
             co_print(fd, ": %s", co->why);
         }
+        if (co->loop_state == LOOP_PARKED && co->why_owner) {
+            co_print(fd, ", held by %s", co->why_owner);
+        }
         co_print(fd, "%s\n", co->canceled ? " (canceled)" : "");
     }
     registry_unlock();

@@ -194,6 +194,22 @@ struct co_case {
  * without cases, -EAGAIN (deadline 0), -ETIMEDOUT, -ECANCELED. */
 int co_select(struct co_case *cases, int count, int64_t deadline);
 
+/*
+ * Mutexes: for what must stay whole while the holder waits; of one thread. They are handed on in
+ * the order of arrival. The name (NULL: none) shows in co_dump, with who has it, and so in the list
+ * that co_run prints when all wait for each other. NULL without memory.
+ */
+struct co_mutex;
+struct co_mutex *co_mutex_create(const char *name);
+/* 0, -EDEADLK: the caller has it already, -ETIMEDOUT, -ECANCELED. */
+int co_mutex_lock(struct co_mutex *mutex, int64_t deadline);
+/* -EBUSY: somebody else has it. -EDEADLK. */
+int co_mutex_trylock(struct co_mutex *mutex);
+/* -EPERM: the caller does not have it. */
+int co_mutex_unlock(struct co_mutex *mutex);
+/* -EBUSY: somebody has it. */
+int co_mutex_destroy(struct co_mutex *mutex);
+
 /* Run function(argument), which may block, on a helper thread, and wait for it. *result (may be
  * NULL) gets what it returned. It cannot be canceled: the wait ends with the function. -EAGAIN:
  * no thread, also in a child that was forked meanwhile. */
