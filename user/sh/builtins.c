@@ -10,8 +10,6 @@
 
 #include "sh.h"
 
-extern char **environ;
-
 static int do_cd(int argc, char **argv)
 {
     const char *to = argc > 1 ? argv[1] : getenv("HOME");
@@ -22,7 +20,7 @@ static int do_cd(int argc, char **argv)
         return 1;
     }
     if (getcwd(path, sizeof(path))) {
-        setenv("PWD", path, 1);
+        variable_export("PWD", path);
     }
     return 0;
 }
@@ -39,8 +37,12 @@ static int do_export(int argc, char **argv)
 
         if (equal) {
             *equal = '\0';
-            setenv(argv[i], equal + 1, 1);
         }
+        if (!*argv[i] || argv[i][variable_name_length(argv[i])]) {
+            fprintf(stderr, "export: %s: not a name\n", argv[i]);
+            return 1;
+        }
+        variable_export(argv[i], equal ? equal + 1 : NULL);
     }
     return 0;
 }
@@ -48,21 +50,31 @@ static int do_export(int argc, char **argv)
 static int do_unset(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        unsetenv(argv[i]);
+        variable_unset(argv[i]);
     }
     return 0;
 }
 
 static int do_set(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "-e") == 0) {
-        exit_on_error = 1;
-    } else if (argc > 1 && strcmp(argv[1], "+e") == 0) {
-        exit_on_error = 0;
-    } else if (argc == 1) {
-        for (char **at = environ; *at; at++) {
-            puts(*at);
+    int at = 1;
+
+    if (argc == 1) {
+        variables_print();
+    }
+    for (; at < argc && (argv[at][0] == '-' || argv[at][0] == '+'); at++) {
+        if (strcmp(argv[at], "--") == 0) {
+            parameters_set(argc - at - 1, argv + at + 1);
+            return 0;
         }
+        if (strcmp(argv[at] + 1, "e") != 0) {
+            fprintf(stderr, "set: unknown option %s\n", argv[at]);
+            return 2;
+        }
+        exit_on_error = argv[at][0] == '-';
+    }
+    if (at < argc) {
+        parameters_set(argc - at, argv + at);
     }
     return 0;
 }
@@ -194,7 +206,7 @@ static int do_read(int argc, char **argv)
     char *line = read_line(0);
 
     if (argc > 1) {
-        setenv(argv[argc - 1], line ? line : "", 1);
+        variable_set(argv[argc - 1], line ? line : "");
     }
     return line == NULL;
 }
@@ -256,23 +268,77 @@ static int do_test(int argc, char **argv)
     return result == negate;
 }
 
+static int do_history(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    history_print();
+    return 0;
+}
+
+static int do_help(int argc, char **argv);
+
+static const struct {
+    const char *name;
+    builtin_t builtin;
+    const char *help; /* NULL: the one before says it */
+} builtins[] = {
+    {"cd", do_cd, "cd [FOLDER]          go to another folder"},
+    {"pwd", do_pwd, "pwd                  which folder this is"},
+    {"exit", do_exit, "exit [STATUS]        leave the shell"},
+    {"jobs", do_jobs, "jobs, fg, bg [%N]    list jobs; go on with one in front or behind (^Z stops one)"},
+    {"fg", do_fg, NULL},
+    {"bg", do_fg, NULL},
+    {"wait", do_wait, "wait [PID]           until what runs in the background has ended"},
+    {"history", do_history, "history              the lines that were typed (^R searches them)"},
+    {"export", do_export, "export NAME[=VALUE]  give a variable to the programs that are started"},
+    {"unset", do_unset, "unset NAME           forget a variable"},
+    {"set", do_set, "set [-e] [--] [A..]  show all variables; end at the first error; set $1, $2 ..."},
+    {"shift", do_shift, "shift                $2 becomes $1 ..."},
+    {"read", do_read, "read NAME            a line of input into a variable"},
+    {"test", do_test, "test, [              compare: [ $a -lt 3 ], [ -f FILE ] ..."},
+    {"[", do_test, NULL},
+    {"eval", do_eval, "eval, . FILE, exec   run words, a file, or another program instead of the shell"},
+    {".", do_source, NULL},
+    {"exec", do_exec, NULL},
+    {"break", do_break, "break, continue      leave a loop, or go on with its next round"},
+    {"continue", do_continue, NULL},
+    {"umask", do_umask, "umask [MODE]         what new files do not allow"},
+    {"true", do_true, "true, :, false       succeed, or fail"},
+    {":", do_true, NULL},
+    {"false", do_false, NULL},
+    {"help", do_help, "help                 this list"},
+};
+#define BUILTINS (sizeof(builtins) / sizeof(*builtins))
+
+static int do_help(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("Programs are in /bin (ls /bin). The shell itself knows:\n");
+    for (size_t i = 0; i < BUILTINS; i++) {
+        if (builtins[i].help) {
+            printf("  %s\n", builtins[i].help);
+        }
+    }
+    printf("  if, while, until, for, case, { }, ( ), !, &&, ||, |, &, ;\n"
+           "  < > >> 2>&1 <<END    $NAME ${NAME:-text} $(command) $((sum)) * ? [a-z]\n");
+    return 0;
+}
+
 builtin_t builtin_find(const char *name)
 {
-    static const struct {
-        const char *name;
-        builtin_t builtin;
-    } builtins[] = {
-        {"cd", do_cd}, {"exit", do_exit}, {"export", do_export}, {"unset", do_unset},
-        {"set", do_set}, {"shift", do_shift}, {"pwd", do_pwd}, {":", do_true}, {"true", do_true},
-        {"false", do_false}, {"break", do_break}, {"continue", do_continue}, {"jobs", do_jobs},
-        {"fg", do_fg}, {"bg", do_fg}, {"wait", do_wait}, {"eval", do_eval}, {"exec", do_exec},
-        {".", do_source}, {"read", do_read}, {"umask", do_umask}, {"test", do_test}, {"[", do_test},
-    };
-
-    for (size_t i = 0; i < sizeof(builtins) / sizeof(*builtins); i++) {
+    for (size_t i = 0; i < BUILTINS; i++) {
         if (strcmp(builtins[i].name, name) == 0) {
             return builtins[i].builtin;
         }
     }
     return NULL;
+}
+
+void builtins_each(const char *start, void (*call)(const char *name, int is_folder))
+{
+    for (size_t i = 0; i < BUILTINS; i++) {
+        if (strncmp(builtins[i].name, start, strlen(start)) == 0) {
+            call(builtins[i].name, 0);
+        }
+    }
 }

@@ -1,10 +1,9 @@
 /*
- * The line editor: arrows, ^A ^E ^K ^U ^W ^L, history, completion of file names by Tab. The
- * terminal is raw only while a line is edited, and one byte is read at a time, so what is typed
- * ahead stays for the program that runs next.
+ * The line editor: arrows, Home, End, ^A ^E ^B ^F ^K ^U ^W ^L, history by arrows and ^R, completion by
+ * Tab. The terminal is raw only while a line is edited, and one byte is read at a time, so what
+ * is typed ahead stays for the program that runs next.
  */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +13,17 @@
 
 #include "sh.h"
 
-#define LINE_MAX 1024
-#define HISTORY_MAX 100
+#define LINE_MAX 4096
+
+enum { CONTROL_A = 1, CONTROL_B, CONTROL_C, CONTROL_D, CONTROL_E, CONTROL_F, CONTROL_G, BACKSPACE,
+       TAB, CONTROL_K = 11, CONTROL_L, CONTROL_N = 14, CONTROL_P = 16, CONTROL_R = 18, CONTROL_U = 21,
+       CONTROL_W = 23, ESCAPE = 27, DELETE = 127 };
+enum { GO_ON, LINE_DONE, INPUT_ENDS };
 
 static char line[LINE_MAX];
 static size_t length, cursor;
-static char *history[HISTORY_MAX];
-static int history_count;
+static int back; /* how far in the history; 0: a new line */
+static const char *line_prompt;
 
 char *read_line(int fd)
 {
@@ -50,22 +53,33 @@ char *read_line(int fd)
     return text;
 }
 
-static void show(const char *prompt)
+static int read_key(void)
 {
-    printf("\r%s%.*s\033[K", prompt, (int)length, line);
-    if (cursor < length) {
-        printf("\033[%zuD", length - cursor);
+    unsigned char c;
+    ssize_t got;
+
+    while ((got = read(0, &c, 1)) < 0 && errno == EINTR) {
     }
-    fflush(stdout);
+    return got == 1 ? c : -1;
 }
 
-static void insert(char c)
+static void show(void)
 {
-    if (length + 1 < LINE_MAX) {
-        memmove(line + cursor + 1, line + cursor, length - cursor);
-        line[cursor++] = c;
-        length++;
+    screen_draw(line_prompt, line, length, cursor);
+}
+
+/* Changing the line */
+
+static void insert(const char *text, size_t size)
+{
+    if (length + size >= LINE_MAX) {
+        putchar('\a'); /* full */
+        return;
     }
+    memmove(line + cursor + size, line + cursor, length - cursor);
+    memcpy(line + cursor, text, size);
+    cursor += size;
+    length += size;
 }
 
 static void erase(size_t from, size_t to)
@@ -75,157 +89,261 @@ static void erase(size_t from, size_t to)
     cursor = from;
 }
 
-static void take_history(int index)
+static void replace(const char *text)
 {
-    const char *text = index < history_count ? history[index] : "";
-
-    length = cursor = strlen(text);
-    memcpy(line, text, length);
+    length = cursor = 0;
+    insert(text, strlen(text));
 }
 
-static void remember(void)
+/* Where the character before or behind `at` begins and ends, with the accents on it. */
+static size_t before(size_t at)
 {
-    if (!length || (history_count && strcmp(history[history_count - 1], line) == 0)) {
-        return;
-    }
-    if (history_count == HISTORY_MAX) {
-        free(history[0]);
-        memmove(history, history + 1, (HISTORY_MAX - 1) * sizeof(*history));
-        history_count--;
-    }
-    history[history_count++] = strdup(line);
+    int columns;
+
+    do {
+        while (at > 0 && ((unsigned char)line[--at] & 0xc0) == 0x80) {
+        }
+        screen_character(line + at, length - at, &columns);
+    } while (at > 0 && columns == 0);
+    return at;
 }
 
-/* Complete the word before the cursor from the directory it names, or from /bin. */
+static size_t behind(size_t at)
+{
+    int columns = 0, bytes = at < length ? screen_character(line + at, length - at, &columns) : 0;
+
+    do {
+        at += (size_t)bytes;
+        bytes = at < length ? screen_character(line + at, length - at, &columns) : 0;
+    } while (bytes && columns == 0);
+    return at;
+}
+
+static size_t word_before(size_t at)
+{
+    while (at > 0 && line[at - 1] == ' ') {
+        at--;
+    }
+    while (at > 0 && line[at - 1] != ' ') {
+        at--;
+    }
+    return at;
+}
+
+static size_t word_behind(size_t at)
+{
+    while (at < length && line[at] == ' ') {
+        at++;
+    }
+    while (at < length && line[at] != ' ') {
+        at++;
+    }
+    return at;
+}
+
+static void take_history(int step)
+{
+    const char *entry = history_entry(back + step);
+
+    if (back + step == 0) {
+        entry = "";
+    }
+    if (entry) {
+        back += step;
+        replace(entry);
+    }
+}
+
+/* Completion */
+
+static void list_names(char **names, size_t count)
+{
+    size_t widest = 1, columns;
+
+    for (size_t i = 0; i < count; i++) {
+        widest = strlen(names[i]) > widest ? strlen(names[i]) : widest;
+    }
+    columns = 79 / (widest + 2) ? 79 / (widest + 2) : 1;
+    screen_leave();
+    for (size_t i = 0; i < count; i++) {
+        int last = (i + 1) % columns == 0 || i + 1 == count;
+
+        printf("%-*s%s", last ? 0 : (int)widest + 2, names[i], last ? "\n" : "");
+    }
+}
+
 static void complete(void)
 {
-    size_t start = cursor, common = 0;
-    char directory[LINE_MAX] = "", found[256] = "";
-    char *slash, word[LINE_MAX];
-    int matches = 0;
-    struct dirent *entry;
-    DIR *dir;
+    size_t start = cursor, typed, common, count;
+    char **names;
 
-    while (start > 0 && line[start - 1] != ' ') {
+    while (start > 0 && !strchr(" ;|&<>(=", line[start - 1])) {
         start--;
     }
-    memcpy(word, line + start, cursor - start);
-    word[cursor - start] = '\0';
-    slash = strrchr(word, '/');
-    if (slash) {
-        memcpy(directory, word, (size_t)(slash - word) + 1);
+    line[length] = '\0';
+    count = complete_word(line, start, cursor, &names);
+    if (count == 0) {
+        return;
     }
-    dir = opendir(slash ? directory : start == 0 ? "/bin" : ".");
-    while (dir && (entry = readdir(dir))) {
-        const char *base = slash ? slash + 1 : word;
-
-        if (strncmp(entry->d_name, base, strlen(base)) != 0 || entry->d_name[0] == '.') {
-            continue;
-        }
-        if (matches++ == 0) {
-            strcpy(found, entry->d_name);
-            common = strlen(found);
-        }
-        while (strncmp(found, entry->d_name, common) != 0) {
+    for (typed = 0; start + typed < cursor && line[cursor - typed - 1] != '/'; typed++) {
+    }
+    common = strlen(names[0]);
+    for (size_t i = 1; i < count; i++) {
+        while (strncmp(names[0], names[i], common) != 0) {
             common--;
         }
     }
-    if (dir) {
-        closedir(dir);
-    }
-    for (size_t i = strlen(slash ? slash + 1 : word); i < common; i++) {
-        insert(found[i]);
-    }
-    if (matches == 1) {
-        insert(' ');
-    }
-}
-
-/* After ESC. Changes *at_history. */
-static void escape(int *at_history)
-{
-    char c[3] = {0};
-
-    if (read(0, c, 1) != 1 || (c[0] != '[' && c[0] != 'O') || read(0, c + 1, 1) != 1) {
+    if (count > 1 && common == typed) {
+        list_names(names, count);
         return;
     }
-    if (isdigit(c[1])) {
-        read(0, c + 2, 1);
-    }
-    if (c[1] == 'A' && *at_history > 0) {
-        take_history(--*at_history);
-    } else if (c[1] == 'B' && *at_history < history_count) {
-        take_history(++*at_history);
-    } else if (c[1] == 'C' && cursor < length) {
-        cursor++;
-    } else if (c[1] == 'D' && cursor > 0) {
-        cursor--;
-    } else if (c[1] == 'H') {
-        cursor = 0;
-    } else if (c[1] == 'F') {
-        cursor = length;
-    } else if (c[1] == '3' && cursor < length) {
-        erase(cursor, cursor + 1);
-        cursor = cursor > length ? length : cursor;
+    insert(names[0] + typed, common - typed);
+    if (count == 1 && line[cursor - 1] != '/') {
+        insert(" ", 1);
     }
 }
 
-/* One key. 1: the line is done, -1: the end of input. */
-static int key(char c, int *at_history)
-{
-    size_t start = cursor;
+/* Keys */
 
+/* ^R: the newest line that has in it what is typed; ^R again: an older one. */
+static int search(void)
+{
+    char wanted[128] = "", prompt[160];
+    size_t size = 0;
+    int at = 1, c;
+
+    for (;;) {
+        const char *found = history_entry(at);
+
+        while (found && !strstr(found, wanted)) {
+            found = history_entry(++at);
+        }
+        if (found && size) {
+            replace(found);
+        }
+        snprintf(prompt, sizeof(prompt), "(search) %s%s: ", wanted, found ? "" : " [no older one]");
+        screen_draw(prompt, line, length, length);
+        c = read_key();
+        if (c == CONTROL_R) {
+            at += found != NULL;
+        } else if ((c == DELETE || c == BACKSPACE) && size > 0) {
+            wanted[--size] = '\0';
+            at = 1;
+        } else if (c >= ' ' && c != DELETE && size + 1 < sizeof(wanted)) {
+            wanted[size++] = (char)c;
+            wanted[size] = '\0';
+        } else {
+            break;
+        }
+    }
+    cursor = length;
+    return c;
+}
+
+/* After ESC: [ and O begin the keys that have names; a letter is one with Alt. */
+static void escape(void)
+{
+    char arguments[16] = "";
+    size_t size = 0;
+    int c = read_key();
+
+    if (c == 'b' || c == 'f') {
+        cursor = c == 'b' ? word_before(cursor) : word_behind(cursor);
+        return;
+    }
+    if (c != '[' && c != 'O') {
+        return;
+    }
+    while ((c = read_key()) >= ' ' && c < '@') {
+        if (size + 1 < sizeof(arguments)) {
+            arguments[size++] = (char)c;
+        }
+    }
+    if (c == '~') { /* a number says which key: 1 or 7 Home, 4 or 8 End, 3 Delete */
+        c = strchr("17", arguments[0]) ? 'H' : strchr("48", arguments[0]) ? 'F'
+            : arguments[0] == '3' ? DELETE : 0;
+    }
+    switch (c) {
+    case 'A': take_history(1); break;
+    case 'B': take_history(-1); break;
+    case 'C': cursor = strstr(arguments, ";5") ? word_behind(cursor) : behind(cursor); break;
+    case 'D': cursor = strstr(arguments, ";5") ? word_before(cursor) : before(cursor); break;
+    case 'H': cursor = 0; break;
+    case 'F': cursor = length; break;
+    case DELETE: erase(cursor, behind(cursor)); break;
+    }
+}
+
+static int key(int c)
+{
     switch (c) {
     case '\r':
     case '\n':
-        return 1;
-    case 3: /* ^C */
+        return LINE_DONE;
+    case CONTROL_C:
+        cursor = length;
+        show();
         printf("^C");
-        length = cursor = 0;
-        return 1;
-    case 4: /* ^D */
+        length = 0;
+        interrupted = 1;
+        return LINE_DONE;
+    case CONTROL_D:
         if (length == 0) {
-            return -1;
+            return INPUT_ENDS;
         }
-        if (cursor < length) {
-            erase(cursor, cursor + 1);
-        }
+        erase(cursor, behind(cursor));
         break;
-    case 127:
-    case '\b':
-        if (cursor > 0) {
-            erase(cursor - 1, cursor);
-        }
-        break;
-    case 1: cursor = 0; break;
-    case 5: cursor = length; break;
-    case 11: length = cursor; break;
-    case 21: erase(0, cursor); break;
-    case 23:
-        while (start > 0 && line[start - 1] == ' ') {
-            start--;
-        }
-        while (start > 0 && line[start - 1] != ' ') {
-            start--;
-        }
-        erase(start, cursor);
-        break;
-    case 12: printf("\033[H\033[2J"); break;
-    case 9: complete(); break;
-    case 27: escape(at_history); break;
-    default:
-        if ((unsigned char)c >= ' ') {
-            insert(c);
-        }
+    case DELETE:
+    case BACKSPACE: erase(before(cursor), cursor); break;
+    case CONTROL_A: cursor = 0; break;
+    case CONTROL_E: cursor = length; break;
+    case CONTROL_B: cursor = before(cursor); break;
+    case CONTROL_F: cursor = behind(cursor); break;
+    case CONTROL_K: length = cursor; break;
+    case CONTROL_U: erase(0, cursor); break;
+    case CONTROL_W: erase(word_before(cursor), cursor); break;
+    case CONTROL_P: take_history(1); break;
+    case CONTROL_N: take_history(-1); break;
+    case CONTROL_L: screen_clear(); break;
+    case CONTROL_R:
+        c = search();
+        show();
+        return key(c);
+    case TAB: complete(); break;
+    case ESCAPE: escape(); break;
+    case CONTROL_G: break;
+    case -1: return INPUT_ENDS;
     }
-    return 0;
+    return GO_ON;
+}
+
+/* A character, which may be of several bytes: shown when it is whole. */
+static void type(int c)
+{
+    static size_t begun; /* where it starts */
+    char byte = (char)c;
+    int columns, at_end = cursor == length;
+
+    if ((c & 0xc0) != 0x80 || begun >= cursor) {
+        begun = cursor;
+    }
+    insert(&byte, 1);
+    if (begun >= cursor) {
+        return; /* full */
+    }
+    screen_character(line + begun, cursor - begun, &columns);
+    if (columns < 0 && (c & 0x80)) {
+        return; /* there is more to come */
+    }
+    if (!at_end || !screen_append(line + begun, cursor - begun)) {
+        show();
+    }
 }
 
 char *edit_line(const char *prompt)
 {
     struct termios saved, modes;
-    int at_history = history_count, done = 0;
-    char c;
+    int state = GO_ON;
 
     if (tcgetattr(0, &saved)) {
         return read_line(0);
@@ -236,33 +354,29 @@ char *edit_line(const char *prompt)
     modes.c_cc[VMIN] = 1;
     modes.c_cc[VTIME] = 0;
     tcsetattr(0, TCSADRAIN, &modes);
+    line_prompt = prompt;
     length = cursor = 0;
-    show(prompt);
-    while (!done) {
-        ssize_t got = read(0, &c, 1);
+    back = 0;
+    show();
+    while (state == GO_ON) {
+        int c = read_key();
 
-        if (got < 0 && errno == EINTR) {
+        if (c >= ' ' && c != DELETE) {
+            type(c);
             continue;
         }
-        if (got <= 0) {
-            done = -1;
-            break;
-        }
-        if ((unsigned char)c >= ' ' && c != 127 && cursor == length) { /* the usual case */
-            insert(c);
-            putchar(c);
-            fflush(stdout);
-            continue;
-        }
-        done = key(c, &at_history);
-        if (!done) {
-            show(prompt);
+        state = key(c);
+        if (state == GO_ON) {
+            show();
         }
     }
+    if (cursor < length) {
+        cursor = length;
+        show(); /* what comes next is printed below all of it */
+    }
+    screen_leave();
     tcsetattr(0, TCSADRAIN, &saved);
     line[length] = '\0';
-    printf("\n");
-    fflush(stdout);
-    remember();
-    return done < 0 ? NULL : line;
+    history_add(line);
+    return state == INPUT_ENDS ? NULL : line;
 }

@@ -11,10 +11,7 @@
 
 #include "sh.h"
 
-int last_status, parameter_count;
-pid_t shell_pid;
-pid_t last_background;
-char **parameters;
+int expansion_failed;
 
 #define QUOTED '\001' /* before a character that quotes protect */
 
@@ -41,97 +38,6 @@ static void put_quoted(struct buffer *buffer, char c)
 {
     put(buffer, QUOTED);
     put(buffer, c);
-}
-
-const char *variable_get(const char *name)
-{
-    static char number[24];
-
-    if (isdigit(*name)) {
-        return atoi(name) < parameter_count ? parameters[atoi(name)] : NULL;
-    }
-    if (name[1] == '\0' && strchr("?$!#", *name)) {
-        snprintf(number, sizeof(number), "%d", *name == '?' ? last_status : *name == '$' ? shell_pid
-                 : *name == '!' ? last_background : parameter_count - 1);
-        return number;
-    }
-    return getenv(name);
-}
-
-/* Sums: + - * / % and parentheses, over names and numbers. */
-static long sum(const char **at);
-
-static long factor(const char **at)
-{
-    long value = 0;
-
-    *at += strspn(*at, " ");
-    if (**at == '(') {
-        (*at)++;
-        value = sum(at);
-        *at += strspn(*at, " ");
-        *at += **at == ')';
-    } else if (**at == '-') {
-        (*at)++;
-        value = -factor(at);
-    } else if (isdigit(**at)) {
-        value = strtol(*at, (char **)at, 0);
-    } else {
-        char name[64];
-        size_t size = 0;
-        const char *text;
-
-        *at += **at == '$';
-        while ((isalnum(**at) || **at == '_') && size < sizeof(name) - 1) {
-            name[size++] = *(*at)++;
-        }
-        name[size] = '\0';
-        text = size ? variable_get(name) : NULL;
-        value = text ? strtol(text, NULL, 0) : 0;
-        if (!size && **at) {
-            (*at)++;
-        }
-    }
-    *at += strspn(*at, " ");
-    return value;
-}
-
-static long product(const char **at)
-{
-    long value = factor(at);
-
-    while (**at && strchr("*/%", **at)) {
-        char operator = *(*at)++;
-        long right = factor(at);
-
-        value = operator == '*' ? value * right
-                : right == 0 ? 0 : operator == '/' ? value / right : value % right;
-    }
-    return value;
-}
-
-static long sum(const char **at)
-{
-    long value = product(at);
-
-    while (**at == '+' || **at == '-') {
-        char operator = *(*at)++;
-        long right = product(at);
-
-        value = operator == '+' ? value + right : value - right;
-    }
-    if (**at && strchr("<>=!", **at)) {
-        char first = **at;
-        int equal = (*at)[1] == '=';
-        long right;
-
-        *at += 1 + equal;
-        right = product(at);
-        value = first == '<' ? (equal ? value <= right : value < right)
-                : first == '>' ? (equal ? value >= right : value > right)
-                : first == '=' ? value == right : value != right;
-    }
-    return value;
 }
 
 static const char *closing(const char *p, char open, char close)
@@ -179,7 +85,7 @@ static void put_braced(struct buffer *buffer, char *inside, int quoted)
         if (operator == '-' || operator == '=') {
             value = expand_single(rest);
             if (operator == '=') {
-                setenv(inside, value, 1);
+                variable_set(inside, value);
             }
         }
     } else if (operator == '+') {
@@ -191,13 +97,17 @@ static void put_braced(struct buffer *buffer, char *inside, int quoted)
 /* At a '$'; returns what follows the expansion. */
 static const char *expand_dollar(struct buffer *buffer, const char *p, int quoted)
 {
-    const char *end;
+    const char *end, *wrong = NULL;
     char *inside, number[24];
 
     if (p[1] == '(' && p[2] == '(') {
         end = closing(p + 3, '(', ')');
         inside = expand_single(arena_copy(p + 3, (size_t)(end - p - 4)));
-        snprintf(number, sizeof(number), "%ld", sum((const char **)&inside));
+        snprintf(number, sizeof(number), "%ld", arithmetic(inside, &wrong));
+        if (wrong) {
+            fprintf(stderr, "sh: $((%s)): %s\n", inside, wrong);
+            expansion_failed = 1;
+        }
         put_text(buffer, number, quoted);
         return *end ? end + 1 : end;
     }
@@ -234,6 +144,16 @@ static const char *expand_dollar(struct buffer *buffer, const char *p, int quote
     return end;
 }
 
+/* At a '`'; the same. */
+static const char *expand_backquoted(struct buffer *buffer, const char *p, int quoted)
+{
+    size_t size = strcspn(p + 1, "`");
+
+    put_text(buffer, run_capture(arena_copy(p + 1, size)), quoted);
+    p += size + 1;
+    return *p ? p + 1 : p;
+}
+
 /* A word with its values in; unquoted blanks in values are left for splitting. `quotes`: seen. */
 static char *substitute(const char *p, int *quotes)
 {
@@ -266,10 +186,7 @@ static char *substitute(const char *p, int *quotes)
         } else if (*p == '$') {
             p = expand_dollar(&buffer, p, in_double);
         } else if (*p == '`') {
-            size_t size = strcspn(p + 1, "`");
-
-            put_text(&buffer, run_capture(arena_copy(p + 1, size)), in_double);
-            p += size + 1 + (p[size + 1] == '`');
+            p = expand_backquoted(&buffer, p, in_double);
         } else if (in_double) {
             put_quoted(&buffer, *p++);
         } else {
@@ -299,6 +216,37 @@ char *expand_single(const char *text)
     int quotes;
 
     return unquote(substitute(text, &quotes));
+}
+
+char *expand_pattern(const char *text)
+{
+    int quotes;
+
+    return substitute(text, &quotes);
+}
+
+/* A here-document is like a text in double quotes, but that " is nothing special in it. */
+char *expand_here(const char *text)
+{
+    struct buffer buffer = {0};
+
+    put(&buffer, '\0');
+    buffer.used = 0;
+    while (*text) {
+        if (*text == '\\' && text[1] && strchr("$`\\\n", text[1])) {
+            if (text[1] != '\n') {
+                put_quoted(&buffer, text[1]);
+            }
+            text += 2;
+        } else if (*text == '$') {
+            text = expand_dollar(&buffer, text, 1);
+        } else if (*text == '`') {
+            text = expand_backquoted(&buffer, text, 1);
+        } else {
+            put_quoted(&buffer, *text++);
+        }
+    }
+    return unquote(buffer.text);
 }
 
 int match_pattern(const char *p, const char *s)

@@ -24,7 +24,7 @@ void jobs_init(void)
     tcsetpgrp(0, shell_pgid);
 }
 
-struct job *job_create(pid_t pgid, int processes, const char *text)
+struct job *job_create(pid_t pgid, pid_t last, int processes, const char *text)
 {
     struct job *job = calloc(1, sizeof(*job));
     int number = 1;
@@ -37,6 +37,7 @@ struct job *job_create(pid_t pgid, int processes, const char *text)
     }
     job->number = number;
     job->pgid = pgid;
+    job->last = last;
     job->processes = processes;
     job->text = strdup(text ? text : "");
     job->next = jobs;
@@ -58,28 +59,22 @@ static void job_remove(struct job *job)
 
 static int status_of(int status)
 {
-    return WIFEXITED(status) ? WEXITSTATUS(status)
-           : WIFSTOPPED(status) ? 128 + WSTOPSIG(status) : 128 + WTERMSIG(status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Note what wait reported. The job's status is that of its last process, which leads by fork
- * order: the one whose report comes for the highest pid. */
+/* Note what wait reported of one of the job's processes. */
 static void note(struct job *job, pid_t pid, int status)
 {
-    static pid_t last;
-
     if (WIFSTOPPED(status)) {
-        job->stopped = 1;
-        job->status = status_of(status);
+        job->stopped = WSTOPSIG(status);
         return;
     }
     if (WIFCONTINUED(status)) {
         job->stopped = 0;
         return;
     }
-    if (job->status == 0 || pid > last) {
+    if (pid == job->last) {
         job->status = status_of(status);
-        last = pid;
     }
     job->processes--;
 }
@@ -122,7 +117,7 @@ int job_foreground(struct job *job, int go_on)
     if (interactive) {
         tcsetpgrp(0, shell_pgid);
     }
-    result = job->status;
+    result = job->stopped ? 128 + job->stopped : job->status;
     if (job->stopped) {
         printf("\n[%d] stopped   %s\n", job->number, job->text);
     } else {

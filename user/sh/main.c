@@ -48,6 +48,12 @@ static void loop(int fd)
         if (!more) {
             break;
         }
+        if (interactive && interrupted) { /* ^C: whatever was begun is given up */
+            free(text);
+            text = NULL;
+            last_status = 130;
+            continue;
+        }
         text = realloc(text, size + strlen(more) + 2);
         strcpy(text + size, more);
         strcat(text, "\n");
@@ -80,6 +86,7 @@ int main(int argc, char **argv)
     const char *command = NULL;
 
     shell_pid = getpid();
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would take the statuses of children away */
     for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
         if (strcmp(argv[at], "-e") == 0) {
             exit_on_error = 1;

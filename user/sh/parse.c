@@ -1,8 +1,11 @@
 /*
  * From text to tree, by recursive descent. Grammar:
  *     list:     and_or (; | & | newline) ...      and_or: pipeline (&& | ||) ...
- *     pipeline: [!] command | command ...          command: words, redirections, ( ), { }, if, for
+ *     pipeline: [!] command | command ...          command: words, redirections, ( ), { }, if, for,
+ *                                                           while, until, case
+ * A here-document stands behind the line that asks for it: it is taken in when that line ends.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,7 @@
 char parse_message[128];
 static const char *at;
 static int incomplete, failed;
+static struct redirect *here_first, **here_tail; /* here-documents that wait for the line's end */
 
 struct chunk {
     struct chunk *next;
@@ -84,10 +88,51 @@ static void error(const char *what)
     failed = 1;
 }
 
+/* At a newline: the texts that its line has asked for stand behind it. */
+static void take_here_documents(void)
+{
+    for (; here_first; here_first = here_first->here_next) {
+        const char *end = here_first->target, *start;
+        size_t size = strlen(end), used = 0;
+        char *text = arena_alloc(strlen(at) + 1);
+
+        for (;;) {
+            int tabs = here_first->strip ? (int)strspn(at + 1, "\t") : 0;
+
+            start = at + 1 + tabs;
+            at = start + strcspn(start, "\n");
+            if ((size_t)(at - start) == size && memcmp(start, end, size) == 0) {
+                break;
+            }
+            if (!*at) {
+                incomplete = failed = 1;
+                return;
+            }
+            memcpy(text + used, start, (size_t)(at + 1 - start));
+            used += (size_t)(at + 1 - start);
+        }
+        here_first->target = text;
+    }
+    here_tail = &here_first;
+}
+
+/* A backslash at a line's end joins it with the next one; with none there, more is to come. */
+static int skip_joint(const char **p)
+{
+    if ((*p)[0] != '\\' || (*p)[1] != '\n') {
+        return 0;
+    }
+    *p += 2;
+    if (!**p) {
+        incomplete = failed = 1;
+    }
+    return 1;
+}
+
 static void skip_blanks(void)
 {
-    while (*at == ' ' || *at == '\t' || (*at == '\\' && at[1] == '\n')) {
-        at += *at == '\\' ? 2 : 1;
+    while (*at == ' ' || *at == '\t' || skip_joint(&at)) {
+        at += *at == ' ' || *at == '\t';
     }
     if (*at == '#') {
         at += strcspn(at, "\n");
@@ -96,8 +141,14 @@ static void skip_blanks(void)
 
 static void skip_newlines(void)
 {
-    for (skip_blanks(); *at == '\n' || *at == ';'; skip_blanks()) {
-        at++;
+    for (skip_blanks(); !failed && (*at == '\n' || *at == ';'); skip_blanks()) {
+        if (*at == ';' && at[1] == ';') {
+            break; /* a case's */
+        }
+        if (*at == '\n') {
+            take_here_documents();
+        }
+        at += *at != '\0';
     }
 }
 
@@ -136,6 +187,9 @@ static char *next_word(void)
 
     skip_blanks();
     for (start = p = at; *p && !strchr(" \t\n;&|<>()", *p);) {
+        if (skip_joint(&p)) {
+            continue;
+        }
         if (*p == '\\' && p[1]) {
             p += 2;
         } else if (*p == '\'' || *p == '"' || *p == '`') {
@@ -158,7 +212,7 @@ static int peek(const char *token)
     if (strncmp(at, token, size) != 0) {
         return 0;
     }
-    if (token[0] >= 'a' || token[0] == '{' || token[0] == '}' || token[0] == '!') {
+    if (isalpha(token[0]) || strchr("{}!", token[0])) { /* a word of its own */
         return !at[size] || strchr(" \t\n;&|<>()", at[size]) != NULL;
     }
     return 1;
@@ -198,7 +252,26 @@ static struct node *make(enum node_type type, struct node *left, struct node *ri
 
 static struct node *parse_list(void);
 
-/* Redirections in front of or behind words: [n]< [n]> [n]>> [n]>&m. True: there was one. */
+/* <<WORD or <<-WORD: the text comes later. A quote in WORD means that nothing in it is expanded. */
+static void parse_here_document(struct redirect *redirect)
+{
+    char *word;
+
+    redirect->kind = 'h';
+    redirect->strip = *at == '-';
+    at += redirect->strip;
+    word = next_word();
+    if (!word) {
+        error("the end of the text has no name");
+        return;
+    }
+    redirect->literal = strpbrk(word, "'\"\\") != NULL;
+    redirect->target = expand_single(word);
+    *here_tail = redirect;
+    here_tail = &redirect->here_next;
+}
+
+/* Redirections in front of or behind words: [n]< [n]> [n]>> [n]>&m [n]<<WORD. True: there was one. */
 static int parse_redirect(struct redirect ***tail)
 {
     const char *p;
@@ -217,6 +290,13 @@ static int parse_redirect(struct redirect ***tail)
     redirect->kind = *p;
     redirect->fd = fd >= 0 ? fd : *p == '>';
     p++;
+    **tail = redirect;
+    *tail = &redirect->next;
+    if (redirect->kind == '<' && *p == '<') {
+        at = p + 1;
+        parse_here_document(redirect);
+        return 1;
+    }
     if (redirect->kind == '>' && *p == '>') {
         redirect->kind = 'a';
         p++;
@@ -229,9 +309,15 @@ static int parse_redirect(struct redirect ***tail)
     if (!redirect->target) {
         error("a file name is missing");
     }
-    **tail = redirect;
-    *tail = &redirect->next;
     return 1;
+}
+
+/* One word behind the other. */
+static struct word **append_word(struct word **tail, char *text)
+{
+    *tail = arena_alloc(sizeof(**tail));
+    (*tail)->text = text;
+    return &(*tail)->next;
 }
 
 static struct node *parse_simple(void)
@@ -249,9 +335,7 @@ static struct node *parse_simple(void)
         if (!text) {
             break;
         }
-        *tail = arena_alloc(sizeof(**tail));
-        (*tail)->text = text;
-        tail = &(*tail)->next;
+        tail = append_word(tail, text);
     }
     if (!node->words && !node->redirects) {
         if (*at) {
@@ -292,19 +376,69 @@ static struct node *parse_for(void)
         error("for needs a name");
         return node;
     }
-    *tail = arena_alloc(sizeof(**tail));
-    (*tail)->text = text;
-    tail = &(*tail)->next;
+    tail = append_word(tail, text);
     if (accept("in")) {
         while ((text = next_word())) {
-            *tail = arena_alloc(sizeof(**tail));
-            (*tail)->text = text;
-            tail = &(*tail)->next;
+            tail = append_word(tail, text);
         }
     }
     expect("do");
     node->left = parse_list();
     expect("done");
+    return node;
+}
+
+/* [(] pattern [| pattern ...] ) list ;; */
+static struct node *parse_choice(void)
+{
+    struct node *node = make(NODE_CHOICE, NULL, NULL);
+    struct word **tail = &node->words;
+
+    accept("(");
+    do {
+        char *text = next_word();
+
+        if (!text) {
+            error("a pattern is missing");
+            return node;
+        }
+        tail = append_word(tail, text);
+    } while (accept("|"));
+    if (!accept(")")) {
+        error("a pattern ends with )");
+        return node;
+    }
+    skip_newlines();
+    if (!peek(";;") && !peek("esac")) {
+        node->left = parse_list();
+    }
+    skip_newlines();
+    if (!accept(";;") && !peek("esac") && !failed) {
+        if (*at) {
+            error(";; or esac is missing");
+        }
+        incomplete |= !*at;
+        failed = 1;
+    }
+    return node;
+}
+
+static struct node *parse_case(void)
+{
+    struct node *node = make(NODE_CASE, NULL, NULL), **next = &node->left;
+    char *text = next_word();
+
+    if (!text) {
+        error("case needs a word");
+        return node;
+    }
+    append_word(&node->words, text);
+    expect("in");
+    for (skip_newlines(); !failed && *at && !peek("esac"); skip_newlines()) {
+        *next = parse_choice();
+        next = &(*next)->otherwise;
+    }
+    expect("esac");
     return node;
 }
 
@@ -332,6 +466,8 @@ static struct node *parse_command(void)
         expect("done");
     } else if (accept("for")) {
         node = parse_for();
+    } else if (accept("case")) {
+        node = parse_case();
     } else {
         return parse_simple();
     }
@@ -372,7 +508,8 @@ static struct node *parse_and_or(void)
 
 static int list_ends(void)
 {
-    static const char *const ends[] = {"then", "else", "elif", "fi", "do", "done", "}", ")"};
+    static const char *const ends[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}", ")",
+                                       ";;"};
 
     skip_newlines();
     for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
@@ -395,9 +532,9 @@ static struct node *parse_item(void)
         at++;
         node = make(NODE_BACKGROUND, node, NULL);
         node->source = node->left->source;
-    } else if (*at == ';') {
+    } else if (*at == ';' && at[1] != ';') {
         at++;
-    } else if (!failed && *at && *at != '\n' && *at != ')') {
+    } else if (!failed && *at && !strchr("\n);", *at)) {
         error("unexpected text");
     }
     return node;
@@ -429,6 +566,8 @@ enum parse_result parse(const char **text, struct node **tree)
 
     at = *text;
     incomplete = failed = 0;
+    here_first = NULL;
+    here_tail = &here_first;
     skip_newlines();
     if (!*at) {
         *text = at;
@@ -439,6 +578,13 @@ enum parse_result parse(const char **text, struct node **tree)
 
         list = list ? make(NODE_SEQUENCE, list, item) : item;
         skip_blanks();
+    }
+    if (!failed && here_first) {
+        if (*at) {
+            take_here_documents();
+        } else {
+            incomplete = 1;
+        }
     }
     *text = at;
     *tree = list;

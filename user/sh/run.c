@@ -12,13 +12,48 @@
 
 int interactive, exit_on_error, loop_break, loop_continue;
 volatile int interrupted;
+#define PIPELINE_MAX 64
+
 static int in_child; /* of a pipe or subshell: no job control of its own */
+
+/* A here-document in a file without a name: it may be longer than a pipe takes. */
+static int open_text(const struct redirect *redirect)
+{
+    const char *text = redirect->literal ? redirect->target : expand_here(redirect->target);
+    size_t size = strlen(text), done = 0;
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof(path), "/tmp/sh-%d", (int)getpid());
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        fprintf(stderr, "sh: %s: %s\n", path, strerror(errno));
+        return -1;
+    }
+    unlink(path);
+    while (done < size) {
+        ssize_t put = write(fd, text + done, size - done);
+
+        if (put < 0) {
+            fprintf(stderr, "sh: here-document: %s\n", strerror(errno));
+            close(fd);
+            return -1;
+        }
+        done += (size_t)put;
+    }
+    lseek(fd, 0, SEEK_SET);
+    return fd;
+}
 
 static int open_target(const struct redirect *redirect)
 {
-    char *target = expand_single(redirect->target);
+    char *target;
     int fd;
 
+    if (redirect->kind == 'h') {
+        return open_text(redirect);
+    }
+    target = expand_single(redirect->target);
     if (redirect->kind == '&') {
         if (strcmp(target, "-") == 0) {
             close(redirect->fd);
@@ -81,17 +116,21 @@ void run_child_setup(void)
     interactive = 0;
 }
 
-/* Leading NAME=value words are assignments. Returns the first other word. */
-static const struct word *assignments(const struct word *word)
+static int is_assignment(const struct word *word)
 {
-    for (; word; word = word->next) {
-        size_t size = strcspn(word->text, "='\"$`\\");
+    int length = variable_name_length(word->text);
 
-        if (word->text[size] != '=' || size == 0 || (word->text[0] >= '0' && word->text[0] <= '9') ||
-            memchr(word->text, '/', size)) {
-            break;
-        }
-        setenv(arena_copy(word->text, size), expand_single(word->text + size + 1), 1);
+    return length > 0 && word->text[length] == '=';
+}
+
+/* Leading NAME=value words are assignments, which `set` makes. Returns the first other word. */
+static const struct word *assignments(const struct word *word,
+                                      void (*set)(const char *name, const char *value))
+{
+    for (; word && is_assignment(word); word = word->next) {
+        int length = variable_name_length(word->text);
+
+        set(arena_copy(word->text, (size_t)length), expand_single(word->text + length + 1));
     }
     return word;
 }
@@ -116,7 +155,7 @@ static _Noreturn void exec_program(char **argv)
 static _Noreturn void run_in_child(struct node *node)
 {
     if (node->type == NODE_COMMAND) {
-        const struct word *words = assignments(node->words);
+        const struct word *words = assignments(node->words, variable_export);
         int argc;
         char **argv;
         builtin_t builtin;
@@ -124,9 +163,13 @@ static _Noreturn void run_in_child(struct node *node)
         if (redirect_all(node->redirects, NULL)) {
             _exit(1);
         }
-        argv = expand_words(words, &argc);
-        if (argc == 0) {
-            _exit(0);
+        argv = node->arguments;
+        argc = node->argument_count;
+        if (!argv) {
+            argv = expand_words(words, &argc);
+        }
+        if (expansion_failed || argc == 0) {
+            _exit(expansion_failed);
         }
         builtin = builtin_find(argv[0]);
         if (!builtin) {
@@ -135,6 +178,22 @@ static _Noreturn void run_in_child(struct node *node)
         exit(builtin(argc, argv));
     }
     exit(run_tree(node));
+}
+
+/* Wait for all processes of a pipeline without job control; the last one's status. */
+static int wait_for_all(const pid_t *pids, int count)
+{
+    int result = 0, status;
+
+    for (int i = 0; i < count; i++) {
+        while (waitpid(pids[i], &status, 0) < 0) {
+            if (errno != EINTR) {
+                return result;
+            }
+        }
+        result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    return result;
 }
 
 static pid_t start(struct node *node, pid_t pgid, int input, int output, int other, int foreground)
@@ -180,7 +239,7 @@ static pid_t start(struct node *node, pid_t pgid, int input, int output, int oth
 static int run_job(struct node *node, int foreground)
 {
     const char *source = node->source ? node->source : node->words ? node->words->text : "";
-    pid_t pgid = 0, pid = 0;
+    pid_t pids[PIPELINE_MAX], pgid = 0, pid = 0;
     int input = -1, processes = 0;
     struct job *job;
 
@@ -188,6 +247,10 @@ static int run_job(struct node *node, int foreground)
         int fds[2] = {-1, -1};
         struct node *next = node->type == NODE_PIPE ? node->right : NULL;
 
+        if (processes == PIPELINE_MAX) {
+            fprintf(stderr, "sh: more than %d commands in a pipe\n", PIPELINE_MAX);
+            break;
+        }
         if (next && pipe2(fds, O_CLOEXEC)) {
             perror("sh: pipe");
             break;
@@ -204,7 +267,7 @@ static int run_job(struct node *node, int foreground)
             break;
         }
         pgid = pgid ? pgid : pid;
-        processes++;
+        pids[processes++] = pid;
         node = next;
     }
     if (input >= 0) {
@@ -213,19 +276,11 @@ static int run_job(struct node *node, int foreground)
     if (processes == 0) {
         return 1;
     }
-    if (!interactive && foreground) { /* no job control: wait for these alone */
-        int status = 0, result = 0;
-        pid_t ended;
-
-        while (processes > 0 && (ended = waitpid(-1, &status, 0)) != -1) {
-            if (ended == pid) {
-                result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-                processes = 0;
-            }
-        }
-        return result;
+    if (!interactive && foreground) {
+        return wait_for_all(pids, processes);
     }
-    job = job_create(pgid, processes, source);
+    pid = pids[processes - 1];
+    job = job_create(pgid, pid, processes, source);
     if (foreground) {
         return job_foreground(job, 0);
     }
@@ -243,17 +298,29 @@ static int run_command(struct node *node)
     char **argv;
     builtin_t builtin;
 
-    for (; first && first->text[strcspn(first->text, "='\"$`\\/")] == '='; first = first->next) {
+    expansion_failed = 0;
+    while (first && is_assignment(first)) {
+        first = first->next;
     }
     argv = first ? expand_words(first, &argc) : NULL;
+    if (expansion_failed) {
+        return 1;
+    }
     builtin = first && argc ? builtin_find(argv[0]) : NULL;
     if (first && argc && !builtin) {
-        return run_job(node, 1);
+        node->arguments = argv;
+        node->argument_count = argc;
+        status = run_job(node, 1);
+        node->arguments = NULL;
+        return status;
     }
     for (int i = 0; i < 10; i++) {
         saved[i] = -1;
     }
-    assignments(words);
+    assignments(words, variable_set);
+    if (expansion_failed) {
+        return 1;
+    }
     if (redirect_all(node->redirects, saved)) {
         status = 1;
     } else if (builtin) {
@@ -291,13 +358,28 @@ static int run_for(struct node *node)
     struct arena_mark mark = arena_mark();
 
     for (int i = 0; i < count && !interrupted && !loop_break; i++) {
-        setenv(node->words->text, values[i], 1);
+        variable_set(node->words->text, values[i]);
         status = run_tree(node->left);
         arena_release(mark);
         loop_continue = 0;
     }
     loop_break = 0;
     return status;
+}
+
+/* The list of the first choice whose pattern matches. */
+static int run_case(struct node *node)
+{
+    const char *text = expand_single(node->words->text);
+
+    for (struct node *choice = node->left; choice; choice = choice->otherwise) {
+        for (struct word *word = choice->words; word; word = word->next) {
+            if (match_pattern(expand_pattern(word->text), text)) {
+                return choice->left ? run_tree(choice->left) : 0;
+            }
+        }
+    }
+    return 0;
 }
 
 static int run_grouped(struct node *node)
@@ -352,6 +434,10 @@ static int run_node(struct node *node)
         return run_loop(node);
     case NODE_FOR:
         return run_for(node);
+    case NODE_CASE:
+        return run_case(node);
+    case NODE_CHOICE:
+        break; /* run_case looks at them */
     }
     return 1;
 }

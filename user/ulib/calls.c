@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ long syscall(long number, ...)
 ssize_t read(int fd, void *buffer, size_t size) { return CALL3(0, fd, buffer, size); }
 ssize_t write(int fd, const void *buffer, size_t size) { return CALL3(1, fd, buffer, size); }
 int close(int fd) { return (int)CALL1(3, fd); }
+int uname(struct utsname *name) { return (int)CALL1(63, name); }
 int stat(const char *path, struct stat *result) { return (int)CALL2(4, path, result); }
 int fstat(int fd, struct stat *result) { return (int)CALL2(5, fd, result); }
 int lstat(const char *path, struct stat *result) { return (int)CALL2(6, path, result); }
