@@ -107,7 +107,14 @@ static void *asks_a_helper(void *unused)
     return unused;
 }
 
-/* First without any descriptor that somebody waits for: the loop polls all the same. */
+static void *parks_for_ever(void *unused)
+{
+    co_park("for nobody");
+    return unused;
+}
+
+/* First without any descriptor that somebody waits for: the loop polls all the same. At the end
+ * nobody waits for one any more: then the loop must not sleep for ever. */
 static void sleeps_when_idle(void)
 {
     struct timespec spent;
@@ -122,6 +129,8 @@ static void sleeps_when_idle(void)
     co_go(reader, NULL, "reader");
     run();
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    co_go(parks_for_ever, NULL, "parks");
+    EXPECT(co_run() == -EDEADLK, "co_run tells that nobody can wake the last one", "another result");
     grade_value("ticks", ticks);
     grade_value("microseconds", (uint64_t)(spent.tv_sec * 1000000 + spent.tv_nsec / 1000));
 }
