@@ -18,9 +18,9 @@ build/kernel/%.o: kernel/%.c build/flags
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
 # nasm does not list what it includes.
-build/%.asm.o: %.asm $(wildcard kernel/arch/*.inc user/ulib/co/*.inc)
+build/%.asm.o: %.asm build/flags $(wildcard kernel/arch/*.inc user/ulib/co/*.inc)
 	@mkdir -p $(@D)
-	$(Q)nasm -f elf64 -g -F dwarf -Ikernel/ -I$(<D)/ -MD $(@:.o=.d) -o $@ $<
+	$(Q)nasm -f elf64 -g -F dwarf $(filter -D%,$(DEBUG_FLAGS)) -Ikernel/ -I$(<D)/ -MD $(@:.o=.d) -o $@ $<
 
 build/ksyms-empty.o: tools/ksyms
 	@mkdir -p $(@D)

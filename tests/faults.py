@@ -66,6 +66,6 @@ def sanitized_build_finds_what_is_wrong_and_nothing_else() -> None:
                              r": crash_if_asked", text)) == 4, text)
         result = call([*run, "--timeout", "200", "--", "sh", "-c",
                        "cd /tmp; /bin/test/stress --seconds 2 && /bin/test/signals && "
-                       "/bin/test/process"], cwd=tree)
+                       "/bin/test/process && /bin/test/leaks_out && /bin/test/frames"], cwd=tree)
         check(result.returncode == 0 and "not ok" not in result.stdout,
               result.stdout + result.stderr[-3000:])

@@ -29,7 +29,7 @@ void cpu_init(void)
     cr4 |= cpu_features.smap ? CR4_SMAP : 0;
     cr4 |= cpu_features.umip ? CR4_UMIP : 0;
     write_cr4(cr4);
-    /* NE: an x87 error is a fault, not an interrupt. AM: a program that sets AC gets what it wants. */
+    /* NE: an x87 error is a fault, not an interrupt. AM: AC in RFLAGS has its meaning. */
     write_cr0(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
     write_dr7(DR7_NOTHING);
     write_dr6(DR6_NOTHING);

@@ -24,6 +24,7 @@ syscall_entry:
     push rax                    ; orig_rax: the call's number
 .frame_begun:
     PUSH_REGISTERS              ; rdi down to r15
+    POISON_STACK
     sti
     xor ebp, ebp                ; backtraces end at user mode
     cmp rax, [rel syscall_count]

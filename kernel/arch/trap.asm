@@ -74,6 +74,7 @@ trap_common:
 .from_kernel:
     PUSH_REGISTERS
     cld
+    POISON_STACK
     cmp byte [rel cpu_clac_needed], 0
     je .no_smap
     clac                        ; user mode may have set AC

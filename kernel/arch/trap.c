@@ -111,7 +111,7 @@ static int debug_code(void)
     return dr6 & DR6_BS ? TRAP_TRACE : TRAP_BRKPT;
 }
 
-/* Which error: those whose bit is set and whose mask is not (SDM volume 1, sections 8.1 and 10.2.3). */
+/* Which error: its bit is set and its mask is not (SDM volume 1, sections 8.1 and 10.2.3). */
 static int fpu_code(bool sse)
 {
     uint32_t mxcsr;
@@ -235,7 +235,7 @@ void idt_init(void)
         idt[i].offset_middle = (uint16_t)(trap_table[i] >> 16);
         idt[i].offset_high = (uint32_t)(trap_table[i] >> 32);
         idt[i].selector = SELECTOR_KERNEL_CODE;
-        idt[i].type = i == 3 || i == 4 ? 0xee : 0x8e; /* interrupt gates; for user mode: int 3, int 4 */
+        idt[i].type = i == 3 || i == 4 ? 0xee : 0x8e; /* interrupt gates; int 3 and 4 are for all */
         idt[i].ist = i == 8 ? 1 : i == 2 ? 2 : 0;
     }
     cpu_clac_needed = cpu_features.smap;

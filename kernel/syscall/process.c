@@ -231,7 +231,8 @@ long sys_prctl(int option, uint64_t argument)
         strlcpy(current->name, name, sizeof(name)); /* one that is too long is cut */
         return 0;
     case PR_GET_NAME:
-        return copy_to_user((char __user *)argument, current->name, sizeof(name));
+        strlcpy(name, current->name, sizeof(name)); /* what is behind its end is not told */
+        return copy_to_user((char __user *)argument, name, sizeof(name));
     default:
         return -EINVAL;
     }
@@ -308,10 +309,9 @@ long sys_sysinfo(void __user *user)
     struct {
         int64_t uptime;
         uint64_t loads[3], total, free, shared, buffers, swap[2];
-        uint16_t processes, padding;
+        uint16_t processes, padding, holes[2];
         uint64_t high[2];
-        uint32_t unit;
-        char end[0];
+        uint32_t unit, hole;
     } info = {.uptime = clock_now() / 1000000000, .total = page_total_count() * PAGE_SIZE,
               .free = page_free_count() * PAGE_SIZE, .processes = (uint16_t)task_count, .unit = 1};
 

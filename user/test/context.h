@@ -19,8 +19,8 @@ struct context {
 
 /* RFLAGS */
 enum {
-    F_CF = 1, F_PF = 4, F_AF = 0x10, F_ZF = 0x40, F_SF = 0x80, F_TF = 0x100, F_IF = 0x200, F_DF = 0x400,
-    F_OF = 0x800, F_IOPL = 0x3000, F_NT = 0x4000, F_RF = 0x10000, F_AC = 0x40000, F_ID = 0x200000,
+    F_CF = 1, F_PF = 4, F_AF = 0x10, F_ZF = 0x40, F_SF = 0x80, F_TF = 0x100, F_IF = 0x200,
+    F_DF = 0x400, F_OF = 0x800, F_IOPL = 0x3000, F_NT = 0x4000, F_RF = 0x10000, F_AC = 0x40000, F_ID = 0x200000,
 };
 #define F_STATUS (F_CF | F_PF | F_AF | F_ZF | F_SF | F_OF)
 

@@ -48,7 +48,8 @@ static void note_flags(int signal, siginfo_t *info, void *pointer)
     struct context *context = pointer;
 
     (void)signal, (void)info;
-    __asm__ volatile("pushfq\n\tpopq %0\n\tpushq $2\n\tpopfq" : "=r"(handler_flags) : : "cc", "memory");
+    __asm__ volatile("pushfq\n\tpopq %0\n\tpushq $2\n\tpopfq"
+                     : "=r"(handler_flags) : : "cc", "memory");
     seen_flags = context->registers[R_FLAGS];
     if (set_flags) {
         context->registers[R_FLAGS] = set_flags;
@@ -70,6 +71,92 @@ static void flags_of_a_handler(void)
     set_flags = 1ul << 63;
     after = flags_over(ALL_BUT_TF, SYS_tgkill, getpid(), getpid(), SIGUSR1);
     CHECK(after == (2 | F_IF));
+}
+
+/* All registers but rsp over what the kernel is entered by: `number` in rax, or a trap. */
+struct all {
+    unsigned long rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+};
+void registers_over_call(struct all *all); /* rcx and r11 are the call's own */
+void registers_over_trap(struct all *all); /* reads *rax, then int3 */
+__asm__(".macro all_registers how\n\t"
+        "pushq %rbx\n\tpushq %rbp\n\tpushq %r12\n\tpushq %r13\n\tpushq %r14\n\tpushq %r15\n\t"
+        "pushq %rdi\n\t"
+        "movq (%rdi), %rax\n\tmovq 8(%rdi), %rbx\n\tmovq 16(%rdi), %rcx\n\tmovq 24(%rdi), %rdx\n\t"
+        "movq 32(%rdi), %rsi\n\tmovq 48(%rdi), %rbp\n\tmovq 56(%rdi), %r8\n\tmovq 64(%rdi), %r9\n\t"
+        "movq 72(%rdi), %r10\n\tmovq 80(%rdi), %r11\n\tmovq 88(%rdi), %r12\n\t"
+        "movq 96(%rdi), %r13\n\tmovq 104(%rdi), %r14\n\tmovq 112(%rdi), %r15\n\tmovq 40(%rdi), %rdi\n\t"
+        "\\how\n\t"
+        "xchgq %rdi, (%rsp)\n\t"
+        "movq %rax, (%rdi)\n\tmovq %rbx, 8(%rdi)\n\tmovq %rcx, 16(%rdi)\n\tmovq %rdx, 24(%rdi)\n\t"
+        "movq %rsi, 32(%rdi)\n\tmovq %rbp, 48(%rdi)\n\tmovq %r8, 56(%rdi)\n\tmovq %r9, 64(%rdi)\n\t"
+        "movq %r10, 72(%rdi)\n\tmovq %r11, 80(%rdi)\n\tmovq %r12, 88(%rdi)\n\t"
+        "movq %r13, 96(%rdi)\n\tmovq %r14, 104(%rdi)\n\tmovq %r15, 112(%rdi)\n\tpopq %rax\n\tmovq %rax, 40(%rdi)\n\t"
+        "popq %r15\n\tpopq %r14\n\tpopq %r13\n\tpopq %r12\n\tpopq %rbp\n\tpopq %rbx\n\tret\n"
+        ".endm\n"
+        "registers_over_call: all_registers \"syscall; registers_after_call:\"\n"
+        "registers_over_trap: all_registers \"testb $1, (%rax); int3\"\n");
+extern char registers_after_call[];
+
+static void fill(struct all *all, unsigned long rax)
+{
+    unsigned long *words = (unsigned long *)all;
+
+    for (size_t i = 0; i < sizeof(*all) / 8; i++) {
+        words[i] = 0x1111111111111111 * (i + 1) ^ 0x8000000000000000;
+    }
+    all->rax = rax;
+}
+
+/* After the call the registers are as before but for the result, and what the instruction takes. */
+static long kept_by_call(long number, unsigned long a, unsigned long b, unsigned long c)
+{
+    struct all before, after;
+
+    fill(&before, (unsigned long)number);
+    before.rdi = a;
+    before.rsi = b;
+    before.rdx = c;
+    after = before;
+    registers_over_call(&after);
+    CHECK(after.rcx == (unsigned long)registers_after_call);
+    CHECK((after.r11 & ~(unsigned long)F_STATUS) == (2 | F_IF));
+    before.rax = after.rax;
+    before.rcx = after.rcx;
+    before.r11 = after.r11;
+    CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+    return (long)after.rax;
+}
+
+static void note_nothing(int signal, siginfo_t *info, void *context)
+{
+    (void)signal, (void)info, (void)context;
+}
+
+static void registers_come_back(void)
+{
+    struct all before, after;
+    struct timespec time = {0, 1000};
+    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long pid;
+
+    handle(SIGUSR1, note_nothing);
+    handle(SIGTRAP, note_nothing);
+    CHECK(kept_by_call(SYS_getpid, 1, 2, 3) == getpid());
+    CHECK(kept_by_call(511, 1, 2, 3) == -ENOSYS && kept_by_call(-1, 1, 2, 3) == -ENOSYS);
+    CHECK(kept_by_call(0, 99, 8, 3) == -EBADF); /* read */
+    CHECK(kept_by_call(SYS_sched_yield, 1, 2, 3) == 0);
+    CHECK(kept_by_call(35, (unsigned long)&time, 0, 3) == 0); /* nanosleep */
+    CHECK(kept_by_call(SYS_tgkill, (unsigned long)getpid(), (unsigned long)getpid(), SIGUSR1) == 0);
+    pid = kept_by_call(57, 1, 2, 3); /* fork */
+    if (pid == 0) {
+        _exit(0); /* the child's were looked at as well */
+    }
+    CHECK(pid > 0);
+    fill(&before, (unsigned long)page);
+    after = before;
+    registers_over_trap(&after);
+    CHECK(memcmp(&before, &after, sizeof(before)) == 0);
 }
 
 static struct told steps[16];
@@ -274,7 +361,8 @@ static void a_new_program_starts_clean(void)
     __asm__ volatile("fldcw %0\n\tldmxcsr %1\n\tpcmpeqd %%xmm8, %%xmm8\n\tmovaps %%xmm8, %%xmm9\n\t"
                      "movaps %%xmm8, %%xmm14\n\tmovaps %%xmm8, %%xmm15"
                      : : "m"(control), "m"(mxcsr) : "xmm8", "xmm9", "xmm14", "xmm15");
-    __asm__ volatile("pushfq\n\torl $0x244000, (%%rsp)\n\tpopfq" : : : "cc", "memory"); /* NT AC ID */
+    __asm__ volatile("pushfq\n\torl %0, (%%rsp)\n\tpopfq"
+                     : : "i"(F_NT | F_AC | F_ID) : "cc", "memory");
     execve(self, arguments, none);
     CHECK(0);
 }
@@ -282,8 +370,8 @@ static void a_new_program_starts_clean(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(flags_come_back), TEST(flags_of_a_handler), TEST(single_steps),
-        TEST(gs_base_is_the_tasks_own), TEST(selectors_are_the_tasks_own),
+        TEST(flags_come_back), TEST(flags_of_a_handler), TEST(registers_come_back),
+        TEST(single_steps), TEST(gs_base_is_the_tasks_own), TEST(selectors_are_the_tasks_own),
         TEST(a_new_program_starts_clean),
     };
 
