@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from driver import ROOT, call, check, guest, test
+from fuzzing import UNCURED
 
 
 @test
@@ -69,3 +70,6 @@ def sanitized_build_finds_what_is_wrong_and_nothing_else() -> None:
                        "/bin/test/process && /bin/test/leaks_out && /bin/test/frames"], cwd=tree)
         check(result.returncode == 0 and "not ok" not in result.stdout,
               result.stdout + result.stderr[-3000:])
+        result = call([str(tree / "tools/fuzz"), "--smp", "2", "--mem", "32", "--inject", "--seed", "120",
+                       "--calls", "20000", "--only", UNCURED], cwd=tree)
+        check(result.returncode == 0, result.stdout[-8000:] + result.stderr)

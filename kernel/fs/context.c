@@ -71,7 +71,7 @@ static void exit_resources(struct task *task)
     fs_put(fs);
 }
 
-struct inode *fs_cwd_of(struct fs *fs)
+static struct inode *fs_get_cwd(struct fs *fs)
 {
     struct inode *cwd;
 
@@ -83,7 +83,23 @@ struct inode *fs_cwd_of(struct fs *fs)
 
 struct inode *fs_cwd(void)
 {
-    return fs_cwd_of(current->fs);
+    return fs_get_cwd(current->fs);
+}
+
+/* The lock of a `struct fs` is taken with interrupts on, so not under tasks_lock, which timers take. */
+struct inode *fs_cwd_of(struct task *task)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock); /* against the task's exit */
+    struct fs *fs = task->fs;
+    struct inode *cwd;
+
+    if (fs) {
+        ref_get(&fs->references);
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    cwd = fs ? fs_get_cwd(fs) : NULL;
+    fs_put(fs);
+    return cwd;
 }
 
 void fs_set_cwd(struct inode *directory)

@@ -11,7 +11,7 @@ struct fs {
     mode_t umask;
 };
 
-struct inode *fs_cwd_of(struct fs *fs); /* referenced */
+struct inode *fs_cwd_of(struct task *task); /* referenced; NULL: it has ended */
 struct inode *fs_cwd(void); /* the current task's, referenced */
 void fs_set_cwd(struct inode *directory); /* takes over the reference */
 /* Tell sched about files and fs of tasks; give the current task its first ones. */

@@ -343,10 +343,8 @@ static void show_exe(struct proc_text *text, struct task *task)
 
 static void show_cwd(struct proc_text *text, struct task *task)
 {
-    uint64_t flags = spin_lock_irqsave(&tasks_lock); /* against the task's exit */
-    struct inode *cwd = task->fs ? fs_cwd_of(task->fs) : NULL;
+    struct inode *cwd = fs_cwd_of(task);
 
-    spin_unlock_irqrestore(&tasks_lock, flags);
     if (cwd) {
         show_path(text, cwd);
     }

@@ -25,6 +25,7 @@
 #include "fuzz.h"
 
 #define ROUND_CALLS 1000
+#define ROUND_MS 300       /* it takes some 20 */
 #define PATIENCE 40        /* ms without a call */
 #define CLASSES 24         /* of sizes, in /proc/slabinfo */
 #define KEPT_PAGES_MAX 64  /* lost pages that may be partly used slabs and tables, over the whole run */
@@ -216,7 +217,7 @@ static void round_wait(pid_t worker)
     long last = -1;
     int still = 0;
 
-    for (int ms = 0; ms < 2000; ms++) {
+    for (int ms = 0; ms < ROUND_MS; ms++) {
         int ended = waitpid(worker, NULL, WNOHANG) != 0;
 
         if (ended) {
@@ -261,7 +262,7 @@ static void compare(const struct state *now)
     }
     for (int i = 0; i < CLASSES; i++) {
         if (now->objects[i] > first.objects[i]) {
-            printf("fuzz: class %d of /proc/slabinfo\n", i);
+            printf("\nfuzz: class %d of /proc/slabinfo\n", i);
             guilty("kernel objects before and after", first.objects[i], now->objects[i]);
         }
     }
@@ -374,7 +375,8 @@ static void ktrace_warm(void)
 static void only(const char *names)
 {
     int without = names[0] == '^';
-    char list[512], name[32];
+    static char list[4096];
+    char name[32];
 
     snprintf(list, sizeof(list), ",%s,", names + without);
     for (int i = 0; i < calls_count && shared->only_count < 256; i++) {
