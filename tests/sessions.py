@@ -1,6 +1,9 @@
 """The shell: its language, its programs, and sessions at a pseudo-terminal."""
+import fcntl
 import os
 import select
+import struct
+import termios
 import time
 
 from driver import HANG, ROOT, RUN, Failed, Machine, check, guest, test
@@ -27,12 +30,13 @@ sh -c 'echo $0 $1 $#' name arg; exit 3
 class Terminal:
     """An interactive session on a pseudo-terminal."""
 
-    def __init__(self, boot: str = "--kernel") -> None:
+    def __init__(self, boot: str = "--kernel", columns: int = 80) -> None:
         import pty
         command = [RUN, boot, "--smp", str(Machine.cpus), "--log", str(ROOT / "build/session.log")]
         self.text, self.pid = "", 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             os.chdir(ROOT)
             os.execv(RUN, command)
 

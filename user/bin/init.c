@@ -57,6 +57,22 @@ static const char *setting(const char *key)
     return value;
 }
 
+/* As large as the terminal of the host, if tools/run says how large that is. */
+static void set_size(void)
+{
+    const char *option = strstr(command_line, "baton.size=");
+    struct winsize size = {0};
+    char *end;
+
+    if (option) {
+        size.ws_row = (unsigned short)strtol(option + strlen("baton.size="), &end, 10);
+        size.ws_col = *end == 'x' ? (unsigned short)strtol(end + 1, NULL, 10) : 0;
+    }
+    if (size.ws_row && size.ws_col) {
+        ioctl(0, TIOCSWINSZ, &size);
+    }
+}
+
 static void open_console(void)
 {
     const char *path = strstr(command_line, "baton.tty=ttyS0") ? "/dev/ttyS0" : "/dev/console";
@@ -68,6 +84,7 @@ static void open_console(void)
     if (fd > 2) {
         close(fd);
     }
+    set_size();
 }
 
 /* The child's part: a session of its own with the console as its terminal. */
@@ -209,6 +226,7 @@ static void run_command(int size)
     struct termios modes;
     char line[64];
     int argc = 0, status, input = -1, output[2] = {-1, -1}, fed = strcmp(setting("stdin"), "tty") != 0;
+    int piped = strcmp(setting("stdout"), "pipe") == 0;
     int whole = strcmp(setting("stdin"), "file") == 0;
     pid_t child, ended;
 
@@ -218,7 +236,9 @@ static void run_command(int size)
     wire = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
     raw(wire);
     if (tcgetattr(0, &modes) == 0) {
-        modes.c_oflag &= ~(unsigned)OPOST;
+        if (fed || piped) { /* the output is passed on as it is; else the host's terminal is raw */
+            modes.c_oflag &= ~(unsigned)OPOST;
+        }
         modes.c_lflag &= fed ? ~(unsigned)ECHO : ~0u;
         tcsetattr(0, TCSANOW, &modes);
     }
@@ -227,7 +247,7 @@ static void run_command(int size)
     } else if (fed) {
         input = start_feeder();
     }
-    if (strcmp(setting("stdout"), "pipe") == 0 && pipe(output)) {
+    if (piped && pipe(output)) {
         output[0] = -1;
     }
     unlink("/etc/baton/run");

@@ -1,0 +1,83 @@
+"""What a person sees: every kind of call at a real terminal, whose lines must not be a staircase."""
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+import tempfile
+
+from driver import ROOT, check, test
+from sessions import Terminal
+
+
+def at_terminal(command: str, columns: int = 80, rows: int = 24) -> tuple[int, str]:
+    """Status and output of a command line of the host's shell on a terminal of its own."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.chdir(ROOT)
+        os.execv("/bin/sh", ["sh", "-c", command])
+    output = b""
+    try:
+        while part := os.read(fd, 65536):
+            output += part
+    except OSError:  # the other side is closed
+        pass
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(fd)
+    return status, output.decode(errors="replace")
+
+
+def no_staircase(command: str, text: str) -> None:
+    bare = re.search(r"[^\r\n]*[^\r]\n", text)
+    check(not bare, f"{command}: a line ends without a carriage return: {bare and bare[0]!r}\n{text[:500]}")
+
+
+@test
+def lines_begin_at_the_left_of_a_terminal() -> None:
+    run = "tools/run --log build/terminal.log"
+    for command, wanted in ((f"{run} -- sh -c 'echo a; echo b; ls -l / | head -3'", "a\r\nb\r\n"),
+                            (f"{run} -- sh -c 'echo a; echo b' | cat", "a\r\nb\r\n"),
+                            (f"echo c | {run} -- sh -c 'cat; echo d'", "c\r\nd\r\n"),
+                            (f"echo c | {run} --icount -- sh -c 'cat; echo d' | cat", "c\r\nd\r\n"),
+                            (f"{run} -- sh -c 'echo a; echo b' >/dev/null; echo e; echo f", "e\r\nf\r\n"),
+                            (f"{run} -- sh -c 'echo a; echo b >/dev/full'; echo g", "a\r\n"),
+                            (f"{run} --append crash=panic -- true", "PANIC"),
+                            (f"{run} --timeout 1 -- sleep 9; echo h", "timeout"),
+                            (f"{run} -- nothing; echo $?", "\r\n127\r\n"),
+                            (f"{run} --no-such-option; echo $?", "\r\n2\r\n"),
+                            ("make run CMD='echo x; echo y'", "x\r\ny\r\n"),
+                            ("make help", "\r\nmake test ")):
+        status, text = at_terminal(command)
+        check(wanted in text, f"{command}: status {status}, no {wanted!r} in {text!r}")
+        no_staircase(command, text)
+
+
+@test
+def what_goes_elsewhere_is_exact() -> None:
+    """A terminal is beside, but the output goes into a file: no carriage returns in that."""
+    with tempfile.NamedTemporaryFile() as file:
+        at_terminal(f"tools/run -- sh -c 'echo a; echo b' >{file.name}")
+        check(file.read() == b"a\nb\n", "the file has something else")
+
+
+@test
+def the_demo_fits_a_terminal() -> None:
+    status, text = at_terminal("make demo")
+    no_staircase("make demo", text)
+    check(status == 0, text)
+    for line in text.split("\n"):
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line.split("\r")[-2] if "\r" in line else line)
+        check(len(plain) <= 80, f"{len(plain)} columns: {plain}")
+
+
+@test
+def the_guest_knows_how_large_the_terminal_is() -> None:
+    """At 40 columns the shell of the guest breaks what is typed there."""
+    session = Terminal("--kernel", 40)
+    session.expect("baton:/$ ")
+    session.type("echo 12345678901234567890123456789012345678901234567890")
+    session.expect("90123456\r\n7890")  # broken behind the 40th column
+    session.type("\x15poweroff\r")
+    check(session.end() == 0, "poweroff did not end with 0")
