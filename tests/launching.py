@@ -126,6 +126,8 @@ def wrong_use_is_told_in_one_line() -> None:
                 (["--replay", f"{name}/none"], 126, "no recording")):
             log = [] if "--log" in options else ["--log", f"{name}/log"]
             one_line(call([RUN, *log, *options, "--", "true"]), status, *said)
+        one_line(subprocess.run([RUN, "--log", f"{name}/log", "--", "true"], text=True, env=os.environ | {"PATH": name},
+                                stdin=subprocess.DEVNULL, capture_output=True), 126, "qemu-system-x86_64 is missing")
         many = call([RUN, "--log", f"{name}/log", "--", "echo", *["x"] * 2000])
         one_line(many, 126, "arguments")
 

@@ -218,8 +218,8 @@ static int copy_output(int fd, pid_t command)
     }
 }
 
-/* Run what tools/run asked for; never returns. The wire is open and the files in /etc/baton are gone
- * before the command starts: nobody else can open the wire (EBUSY), or know the run's number. */
+/* Run what tools/run asked for; never returns. The wire is open and the run's number is gone before
+ * the command starts: nobody else can open the wire (EBUSY), or speak in init's name. */
 static void run_command(int size)
 {
     static char *argv[1024];
@@ -252,8 +252,6 @@ static void run_command(int size)
     }
     unlink("/etc/baton/run");
     unlink("/etc/baton/argv");
-    unlink("/etc/baton/stdin");
-    rmdir("/etc/baton");
     child = fork();
     if (child == 0) {
         close(wire);
