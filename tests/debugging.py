@@ -28,11 +28,12 @@ MASKS = (
 )
 
 
-def gdb(name: str, *arguments: str, package: bool = True) -> str:
+def gdb(name: str, *arguments: str, package: bool = True, locale: str = "") -> str:
     """Run the commands of a script, whatever becomes of each; what they printed, masked."""
     if shutil.which("gdb") is None:
         raise Skipped("no gdb here: tools/setup test")
-    return call(["tools/gdb/listing", *([] if package else ["--stock"]), f"tests/gdb/{name}.gdb",
+    environment = ["env", f"LC_ALL={locale}"] if locale else []
+    return call([*environment, "tools/gdb/listing", *([] if package else ["--stock"]), f"tests/gdb/{name}.gdb",
                  *arguments], limit=HANG).stdout
 
 
@@ -86,6 +87,21 @@ def gdb_shows_coroutines_and_who_stalls_them() -> None:
     text = compare("coroutines")
     check(text.count("STALLED by reader") >= 4, text)
     compare("coroutines_core", "build/baton.elf", "build/test-gdb-coro.core")
+
+
+@test
+def gdb_shows_names_of_any_bytes_and_damaged_lists() -> None:
+    """user/test/names.c; in any locale, and with lists that lead in a circle or nowhere."""
+    for charset in ("C", "C.UTF-8"):
+        text = gdb("names", locale=charset)
+        wrong = re.findall("Traceback|Python Exception|Error occurred|codec|\\x1b|\\\\n.*thread", text)
+        check(not wrong, f"{charset}: {wrong}\n{text[-6000:]}")
+        for said in ("\\x1b[31mred", "two\\nlines", "<!--<script>", "größe" if charset == "C.UTF-8" else "gr\\xf6",
+                     "a list runs in a circle", "a list leads to no memory", "coroutines runs in a circle",
+                     "coroutines leads to no memory"):
+            check(said in text, f"{charset}: no {said!r} in\n{text[-6000:]}")
+    named = (ROOT / "build/test-gdb-names.core.gdb").read_text()
+    check(all(line.startswith("thread apply ") for line in named.splitlines()), named)
 
 
 @test

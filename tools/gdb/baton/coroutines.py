@@ -38,10 +38,18 @@ def all_coroutines(task: gdb.Value) -> Iterator[tuple[int, gdb.Value]]:
     head = memory.address_of("co_registry") + next(
         f.bitpos // 8 for f in gdb.lookup_type("struct co_registry").fields() if f.name == "all")
     found: list[tuple[int, gdb.Value]] = []
-    while node not in (head, 0) and len(found) < 100000:
-        co = user_value(task["mm"], node - offset, "struct co")
-        found.append((node - offset, co))
-        node = int(co["all"]["next"])
+    seen = {head, 0}
+    try:
+        while node not in seen:
+            seen.add(node)
+            co = user_value(task["mm"], node - offset, "struct co")
+            found.append((node - offset, co))
+            node = int(co["all"]["next"])
+    except gdb.MemoryError:
+        memory.damaged("the list of coroutines leads to no memory", node)
+    else:
+        if node != head:
+            memory.damaged("the list of coroutines runs in a circle", node)
     return iter(sorted(found, key=lambda pair: int(pair[1]["id"])))
 
 
@@ -49,14 +57,14 @@ def name_at(task: gdb.Value, address: int) -> str:
     """Of a struct co_ctx: a coroutine's, or a thread's own stack."""
     for place, co in all_coroutines(task):
         if place == address:
-            return f"{co['name'].string()} (#{int(co['id'])})"
+            return f"{memory.text(co['name'])} (#{int(co['id'])})"
     return "the thread's own stack"
 
 
 def stack_owner(task: gdb.Value, rsp: int) -> str:
     for _, co in all_coroutines(task):
         if int(co["base"]) <= rsp < int(co["base"]) + int(co["size"]):
-            return f"{co['name'].string()} (#{int(co['id'])})"
+            return f"{memory.text(co['name'])} (#{int(co['id'])})"
     return "the thread itself"
 
 
@@ -99,7 +107,7 @@ def state_text(co: gdb.Value, task: gdb.Value | None, culprit: str) -> str:
 
 
 def culprits(found: list[tuple[int, gdb.Value]]) -> dict[int, str]:
-    return {int(co["thread"]): co["name"].string() for _, co in found if int(co["state"]) == RUNNING}
+    return {int(co["thread"]): memory.text(co["name"]) for _, co in found if int(co["state"]) == RUNNING}
 
 
 @command("info coros")
@@ -117,7 +125,7 @@ def info_coros(arguments: list[str]) -> None:
         where = ""
         if int(co["state"]) not in (RUNNING, DEAD):
             where = memory.symbol_at(saved_registers(task, int(co["ctx"]["rsp"]))["rip"])
-        print(f"  {int(co['id']):4} {co['name'].string():16} {thread:6} "
+        print(f"  {int(co['id']):4} {memory.text(co['name']):16} {thread:6} "
               f"{state_text(co, thread_of(co), blame.get(thread, '')):28} {where}".rstrip())
 
 
@@ -133,7 +141,7 @@ def coro(arguments: list[str]) -> None:
         try:
             for wanted, (place, co) in found.items():
                 if int(co["state"]) != DEAD:
-                    print(f"\ncoroutine {wanted} {co['name'].string()}")
+                    print(f"\ncoroutine {wanted} {memory.text(co['name'])}")
                     choose(task, place, co)
                     gdb.execute(" ".join(arguments[2:]))
         finally:
@@ -146,7 +154,7 @@ def coro(arguments: list[str]) -> None:
         raise gdb.GdbError(f"no coroutine {wanted} in {tasks.label(task)}: `info coros`")
     choose(task, *found[wanted])
     co = found[wanted][1]
-    print(f"coroutine {wanted} {co['name'].string()}: "
+    print(f"coroutine {wanted} {memory.text(co['name'])}: "
           f"{state_text(co, thread_of(co), culprits(list(found.values())).get(int(co['thread']), ''))}")
     unwind.show_place()
 

@@ -30,7 +30,7 @@ def name_in(directory: gdb.Value, inode: int) -> str:
     entries = at(int(directory["data"]), "struct tmpfs_directory")["by_age"]
     for entry in list_items(entries, "struct entry", "by_age"):
         if int(entry["inode"]) == inode:
-            return entry["name"].address.cast(memory.pointer_to("char")).string()
+            return memory.text(entry["name"].address.cast(memory.pointer_to("char")))
     return "(deleted)"
 
 

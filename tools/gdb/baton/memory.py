@@ -3,10 +3,12 @@
 User memory is read by walking page tables through the direct map, so it does not matter whose
 tables a CPU has loaded.
 """
+import locale
 import struct
 from typing import Callable, Iterator
 
 import gdb
+from ktracelib.untrusted import printable
 
 PAGE = 4096
 DIRECT_MAP = 0xffff888000000000  # arch/paging.h, where they are macros
@@ -43,21 +45,60 @@ def container_of(pointer: gdb.Value, name: str, member: str) -> gdb.Value:
     return at(int(pointer) - offset, name)
 
 
+def text(value: gdb.Value) -> str:
+    """A string of the guest's, for a terminal that is not to obey it, and may not have all letters:
+    programs and coroutines have any bytes for a name."""
+    name = value.string("latin-1").encode("latin-1").decode(errors="replace")
+    charset = locale.nl_langinfo(locale.CODESET)
+    return printable(name).encode(charset, "backslashreplace").decode(charset)
+
+
+def damaged(what: str, node: int) -> None:
+    """Say so, once until the next prompt: a command goes through the same list again and again."""
+    if (what, node) not in told:
+        told.add((what, node))
+        print(f"(damaged: {what} at 0x{node:x}; what is behind it is not shown)")
+
+
+told: set[tuple[str, int]] = set()
+gdb.events.before_prompt.connect(told.clear)
+
+
 def list_items(head: gdb.Value, name: str, member: str) -> Iterator[gdb.Value]:
-    node, end = head["next"], int(head.address)
-    for _ in range(100000):
-        if int(node) == end or int(node) == 0:
-            return
-        yield container_of(node, name, member)
-        node = node.dereference()["next"]
+    node, seen = head["next"], {0, int(head.address)}
+    try:
+        while int(node) not in seen:
+            seen.add(int(node))
+            after = node.dereference()["next"]
+            int(after)  # reads it: an item that is not there is not shown
+            yield container_of(node, name, member)
+            node = after
+    except gdb.MemoryError:
+        damaged("a list leads to no memory", int(node))
+        return
+    if int(node) != int(head.address):
+        damaged("a list runs in a circle" if int(node) else "a list has no end", int(node))
 
 
 def tree_items(node: gdb.Value, name: str, member: str) -> Iterator[gdb.Value]:
     """In order."""
-    if int(node):
-        yield from tree_items(node["left"], name, member)
-        yield container_of(node, name, member)
-        yield from tree_items(node["right"], name, member)
+    above: list[gdb.Value] = []
+    seen: set[int] = set()
+    try:
+        while True:
+            while int(node) and int(node) not in seen:
+                seen.add(int(node))
+                above.append(node)
+                node = node["left"]
+            if int(node):
+                damaged("a tree leads back to a node", int(node))
+            if not above:
+                return
+            item = above.pop()
+            yield container_of(item, name, member)
+            node = item["right"]
+    except gdb.MemoryError:
+        damaged("a tree leads to no memory", int(node))
 
 
 def read(address: int, size: int) -> bytes:

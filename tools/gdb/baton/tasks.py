@@ -91,7 +91,7 @@ def core_id(task: gdb.Value) -> int:
 
 
 def name_of(task: gdb.Value) -> str:
-    return task["name"].string()
+    return memory.text(task["name"])
 
 
 def label(task: gdb.Value) -> str:

@@ -1,0 +1,52 @@
+/*
+ * Names are any bytes: of a task, and of coroutines. Nobody who shows them may stumble over one;
+ * gdb stops this program in names_are_set (tests/debugging.py).
+ */
+#include <co.h>
+
+#include "ktap.h"
+
+enum { SYS_PRCTL = 157, PR_SET_NAME = 15, PR_GET_NAME = 16 };
+
+static const char *const names[] = {
+    "größe", "z\xe4hler", "\x1b[31mred", "two\nlines", "<!--<script>", "\"&'\\", "",
+};
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
+static int ended;
+
+__attribute__((noinline)) void names_are_set(void);
+void names_are_set(void)
+{
+    __asm__ volatile("");
+}
+
+static void *sleeper(void *last)
+{
+    co_sleep(1000000);
+    if (last) {
+        names_are_set();
+    }
+    co_sleep(1000000);
+    ended++;
+    return NULL;
+}
+
+static void names_may_be_any_bytes(void)
+{
+    static const char task[] = "t\xe4sk\n\x1b[2J";
+    char back[16] = "";
+
+    CHECK(syscall(SYS_PRCTL, PR_SET_NAME, task) == 0);
+    CHECK(syscall(SYS_PRCTL, PR_GET_NAME, back) == 0 && strcmp(back, task) == 0);
+    for (int i = 0; i < NAMES; i++) {
+        CHECK(co_go(sleeper, i == NAMES - 1 ? &ended : NULL, names[i]));
+    }
+    CHECK(co_run() == 0 && ended == NAMES);
+}
+
+int main(void)
+{
+    static const struct test tests[] = {TEST(names_may_be_any_bytes)};
+
+    return run_tests(tests, 1);
+}
