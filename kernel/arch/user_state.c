@@ -81,9 +81,7 @@ void user_state_save(struct user_state *state)
     fxsave(state->fpu);
     state->fs_base = user_fs_base();
     state->gs_base = user_gs_base();
-    __asm__ volatile("movw %%ds, %0\n\tmovw %%es, %1\n\tmovw %%fs, %2\n\tmovw %%gs, %3"
-                     : "=m"(state->selectors.ds), "=m"(state->selectors.es),
-                       "=m"(state->selectors.fs), "=m"(state->selectors.gs));
+    user_selectors_save(state);
 }
 
 /* From read-only memory, not by way of the task's own: a switch in between would save over that. */

@@ -49,6 +49,12 @@ void user_gs_base_set(uint64_t base);
 uint64_t user_fs_base(void);
 uint64_t user_gs_base(void);
 
+static inline void user_selectors_save(struct user_state *state)
+{
+    __asm__ volatile("movw %%ds, %0\n\tmovw %%es, 2+%0\n\tmovw %%fs, 4+%0\n\tmovw %%gs, 6+%0"
+                     : "=m"(state->selectors));
+}
+
 /* The rest of user_segments_switch, where selectors differ or the CPU has no wrgsbase. */
 void user_segments_finish(struct user_state *prev, const struct user_state *next)
     __attribute__((cold));
@@ -56,9 +62,7 @@ void user_segments_finish(struct user_state *prev, const struct user_state *next
 /* Put selectors and bases of `prev` away, and load those of `next`. Interrupts are off. */
 static inline void user_segments_switch(struct user_state *prev, const struct user_state *next)
 {
-    __asm__ volatile("movw %%ds, %0\n\tmovw %%es, %1\n\tmovw %%fs, %2\n\tmovw %%gs, %3"
-                     : "=m"(prev->selectors.ds), "=m"(prev->selectors.es),
-                       "=m"(prev->selectors.fs), "=m"(prev->selectors.gs));
+    user_selectors_save(prev);
     if (likely(cpu_features.fsgsbase)) {
         __asm__ volatile("rdfsbase %0\n\twrfsbase %2\n\t"
                          "swapgs\n\trdgsbase %1\n\twrgsbase %3\n\tswapgs"
