@@ -50,6 +50,8 @@ trap_stub_ %+ vector:
 ; wants to. Then it is as if user mode had done so from there: what iretq did not like is still on
 ; the stack's top, with room below for error and vector; the registers are user mode's.
 segment_trap:
+    test byte [rsp + 24], 3     ; cs
+    jnz trap_common
     cmp qword [rsp + 16], trap_iretq ; rip
     jne trap_common
     push qword [rsp + 8]        ; error: from below the CPU's new words to below iretq's
