@@ -231,8 +231,27 @@ static void check_remap_fixed(long result)
 }
 
 static const struct operation remap_fixed = {"mremap over pages", setup_remap_fixed, run_remap_fixed,
-                                             check_remap_fixed, MAPS_DIFFER};
+                                             check_remap_fixed, 0};
 SWEEP(remap_fixed)
+
+/* To where there are no page tables yet: each that is missing comes in the middle of the move. */
+static char *const far = (char *)0x200000000000 + TABLE - 8 * PAGE;
+
+static long run_remap_far(void)
+{
+    return remap(area, 16 * PAGE, 16 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, far);
+}
+
+static void check_remap_far(long result)
+{
+    check_filled(result > 0 ? far : area, 16, 1);
+    CHECK_ERROR(access(result > 0 ? area : far, F_OK), EFAULT);
+    CHECK_ERROR(access(result > 0 ? area + 8 * PAGE : far + 8 * PAGE, F_OK), EFAULT);
+}
+
+static const struct operation remap_far = {"mremap to new tables", setup_area, run_remap_far,
+                                           check_remap_far, 0};
+SWEEP(remap_far)
 
 static char *brk_start;
 
@@ -334,7 +353,7 @@ int main(void)
     static const struct test tests[] = {
         SWEPT(map_private), SWEPT(map_shared), SWEPT(touch_private), SWEPT(touch_shared),
         SWEPT(map_over), SWEPT(unmap_middle), SWEPT(protect_middle), SWEPT(remap_grow),
-        SWEPT(remap_shrink), SWEPT(remap_fixed), SWEPT(brk_grow),
+        SWEPT(remap_shrink), SWEPT(remap_fixed), SWEPT(remap_far), SWEPT(brk_grow),
         SWEPT(brk_shrink), SWEPT(map_file),
     };
 
