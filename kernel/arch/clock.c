@@ -82,3 +82,17 @@ void timer_program(ktime_t deadline)
     ticks = (uint64_t)wait * timer_mult >> 32;
     lapic_write(LAPIC_TIMER_INITIAL, ticks ? (uint32_t)ticks : 1);
 }
+
+ktime_t timer_came(void)
+{
+    ktime_t late = clock_now() - this_cpu(timer_deadline);
+
+    if (late < 0) {
+        if (lapic_read(LAPIC_TIMER_CURRENT)) {
+            return -1;
+        }
+        late = 0; /* it counts no finer */
+    }
+    this_cpu(timer_deadline) = KTIME_NEVER;
+    return late;
+}

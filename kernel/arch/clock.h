@@ -24,6 +24,10 @@ void clock_init(void);
  */
 void timer_program(ktime_t deadline);
 
+/* The interrupt is here: how late it is. Negative: it is that of an earlier time, which came while
+ * interrupts were off, and another one will come. */
+ktime_t timer_came(void);
+
 static inline void timer_arm(ktime_t deadline)
 {
     if (deadline < this_cpu(timer_deadline)) {

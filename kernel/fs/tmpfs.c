@@ -23,6 +23,8 @@
 
 #define FILE_SIZE_MAX INT64_MAX
 
+#define PAGES_AT_ONCE 128 /* are cut off a file before others may have the CPU */
+
 struct tmpfs_file {
     struct spinlock pages_lock; /* protects pages and growth of size; only mm's locks below */
     struct page_tree pages;
@@ -178,8 +180,13 @@ static long file_truncate(struct inode *inode, off_t size)
     mutex_lock(&inode->lock);
     spin_lock(&file->pages_lock);
     shrinks = size < inode->size;
+    inode->size = size;
     if (shrinks) {
-        page_tree_truncate(&file->pages, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);
+        while (!page_tree_cut(&file->pages, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT,
+                              PAGES_AT_ONCE)) {
+            spin_unlock(&file->pages_lock); /* others may have the CPU */
+            spin_lock(&file->pages_lock);
+        }
         last = page_tree_find(&file->pages, (uint64_t)size >> PAGE_SHIFT);
         if (last) {
             /* What is cut off must read as zeroes when the file grows again. */
@@ -188,7 +195,6 @@ static long file_truncate(struct inode *inode, off_t size)
             memset((char *)page_to_virt(last) + keep, 0, PAGE_SIZE - keep);
         }
     }
-    inode->size = size;
     spin_unlock(&file->pages_lock);
     if (shrinks) {
         forget_mappings(inode, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);

@@ -59,6 +59,7 @@ long tty_set_session(struct tty *tty, bool steal)
 {
     struct thread_group *group = current->group;
     uint64_t flags = spin_lock_irqsave(&tty->lock);
+    pid_t lost = 0;
     long error = 0;
 
     if (tty->session && tty->session != group->session && !steal) {
@@ -66,13 +67,14 @@ long tty_set_session(struct tty *tty, bool steal)
     } else if (!session_take_tty(tty)) {
         error = -EPERM;
     } else {
-        if (tty->session && tty->session != group->session) {
-            session_lose_tty(tty->session);
-        }
+        lost = tty->session != group->session ? tty->session : 0;
         tty->session = group->session;
         tty->foreground = group->pgid;
     }
     spin_unlock_irqrestore(&tty->lock, flags);
+    if (lost) {
+        session_lose_tty(lost);
+    }
     return error;
 }
 
@@ -85,8 +87,8 @@ void tty_hang_up(struct tty *tty)
         foreground = tty->foreground;
         tty->session = tty->foreground = 0;
     }
-    session_lose_tty(session);
     spin_unlock_irqrestore(&tty->lock, flags);
+    session_lose_tty(session);
     if (foreground) {
         signal_send_group(foreground, SIGHUP);
         signal_send_group(foreground, SIGCONT);

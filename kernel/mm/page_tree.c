@@ -72,9 +72,10 @@ long page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
     return 0;
 }
 
-/* Drop what is at or above `first` below *slot, which starts at `base`. True: *slot is empty. */
+/* Drop what is at or above `first` below *slot, which starts at `base`, but *left pages at most.
+ * True: *slot is empty. */
 static bool truncate_below(struct page_tree *tree, void **slot, int height, uint64_t base,
-                           uint64_t first)
+                           uint64_t first, uint64_t *left)
 {
     bool empty = true;
 
@@ -82,9 +83,10 @@ static bool truncate_below(struct page_tree *tree, void **slot, int height, uint
         return true;
     }
     if (height == 0) {
-        if (base < first) {
+        if (base < first || *left == 0) {
             return false;
         }
+        (*left)--;
         page_put(*slot);
         tree->pages--;
     } else {
@@ -96,8 +98,8 @@ static bool truncate_below(struct page_tree *tree, void **slot, int height, uint
             if (!table[way]) {
                 continue;
             }
-            if (start + span(height - 1) <= first ||
-                !truncate_below(tree, &table[way], height - 1, start, first)) {
+            if (start + span(height - 1) <= first || *left == 0 ||
+                !truncate_below(tree, &table[way], height - 1, start, first, left)) {
                 empty = false;
             }
         }
@@ -110,9 +112,15 @@ static bool truncate_below(struct page_tree *tree, void **slot, int height, uint
     return true;
 }
 
-void page_tree_truncate(struct page_tree *tree, uint64_t first)
+bool page_tree_cut(struct page_tree *tree, uint64_t first, uint64_t pages)
 {
-    if (truncate_below(tree, (void **)&tree->root, tree->height, 0, first)) {
+    if (truncate_below(tree, (void **)&tree->root, tree->height, 0, first, &pages)) {
         tree->height = 0;
     }
+    return pages > 0;
+}
+
+void page_tree_truncate(struct page_tree *tree, uint64_t first)
+{
+    page_tree_cut(tree, first, UINT64_MAX);
 }

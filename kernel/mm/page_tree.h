@@ -17,4 +17,6 @@ struct page *page_tree_find(const struct page_tree *tree, uint64_t index);
 long page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page);
 /* Drop all pages from `first` on. */
 void page_tree_truncate(struct page_tree *tree, uint64_t first);
+/* The same, but fewer than `pages` of them at once. True: all are gone. */
+bool page_tree_cut(struct page_tree *tree, uint64_t first, uint64_t pages);
 #endif

@@ -255,8 +255,7 @@ static void preempt(void)
 {
     enum task_state state = current->state;
 
-    /* Between wait_start and schedule() a task is marked asleep but has not checked its
-     * condition: it must come back by itself. */
+    /* Marked asleep, it has not looked at its condition yet: it must come back by itself. */
     if (state != TASK_RUNNING && state != TASK_ZOMBIE) {
         current->state = TASK_RUNNING;
         current->reason = WAIT_NONE;
@@ -336,9 +335,11 @@ static void sample(struct runqueue *rq, bool user)
 static void timer_interrupt(bool user)
 {
     struct runqueue *rq = this_rq();
-    ktime_t late = clock_now() - this_cpu(timer_deadline), next, now;
+    ktime_t late = timer_came(), next, now;
 
-    this_cpu(timer_deadline) = KTIME_NEVER;
+    if (late < 0) {
+        return;
+    }
     next = timer_run();
     spin_lock(&rq->lock);
     sched_was_late(rq, SCHED_LATE_INTERRUPT, late);

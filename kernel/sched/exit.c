@@ -11,6 +11,8 @@
 #include "sched/sched.h"
 #include "trace/trace.h"
 
+#define TURN 32 /* children that are looked at before others may have tasks_lock */
+
 void task_release_mm(struct task *task)
 {
     struct mm *mm = task->mm;
@@ -52,7 +54,7 @@ static bool notify_parent(struct thread_group *group)
     if (group->exit_signal && !(ignored && action->handler == SIG_IGN)) {
         signal_send_process_locked(parent, group->exit_signal, &info);
     }
-    wake_all(&parent->child_queue);
+    wake_in_turns(&parent->wake_waiters, ~0);
     return ignored;
 }
 
@@ -63,6 +65,7 @@ static void release_group(struct thread_group *group, struct list *gone)
     struct task *leader = group->leader;
 
     assert_held(&tasks_lock);
+    group_leave(group);
     list_remove(&group->sibling);
     task_unhash(leader);
     list_push_back(gone, &leader->in_all);
@@ -80,11 +83,15 @@ static void put_all(struct list *gone)
     }
 }
 
-static void orphan_children(struct thread_group *group, struct list *gone)
+/* Give some children of a process that ends to init. True: there may be more. tasks_lock is held. */
+static bool orphan_some(struct thread_group *group, struct list *gone)
 {
-    struct thread_group *init = group_find_locked(1), *child, *after;
+    struct thread_group *init = group_find_locked(1), *child;
+    int left = TURN;
 
-    list_for_each_safe(child, after, &group->children, sibling) {
+    assert_held(&tasks_lock);
+    while (!list_empty(&group->children) && left-- > 0) {
+        child = list_first(&group->children, struct thread_group, sibling);
         list_remove(&child->sibling);
         child->parent = init;
         child->parent_pid = init->pid;
@@ -99,6 +106,7 @@ static void orphan_children(struct thread_group *group, struct list *gone)
             signal_send_process_locked(child, SIGCONT, &(struct signal_info){.code = SI_KERNEL});
         }
     }
+    return !list_empty(&group->children);
 }
 
 static void end_group(struct thread_group *group, struct list *gone)
@@ -111,7 +119,6 @@ static void end_group(struct thread_group *group, struct list *gone)
     } else if (group->pid == 1) {
         machine_init_ended("exited with status", status >> 8);
     }
-    orphan_children(group, gone);
     group->dead = true;
     if (notify_parent(group)) {
         release_group(group, gone);
@@ -137,6 +144,11 @@ void task_exit(int status)
     spin_unlock_irqrestore(&tasks_lock, flags);
     mm_put(mm);
     flags = spin_lock_irqsave(&tasks_lock);
+    while (group->thread_count == 1 && group->pid != 1 && orphan_some(group, &gone)) {
+        spin_unlock_irqrestore(&tasks_lock, flags);
+        put_all(&gone);
+        flags = spin_lock_irqsave(&tasks_lock);
+    }
     usage = sched_usage(task);
     usage_add(&group->ended_usage, &usage);
     list_remove(&task->in_group);
@@ -155,7 +167,7 @@ void task_exit(int status)
     if (last) {
         end_group(group, &gone);
     } else if (group->exec_task) {
-        wake_all(&group->child_queue);
+        wake_in_turns(&group->wake_waiters, ~0);
     }
     task->sighand = NULL;
     preempt_disable(); /* a zombie that is preempted does not come back */
@@ -164,6 +176,7 @@ void task_exit(int status)
     sighand_put(sighand);
     if (last) {
         timer_cancel(&group->real_timer); /* its function takes tasks_lock */
+        wake_later_cancel(&group->wake_waiters);
     }
     preempt_enable_no_resched();
     schedule();
@@ -171,17 +184,19 @@ void task_exit(int status)
 }
 
 /* Make all other threads of the group end: by themselves (SIGNAL_THREAD_ENDS), when one of them
- * goes on in an exec. tasks_lock is held. */
+ * goes on in an exec. None is born meanwhile: `exiting` or `exec_task` says so. */
 static void kill_others(struct thread_group *group, uint64_t value)
 {
-    struct task *other;
+    const struct signal_info info = {.code = SI_KERNEL, .value = value};
 
-    assert_held(&tasks_lock);
-    list_for_each(other, &group->threads, in_group) {
-        if (other != current) {
-            signal_send_locked(other, SIGKILL,
-                               &(struct signal_info){.code = SI_KERNEL, .value = value});
+    for (pid_t tid = 0; group->thread_count > 1 && (tid = task_next(tid)) != 0;) {
+        uint64_t flags = spin_lock_irqsave(&tasks_lock);
+        struct task *other = task_find_locked(tid);
+
+        if (other && other != current && other->group == group) {
+            signal_send_locked(other, SIGKILL, &info);
         }
+        spin_unlock_irqrestore(&tasks_lock, flags);
     }
 }
 
@@ -189,13 +204,16 @@ void task_exit_group(int status)
 {
     struct thread_group *group = current->group;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    bool first = !group->exiting;
 
-    if (!group->exiting) {
+    if (first) {
         group->exiting = true;
         group->exit_status = status;
-        kill_others(group, 0);
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
+    if (first) {
+        kill_others(group, 0);
+    }
     task_exit(status);
 }
 
@@ -211,8 +229,8 @@ long task_become_single(void)
     }
     if (group->thread_count > 1) {
         group->exec_task = task;
-        kill_others(group, SIGNAL_THREAD_ENDS);
         spin_unlock_irqrestore(&tasks_lock, flags);
+        kill_others(group, SIGNAL_THREAD_ENDS);
         wait_event(&group->child_queue, WAIT_THREADS, group->pid, group->thread_count == 1);
         flags = spin_lock_irqsave(&tasks_lock);
         group->exec_task = NULL;
@@ -275,20 +293,30 @@ static long look(int type, pid_t id, int options, struct wait_result *result)
     struct thread_group *group = current->group, *child;
     struct list gone = LIST_INIT(gone);
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct list *next = group->children.next;
     long found = -ECHILD;
 
-    list_for_each(child, &group->children, sibling) {
+    for (int left = TURN; next != &group->children && found != 1; left--) {
+        child = container_of(next, struct thread_group, sibling);
+        if (left == 0) {
+            pid_t pid = child->pid;
+
+            spin_unlock_irqrestore(&tasks_lock, flags);
+            flags = spin_lock_irqsave(&tasks_lock);
+            left = TURN;
+            if (group_find_locked(pid) != child || child->parent != group) { /* it is gone: again */
+                next = group->children.next;
+                continue;
+            }
+        }
+        next = next->next;
         if (!matches(child, type, id, options)) {
             continue;
         }
-        found = 0;
-        if (collect(child, options, result)) {
-            found = 1;
-            if (child->dead && !(options & WNOWAIT)) {
-                usage_add(&group->children_usage, &result->usage);
-                release_group(child, &gone);
-            }
-            break;
+        found = collect(child, options, result);
+        if (found && child->dead && !(options & WNOWAIT)) {
+            usage_add(&group->children_usage, &result->usage);
+            release_group(child, &gone);
         }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);

@@ -44,11 +44,10 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     list_init(&group->children);
     list_init(&group->sibling);
     wait_queue_init(&group->child_queue);
+    wake_later_init(&group->wake_waiters, &group->child_queue);
     group->leader = leader;
     group->start_time = clock_now();
     if (parent) {
-        group->pgid = parent->pgid;
-        group->session = parent->session;
         group->tty = parent->tty;
         memcpy(group->limits, parent->limits, sizeof(group->limits));
     } else {
@@ -91,6 +90,9 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
     } else if (current->mm && signal_pending(current)) {
         sched_notify(current); /* its sender's message may still be on the way */
         error = -ERESTARTNOINTR; /* one that ends the process must not miss the new task */
+    } else if (flags & CLONE_THREAD && (mine->exiting || mine->exec_task)) {
+        sched_notify(current);
+        error = -ERESTARTNOINTR; /* its SIGKILL is on the way */
     } else if (!task_hash(task)) {
         error = -EAGAIN;
     } else {
@@ -104,9 +106,10 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
             group->exit_signal = flags & CLONE_PARENT ? mine->exit_signal
                                  : (flags & CSIGNAL) <= SIGNALS ? (int)(flags & CSIGNAL) : 0;
             if (task->tid == 1 || !group->parent) {
-                group->pgid = group->session = 0;
+                group_enter(group, 0, 0);
                 group->parent = NULL;
             } else {
+                group_enter(group, mine->pgid, mine->session);
                 group->parent_pid = group->parent->pid;
                 list_push_back(&group->parent->children, &group->sibling);
             }
@@ -264,7 +267,8 @@ struct task *kernel_thread(const char *name, void (*entry)(void *), void *argume
     task_hash(task);
     task->group = group;
     group->references = 1;
-    group->pid = group->pgid = group->session = task->tid;
+    group->pid = task->tid;
+    group_enter(group, task->tid, task->tid);
     group->thread_count = 1;
     list_push_back(&group->threads, &task->in_group);
     spin_unlock_irqrestore(&tasks_lock, flags);

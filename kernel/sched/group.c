@@ -1,5 +1,79 @@
 /* Process groups and sessions (credentials(7), setpgid(2), setsid(2)). */
+#include "lib/mutex.h"
 #include "sched/task.h"
+
+#define TURN 64 /* tasks that a walk looks at before others may have tasks_lock */
+
+/* Of each process group, by its id: how many are in it, and of which session they are. tasks_lock */
+static struct {
+    uint16_t members, session;
+} groups[PID_MAX];
+
+static struct mutex walk_lock = MUTEX_INIT(walk_lock); /* one walk at a time: protects the mark */
+static struct thread_group no_group;
+static struct task walk_mark = {.group = &no_group}; /* in all_tasks: leads no group */
+
+void group_enter(struct thread_group *group, pid_t pgid, pid_t session)
+{
+    assert_held(&tasks_lock);
+    group->pgid = pgid;
+    group->session = session;
+    groups[pgid].members++;
+    groups[pgid].session = (uint16_t)session;
+}
+
+void group_leave(struct thread_group *group)
+{
+    assert_held(&tasks_lock);
+    groups[group->pgid].members--;
+}
+
+bool group_has_members(pid_t pgid)
+{
+    assert_held(&tasks_lock);
+    return pgid > 0 && pgid < PID_MAX && groups[pgid].members;
+}
+
+static bool is_of_session(pid_t pgid, pid_t session)
+{
+    return group_has_members(pgid) && groups[pgid].session == session;
+}
+
+void process_walk_start(struct process_walk *walk)
+{
+    mutex_lock(&walk_lock);
+    walk->flags = spin_lock_irqsave(&tasks_lock);
+    walk->next = all_tasks.next;
+    walk->left = TURN;
+}
+
+struct thread_group *process_walk_next(struct process_walk *walk)
+{
+    while (walk->next != &all_tasks) {
+        struct task *task = container_of(walk->next, struct task, in_all);
+
+        if (walk->left-- == 0) {
+            list_push_back(&task->in_all, &walk_mark.in_all); /* before it */
+            spin_unlock_irqrestore(&tasks_lock, walk->flags);
+            walk->flags = spin_lock_irqsave(&tasks_lock);
+            walk->next = walk_mark.in_all.next;
+            list_remove(&walk_mark.in_all);
+            walk->left = TURN;
+            continue;
+        }
+        walk->next = walk->next->next;
+        if (task->group->leader == task) {
+            return task->group;
+        }
+    }
+    return NULL;
+}
+
+void process_walk_end(struct process_walk *walk)
+{
+    spin_unlock_irqrestore(&tasks_lock, walk->flags);
+    mutex_unlock(&walk_lock);
+}
 
 #define for_each_group(task) \
     list_for_each(task, &all_tasks, in_all) if (task->group->leader == task)
@@ -7,12 +81,8 @@
 bool group_in_session(pid_t pgid, pid_t session)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct task *task;
-    bool found = false;
+    bool found = is_of_session(pgid, session);
 
-    for_each_group(task) {
-        found |= task->group->pgid == pgid && task->group->session == session;
-    }
     spin_unlock_irqrestore(&tasks_lock, flags);
     return found;
 }
@@ -66,21 +136,21 @@ void group_leave_tty(void)
 
 void session_lose_tty(pid_t session)
 {
-    uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct task *task;
+    struct process_walk walk;
+    struct thread_group *group;
 
-    for_each_group(task) {
-        if (task->group->session == session) {
-            task->group->tty = NULL;
+    process_walk_start(&walk);
+    while ((group = process_walk_next(&walk)) != NULL) {
+        if (group->session == session) {
+            group->tty = NULL;
         }
     }
-    spin_unlock_irqrestore(&tasks_lock, flags);
+    process_walk_end(&walk);
 }
 
 static long set_pgid(pid_t pid, pid_t pgid)
 {
     struct thread_group *mine = current->group, *group = group_find_locked(pid);
-    struct task *task;
 
     assert_held(&tasks_lock);
     if (!group || (group != mine && group->parent != mine)) {
@@ -92,17 +162,11 @@ static long set_pgid(pid_t pid, pid_t pgid)
     if (group->session != mine->session || group->session == group->pid) {
         return -EPERM;
     }
-    if (pgid != pid) {
-        bool found = false;
-
-        for_each_group(task) {
-            found |= task->group->pgid == pgid && task->group->session == mine->session;
-        }
-        if (!found) {
-            return -EPERM;
-        }
+    if (pgid != pid && !is_of_session(pgid, mine->session)) {
+        return -EPERM;
     }
-    group->pgid = pgid;
+    group_leave(group);
+    group_enter(group, pgid, mine->session);
     return 0;
 }
 
@@ -125,16 +189,11 @@ long group_new_session(void)
 {
     struct thread_group *group = current->group;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct task *task;
-    long result = group->pid;
+    long result = group_has_members(group->pid) ? -EPERM : group->pid;
 
-    for_each_group(task) {
-        if (task->group->pgid == group->pid) {
-            result = -EPERM;
-        }
-    }
     if (result > 0) {
-        group->session = group->pgid = group->pid;
+        group_leave(group);
+        group_enter(group, group->pid, group->pid);
         group->tty = NULL;
     }
     spin_unlock_irqrestore(&tasks_lock, flags);

@@ -13,6 +13,7 @@
 #define HANG (10 * 1000000000l)
 #define LOOK_PERIOD 1000000000l
 #define ASK 2
+#define TASKS_AT_ONCE 64
 #define TURN 1000000000l /* what another task may take before this one: the heaviest, a slice */
 
 static void check_cpu(struct runqueue *rq, ktime_t now)
@@ -47,7 +48,7 @@ void hang_tick(struct runqueue *rq, ktime_t now)
 {
     static ktime_t look_at; /* CPUs take turns at looking */
     ktime_t at = __atomic_load_n(&look_at, __ATOMIC_RELAXED);
-    struct task *task;
+    static pid_t looked_at; /* tasks_lock */
 
     __atomic_store_n(&rq->alive, now, __ATOMIC_RELAXED);
     if (now < at || !__atomic_compare_exchange_n(&look_at, &at, now + LOOK_PERIOD, false,
@@ -61,8 +62,15 @@ void hang_tick(struct runqueue *rq, ktime_t now)
     if (!spin_trylock(&tasks_lock)) {
         return;
     }
-    list_for_each(task, &all_tasks, in_all) {
-        check_task(task, now);
+    for (int left = TASKS_AT_ONCE; left > 0; left--) {
+        looked_at = task_next_locked(looked_at);
+        if (!looked_at) {
+            break;
+        }
+        check_task(task_find_locked(looked_at), now);
+    }
+    if (looked_at) { /* the others with the next tick */
+        __atomic_store_n(&look_at, now, __ATOMIC_RELAXED);
     }
     spin_unlock(&tasks_lock);
 }

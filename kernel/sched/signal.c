@@ -104,7 +104,7 @@ void signal_tell_parent_locked(struct thread_group *group, int code, int signal)
         if (!(group_sighand(group->parent)->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
             signal_send_process_locked(group->parent, SIGCHLD, &info);
         }
-        wake_all(&group->parent->child_queue);
+        wake_in_turns(&group->parent->wake_waiters, ~0);
     }
 }
 
@@ -242,33 +242,31 @@ void signal_send_self(int signal)
     signal_send(current, signal, &(struct signal_info){.code = SI_USER, .pid = current->group->pid});
 }
 
-/* Send to all groups that fit: pgid, or -1 for all but init and the caller. tasks_lock is held. */
-static int send_many(pid_t pgid, int signal, const struct signal_info *info)
+/* Send it, if the process is to have it: those of `pgid`, or for -1 all but init and the caller. */
+static int send_if(struct thread_group *group, pid_t pgid, int signal,
+                   const struct signal_info *info)
 {
-    struct task *task;
-    int count = 0;
-
-    assert_held(&tasks_lock);
-    list_for_each(task, &all_tasks, in_all) {
-        struct thread_group *group = task->group;
-
-        if (group->leader == task && group->parent &&
-            (pgid == -1 ? group->pid > 1 && group != current->group : group->pgid == pgid)) {
-            count++;
-            if (signal) {
-                signal_send_process_locked(group, signal, info);
-            }
-        }
+    if (!group->parent ||
+        (pgid == -1 ? group->pid == 1 || group == current->group : group->pgid != pgid)) {
+        return 0;
     }
-    return count;
+    if (signal) {
+        signal_send_process_locked(group, signal, info);
+    }
+    return 1;
 }
 
+/* A key of the terminal: in its interrupt, so all at once. */
 int signal_send_group(pid_t pgid, int signal)
 {
     struct signal_info info = {.code = SI_KERNEL};
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    int count = send_many(pgid, signal, &info);
+    struct task *task;
+    int count = 0;
 
+    list_for_each(task, &all_tasks, in_all) {
+        count += task->group->leader == task ? send_if(task->group, pgid, signal, &info) : 0;
+    }
     spin_unlock_irqrestore(&tasks_lock, flags);
     return count;
 }
@@ -276,27 +274,33 @@ int signal_send_group(pid_t pgid, int signal)
 long signal_kill(pid_t pid, int signal)
 {
     struct signal_info info = {.code = SI_USER, .pid = current->group->pid};
-    uint64_t flags;
-    long error = -ESRCH;
+    pid_t pgid = current->group->pgid;
+    struct process_walk walk;
+    struct thread_group *group;
+    int count = 0;
 
     if (pid == -2147483647 - 1) { /* no group has the negative of it */
         return -ESRCH;
     }
-    flags = spin_lock_irqsave(&tasks_lock);
     if (pid > 0) {
+        uint64_t flags = spin_lock_irqsave(&tasks_lock);
         struct task *task = task_find_locked(pid);
 
-        if (task) {
-            error = 0;
-            if (signal) {
-                signal_send_process_locked(task->group, signal, &info);
-            }
+        if (task && signal) {
+            signal_send_process_locked(task->group, signal, &info);
         }
-    } else if (send_many(pid == 0 ? current->group->pgid : pid == -1 ? -1 : -pid, signal, &info)) {
-        error = 0;
+        spin_unlock_irqrestore(&tasks_lock, flags);
+        return task ? 0 : -ESRCH;
     }
-    spin_unlock_irqrestore(&tasks_lock, flags);
-    return error;
+    if (pid < 0) {
+        pgid = pid == -1 ? -1 : -pid;
+    }
+    process_walk_start(&walk);
+    while ((group = process_walk_next(&walk)) != NULL) {
+        count += send_if(group, pgid, signal, &info);
+    }
+    process_walk_end(&walk);
+    return count ? 0 : -ESRCH;
 }
 
 void signal_retarget_locked(struct thread_group *group, uint64_t mask)

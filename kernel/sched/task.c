@@ -11,6 +11,7 @@ struct list all_tasks = LIST_INIT(all_tasks);
 int task_count;
 const struct task_resource_ops *task_resources;
 static struct task *pid_table[PID_MAX]; /* tasks_lock */
+static uint64_t pid_bits[PID_MAX / 64];  /* tasks_lock: of those in the table */
 static pid_t last_pid;
 
 struct task *task_create(const char *name)
@@ -59,29 +60,40 @@ void task_put(struct task *task)
     }
 }
 
-/* The tasks_lock is held. */
-bool task_hash(struct task *task)
+/* The lowest id above `tid` that is in the table, or that is not; 0: none. */
+static pid_t id_after(pid_t tid, bool used)
 {
     assert_held(&tasks_lock);
-    for (int tries = 1; tries < PID_MAX; tries++) {
-        pid_t pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
+    for (tid++; tid < PID_MAX; tid = (tid | 63) + 1) {
+        uint64_t bits = (used ? pid_bits[tid / 64] : ~pid_bits[tid / 64]) >> (tid % 64);
 
-        last_pid = pid;
-        if (!pid_table[pid]) {
-            task->tid = pid;
-            pid_table[pid] = task;
-            list_push_back(&all_tasks, &task->in_all);
-            task_count++;
-            return true;
+        if (bits) {
+            return tid + __builtin_ctzl(bits);
         }
     }
-    return false;
+    return 0;
+}
+
+bool task_hash(struct task *task)
+{
+    pid_t first = id_after(last_pid, false), pid = first;
+
+    while (!pid || group_has_members(pid)) { /* a process group that lives on keeps its id */
+        pid = id_after(pid ? pid : 1, false);
+        if (pid == first) {
+            return false;
+        }
+    }
+    last_pid = pid;
+    task_adopt_tid(task, pid);
+    return true;
 }
 
 void task_unhash(struct task *task)
 {
     assert_held(&tasks_lock);
     pid_table[task->tid] = NULL;
+    pid_bits[task->tid / 64] &= ~(1ul << (task->tid % 64));
     list_remove(&task->in_all);
     task_count--;
 }
@@ -162,6 +174,7 @@ void task_adopt_tid(struct task *task, pid_t tid)
     assert_held(&tasks_lock);
     task->tid = tid;
     pid_table[tid] = task;
+    pid_bits[tid / 64] |= 1ul << (tid % 64);
     list_push_back(&all_tasks, &task->in_all);
     task_count++;
 }
@@ -180,14 +193,18 @@ const struct rlimit *mm_limits(void)
     return current->group->limits;
 }
 
+pid_t task_next_locked(pid_t tid)
+{
+    return id_after(tid, true);
+}
+
 pid_t task_next(pid_t tid)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
-    for (tid++; tid < PID_MAX && !pid_table[tid]; tid++) {
-    }
+    tid = id_after(tid, true);
     spin_unlock_irqrestore(&tasks_lock, flags);
-    return tid < PID_MAX ? tid : 0;
+    return tid;
 }
 
 struct sighand *group_sighand(struct thread_group *group)

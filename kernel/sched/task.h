@@ -67,6 +67,7 @@ struct thread_group {
     pid_t parent_pid; /* a copy, to be read without the lock */
     struct list children, sibling;
     struct wait_queue child_queue; /* wait4 of this group's threads */
+    struct wake_later wake_waiters; /* in child_queue */
     int exit_signal;   /* to the parent */
     int exit_status;   /* as wait4 gives it */
     bool exiting;      /* all threads are to end with exit_status */
@@ -146,7 +147,7 @@ struct task_resource_ops {
 extern const struct task_resource_ops *task_resources;
 
 #define PID_MAX 32768 /* ids are below it, as on Linux unless told otherwise */
-extern struct list all_tasks; /* tasks_lock */
+extern struct list all_tasks; /* tasks_lock; in the order of birth */
 extern int task_count;
 
 struct task *task_get(struct task *task);
@@ -163,6 +164,7 @@ void task_free_unstarted(struct task *task);
 struct mm *task_mm(struct task *task);
 /* The lowest tid above `tid`, which is not negative; or 0. */
 pid_t task_next(pid_t tid);
+pid_t task_next_locked(pid_t tid);
 bool task_hash(struct task *task); /* a tid, and into the table; false: none left */
 void task_unhash(struct task *task);
 /* The handlers of a group that is not dead: its leader may be. tasks_lock is held. */
@@ -204,6 +206,20 @@ enum {
 long task_wait(int type, pid_t id, int options, struct wait_result *result);
 
 /* Process groups and sessions (tty, setpgid): group.c */
+/* tasks_lock is held for these three. */
+void group_enter(struct thread_group *group, pid_t pgid, pid_t session);
+void group_leave(struct thread_group *group);
+bool group_has_members(pid_t pgid);
+/* The processes in the order of birth, so none escapes by being born of one that is still to come:
+ * with tasks_lock held, which others may have in between. Not from interrupts. */
+struct process_walk {
+    uint64_t flags;
+    int left;
+    struct list *next;
+};
+void process_walk_start(struct process_walk *walk);
+struct thread_group *process_walk_next(struct process_walk *walk); /* NULL at the end */
+void process_walk_end(struct process_walk *walk);
 bool group_in_session(pid_t pgid, pid_t session);
 bool group_orphaned(pid_t pgid);
 bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);

@@ -47,13 +47,14 @@ void traced_exec(struct task *task)
 
 static void say_all_tasks(void)
 {
-    uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct task *task;
+    for (pid_t tid = 0; (tid = task_next(tid)) != 0;) {
+        struct task *task = task_find(tid);
 
-    list_for_each(task, &all_tasks, in_all) {
-        say_task(task);
+        if (task) {
+            say_task(task);
+        }
+        task_put(task);
     }
-    spin_unlock_irqrestore(&tasks_lock, flags);
 }
 
 void traced_init(void)
