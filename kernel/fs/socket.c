@@ -77,11 +77,12 @@ void socket_disconnect(struct socket *socket, bool reset)
 long socket_shutdown(struct socket *socket, int how)
 {
     struct socket *peer = state_of(socket) == SOCKET_CONNECTED ? socket->peer : NULL;
-    int halves = how + 1;
+    int halves;
 
     if (how < SHUT_RD || how > SHUT_RDWR) {
         return -EINVAL;
     }
+    halves = how + 1;
     close_halves(socket, halves);
     if (peer) {
         close_halves(peer, (halves & NO_RECEIVE ? NO_SEND : 0) |
