@@ -12,10 +12,11 @@ WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
 comma := ,
 SANITIZE_FLAGS := -DSANITIZE -fsanitize=undefined -fno-sanitize-recover=undefined \
 	-fno-sanitize=null,alignment,object-size,pointer-overflow$(if $(CC_IS_CLANG),$(comma)function)
+STACK_FLAGS := $(if $(SANITIZE),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
 DEBUG_FLAGS := $(if $(DEBUG)$(SANITIZE),-DDEBUG) $(if $(SANITIZE),$(SANITIZE_FLAGS))
 
 GOALS := $(or $(MAKECMDGOALS),help)
-NEEDS := $(if $(filter test test-machines test-labs bench gdb record replay docs,$(GOALS)),test,run)
+NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb record replay docs,$(GOALS)),test,run)
 NO_TOOLS := help clean lab grade
 ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
 ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
@@ -24,7 +25,7 @@ $(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setu
 endif
 endif
 
-.PHONY: fuzz test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade
+.PHONY: test-sanitize fuzz test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade
 help:
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
@@ -33,6 +34,7 @@ help:
 	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real time (TIMES=20)"
 	@echo "make fuzz CALLS=1000000  random system calls until one finds something (SEED, SMP, MEM, INJECT=1, FREE=1)"
 	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
+	@echo "make test-sanitize    the guest tests on a kernel with all checks, 1 and 4 CPUs"
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the kernel, the programs and the initramfs"
 	@echo "make clean            remove build/"
@@ -84,6 +86,10 @@ fuzz: all
 
 test-mutants: all
 	@tests/mutants/run
+
+# Half an hour of it: for once a week. A part of it is in `make test`.
+test-sanitize: all
+	@CC=$(CC) tests/sanitized.py
 
 lab:
 	@tools/lab make $(N) $(if $(OUT),-o $(OUT))

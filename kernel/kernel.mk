@@ -5,7 +5,7 @@ KERNEL_ASM := $(sort $(wildcard boot/*.asm kernel/*/*.asm labs/*/kernel/*.asm))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=build/%.o) $(KERNEL_ASM:%.asm=build/%.asm.o)
 KERNEL_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) $(DEBUG_FLAGS) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -mcmodel=kernel -mno-red-zone \
-	-mgeneral-regs-only -fno-omit-frame-pointer -fno-pic -fno-stack-protector \
+	-mgeneral-regs-only -fno-omit-frame-pointer -fno-pic $(STACK_FLAGS) \
 	-fno-strict-aliasing -fno-asynchronous-unwind-tables -Ikernel -MMD -MP
 ifeq ($(CC_IS_CLANG),)
 KERNEL_CFLAGS += --param=min-pagesize=0

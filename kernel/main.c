@@ -17,6 +17,7 @@
 #include "fs/tty.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/alloc_debug.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -76,12 +77,23 @@ static void starve_if_asked(void)
     }
 }
 
+/* crash=use-after-free and so on: what only the sanitized build finds. */
+static void damage_if_asked(void)
+{
+    const char *crash = boot_option("crash");
+
+    if (crash) {
+        alloc_debug_crash(crash);
+    }
+}
+
 /* The first task starts in the kernel and becomes the first program. */
 static void first_task(void *unused)
 {
     (void)unused;
     crash_if_asked(); /* here: this stack has a guard page */
     starve_if_asked();
+    damage_if_asked();
     context_first_task();
     if (lab_boot) {
         lab_boot();

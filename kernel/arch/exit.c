@@ -92,6 +92,14 @@ const char *symbol_find(unsigned long address, unsigned long *offset)
     return names + ksyms_table.symbols[low - 1].name;
 }
 
+void symbol_print(const char *what, const void *address)
+{
+    unsigned long offset = 0;
+    const char *name = symbol_find((unsigned long)address, &offset);
+
+    printk("  %s: %s+0x%lx [0x%016lx]\n", what, name ? name : "?", offset, (unsigned long)address);
+}
+
 static void print_frame(int depth, uint64_t address)
 {
     unsigned long offset;

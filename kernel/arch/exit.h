@@ -27,6 +27,8 @@ struct trap_frame;
 void panic_trap(struct trap_frame *frame, const char *what) __attribute__((noreturn));
 /* The name of the function around `address` and the distance into it, or NULL. */
 const char *symbol_find(unsigned long address, unsigned long *offset);
+/* Print "  WHAT: function+offset [address]". */
+void symbol_print(const char *what, const void *address);
 /* crash=panic|overflow|hang|deadlock|shift|triple (main.c: starve) on the command line: do it now. */
 void crash_if_asked(void);
 

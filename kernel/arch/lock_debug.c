@@ -74,21 +74,13 @@ static int class_number(struct lock_debug *lock, const void *site)
     return number;
 }
 
-static void print_site(const char *what, const void *site)
-{
-    unsigned long offset = 0;
-    const char *name = symbol_find((unsigned long)site, &offset);
-
-    printk("  %s: %s+0x%lx [0x%016lx]\n", what, name ? name : "?", offset, (unsigned long)site);
-}
-
 static void print_class(const char *what, int number)
 {
     unsigned long at = (unsigned long)classes[number];
     extern const char kernel_text_start[], kernel_rodata_start[];
 
     if (at >= (unsigned long)kernel_text_start && at < (unsigned long)kernel_rodata_start) {
-        print_site(what, classes[number]);
+        symbol_print(what, classes[number]);
     } else {
         printk("  %s: the lock made at %s\n", what, classes[number]);
     }
@@ -126,10 +118,10 @@ static void check_order(int first, const void *first_site, int second, const voi
         printk("PANIC: lock order: two CPUs could wait for each other for ever\n");
         print_class("lock A", first);
         print_class("lock B", second);
-        print_site("here A was taken", first_site);
-        print_site("and B under it", site);
-        print_site("elsewhere B was taken", sites[second][step].first);
-        print_site(step == first ? "and A under it" : "and a third one under it, which leads to A",
+        symbol_print("here A was taken", first_site);
+        symbol_print("and B under it", site);
+        symbol_print("elsewhere B was taken", sites[second][step].first);
+        symbol_print(step == first ? "and A under it" : "and a third one under it, which leads to A",
                    sites[second][step].second);
         panic_hook();
     }
@@ -150,8 +142,8 @@ static void check_interrupts(int class, const void *site, bool enabled)
         panic_begin();
         printk("PANIC: an interrupt handler could wait for the lock that it interrupted\n");
         print_class("lock", class);
-        print_site("taken with interrupts on", held_with_interrupts[class]);
-        print_site("now taken", site);
+        symbol_print("taken with interrupts on", held_with_interrupts[class]);
+        symbol_print("now taken", site);
         panic_hook();
     }
 }
@@ -167,8 +159,8 @@ static void check_against(struct held_locks *held, struct lock_debug *lock, int 
         } else if (!lock->nested && held->held[i].lock > lock) {
             panic_begin();
             printk("PANIC: lock order: two locks of one kind, not by address\n");
-            print_site("the first", held->held[i].site);
-            print_site("the second", site);
+            symbol_print("the first", held->held[i].site);
+            symbol_print("the second", site);
             panic_hook();
         }
     }
@@ -237,7 +229,7 @@ void lock_debug_check_held(const struct lock_debug *lock, const char *what)
     if (!is_held(&spin_held[this_cpu(id)], lock) && !is_held(this_cpu(mutexes_held), lock)) {
         panic_begin();
         printk("PANIC: assert_held(%s): it is not held here\n", what);
-        print_site("wanted", site);
+        symbol_print("wanted", site);
         lock_debug_print_held();
         panic_hook();
     }
@@ -250,7 +242,7 @@ void lock_debug_print_held(void)
 
     printk("spinlocks that CPU %u holds: %d\n", this_cpu(id), held->count);
     for (int i = 0; i < held->count; i++) {
-        print_site("taken", held->held[i].site);
+        symbol_print("taken", held->held[i].site);
     }
 }
 

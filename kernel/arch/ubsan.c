@@ -1,5 +1,6 @@
 /*
- * What the sanitized build (make SANITIZE=1) says of undefined behaviour: the compiler puts a check
+ * What the sanitized build (make SANITIZE=1) says of undefined behaviour and of arrays on the stack
+ * that are written beyond their end: the compiler puts a check
  * before each shift, index, sum and value that could be undefined, and a call of a function
  * here behind it. Each panics with the place in the source and the values.
  *
@@ -132,6 +133,15 @@ HANDLER(load_invalid_value_abort, const struct checked *checked, uint64_t value)
 HANDLER(invalid_builtin_abort, const struct checked *checked)
 {
     REPORT(checked, "%s", "the number of zeros in 0");
+}
+
+/* What the compiler puts between a function's arrays and its return address, and looks at. */
+uint64_t __stack_chk_guard = 0x0a0dff00c0ffee00;
+
+void __stack_chk_fail(void) __attribute__((noreturn));
+void __stack_chk_fail(void)
+{
+    panic("stack smashed: an array of this function was written beyond its end");
 }
 
 HANDLER(builtin_unreachable, const struct checked *checked)

@@ -86,7 +86,7 @@ static bool give_pages(struct ring *ring)
     struct page *pages = page_alloc(RING_ORDER);
 
     for (uint32_t i = 1; pages && i < RING_PAGES; i++) {
-        page_get(&pages[i]); /* so that the last unmapping does not free a part */
+        pages[i].references = 1; /* so that the last unmapping does not free a part */
     }
     ring->pages = pages;
     return pages;

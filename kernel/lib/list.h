@@ -2,6 +2,9 @@
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 #include "lib/types.h"
+#ifdef SANITIZE
+#include "lib/log.h"
+#endif
 
 struct list {
     struct list *next, *prev;
@@ -19,8 +22,22 @@ static inline bool list_empty(const struct list *head)
     return head->next == head;
 }
 
+/* Do two neighbours know each other? */
+static inline void list_check(const struct list *prev, const struct list *next)
+{
+#ifdef SANITIZE
+    if (prev->next != next || next->prev != prev) {
+        panic("list: behind %p comes %p, before %p comes %p", (const void *)prev,
+              (const void *)prev->next, (const void *)next, (const void *)next->prev);
+    }
+#else
+    (void)prev, (void)next;
+#endif
+}
+
 static inline void list_insert_between(struct list *node, struct list *prev, struct list *next)
 {
+    list_check(prev, next);
     node->prev = prev;
     node->next = next;
     prev->next = node;
@@ -40,6 +57,8 @@ static inline void list_push_back(struct list *head, struct list *node)
 /* Unlink and leave the node pointing at itself, so that removing it twice is harmless. */
 static inline void list_remove(struct list *node)
 {
+    list_check(node->prev, node);
+    list_check(node, node->next);
     node->prev->next = node->next;
     node->next->prev = node->prev;
     list_init(node);

@@ -7,6 +7,7 @@
 
 #include "arch/spinlock.h"
 #include "lib/string.h"
+#include "mm/alloc_debug.h"
 #include "mm/inject.h"
 #include "mm/page.h"
 
@@ -17,7 +18,7 @@ struct slab_class {
     struct list partial;
     int empty; /* slabs on `partial` without a used object */
     size_t used, slabs; /* objects in use, slabs in all */
-};
+} __attribute__((aligned(64)));
 
 static struct slab_class classes[] = {
     {.size = 16}, {.size = 32}, {.size = 48}, {.size = 64}, {.size = 96}, {.size = 128},
@@ -66,6 +67,7 @@ static struct page *slab_create(struct slab_class *class)
     slab->class = class;
     slab->free = NULL;
     for (char *object = start + SLAB_HEADER; object + class->size <= end; object += class->size) {
+        object_debug_create(object, class->size);
         *(void **)object = slab->free;
         slab->free = object;
     }
@@ -138,14 +140,20 @@ static void slab_free(struct slab *slab, void *object)
 
 void *kmalloc(size_t size)
 {
+    const size_t room = size + OBJECT_EXTRA;
+    struct slab_class *class;
     struct page *page;
+    void *pointer;
     int order = 0;
 
-    if (size <= LARGEST) {
+    if (room <= LARGEST && size <= LARGEST) {
         if (inject_failure(__builtin_return_address(0))) {
             return NULL;
         }
-        return slab_alloc(&classes[class_of[(size + 15) / 16]]);
+        class = &classes[class_of[(room + 15) / 16]];
+        pointer = slab_alloc(class);
+        return pointer ? object_debug_alloc(pointer, class->size, size, __builtin_return_address(0))
+                       : NULL;
     }
     while ((PAGE_SIZE << order) < size) {
         if (++order > PAGE_ORDER_MAX) {
@@ -162,13 +170,15 @@ void *kmalloc(size_t size)
 void kfree(void *pointer)
 {
     struct page *page;
+    struct slab *slab;
 
     if (!pointer) {
         return;
     }
     page = virt_to_page(pointer);
-    if (page->owner) {
-        slab_free(page->owner, pointer);
+    slab = page->owner;
+    if (slab) {
+        slab_free(slab, object_debug_free(pointer, slab->class->size, __builtin_return_address(0)));
     } else {
         page_put(page);
     }

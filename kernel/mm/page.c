@@ -8,6 +8,7 @@
 #include "arch/spinlock.h"
 #include "lib/log.h"
 #include "lib/refcount.h"
+#include "mm/alloc_debug.h"
 #include "mm/buddy.h"
 #include "mm/inject.h"
 
@@ -85,6 +86,7 @@ struct page *page_alloc(int order)
     }
     preempt_enable();
     if (page) {
+        page_debug_alloc(page, order, __builtin_return_address(0));
         page->references = 1;
         page->used = 0;
     }
@@ -96,6 +98,7 @@ void page_put(struct page *page)
     if (!ref_put(&page->references)) {
         return;
     }
+    page_debug_free(page, __builtin_return_address(0));
     preempt_disable();
     if (page->order == 0) {
         struct page_cache *cache = &caches[this_cpu(id)];

@@ -3,6 +3,7 @@
 #define MM_PAGE_H
 #include "arch/paging.h"
 #include "lib/list.h"
+#include "lib/refcount.h"
 
 struct page {
     int references; /* atomic; 0: free */
@@ -11,6 +12,9 @@ struct page {
     uint16_t used;  /* entries of a page table, objects of a slab */
     struct list list;
     void *owner;     /* the slab cache */
+#ifdef SANITIZE
+    const void *freed_by; /* which code; NULL: not free, or never used */
+#endif
 };
 
 #define PAGE_ORDER_MAX 10
@@ -39,7 +43,7 @@ static inline struct page *virt_to_page(const void *pointer)
 
 static inline void page_get(struct page *page)
 {
-    __atomic_fetch_add(&page->references, 1, __ATOMIC_RELAXED);
+    ref_get(&page->references);
 }
 
 /* 2^order pages, contents unknown, one reference; NULL when there are none. Not from interrupts. */

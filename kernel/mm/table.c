@@ -7,6 +7,7 @@
 #include "arch/smp.h"
 #include "arch/spinlock.h"
 #include "lib/errno.h"
+#include "mm/alloc_debug.h"
 #include "mm/inject.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -28,6 +29,7 @@ static struct page *table_alloc(void)
     spin_lock(&spare_lock);
     if (spare_count > 0) {
         page = spares[--spare_count];
+        table_debug_alloc(page);
     }
     spin_unlock(&spare_lock);
     return page ? page : page_alloc_zeroed();

@@ -97,10 +97,12 @@ static long enter(struct task *task, struct thread_group *group, uint64_t flags)
         error = -EAGAIN;
     } else {
         task->group = group;
-        ref_get(&group->references);
         list_push_back(&group->threads, &task->in_group);
         group->thread_count++;
-        if (group != mine) {
+        if (group == mine) {
+            ref_get(&group->references);
+        } else {
+            group->references = 1;
             group->pid = task->tid;
             group->parent = flags & CLONE_PARENT ? mine->parent : mine;
             group->exit_signal = flags & CLONE_PARENT ? mine->exit_signal
