@@ -7,9 +7,13 @@
 #include "context.h"
 #include "tasks.h"
 
-enum { SYS_sched_yield = 24, SYS_getpid = 39, SYS_arch_prctl = 158, SYS_tgkill = 234 };
+enum {
+    SYS_sched_yield = 24, SYS_getpid = 39, SYS_setpriority = 141, SYS_arch_prctl = 158,
+    SYS_tgkill = 234,
+};
 enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
 #define GS_VALUE 0x123456789000ul
+#define ROUNDS 400
 
 static char *self; /* this program's path */
 static unsigned long seen_flags, handler_flags, set_flags;
@@ -329,10 +333,29 @@ static void selectors_are_the_tasks_own(void)
     CHECK(wait(&status) > 0 && status == 0 && wait(&status) > 0 && status == 0);
 }
 
-/* All that a program can find: called by main before anything else, see leave_for_exec. */
-static int new_program_is_clean(void)
+/* A program of its own leaves in registers whatever it can, and becomes this one again. */
+static void leave_for_program(int rounds)
 {
-    unsigned long flags, x[32];
+    static const unsigned mxcsr = 0x7f80;
+    static const unsigned short control = 0xf7f;
+    char text[16], *arguments[] = {self, text, NULL}, *none[] = {NULL};
+
+    snprintf(text, sizeof(text), "%d", rounds);
+    selectors_load(0x2b, 0x2b, 0, 0);
+    set_gs_base(GS_VALUE);
+    __asm__ volatile("fldcw %0\n\tldmxcsr %1\n\tpcmpeqd %%xmm8, %%xmm8\n\tmovaps %%xmm8, %%xmm9\n\t"
+                     "movaps %%xmm8, %%xmm14\n\tmovaps %%xmm8, %%xmm15"
+                     : : "m"(control), "m"(mxcsr) : "xmm8", "xmm9", "xmm14", "xmm15");
+    __asm__ volatile("pushfq\n\torl %0, (%%rsp)\n\tpopfq"
+                     : : "i"(F_NT | F_AC | F_ID) : "cc", "memory");
+    execve(self, arguments, none);
+    _exit(1);
+}
+
+/* Called by main before anything else. */
+static void new_program_is_clean(void)
+{
+    unsigned long flags, x[8];
     unsigned short control;
     unsigned mxcsr;
 
@@ -346,25 +369,25 @@ static int new_program_is_clean(void)
     }
     CHECK((flags & ~(unsigned long)F_STATUS) == (2 | F_IF));
     CHECK(gs_base() == 0 && selectors_are(0, 0, 0, 0));
-    return 0;
 }
 
+/* Another one wakes often, and so takes the CPU in the middle of everything that exec does. */
 static void a_new_program_starts_clean(void)
 {
-    static const unsigned mxcsr = 0x7f80;
-    static const unsigned short control = 0xf7f;
-    char *arguments[] = {self, "clean", NULL}, *none[] = {NULL};
+    struct timespec often = {0, 20000};
+    pid_t pid = fork(), waking;
+    int status;
 
-    set_gs_base(GS_VALUE);
-    selectors_load(0x2b, 0x2b, 0, 0);
-    set_gs_base(GS_VALUE);
-    __asm__ volatile("fldcw %0\n\tldmxcsr %1\n\tpcmpeqd %%xmm8, %%xmm8\n\tmovaps %%xmm8, %%xmm9\n\t"
-                     "movaps %%xmm8, %%xmm14\n\tmovaps %%xmm8, %%xmm15"
-                     : : "m"(control), "m"(mxcsr) : "xmm8", "xmm9", "xmm14", "xmm15");
-    __asm__ volatile("pushfq\n\torl %0, (%%rsp)\n\tpopfq"
-                     : : "i"(F_NT | F_AC | F_ID) : "cc", "memory");
-    execve(self, arguments, none);
-    CHECK(0);
+    if (pid == 0) {
+        CHECK(syscall(SYS_setpriority, 0L, 0L, 19L) == 0); /* who wakes is before it at once */
+        leave_for_program(ROUNDS);
+    }
+    waking = fork();
+    while (waking == 0) {
+        nanosleep(&often, NULL);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    CHECK(kill(waking, SIGKILL) == 0 && waitpid(waking, NULL, 0) == waking);
 }
 
 int main(int argc, char **argv)
@@ -375,9 +398,13 @@ int main(int argc, char **argv)
         TEST(a_new_program_starts_clean),
     };
 
-    if (argc > 1) {
-        return new_program_is_clean();
-    }
     self = argv[0];
+    if (argc > 1) {
+        new_program_is_clean();
+        if (atoi(argv[1]) > 0) {
+            leave_for_program(atoi(argv[1]) - 1);
+        }
+        return 0;
+    }
     return RUN_TESTS(tests);
 }
