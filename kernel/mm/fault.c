@@ -144,7 +144,7 @@ static void fault_check(struct mm *mm, vaddr_t address, uint64_t error)
 
 static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *code)
 {
-    struct vma *vma = address < USER_TOP ? mm_find(mm, address) : NULL;
+    struct vma *vma = mm_find(mm, address); /* none ends above USER_TOP */
     bool write = error & FAULT_WRITE;
     int need = write ? PROT_WRITE : error & FAULT_EXEC ? PROT_EXEC : PROT_READ;
     pte_t *entry;

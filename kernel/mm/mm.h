@@ -97,7 +97,7 @@ void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end);
 /* commit.c: may `mm` have these pages more, in all, as data, and as a promise (which is made)? -ENOMEM */
 long mm_charge(struct mm *mm, uint64_t pages, uint64_t data, uint64_t promised);
 void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
-uint64_t vma_page_flags(const struct vma *vma);
+uint64_t vma_page_flags(const struct vma *vma); /* not PROT_NONE's */
 /* Tables for all pages of a range to move to `to`: -ENOMEM, with nothing changed. table.c */
 long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);

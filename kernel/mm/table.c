@@ -274,8 +274,8 @@ void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end)
 
 uint64_t vma_page_flags(const struct vma *vma)
 {
-    return (vma->prot ? PTE_PRESENT | PTE_USER : PTE_HIDDEN) |
-           (vma->prot & PROT_WRITE ? PTE_WRITE : 0) | (vma->prot & PROT_EXEC ? 0 : PTE_NX);
+    return PTE_PRESENT | PTE_USER | (vma->prot & PROT_WRITE ? PTE_WRITE : 0) |
+           (vma->prot & PROT_EXEC ? 0 : PTE_NX);
 }
 
 struct copy {
@@ -344,7 +344,8 @@ static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
 {
     struct protect *protect = context;
     const struct vma *vma = protect->vma;
-    uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY, flags = vma_page_flags(vma);
+    uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY;
+    uint64_t flags = vma->prot ? vma_page_flags(vma) : PTE_HIDDEN;
 
     (void)mm;
     /* Writing to private pages is granted by a fault, which knows who else has the page. */
