@@ -19,7 +19,10 @@
 
 /* What user programs choose is bounded, since wake-ups go outwards with interrupts off. */
 #define LEVELS_MAX 5    /* of sets in sets */
-#define OUTER_SETS_MAX 8 /* that watch the same set */
+
+/* Ways from a file out to a set that no other watches, by the number of sets between: as on Linux. A
+ * file's own sets are not counted: its wait queue wakes them in turns. */
+static const int ways_max[LEVELS_MAX] = {0, 500, 100, 50, 10};
 
 #define FLAGS (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
 #define ALWAYS (POLLERR | POLLHUP)
@@ -27,6 +30,8 @@
 struct epoll {
     struct inode inode;
     struct file *file; /* the one it has, not referenced */
+    uint64_t round;    /* watch_lock: this walk was here, and found so many `levels` */
+    int levels;
     struct mutex lock; /* protects items and their `events`; held while the ready list is read */
     struct rb_root items;
     struct spinlock ready_lock; /* protects ready and ready_count; taken by interrupts */
@@ -150,49 +155,93 @@ static struct epoll *epoll_of(const struct file *file)
     return file->ops == &epoll_ops ? file->data : NULL;
 }
 
+static uint64_t walk_round; /* watch_lock: each walk looks at a set once */
+
 /* How many sets are one in the other from this one down; too many if `forbidden` is there. */
-static int levels_below(const struct epoll *epoll, const struct epoll *forbidden)
+static int levels_below(struct epoll *epoll, const struct epoll *forbidden)
 {
     int deepest = 0;
 
     if (epoll == forbidden) {
         return LEVELS_MAX + 1;
     }
+    if (epoll->round == walk_round) {
+        return epoll->levels;
+    }
     for (struct rb_node *node = rb_first(&epoll->items); node; node = rb_next(node)) {
-        const struct epoll *inner = epoll_of(rb_entry(node, struct item, node)->file);
+        struct epoll *inner = epoll_of(rb_entry(node, struct item, node)->file);
         int levels = inner ? levels_below(inner, forbidden) : 0;
 
         deepest = levels > deepest ? levels : deepest;
     }
-    return deepest + 1;
+    epoll->round = walk_round;
+    return epoll->levels = deepest + 1;
 }
 
 /* The same upwards. */
-static int levels_above(const struct epoll *epoll)
+static int levels_above(struct epoll *epoll)
 {
     const struct item *item;
     int highest = 0;
 
+    if (epoll->round == walk_round) {
+        return epoll->levels;
+    }
     list_for_each(item, &epoll->file->watchers, watcher) {
         int levels = levels_above(item->epoll);
 
         highest = levels > highest ? levels : highest;
     }
-    return highest + 1;
+    epoll->round = walk_round;
+    return epoll->levels = highest + 1;
 }
 
-static long check_nesting(const struct epoll *outer, const struct epoll *inner)
+static long check_nesting(struct epoll *outer, struct epoll *inner)
+{
+    int levels;
+
+    walk_round++;
+    levels = levels_below(inner, outer);
+    walk_round++;
+    return levels + levels_above(outer) > LEVELS_MAX ? -ELOOP : 0;
+}
+
+/* Count the ways out from `file`, which has `between` sets below it. False: too many. */
+static bool ways_fit(const struct file *file, int between, int counts[LEVELS_MAX])
 {
     const struct item *item;
-    int count = 0;
 
-    if (levels_below(inner, outer) + levels_above(outer) > LEVELS_MAX) {
-        return -ELOOP;
+    list_for_each(item, &file->watchers, watcher) {
+        const struct file *outer = item->epoll->file;
+
+        if (!list_empty(&outer->watchers)) {
+            if (!ways_fit(outer, between + 1, counts)) {
+                return false;
+            }
+        } else if (between > 0 && ++counts[between] > ways_max[between]) {
+            return false;
+        }
     }
-    list_for_each(item, &inner->file->watchers, watcher) {
-        count++;
+    return true;
+}
+
+/* The same of each file that `file` is, or that is in it. */
+static bool ways_from_all_fit(const struct file *file)
+{
+    struct epoll *epoll = epoll_of(file);
+    int counts[LEVELS_MAX] = {0};
+    bool fit = true;
+
+    if (!epoll) {
+        return ways_fit(file, 0, counts);
     }
-    return count < OUTER_SETS_MAX ? 0 : -EINVAL;
+    if (epoll->round != walk_round) {
+        epoll->round = walk_round;
+        for (struct rb_node *node = rb_first(&epoll->items); node && fit; node = rb_next(node)) {
+            fit = ways_from_all_fit(rb_entry(node, struct item, node)->file);
+        }
+    }
+    return fit;
 }
 
 /* watch_lock and epoll->lock are held. */
@@ -294,6 +343,12 @@ long epoll_control(struct file *file, int operation, int fd, struct file *target
         /* keep it */
     } else if (operation == EPOLL_CTL_ADD) {
         error = add(epoll, target, fd, event);
+        walk_round++;
+        if (!error && (epoll_of(target) || !list_empty(&file->watchers)) &&
+            !ways_from_all_fit(target)) {
+            remove(find(epoll, target, fd, &parent, &link));
+            error = -EINVAL;
+        }
     } else if (operation != EPOLL_CTL_DEL && operation != EPOLL_CTL_MOD) {
         error = -EINVAL;
     } else if (!item) {

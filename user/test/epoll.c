@@ -444,6 +444,22 @@ static void everybody_at_once(void)
     }
 }
 
+/* Sets that watch a set that watches a file: 500, whatever other sets watch the file itself. */
+static void ways_out_are_bounded(void)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int file = eventfd(0, 0), inner = epoll_create1(0);
+
+    CHECK(epoll_ctl(inner, EPOLL_CTL_ADD, file, &event) == 0);
+    for (int i = 0; i < 500; i++) {
+        CHECK(epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, inner, &event) == 0);
+    }
+    CHECK_ERROR(epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, inner, &event), EINVAL);
+    for (int i = 0; i < 300; i++) {
+        CHECK(epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, file, &event) == 0);
+    }
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -457,6 +473,7 @@ int main(void)
         TEST(waiter_is_not_woken_for_other_events),
         TEST(watched_file_closes_under_a_waiter), TEST(timeouts_and_signals),
         TEST(many_are_watched_and_few_are_ready), TEST(everybody_at_once),
+        TEST(ways_out_are_bounded),
     };
 
     return RUN_TESTS(tests);
