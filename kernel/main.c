@@ -43,6 +43,8 @@ static void log_to_screen(const char *text, size_t size)
 
 static void files_init(void)
 {
+    struct inode *devices;
+
     device_init();
     console_init();
     context_init();
@@ -50,7 +52,9 @@ static void files_init(void)
     vfs_init(tmpfs_create_root(0755));
     initramfs_unpack();
     page_free_range(boot_initrd.start, boot_initrd.end);
-    mount("/dev", device_create_root());
+    devices = tmpfs_create_root(0755);
+    device_fill(devices);
+    mount("/dev", devices);
     mount("/proc", proc_create_root());
 }
 

@@ -41,18 +41,15 @@ static const struct file_ops *find_ops(mode_t mode, uint64_t rdev)
     return NULL;
 }
 
-struct inode *device_create_root(void)
+void device_fill(struct inode *root)
 {
-    struct inode *root = tmpfs_create_root(0755);
-
-    for (int i = 0; root && i < device_count; i++) {
+    for (int i = 0; i < device_count; i++) {
         struct inode *node = root->ops->create(root, devices[i].name, S_IFCHR | devices[i].mode,
                                                devices[i].number);
         if (!is_error(node)) {
             inode_put(node);
         }
     }
-    return root;
 }
 
 static ssize_t null_read(struct file *file, char __user *buffer, size_t size, off_t *position)

@@ -8,8 +8,8 @@ void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mo
                      const struct file_ops *ops);
 /* Before the first device node is made: tell tmpfs, and register null zero full random. */
 void device_init(void);
-/* A new tmpfs root with a node for each registered device, as devtmpfs. NULL without memory. */
-struct inode *device_create_root(void);
+/* Make a node for each registered device in a new tmpfs root, as devtmpfs has it. */
+void device_fill(struct inode *root);
 /* Bytes from the kernel's random source. */
 void random_bytes(void *buffer, size_t size);
 #endif

@@ -2,6 +2,6 @@
 #ifndef FS_KTRACE_H
 #define FS_KTRACE_H
 
-/* Register the device; before device_create_root. */
+/* Register the device; before device_fill. */
 void ktrace_device_init(void);
 #endif

@@ -407,9 +407,30 @@ long sys_execve(const char __user *user, uint64_t argv, uint64_t envp)
     return error;
 }
 
+static long mount_new(struct inode *directory, const char *type)
+{
+    bool devices = strcmp(type, "devtmpfs") == 0;
+    struct inode *root;
+    long error;
+
+    if (!devices && strcmp(type, "tmpfs") != 0) {
+        return -ENODEV;
+    }
+    root = tmpfs_create_root(devices ? 0755 : 01777);
+    if (!root) {
+        return -ENOMEM;
+    }
+    error = vfs_mount(directory, root);
+    if (!error && devices) {
+        device_fill(root); /* not before: a root with names in it would not go away again */
+    }
+    inode_put(root);
+    return error;
+}
+
 long sys_mount(const char __user *source, const char __user *target, const char __user *user_type)
 {
-    struct inode *directory = lookup_user(AT_FDCWD, target, 0), *root;
+    struct inode *directory = lookup_user(AT_FDCWD, target, 0);
     char type[16];
     long error;
 
@@ -421,13 +442,7 @@ long sys_mount(const char __user *source, const char __user *target, const char 
     if (error == -ENAMETOOLONG) {
         error = -ENODEV;
     } else if (error >= 0) {
-        root = directory->mounted || directory->covers ? error_pointer(-EBUSY)
-               : strcmp(type, "tmpfs") == 0 ? tmpfs_create_root(01777)
-               : strcmp(type, "devtmpfs") == 0 ? device_create_root() : error_pointer(-ENODEV);
-        error = !root ? -ENOMEM : is_error(root) ? pointer_error(root) : vfs_mount(directory, root);
-        if (root && !is_error(root)) {
-            inode_put(root);
-        }
+        error = mount_new(directory, type);
     }
     inode_put(directory);
     return error;

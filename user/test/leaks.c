@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
@@ -122,6 +123,21 @@ static void nothing_is_lost_with_sockets_of_the_killed(void)
     }
 }
 
+/* What is refused leaves nothing: neither the new root nor the nodes of a devtmpfs. */
+static void refused_mounts(int count)
+{
+    for (int i = 0; i < count; i++) {
+        CHECK(mount("x", i % 2 ? "/proc/self" : "/dev/null", i % 3 ? "devtmpfs" : "tmpfs", 0, NULL) < 0);
+    }
+}
+
+static void nothing_is_lost_by_refused_mounts(void)
+{
+    if (is_baton()) {
+        nothing_is_lost_by(refused_mounts, 1000);
+    }
+}
+
 static int ran;
 
 static int run(void *unused)
@@ -183,7 +199,7 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(nothing_is_lost_by_10000_forks), TEST(nothing_is_lost_by_10000_threads),
-        TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
+        TEST(nothing_is_lost_by_refused_mounts), TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
     };
 
     return RUN_TESTS(tests);
