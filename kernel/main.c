@@ -117,6 +117,8 @@ static void *trace_memory(size_t size)
     return pages ? memset(page_to_virt(pages), 0, size) : NULL;
 }
 
+#define SECOND 1000000000l
+
 static struct timer time_limit;
 
 static void time_is_over(struct timer *timer)
@@ -127,11 +129,11 @@ static void time_is_over(struct timer *timer)
 
 static void limit_time(void)
 {
-    const char *seconds = boot_option("timeout");
+    uint64_t seconds;
 
-    if (seconds) {
+    if (boot_number("timeout", 1, KTIME_NEVER / SECOND / 2, &seconds)) {
         time_limit.expire = time_is_over;
-        timer_set(&time_limit, (ktime_t)parse_number(seconds, NULL) * 1000000000);
+        timer_set(&time_limit, (ktime_t)seconds * SECOND);
     }
 }
 

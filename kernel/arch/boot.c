@@ -26,6 +26,8 @@ paddr_t boot_ram_end;
 struct boot_range boot_initrd;
 size_t boot_initrd_size;
 char boot_command_line[1024];
+static char options[sizeof(boot_command_line)]; /* the same, each word ended by a NUL */
+static size_t options_size;
 extern char kernel_end[];
 
 static void add_range(paddr_t start, paddr_t end)
@@ -34,7 +36,11 @@ static void add_range(paddr_t start, paddr_t end)
 
     start = align_up(start, PAGE_SIZE);
     end = align_down(end, PAGE_SIZE);
-    if (start >= end || boot_free_count == BOOT_RANGES_MAX) {
+    if (start >= end) {
+        return;
+    }
+    if (boot_free_count == BOOT_RANGES_MAX) {
+        printk("boot: no use is made of the memory from %lx to %lx: too many pieces\n", start, end);
         return;
     }
     while (at > 0 && boot_free[at - 1].start > start) {
@@ -80,6 +86,40 @@ static void read_modules(const struct multiboot_info *info)
     }
 }
 
+/* Keep the command line, and say what of it nobody will look at. */
+static void read_options(const char *line)
+{
+    static const char *const known[] = {
+        "quiet", "exit", "timeout", "sched", "trace", "trace_records", "inject", "crash",
+        "session", "end", /* the last two are for the first program */
+    };
+    size_t length = strlcpy(boot_command_line, line, sizeof(boot_command_line));
+    const char *end;
+
+    if (length >= sizeof(options)) {
+        printk("boot: the command line has %zu bytes: only %zu are read\n", length,
+               sizeof(options) - 1);
+    }
+    strlcpy(options, boot_command_line, sizeof(options));
+    options_size = strlen(options);
+    for (size_t i = 0; i < options_size; i++) {
+        options[i] = options[i] == ' ' ? '\0' : options[i];
+    }
+    for (const char *at = options; at < options + options_size; at = end + 1) {
+        bool found = at == options && strchr(at, '/'); /* the kernel's own name */
+
+        end = at + strlen(at);
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+            size_t size = strlen(known[i]);
+
+            found |= strncmp(at, known[i], size) == 0 && (at[size] == '=' || !at[size]);
+        }
+        if (*at && !found) {
+            printk("boot: no option is called \"%s\"\n", at);
+        }
+    }
+}
+
 void boot_init(uint32_t magic, paddr_t address)
 {
     const struct multiboot_info *info = phys_to_virt(address);
@@ -88,7 +128,7 @@ void boot_init(uint32_t magic, paddr_t address)
         panic("not started by a multiboot loader (magic %x)", magic);
     }
     if (info->flags & 4) {
-        strlcpy(boot_command_line, phys_to_virt(info->cmdline), sizeof(boot_command_line));
+        read_options(phys_to_virt(info->cmdline));
     }
     if (!(info->flags & 64)) {
         panic("the boot loader gives no memory map");
@@ -124,22 +164,32 @@ paddr_t boot_page_alloc(size_t pages)
 
 const char *boot_option(const char *name)
 {
-    static char values[16][64];
-    static int used;
     size_t size = strlen(name);
 
-    for (const char *at = boot_command_line; (at = strstr(at, name)); at++) {
-        if ((at == boot_command_line || at[-1] == ' ') &&
-            (at[size] == '=' || at[size] == ' ' || at[size] == '\0')) {
-            char *value = values[used++ % 16];
-            size_t length = 0;
-
-            for (at += size + (at[size] == '='); *at && *at != ' ' && length < 63; at++) {
-                value[length++] = *at;
-            }
-            value[length] = '\0';
-            return value;
+    for (const char *at = options; at < options + options_size; at += strlen(at) + 1) {
+        if (strncmp(at, name, size) == 0 && (at[size] == '=' || !at[size])) {
+            return at + size + (at[size] == '=');
         }
     }
     return NULL;
+}
+
+bool boot_number(const char *name, uint64_t min, uint64_t max, uint64_t *value)
+{
+    const char *text = boot_option(name), *end;
+
+    if (!text) {
+        return false;
+    }
+    *value = parse_number(text, &end);
+    if (end == text || *end) {
+        printk("boot: %s=%s is no number\n", name, text);
+        return false;
+    }
+    if (*value < min || *value > max || end - text > 18) {
+        *value = *value < min && end - text <= 18 ? min : max;
+        printk("boot: %s=%s is not between %lu and %lu: it is %lu now\n", name, text, min, max,
+               *value);
+    }
+    return true;
 }

@@ -27,8 +27,10 @@ paddr_t boot_page_alloc(size_t pages);
 extern char boot_command_line[1024];
 /*
  * The value of `name=value` on the kernel command line, "" for a bare `name`, NULL if absent.
- * The value lasts until the next space: it is copied out into a static table and terminated.
+ * It lasts for ever.
  */
 const char *boot_option(const char *name);
+/* Its number, brought between `min` and `max`. False: it is absent or no number. The log says so. */
+bool boot_number(const char *name, uint64_t min, uint64_t max, uint64_t *value);
 
 #endif

@@ -191,7 +191,9 @@ void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void))
         }
         __atomic_store_n(&cpu_count, starting + 1, __ATOMIC_RELEASE);
     }
-    if (cpu_count > 1) {
+    if (acpi_info.cpus > cpu_count) {
+        printk("smp: %u of %u CPUs: there is no room for more\n", cpu_count, acpi_info.cpus);
+    } else if (cpu_count > 1) {
         printk("smp: %u CPUs\n", cpu_count);
     }
 }

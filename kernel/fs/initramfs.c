@@ -57,12 +57,12 @@ static long add(const char *path, const char *header, const char *data, size_t s
         directory->ops->unlink(directory, name, false);
     }
     if (S_ISLNK(mode)) {
-        if (size >= sizeof(target)) {
-            size = sizeof(target) - 1;
+        error = size < sizeof(target) ? 0 : -ENAMETOOLONG;
+        if (!error) {
+            memcpy(target, data, size);
+            target[size] = '\0';
+            error = directory->ops->symlink(directory, name, target);
         }
-        memcpy(target, data, size);
-        target[size] = '\0';
-        error = directory->ops->symlink(directory, name, target);
     } else {
         inode = directory->ops->create(directory, name, mode, rdev);
         if (is_error(inode)) {

@@ -17,6 +17,7 @@
 
 #define EVENTS 65536u /* records of a CPU's ring, unless trace_records= says another number */
 #define EVENTS_LEAST 1024u
+#define EVENTS_MOST (2 * EVENTS)
 #define NAMES 4096u
 
 _Static_assert(CPU_MAX == TRACE_RINGS_CPU, "format.h: TRACE_RINGS_CPU");
@@ -107,9 +108,10 @@ void trace_snapshot(void)
     snapshot_at[this_cpu(id)] = ktrace_header.rings[CPU_MAX + this_cpu(id)].head;
 }
 
-static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uint32_t capacity)
+static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uint32_t wanted)
 {
     struct trace_ring *ring = &ktrace_header.rings[slot];
+    uint32_t capacity = wanted;
 
     while (!ring->records && capacity >= EVENTS_LEAST) {
         void *records = trace_memory_hook(capacity * sizeof(struct trace_record));
@@ -122,6 +124,9 @@ static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uin
             ring->at = records;
             ring->records = virt_to_phys(records);
         }
+        if (records && capacity < wanted) {
+            printk("trace: CPU %u has memory for %u records, not %u\n", cpu, capacity, wanted);
+        }
         capacity /= 2;
     }
     return ring->records;
@@ -130,11 +135,13 @@ static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uin
 /* A power of two: what was asked for, or less where memory is scarce. */
 static uint32_t events_wanted(void)
 {
-    const char *option = boot_option("trace_records");
-    uint64_t wanted = option ? parse_number(option, NULL) : EVENTS;
+    uint64_t wanted;
     uint32_t records = EVENTS_LEAST;
 
-    while (records * 2 <= wanted && records < 2 * EVENTS) {
+    if (!boot_number("trace_records", EVENTS_LEAST, EVENTS_MOST, &wanted)) {
+        wanted = EVENTS;
+    }
+    while (records * 2 <= wanted) {
         records *= 2;
     }
     return records;
