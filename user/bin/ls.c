@@ -15,7 +15,7 @@ static void print_long(const char *path, const char *name)
 {
     static const char types[] = "?pc?d?b?-?l?s???";
     struct stat st;
-    char when[32], target[256];
+    char when[32], target[4096];
     ssize_t size;
 
     if (lstat(path, &st)) {
