@@ -279,7 +279,7 @@ static void processes(void)
         {"tgkill", 234, {0x7fffffff, 0x7fffffff, 0}, 7}, {"wait4", 61, {0x7fffffff, 0, 1, 0}, 5},
         {"waitid", 247, {1, 0x7fffffff, 0, 5, 0}, 10},
         {"waitid of a group", 247, {2, 0x7fffffff, 0, 5, 0}, 2},
-        {"setpgid", 109, {0, 0x7fffffff}, 2}, {"setpgid of", 109, {0x7fffffff, 0}, 0},
+        {"setpgid", 109, {0, 0x7fffffff}, 2 | NOBODY}, {"setpgid of", 109, {0x7fffffff, 0}, 0},
         {"getpgid", 121, {0x7fffffff}, 0}, {"getpriority", 140, {0, 0x7fffffff}, 1},
         {"setpriority", 141, {0, 0x7fffffff, 0}, 3 | NOBODY},
         {"setpriority of this one", 141, {0, 0, 0}, 4},
