@@ -140,6 +140,9 @@ def machine_verdict(run: Ended) -> tuple[str, str] | None:
         return FAIL, "the guest ended the machine before the test had ended"
     if run.status == 127:
         return FAIL, "the test program could not be executed in the guest"
+    if run.status == 128:
+        message = re.search(r"^init (crashed|ended).*", run.errors, re.M)
+        return FAIL, message[0] if message else "init, the first program, ended"
     if run.status < 0:
         return HARNESS, f"tools/run was ended by signal {-run.status}"
     if run.status > 128:
