@@ -341,7 +341,7 @@ long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t 
 void exec_first(const char *path)
 {
     struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX), .argc = 1, .envc = 2};
-    long error = add_string(&strings, path);
+    long error = strings.text ? add_string(&strings, path) : -ENOMEM;
 
     error = error ? error : add_string(&strings, "HOME=/");
     error = error ? error : add_string(&strings, "TERM=linux");
