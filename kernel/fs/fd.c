@@ -20,7 +20,7 @@ static long descriptor_limit(void)
 {
     uint64_t limit = current->group->limits[RLIMIT_NOFILE].soft;
 
-    return limit > 1 << 20 ? 1 << 20 : (long)limit;
+    return limit > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : (long)limit;
 }
 
 static bool bit_get(const uint64_t *bits, int index)

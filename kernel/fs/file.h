@@ -96,6 +96,8 @@ static inline uint64_t device_number(uint32_t major, uint32_t minor)
     return (minor & 0xff) | (uint64_t)major << 8 | (uint64_t)(minor & ~0xffu) << 12;
 }
 
+#define DESCRIPTORS_MAX (1 << 20) /* of one table: fs.nr_open, proc(5) */
+
 struct files {
     int references;       /* atomic */
     struct spinlock lock; /* protects all below; a leaf */

@@ -1,6 +1,7 @@
 /* Calls on processes: clone, exit, wait, ids, limits, the machine. */
 #include "arch/exit.h"
 #include "fs/device.h"
+#include "fs/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -282,6 +283,9 @@ long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit,
     if (limit) {
         if (fresh.soft > fresh.hard) {
             return -EINVAL;
+        }
+        if (resource == RLIMIT_NOFILE && fresh.hard > DESCRIPTORS_MAX) {
+            return -EPERM;
         }
         *mine = fresh;
     }

@@ -78,6 +78,17 @@ static void a_connection_waits_for_a_number(void)
     CHECK(accepted == client + 1 && read(accepted, &byte, 1) == 1 && byte == 'x');
 }
 
+/* A limit that no table could reach is refused, not cut. */
+static void limits_are_not_cut(void)
+{
+    const struct rlimit infinite = {~0ul, ~0ul};
+    struct rlimit before, after;
+
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK_ERROR(setrlimit(RLIMIT_NOFILE, &infinite), EPERM);
+    CHECK(getrlimit(RLIMIT_NOFILE, &after) == 0 && memcmp(&before, &after, sizeof(after)) == 0);
+}
+
 static int number, running = 1, lost, seen;
 
 /* Puts a file of its own at a number that the other thread's failing calls take and give back. */
@@ -113,7 +124,8 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(pairs_are_two_or_none), TEST(without_a_number_nothing_is_opened),
-        TEST(a_connection_waits_for_a_number), TEST(a_failing_pair_touches_nobody_elses_number),
+        TEST(a_connection_waits_for_a_number), TEST(limits_are_not_cut),
+        TEST(a_failing_pair_touches_nobody_elses_number),
     };
 
     return RUN_TESTS(tests);
