@@ -40,6 +40,7 @@ def without_the_option_there_is_nothing_of_injection() -> None:
 # What the kernel does when the option `crash` asks for it, and what only the checks say of it.
 MISTAKES = {
     "shift": r"undefined behaviour at kernel/arch/exit.c:\d+:\d+: shift of 1, .* by 64\n",
+    "unheld": r"assert_held\(&a\): it is not held here\n  wanted: ",
     "deadlock": r"lock order: .*\n(.*\n)*  and A under it: crash_if_asked",
     "overflow-slab": r"overflow: written at .*: byte 100 of the 100 .*\n  allocated: alloc_debug_crash",
     "underflow-slab": r"overflow to the front.*: byte -1 of the 100 bytes",

@@ -246,6 +246,14 @@ static void both_orders(void)
     spin_unlock(&b);
 }
 
+static void assert_unheld(void)
+{
+    static struct spinlock a = SPINLOCK_INIT; /* protects nothing */
+
+    (void)a;
+    assert_held(&a);
+}
+
 /* What the sanitized build finds; otherwise the machine counts modulo 64. */
 static uint64_t shift_too_far(volatile int amount)
 {
@@ -267,6 +275,8 @@ void crash_if_asked(void)
         stop();
     } else if (strcmp(crash, "deadlock") == 0) {
         both_orders();
+    } else if (strcmp(crash, "unheld") == 0) {
+        assert_unheld();
     } else if (strcmp(crash, "shift") == 0) {
         shift_too_far(64);
     } else if (strcmp(crash, "triple") == 0) {
