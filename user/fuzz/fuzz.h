@@ -5,11 +5,11 @@
  *   abi.c       the calls and tricks, a row each: what the arguments mean, what the result is
  *   values.c    a value for an argument of each kind     structs.c   what structures are filled with
  *   pools.c     what earlier calls gave                  machine.c   the call itself; registers
- *   worker.c    threads and children that make calls     judge.c     is the machine still whole?
+ *   worker.c    threads and children that make calls     judge.c, tidy.c, canary.c: is it still whole?
  *
  * A judge starts one worker after the other (a round). All that is random follows from the seed
- * and the round, so under icount a failure comes again. Linux's own calls fill the kernel's
- * tables; the library is used by the judge alone, since workers come to have no TLS.
+ * and the round, so under icount a failure comes again. Workers make raw system calls: they lose
+ * the FS base, and with it errno.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -127,6 +127,16 @@ void complain(const char *text);
 void worker_main(uint64_t seed, long left) __attribute__((noreturn));
 void worker_thread(void) __attribute__((noreturn)); /* where each begins, on its stack */
 int judge_main(int argc, char **argv);
+
+/* ---- Tidying up ---- */
+
+/* What is there now belongs there. */
+void tidy_remember(void);
+/* Visit each process that does not, and count them. */
+int each_process(void (*visit)(int pid));
+/* End those, and remove such files. How many processes do not die. */
+int tidy_up(void);
+
 /* A stack for a task to be started, or NULL. */
 struct thread *worker_new_thread(struct thread *t);
 
