@@ -264,7 +264,7 @@ static void gs_base_is_the_tasks_own(void)
     CHECK(in_thread == GS_VALUE + 1);
     CHECK(waitpid(other, &status, 0) == other && status == 0);
     CHECK(wait(&status) > 0 && status == 0);
-    CHECK_ERROR(syscall(SYS_arch_prctl, ARCH_SET_GS, 0x7ffffffff000), EPERM);
+    CHECK_ERROR(syscall(SYS_arch_prctl, ARCH_SET_GS, 1ul << 63), EPERM);
     CHECK_ERROR(syscall(SYS_arch_prctl, ARCH_SET_FS, -1ul), EPERM);
 }
 
