@@ -32,16 +32,25 @@ void signal_leave_stop_locked(void)
     }
 }
 
+static bool wake_stopped(struct wait_entry *entry, int events)
+{
+    (void)events;
+    task_wake_stopped(entry->task);
+    return true;
+}
+
 /* Stay stopped until SIGCONT or SIGKILL. */
 static void stop_here(void)
 {
     struct thread_group *group = current->group;
+    struct wait_entry entry = {.wake = wake_stopped, .task = current};
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
     if (!group->stop_signal) {
         spin_unlock_irqrestore(&tasks_lock, flags);
         return;
     }
+    wait_queue_add(&group->stop_queue, &entry);
     current->state = TASK_STOPPED;
     current->reason = WAIT_STOPPED;
     stop_count_down(group);
@@ -49,13 +58,13 @@ static void stop_here(void)
                                stop twice */
     schedule();
     irq_restore(flags);
+    wait_queue_remove(&group->stop_queue, &entry);
 }
 
-/* Have all threads of the process stop. tasks_lock is held. */
+/* All threads of the process are to stop: stop_spread tells them. tasks_lock is held. */
 static void stop_begin(int signal)
 {
     struct thread_group *group = current->group;
-    struct task *task;
 
     assert_held(&tasks_lock);
     if (group->pid == 1 || group->stop_signal ||
@@ -65,9 +74,20 @@ static void stop_begin(int signal)
     group->stop_signal = signal;
     group->stop_left = group->thread_count;
     group->stop_waitable = group->continued = false;
-    list_for_each(task, &group->threads, in_group)
-    {
-        signal_notify_locked(task);
+    signal_notify_locked(current);
+}
+
+/* None is born meanwhile that does not know: who is to stop gets no thread. */
+static void stop_spread(struct thread_group *group)
+{
+    for (pid_t tid = 0; group->thread_count > 1 && (tid = task_next(tid)) != 0;) {
+        uint64_t flags = spin_lock_irqsave(&tasks_lock);
+        struct task *task = task_find_locked(tid);
+
+        if (task && task->group == group && group->stop_signal) {
+            signal_notify_locked(task);
+        }
+        spin_unlock_irqrestore(&tasks_lock, flags);
     }
 }
 
@@ -144,6 +164,9 @@ static bool deliver_one(struct trap_frame *frame)
     spin_unlock_irqrestore(&tasks_lock, flags);
     if (!signal) {
         return false;
+    }
+    if (SIGNALS_STOP & SIGNAL_BIT(signal) && task->group->stop_signal) {
+        stop_spread(task->group);
     }
     if (signal == SIGKILL && info.value == SIGNAL_THREAD_ENDS && task->group->exec_task) {
         task_exit(SIGKILL);

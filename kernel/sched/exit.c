@@ -177,6 +177,7 @@ void task_exit(int status)
     if (last) {
         timer_cancel(&group->real_timer); /* its function takes tasks_lock */
         wake_later_cancel(&group->wake_waiters);
+        wake_later_cancel(&group->wake_stopped);
     }
     preempt_enable_no_resched();
     schedule();

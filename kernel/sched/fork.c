@@ -45,6 +45,8 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     list_init(&group->sibling);
     wait_queue_init(&group->child_queue);
     wake_later_init(&group->wake_waiters, &group->child_queue);
+    wait_queue_init(&group->stop_queue);
+    wake_later_init(&group->wake_stopped, &group->stop_queue);
     group->leader = leader;
     group->start_time = clock_now();
     if (parent) {

@@ -138,8 +138,6 @@ void signal_set_action(int signal, const struct signal_action *action, struct si
 /* Stop signals and SIGCONT undo each other; SIGCONT and SIGKILL wake what is stopped. */
 static void prepare(struct thread_group *group, int signal)
 {
-    struct task *task;
-
     assert_held(&tasks_lock);
     if (signal == SIGCONT) {
         discard(group, SIGNALS_STOP);
@@ -152,9 +150,7 @@ static void prepare(struct thread_group *group, int signal)
             group->continued = true;
             signal_tell_parent_locked(group, CLD_CONTINUED, SIGCONT);
         }
-        list_for_each(task, &group->threads, in_group) {
-            task_wake_stopped(task);
-        }
+        wake_in_turns(&group->wake_stopped, ~0);
     }
 }
 

@@ -163,7 +163,8 @@ struct cpu_usage group_usage(const struct thread_group *group)
 
     assert_held(&tasks_lock);
     list_for_each(task, &group->threads, in_group) {
-        usage = sched_usage(task);
+        /* Of one that does not run, nothing changes. */
+        usage = __atomic_load_n(&task->on_cpu, __ATOMIC_RELAXED) ? sched_usage(task) : task->usage;
         usage_add(&sum, &usage);
     }
     return sum;

@@ -68,6 +68,8 @@ struct thread_group {
     struct list children, sibling;
     struct wait_queue child_queue; /* wait4 of this group's threads */
     struct wake_later wake_waiters; /* in child_queue */
+    struct wait_queue stop_queue;   /* of the threads that are stopped */
+    struct wake_later wake_stopped;
     int exit_signal;   /* to the parent */
     int exit_status;   /* as wait4 gives it */
     bool exiting;      /* all threads are to end with exit_status */

@@ -131,6 +131,25 @@ static void threads_that_end(void)
     metronome_stop();
 }
 
+static void threads_that_stop(void)
+{
+    pid_t pid;
+    int status;
+
+    metronome_start();
+    pid = fork();
+    if (pid == 0) {
+        start_threads(wait_on_word);
+        pause();
+    }
+    usleep(50000);
+    CHECK(kill(pid, SIGSTOP) == 0 && waitpid(pid, &status, WUNTRACED) == pid);
+    CHECK((status & 0xff) == 0x7f && kill(pid, SIGCONT) == 0);
+    CHECK(waitpid(pid, &status, WCONTINUED) == pid && status == 0xffff);
+    CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid && status == SIGKILL);
+    metronome_stop();
+}
+
 /* Children that do what `child` does with `argument`, until they are all asleep. */
 static void start_children(void (*child)(int), int argument)
 {
@@ -267,6 +286,7 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(threads_on_one_word), TEST(threads_that_wait_for_a_child), TEST(threads_that_end),
+        TEST(threads_that_stop),
         TEST(many_children), TEST(many_at_one_file), TEST(timers_at_one_instant),
         TEST(a_long_file_is_cut), TEST(a_storm_of_timers),
     };
