@@ -140,6 +140,7 @@ static void show_latency(struct proc_text *text, struct task *task)
         proc_print(text, "cpu%u interrupt %ld switch %ld\n", id, late[SCHED_LATE_INTERRUPT],
                    late[SCHED_LATE_SWITCH]);
     }
+    LOCK_DEBUG(proc_print(text, "with all checks\n");)
 }
 
 static long write_latency(struct task *task, const char *text)

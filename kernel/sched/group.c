@@ -2,7 +2,7 @@
 #include "lib/mutex.h"
 #include "sched/task.h"
 
-#define TURN 64 /* tasks that a walk looks at before others may have tasks_lock */
+#define TURN 32 /* tasks that a walk looks at before others may have tasks_lock */
 
 /* Of each process group, by its id: how many are in it, and of which session they are. tasks_lock */
 static struct {
