@@ -180,9 +180,11 @@ def ps_and_top_show_threads() -> None:
     loops = [line.split() for line in threads if line.endswith(" fair") and " R " in line]
     crowd = [row for row in loops if [other[0] for other in loops].count(row[0]) == 9]
     check(len(loops) == 10 and len(crowd) == 9 and len({row[1] for row in crowd}) == 9, str(threads))
-    check(all(int(row[5]) > 10 and row[6] == "0.10" for row in loops), str(threads))
+    # 0.1 s each; user and system time are told in whole ticks, so one tick may be missing
+    check(all(int(row[5]) > 10 and row[6] in ("0.09", "0.10") for row in loops), str(threads))
     check(any(re.fullmatch(r" +\d+ +\d+ S wait4 .* sh", line) for line in threads), str(threads))
-    check([line.split()[3] for line in top[:10]] in (["10%"] * 10, ["9%"] * 10), str(top))
+    shares = {line.split()[3] for line in top[:10]}
+    check(shares <= {"9%", "10%"} or shares <= {"8%", "9%"}, str(top))
 
 
 @test
