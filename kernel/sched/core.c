@@ -217,7 +217,9 @@ void schedule(void)
     spin_lock(&rq->lock);
     this_cpu(need_resched) = false;
     now = charge(rq);
-    sched_was_late(rq, SCHED_LATE_SWITCH, preempted ? now - rq->wanted : 0);
+    if (preempted) {
+        sched_was_late(rq, SCHED_LATE_SWITCH, now - rq->wanted);
+    }
     if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
         /* otherwise finish_switch finds a CPU */
         sched_class->enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);
