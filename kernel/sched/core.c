@@ -217,9 +217,7 @@ void schedule(void)
     spin_lock(&rq->lock);
     this_cpu(need_resched) = false;
     now = charge(rq);
-    if (preempted) {
-        sched_was_late(rq, SCHED_LATE_SWITCH, now - rq->wanted);
-    }
+    sched_switch_comes(rq, preempted, now);
     if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
         /* otherwise finish_switch finds a CPU */
         sched_class->enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);

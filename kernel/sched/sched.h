@@ -47,6 +47,14 @@ static inline void sched_was_late(struct runqueue *rq, int what, ktime_t late)
     }
 }
 
+/* Most switches are by a task's own will: those are not late. */
+static inline void sched_switch_comes(struct runqueue *rq, bool wanted, ktime_t now)
+{
+    if (wanted) {
+        sched_was_late(rq, SCHED_LATE_SWITCH, now - rq->wanted);
+    }
+}
+
 enum enqueue_kind {
     ENQUEUE_AGAIN, /* it ran until now */
     ENQUEUE_YIELDS, /* the same, and wants others to run first */
