@@ -202,7 +202,7 @@ bool tty_receive(struct tty *tty, int byte)
     tty->held |= !taken;
     spin_unlock_irqrestore(&tty->lock, flags);
     if (signal && group) {
-        signal_send_group(group, signal);
+        signal_send_group_at_once(group, signal);
     }
     if (more) {
         wake_in_turns(&tty->wake_readers, POLLIN | POLLRDNORM);

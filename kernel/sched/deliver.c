@@ -67,8 +67,7 @@ static void stop_begin(int signal)
     struct thread_group *group = current->group;
 
     assert_held(&tasks_lock);
-    if (group->pid == 1 || group->stop_signal ||
-        (signal != SIGSTOP && group_orphaned_locked(group->pgid, NULL))) {
+    if (group->pid == 1 || group->stop_signal) {
         return;
     }
     group->stop_signal = signal;
@@ -89,6 +88,23 @@ static void stop_spread(struct thread_group *group)
         }
         spin_unlock_irqrestore(&tasks_lock, flags);
     }
+}
+
+/*
+ * A stop signal of the terminal does nothing to an orphaned group, for nobody could continue it. That
+ * is found out in turns; a SIGCONT that comes meanwhile undoes the stop.
+ */
+static void stop_unless_orphaned(int signal)
+{
+    struct thread_group *group = current->group;
+    bool orphaned = group_orphaned(group->pgid);
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    if (group->stop_taken && !orphaned) {
+        stop_begin(signal);
+    }
+    group->stop_taken = false;
+    spin_unlock_irqrestore(&tasks_lock, flags);
 }
 
 static bool is_system_call(const struct trap_frame *frame)
@@ -155,8 +171,10 @@ static bool deliver_one(struct trap_frame *frame)
     if (signal) {
         entry = &task->sighand->actions[signal - 1];
         action = *entry;
-        if (action.handler == SIG_DFL && SIGNALS_STOP & SIGNAL_BIT(signal)) {
+        if (action.handler == SIG_DFL && signal == SIGSTOP) {
             stop_begin(signal);
+        } else if (action.handler == SIG_DFL && SIGNALS_STOP & SIGNAL_BIT(signal)) {
+            task->group->stop_taken = true;
         } else if (action.handler != SIG_IGN && action.flags & SA_RESETHAND) {
             entry->handler = SIG_DFL;
         }
@@ -171,7 +189,9 @@ static bool deliver_one(struct trap_frame *frame)
     if (signal == SIGKILL && info.value == SIGNAL_THREAD_ENDS && task->group->exec_task) {
         task_exit(SIGKILL);
     }
-    if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
+    if (action.handler == SIG_DFL && signal != SIGSTOP && SIGNALS_STOP & SIGNAL_BIT(signal)) {
+        stop_unless_orphaned(signal);
+    } else if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
         handler_call(frame, signal, &action, &info);
     } else if (signal == SIGKILL || (action.handler == SIG_DFL && task->group->pid != 1 &&
                                      !((SIGNALS_STOP | SIGNALS_IGNORED) & SIGNAL_BIT(signal)))) {

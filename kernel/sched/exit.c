@@ -100,8 +100,11 @@ static bool orphan_some(struct thread_group *group, struct list *gone)
         if (child->dead && notify_parent(child)) {
             release_group(child, gone);
         }
-        if (child->pgid != group->pgid && child->session == group->session && child->stop_signal &&
-            group_orphaned_locked(child->pgid, group)) {
+        if (child->pgid == group->pgid || child->session != group->session || !child->stop_signal) {
+            continue;
+        }
+        left = 0; /* to find this out is a turn of its own */
+        if (group_orphaned_locked(child->pgid, group)) {
             signal_send_process_locked(child, SIGHUP, &(struct signal_info){.code = SI_KERNEL});
             signal_send_process_locked(child, SIGCONT, &(struct signal_info){.code = SI_KERNEL});
         }

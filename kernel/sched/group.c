@@ -75,9 +75,6 @@ void process_walk_end(struct process_walk *walk)
     mutex_unlock(&walk_lock);
 }
 
-#define for_each_group(task) \
-    list_for_each(task, &all_tasks, in_all) if (task->group->leader == task)
-
 bool group_in_session(pid_t pgid, pid_t session)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
@@ -87,17 +84,23 @@ bool group_in_session(pid_t pgid, pid_t session)
     return found;
 }
 
-/* No member (but `without`) has a parent in the same session and another group. */
+/* Is it a member whose parent, in the same session and another group, could continue the group? The
+ * group is orphaned if there is none, but for `without`, which ends. tasks_lock */
+static bool guards(const struct thread_group *group, pid_t pgid, const struct thread_group *without)
+{
+    const struct thread_group *parent = group->parent;
+
+    return group->pgid == pgid && group != without && parent && parent != without &&
+           parent->pgid != pgid && parent->session == group->session && parent->pid != 1;
+}
+
 bool group_orphaned_locked(pid_t pgid, const struct thread_group *without)
 {
     struct task *task;
 
     assert_held(&tasks_lock);
-    for_each_group(task) {
-        const struct thread_group *group = task->group, *parent = group->parent;
-
-        if (group->pgid == pgid && group != without && parent && parent != without &&
-            parent->pgid != pgid && parent->session == group->session && parent->pid != 1) {
+    list_for_each(task, &all_tasks, in_all) {
+        if (task->group->leader == task && guards(task->group, pgid, without)) {
             return false;
         }
     }
@@ -106,11 +109,14 @@ bool group_orphaned_locked(pid_t pgid, const struct thread_group *without)
 
 bool group_orphaned(pid_t pgid)
 {
-    uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    bool orphaned = group_orphaned_locked(pgid, NULL);
+    struct process_walk walk;
+    struct thread_group *group;
 
-    spin_unlock_irqrestore(&tasks_lock, flags);
-    return orphaned;
+    process_walk_start(&walk);
+    while ((group = process_walk_next(&walk)) != NULL && !guards(group, pgid, NULL)) {
+    }
+    process_walk_end(&walk);
+    return !group;
 }
 
 bool session_take_tty(struct tty *tty)

@@ -144,6 +144,9 @@ static void prepare(struct thread_group *group, int signal)
     } else if (SIGNALS_STOP & SIGNAL_BIT(signal)) {
         discard(group, SIGNAL_BIT(SIGCONT));
     }
+    if (signal == SIGCONT || signal == SIGKILL) {
+        group->stop_taken = false;
+    }
     if ((signal == SIGCONT || signal == SIGKILL) && group->stop_signal) {
         group->stop_signal = 0;
         if (signal == SIGCONT) {
@@ -252,28 +255,44 @@ static int send_if(struct thread_group *group, pid_t pgid, int signal,
     return 1;
 }
 
-/* A key of the terminal: in its interrupt, so all at once. */
-int signal_send_group(pid_t pgid, int signal)
+/* To each process that is to have it, in turns; how many there are. */
+static int send_in_turns(pid_t pgid, int signal, const struct signal_info *info)
+{
+    struct process_walk walk;
+    struct thread_group *group;
+    int count = 0;
+
+    process_walk_start(&walk);
+    while ((group = process_walk_next(&walk)) != NULL) {
+        count += send_if(group, pgid, signal, info);
+    }
+    process_walk_end(&walk);
+    return count;
+}
+
+void signal_send_group(pid_t pgid, int signal)
+{
+    send_in_turns(pgid, signal, &(struct signal_info){.code = SI_KERNEL});
+}
+
+void signal_send_group_at_once(pid_t pgid, int signal)
 {
     struct signal_info info = {.code = SI_KERNEL};
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     struct task *task;
-    int count = 0;
 
     list_for_each(task, &all_tasks, in_all) {
-        count += task->group->leader == task ? send_if(task->group, pgid, signal, &info) : 0;
+        if (task->group->leader == task) {
+            send_if(task->group, pgid, signal, &info);
+        }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
-    return count;
 }
 
 long signal_kill(pid_t pid, int signal)
 {
     struct signal_info info = {.code = SI_USER, .pid = current->group->pid};
     pid_t pgid = current->group->pgid;
-    struct process_walk walk;
-    struct thread_group *group;
-    int count = 0;
 
     if (pid == -2147483647 - 1) { /* no group has the negative of it */
         return -ESRCH;
@@ -291,12 +310,7 @@ long signal_kill(pid_t pid, int signal)
     if (pid < 0) {
         pgid = pid == -1 ? -1 : -pid;
     }
-    process_walk_start(&walk);
-    while ((group = process_walk_next(&walk)) != NULL) {
-        count += send_if(group, pgid, signal, &info);
-    }
-    process_walk_end(&walk);
-    return count ? 0 : -ESRCH;
+    return send_in_turns(pgid, signal, &info) ? 0 : -ESRCH;
 }
 
 void signal_retarget_locked(struct thread_group *group, uint64_t mask)

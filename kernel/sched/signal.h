@@ -78,8 +78,9 @@ void signal_send_process(struct thread_group *group, int signal, const struct si
 void signal_send_process_locked(struct thread_group *group, int signal,
                                 const struct signal_info *info);
 void signal_send_locked(struct task *task, int signal, const struct signal_info *info);
-/* To all of a process group, as from the terminal. The number of processes. */
-int signal_send_group(pid_t pgid, int signal);
+/* To all of a process group, as from the terminal: in turns (it may sleep), or from an interrupt. */
+void signal_send_group(pid_t pgid, int signal);
+void signal_send_group_at_once(pid_t pgid, int signal);
 void signal_send_self(int signal);
 /* Is something to be delivered to `task` now? */
 bool signal_pending(const struct task *task);

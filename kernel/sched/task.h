@@ -78,6 +78,7 @@ struct thread_group {
     struct task *exec_task; /* the one thread that lives on in an exec */
     int stop_signal;        /* being stopped by it; 0: not */
     int stop_left;                 /* threads that have yet to stop; the last one tells the parent */
+    bool stop_taken; /* a stop signal was taken, and no SIGCONT has come since; tasks_lock */
     bool stop_waitable, continued; /* the parent may wait for it */
     struct rlimit limits[RLIMIT_COUNT];
     struct tty *tty; /* the session's terminal */
@@ -223,6 +224,7 @@ void process_walk_start(struct process_walk *walk);
 struct thread_group *process_walk_next(struct process_walk *walk); /* NULL at the end */
 void process_walk_end(struct process_walk *walk);
 bool group_in_session(pid_t pgid, pid_t session);
+/* Could no parent continue the process group? In turns (it may sleep), or with tasks_lock held. */
 bool group_orphaned(pid_t pgid);
 bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);
 /* All groups of the session; the current group alone. */
