@@ -205,13 +205,19 @@ def runs(pid: int) -> bool:
         return False
 
 
+def hear_signals() -> None:
+    """What started the tests may ignore some, as nohup(1) does, and children inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @test
 def whatever_ends_the_launcher_ends_the_machine() -> None:
     with tempfile.TemporaryDirectory() as directory:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
             process = subprocess.Popen([RUN, "--log", f"{directory}/log", "--", "sleep", "1000"], text=True,
                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                       env=os.environ | {"TMPDIR": directory})
+                                       preexec_fn=hear_signals, env=os.environ | {"TMPDIR": directory})
             qemu = child_of(process.pid)
             process.send_signal(number)
             said = process.communicate(timeout=HANG)[1]
