@@ -15,6 +15,9 @@ SANITIZE_FLAGS := -DSANITIZE -fsanitize=undefined -fno-sanitize-recover=undefine
 STACK_FLAGS := $(if $(SANITIZE),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
 DEBUG_FLAGS := $(if $(DEBUG)$(SANITIZE),-DDEBUG) $(if $(SANITIZE),$(SANITIZE_FLAGS))
 
+# Between single quotes of the shell.
+quoted = $(subst ','\'',$1)
+
 GOALS := $(or $(MAKECMDGOALS),help)
 NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb record replay docs,$(GOALS)),test,run)
 NO_TOOLS := help clean lab grade
@@ -66,7 +69,7 @@ build/baton.iso: build/baton.elf build/initramfs.cpio iso/grub.cfg
 
 run: all
 ifdef CMD
-	@tools/run -- sh -c '$(subst ','\'',$(CMD))'
+	@tools/run -- sh -c '$(call quoted,$(CMD))'
 else
 	@tools/run --iso
 endif
@@ -92,10 +95,10 @@ test-sanitize: all
 	@CC=$(CC) tests/sanitized.py
 
 lab:
-	@tools/lab make $(N) $(if $(OUT),-o $(OUT))
+	@tools/lab make $(N) $(if $(OUT),-o '$(call quoted,$(OUT))')
 
 grade:
-	@tools/grade $(if $(N),--lab $(N)) $(if $(SEED),--seed $(SEED)) $(if $(K),-k $(K))
+	@tools/grade $(if $(N),--lab $(N)) $(if $(SEED),--seed $(SEED)) $(if $(K),-k '$(call quoted,$(K))')
 
 test-labs: all
 	@tools/lab prove
@@ -111,8 +114,8 @@ TRACED = $(or $(CMD),stall --mode=all)
 TRACE := build/trace/trace
 trace: all
 	@mkdir -p $(dir $(TRACE))
-	@case '$(subst ','\'',$(TRACED))' in \
-	    *[!A-Za-z0-9\ =._/,:+-]*) set -- sh -c '$(subst ','\'',$(TRACED))' ;; \
+	@case '$(call quoted,$(TRACED))' in \
+	    *[!A-Za-z0-9\ =._/,:+-]*) set -- sh -c '$(call quoted,$(TRACED))' ;; \
 	    *) set -- $(TRACED) ;; \
 	esac; \
 	tools/run --icount --trace $(TRACE).ktr -- "$$@"; status=$$?; \
@@ -128,11 +131,11 @@ gdb: all
 ifdef CORE
 	@$(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
-	@$(GDB) build/baton.elf -ex "kstart -- sh -c '$(GDB_CMD)'"
+	@BATON_CMD='$(call quoted,$(GDB_CMD))' $(GDB) build/baton.elf -ex kstart
 endif
 
 record: all
-	@tools/run --record $(RECORDING) -- sh -c '$(subst ','\'',$(GDB_CMD))'
+	@tools/run --record $(RECORDING) -- sh -c '$(call quoted,$(GDB_CMD))'
 
 replay:
 	@$(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"

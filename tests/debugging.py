@@ -132,3 +132,12 @@ def replay_goes_back_over_a_switch() -> None:
                    "sh", "-c", "echo hi | cat"])
     check(result.stdout == "hi\n" and result.returncode == 0, result.stderr)
     compare("replay")
+
+
+@test
+def make_gdb_takes_commands_with_any_quotes() -> None:
+    command = """echo "it's" 'two  words'"""
+    result = call(["make", "-s", "gdb", f"CMD={command}"],
+                  stdin="python import baton.machine; print(baton.machine.Machine.options[-1])\nkill\nquit\n")
+    check("Baton is stopped at its first instruction" in result.stdout and command in result.stdout,
+          result.stdout + result.stderr)

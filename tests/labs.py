@@ -119,11 +119,12 @@ def lab_targets_of_make_work() -> None:
     """As the README has them; and in the starter `make grade` needs no number."""
     need_solutions()
     with tempfile.TemporaryDirectory(prefix="make-lab-") as directory:
-        made = call(["make", "lab", "N=2", f"OUT={directory}/lab2"])
+        out = f"{directory}/Ann's \"lab\" 2"
+        made = call(["make", "lab", "N=2", f"OUT={out}"])
         check(made.returncode == 0 and "labs/2/README.md" in made.stdout, made.stdout + made.stderr)
-        graded = call(["make", "grade", "K=questions"], cwd=f"{directory}/lab2")
+        graded = call(["make", "grade", "K=questions"], cwd=out)
         check(graded.returncode == 2 and "score 0/15" in graded.stdout, graded.stdout + graded.stderr)
-        readme = Path(f"{directory}/lab2/README.md").read_text()
+        readme = Path(f"{out}/README.md").read_text()
         check("This is the starter of lab 2" in readme and "teaching.md" not in readme, readme[:500])
     graded = call(["make", "grade", "N=2", "K=questions"])
     check(graded.returncode == 0 and "score 15/15" in graded.stdout, graded.stdout + graded.stderr)

@@ -86,6 +86,8 @@ def kstart(arguments: list[str]) -> None:
     deterministic (--icount) but for --free as the first one. What it prints appears here, if
     this is a terminal; its input is empty. Without arguments: the same machine again, from the start."""
     options = arguments or Machine.options
+    if not options and "BATON_CMD" in os.environ:  # make gdb CMD='...', which may have any quotes in it
+        options = ["--", "sh", "-c", os.environ["BATON_CMD"]]
     if not options:
         raise gdb.GdbError("kstart [OPTIONS] -- COMMAND")
     if options[0] == "--free":
