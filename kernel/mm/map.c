@@ -222,7 +222,8 @@ static struct vma *vma_create(size_t length, int prot, int flags, struct vma_sou
 
 /* `vma` becomes part of `mm`. What MAP_FIXED replaces goes when nothing else can fail. (Inline: one of
  * the calls that programs make most.) */
-static inline __attribute__((always_inline)) long map_locked(struct mm *mm, struct vma *vma, vaddr_t address, int flags)
+static inline __attribute__((always_inline)) long map_locked(struct mm *mm, struct vma *vma,
+                                                             vaddr_t address, int flags)
 {
     const size_t length = vma->end;
     const uint64_t pages = length >> PAGE_SHIFT, promise = vma_promise(vma, pages);

@@ -1,10 +1,9 @@
 /*
- * Signals on the way to user mode: what each does by default, handlers, stops,
- * and calls that go again.
+ * Signals on the way to user mode: what each does by default, handlers, stops, and calls that go
+ * again.
  *
- * What depends on the action (a stop, SA_RESETHAND) is done under the lock
- * under which the signal is taken: a SIGCONT or a sigaction that comes later
- * finds it done, and undoes it.
+ * What depends on the action (a stop, SA_RESETHAND) is done under the lock under which the signal is
+ * taken: a SIGCONT or a sigaction that comes later finds it done, and undoes it.
  */
 #include "arch/cpu.h"
 #include "lib/errno.h"
@@ -12,8 +11,7 @@
 #include "sched/sched.h"
 #include "sched/signal.h"
 
-/* One thread less that the stop waits for; the last one tells the parent.
- * tasks_lock is held. */
+/* One thread less that the stop waits for; the last one tells the parent. tasks_lock is held. */
 static void stop_count_down(struct thread_group *group)
 {
     assert_held(&tasks_lock);
@@ -54,8 +52,7 @@ static void stop_here(void)
     current->state = TASK_STOPPED;
     current->reason = WAIT_STOPPED;
     stop_count_down(group);
-    spin_unlock(&tasks_lock); /* interrupts stay off: a preemption would have it
-                               stop twice */
+    spin_unlock(&tasks_lock); /* interrupts stay off: a preemption would have it stop twice */
     schedule();
     irq_restore(flags);
     wait_queue_remove(&group->stop_queue, &entry);
@@ -132,9 +129,8 @@ static void restart(struct trap_frame *frame, bool handled, const struct signal_
 }
 
 /*
- * Set a handler up. Where its frame cannot be written, or where it begins at no
- * user address, the task gets SIGSEGV instead, once: what cannot be delivered
- * and is SIGSEGV itself is the end.
+ * Set a handler up. Where its frame cannot be written, or where it begins at no user address, the task
+ * gets SIGSEGV instead, once: what cannot be delivered and is SIGSEGV itself is the end.
  */
 static void handler_call(struct trap_frame *frame, int signal, const struct signal_action *action,
                          const struct signal_info *info)
