@@ -180,7 +180,7 @@ static void crash_page(const char *crash)
 
 static void crash_list(void)
 {
-    struct list head = LIST_INIT(head), a, b;
+    static struct list head = LIST_INIT(head), a, b;
 
     list_push_back(&head, &a);
     list_push_back(&head, &b);
