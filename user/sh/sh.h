@@ -45,6 +45,8 @@ enum parse_result { PARSE_OK, PARSE_EMPTY, PARSE_INCOMPLETE, PARSE_ERROR };
 /* Parse one complete command (up to a newline). *text moves behind it. */
 enum parse_result parse(const char **text, struct node **tree);
 extern char parse_message[128];
+
+/* arena.c */
 void *arena_alloc(size_t size);
 char *arena_copy(const char *text, size_t size);
 void arena_reset(void);
@@ -87,6 +89,11 @@ extern pid_t last_background;
 extern pid_t shell_pid; /* $$: also in its children */
 extern char **parameters; /* $0, $1 ... */
 extern int parameter_count;
+
+/* redirect.c */
+/* Apply redirections; `saved` (10 ints, or NULL) remembers what was there. -1: one failed. */
+int redirect_all(const struct redirect *redirect, int *saved);
+void redirect_undo(const int *saved);
 
 /* run.c */
 int run_tree(struct node *tree);
