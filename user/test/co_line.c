@@ -293,6 +293,28 @@ static void a_number_closed_behind_the_librarys_back_works_again(void)
     CHECK(co_run() == 0);
 }
 
+static void *wait_for_nothing(void *in)
+{
+    CHECK(co_wait_fd(ends[0], 0, CO_NEVER) == POLLHUP);
+    return in;
+}
+
+static void *hang_up(void *in)
+{
+    co_sleep(MS);
+    CHECK(co_close(ends[1]) == 0);
+    return in;
+}
+
+/* poll(2): a hang-up is told to who asks for nothing. */
+static void a_hang_up_ends_every_wait(void)
+{
+    CHECK(pipe(ends) == 0);
+    co_go(wait_for_nothing, NULL, NULL);
+    co_go(hang_up, NULL, NULL);
+    CHECK(co_run() == 0);
+}
+
 static void *wait_to_write(void *deadline)
 {
     CHECK(co_wait_fd(ends[0], POLLOUT, co_now() + (int64_t)deadline) == -ETIMEDOUT);
@@ -329,7 +351,7 @@ int main(void)
         TEST(a_write_ends_when_its_file_is_closed), TEST(a_read_ends_when_its_file_is_closed),
         TEST(accept_and_connect_end_when_their_socket_is_closed),
         TEST(a_number_closed_behind_the_librarys_back_works_again),
-        TEST(both_directions_are_waited_for),
+        TEST(both_directions_are_waited_for), TEST(a_hang_up_ends_every_wait),
     };
 
     return RUN_TESTS(tests);

@@ -64,14 +64,13 @@ static void work_in_kernel(long microseconds)
 
 /*
  * A host may find out where time was spent by looking now and then, and a busy or a virtual one looks
- * at odd moments. So a test that judges the parts has several chances; a kernel that counts wrongly
- * has none.
+ * at odd moments. So a test that judges the parts has several chances there. Baton has one.
  */
 static void with_chances(void (*once)(void))
 {
-    int status = 1;
+    int status = 1, chances = access("/proc/unimplemented", F_OK) == 0 ? 1 : 10;
 
-    for (int i = 0; i < 10 && status != 0; i++) {
+    for (int i = 0; i < chances && status != 0; i++) {
         pid_t pid = fork();
 
         CHECK(pid >= 0);

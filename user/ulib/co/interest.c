@@ -18,6 +18,8 @@ enum {
     SYS_epoll_create1 = 291, SYS_epoll_pwait2 = 441,
 };
 
+#define ALWAYS (EPOLLERR | EPOLLHUP) /* told whether asked for or not, epoll_ctl(2) */
+
 struct queue {
     struct co_list waits; /* struct fd_wait */
     uint32_t all;         /* events that were waited for since it was empty */
@@ -144,7 +146,7 @@ int set_wait(struct epoll_event *events, int max, int64_t deadline)
 /* Have the set tell once when anything holds that one of the queue waits for. */
 static int queue_arm(struct queue *queue, int fd)
 {
-    uint32_t events = 0;
+    uint32_t events = ALWAYS;
     int error = set_open();
 
     for (struct co_list *node = queue->waits.next; node != &queue->waits; node = node->next) {
@@ -175,7 +177,8 @@ int wait_begin(struct fd_wait *wait)
     wait->co = co_current;
     wait->error = queue ? 0 : wait->fd < 0 ? -EBADF : -ENOMEM;
     if (queue && list_empty(&queue->waits)) {
-        queue->all = queue->armed = 0; /* what was armed may have been another file's number */
+        queue->armed = 0; /* what was armed may have been another file's number */
+        queue->all = ALWAYS;
     }
     if (queue) {
         queue->all |= (uint16_t)wait->events;
