@@ -2,9 +2,10 @@
 #include "arch/apic.h"
 #include "arch/boot.h"
 #include "arch/clock.h"
-#include "arch/exit.h"
+#include "arch/panic.h"
 #include "arch/percpu.h"
 #include "arch/trap.h"
+#include "debug/crash.h"
 #include "dev/keyboard.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
@@ -17,7 +18,6 @@
 #include "fs/tty.h"
 #include "lib/log.h"
 #include "lib/string.h"
-#include "mm/alloc_debug.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -61,43 +61,11 @@ static void files_init(void)
 /* A lab's kernel test (labs/N/kernel/), where the tree has one. */
 void lab_boot(void) __attribute__((weak));
 
-static void spin(void *unused)
-{
-    (void)unused;
-    for (;;) {
-        cpu_pause();
-    }
-}
-
-/* crash=starve: a loop that takes interrupts and lets nobody else run. */
-static void starve_if_asked(void)
-{
-    const char *crash = boot_option("crash");
-
-    if (crash && strcmp(crash, "starve") == 0) {
-        preempt_disable();
-        kernel_thread("starving", spin, NULL);
-        spin(NULL);
-    }
-}
-
-/* crash=use-after-free and so on: what only the sanitized build finds. */
-static void damage_if_asked(void)
-{
-    const char *crash = boot_option("crash");
-
-    if (crash) {
-        alloc_debug_crash(crash);
-    }
-}
-
 /* The first task starts in the kernel and becomes the first program. */
 static void first_task(void *unused)
 {
     (void)unused;
     crash_if_asked(); /* here: this stack has a guard page */
-    starve_if_asked();
-    damage_if_asked();
     context_first_task();
     if (lab_boot) {
         lab_boot();
@@ -141,7 +109,6 @@ void kernel_main(uint32_t magic, paddr_t info);
 void kernel_main(uint32_t magic, paddr_t info)
 {
     percpu_init(0);
-    panic_init();
     serial_init();
     log_add_sink(serial_log_wire);
     boot_init(magic, info);

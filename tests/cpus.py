@@ -46,7 +46,7 @@ def hanging_cpu_is_found_and_all_stacks_shown() -> None:
     found = re.search(r"hang: CPU (\d) takes no timer interrupt for 1\d s; it runs init", text)
     check(found and (Machine.free or found[1] == "0"), text)
     hung = found[1]  # in real time an idle CPU may have taken init before
-    check(re.search(rf"CPU {hung} was here:\n  #0 \S+ crash_if_asked", text)
+    check(re.search(rf"CPU {hung} was here:\n  #0 \S+ crash_hang", text)
           and re.search(rf"CPU [^{hung}] was here:", text), text)  # the third one found it
 
 

@@ -39,14 +39,14 @@ def without_the_option_there_is_nothing_of_injection() -> None:
 
 # What the kernel does when the option `crash` asks for it, and what only the checks say of it.
 MISTAKES = {
-    "shift": r"undefined behaviour at kernel/arch/exit.c:\d+:\d+: shift of 1, .* by 64\n",
+    "shift": r"undefined behaviour at kernel/debug/crash.c:\d+:\d+: shift of 1, .* by 64\n",
     "unheld": r"assert_held\(&a\): it is not held here\n  wanted: ",
-    "deadlock": r"lock order: .*\n(.*\n)*  and A under it: crash_if_asked",
-    "overflow-slab": r"overflow: written at .*: byte 100 of the 100 .*\n  allocated: alloc_debug_crash",
+    "deadlock": r"lock order: .*\n(.*\n)*  and A under it: crash_deadlock",
+    "overflow-slab": r"overflow: written at .*: byte 100 of the 100 .*\n  allocated: crash_overflow_slab",
     "underflow-slab": r"overflow to the front.*: byte -1 of the 100 bytes",
-    "use-after-free": r"use after free: written .*: byte 50 of the 100 .*\n  freed: alloc_debug_crash",
-    "double-free": r"double free .*\n  freed: alloc_debug_crash",
-    "use-after-free-page": r"use after free: written .*: byte 50 of a page\n  freed: alloc_debug_crash",
+    "use-after-free": r"use after free: written .*: byte 50 of the 100 .*\n  freed: crash_use_after_free",
+    "double-free": r"double free .*\n  freed: crash_double_free",
+    "use-after-free-page": r"use after free: written .*: byte 50 of a page\n  freed: crash_use_after_free_page",
     "double-free-page": r"reference count: it was 0\n(.*\n)*.* page_put",
     "list": r"list: behind \S+ comes",
     "refcount": r"reference count: it was 0\n",

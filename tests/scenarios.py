@@ -33,7 +33,7 @@ def isolate_counts_seven_deaths() -> None:
 @test
 def panic_is_125_with_a_backtrace() -> None:
     result = guest("true", options=["--append", "crash=panic"], status=125)
-    check(re.search(r"#\d 0x\w+ crash_if_asked\+0x\w+ +kernel/arch/exit.c:\d+", result.stderr),
+    check(re.search(r"#\d 0x\w+ crash_panic\+0x\w+ +kernel/debug/crash.c:\d+", result.stderr),
           result.stderr)
     result = guest("true", options=["--append", "crash=overflow"], status=125)
     check("kernel stack overflow" in result.stderr, result.stderr)

@@ -238,7 +238,7 @@ def a_failed_run_leaves_trace_log_and_core() -> None:
 def a_machine_that_fails_leaves_all_to_look_into_it() -> None:
     """It is run again for a trace that was not asked for; one that hangs is asked where it is."""
     folder = Path(tempfile.mkdtemp(prefix="evidence-", dir=ROOT / "build"))
-    for crash, status, where in (("panic", 125, "crash_if_asked"), ("hang", 124, "crash_if_asked"),
+    for crash, status, where in (("panic", 125, "crash_panic"), ("hang", 124, "crash_hang"),
                                  ("triple", 126, "")):
         limit = ["--timeout", "1"] if crash == "hang" else []
         result = call([RUN, "--log", f"{folder}.log", *limit, "--evidence", str(folder), "--append",

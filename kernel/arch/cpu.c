@@ -42,19 +42,3 @@ void cpu_init(void)
     /* sysenter raises #GP. A 32-bit syscall would go to MSR_CSTAR, but there is no 32-bit code. */
     wrmsr(MSR_SYSENTER_CS, 0);
 }
-
-void spin_wait(struct spinlock *lock)
-{
-    uint32_t holder;
-
-    if (spin_is_held(lock)) {
-        panic("spinlock %p: this CPU holds it already", (void *)lock);
-    }
-    do {
-        while (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED)) {
-            cpu_pause();
-        }
-        holder = 0;
-    } while (!__atomic_compare_exchange_n(&lock->holder, &holder, this_cpu(lock_token), false,
-                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-}

@@ -10,7 +10,6 @@
 
 #include "arch/apic.h"
 #include "arch/clock.h"
-#include "arch/exit.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
 #include "arch/trap.h"
@@ -27,8 +26,6 @@ vaddr_t smp_stack; /* of the CPU that is being started */
 void (*smp_kick_hook)(void);
 static uint32_t starting;
 static bool started;
-static const struct trap_frame *stopped_at[CPU_MAX];
-static uint32_t stopped; /* atomic: CPUs that a panic has stopped, itself included; 0: none */
 static void (*run_hook)(void);
 
 static struct call {
@@ -86,41 +83,6 @@ void smp_kick(uint32_t id)
 {
     trace(TRACE_IPI, 0, VECTOR_RESCHEDULE, id);
     lapic_send_ipi(cpus[id].lapic_id, VECTOR_RESCHEDULE);
-}
-
-void smp_stop_others(void)
-{
-    if (cpu_count == 1) {
-        return;
-    }
-    __atomic_store_n(&stopped, 1, __ATOMIC_SEQ_CST); /* this one */
-    lapic_nmi_others();
-    for (int i = 0; i < 1000000 && __atomic_load_n(&stopped, __ATOMIC_RELAXED) < cpu_count; i++) {
-        cpu_pause();
-    }
-}
-
-const struct trap_frame *smp_stopped_at(uint32_t id)
-{
-    return stopped_at[id];
-}
-
-void nmi_dispatch(struct trap_frame *frame)
-{
-    uint32_t lapic = lapic_id(), me = 0;
-
-    while (me < CPU_MAX - 1 && cpus[me].lapic_id != lapic) {
-        me++;
-    }
-    wrmsr(MSR_GS_BASE, (uint64_t)&cpus[me]); /* user mode's, perhaps; and there is no way back */
-    if (!__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) {
-        panic_trap(frame, "NMI: somebody asks where this CPU is"); /* tools/run, when time is up */
-    }
-    stopped_at[me] = frame;
-    __atomic_fetch_add(&stopped, 1, __ATOMIC_SEQ_CST);
-    for (;;) {
-        __asm__ volatile("cli; hlt");
-    }
 }
 
 /* No PAUSE: where CPUs take turns (QEMU's icount) each one ends a turn, and nobody waits for it. */

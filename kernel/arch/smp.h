@@ -4,8 +4,6 @@
 
 #include "lib/types.h"
 
-struct trap_frame;
-
 /*
  * Start every usable CPU of the MADT, one after another. `prepare` makes what CPU `id` needs and
  * returns the top of its first stack (0: leave the CPU out); `run` is called there, interrupts
@@ -23,12 +21,5 @@ void smp_call(uint64_t mask, void (*function)(void *), void *argument);
 /* Make CPU `id` look at need_resched and at its task's `notify` soon. */
 void smp_kick(uint32_t id);
 extern void (*smp_kick_hook)(void); /* there, interrupts off */
-
-/* Stop all other CPUs for good, whatever they do: for panics. */
-void smp_stop_others(void);
-/* What the CPU did when it was stopped so; NULL: nothing known. */
-const struct trap_frame *smp_stopped_at(uint32_t id);
-/* The NMI by which that is done; also called by trap.asm for any other. Must not touch GS. */
-void nmi_dispatch(struct trap_frame *frame);
 
 #endif

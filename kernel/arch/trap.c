@@ -3,8 +3,7 @@
 
 #include "arch/apic.h"
 #include "arch/cpu.h"
-#include "arch/exit.h"
-#include "arch/lock_debug.h"
+#include "arch/panic.h"
 #include "arch/paging.h"
 #include "arch/percpu.h"
 #include "lib/log.h"

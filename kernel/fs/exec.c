@@ -8,7 +8,7 @@
 #include "fs/exec.h"
 
 #include "arch/cpu.h"
-#include "arch/exit.h"
+#include "arch/panic.h"
 #include "fs/context.h"
 #include "fs/file.h"
 #include "lib/errno.h"

@@ -1,6 +1,6 @@
 /*
  * What the debug build (make DEBUG=1) knows of each lock; in the ordinary one there is nothing of
- * it. The checks are in arch/lock_debug.c.
+ * it. Upcalls, defined in debug/lock_debug.c.
  */
 #ifndef LIB_LOCK_DEBUG_H
 #define LIB_LOCK_DEBUG_H
@@ -16,6 +16,11 @@ void lock_debug_acquire(struct lock_debug *lock, bool sleeps, bool tried);
 void lock_debug_release(struct lock_debug *lock, bool sleeps);
 /* Panics, unless this CPU holds the spinlock, or the current task the mutex. */
 void lock_debug_check_held(const struct lock_debug *lock, const char *what);
+
+/* An interrupt handler runs on this CPU, from here (true) to there. */
+void lock_debug_interrupt(bool begins);
+/* Before a panic about the spinlocks that this CPU holds: say where they were taken. */
+void lock_debug_print_held(void);
 
 /* The mutexes that a task holds. */
 struct held_locks {

@@ -16,9 +16,6 @@ static log_sink_t sinks[SINKS];
 static char locked;
 bool log_alone;
 
-void (*panic_begin_hook)(void);
-void (*panic_hook)(void);
-
 static uint64_t log_lock(void)
 {
     uint64_t flags;
@@ -106,9 +103,7 @@ bool panic_begin(void)
     bool first;
 
     __asm__ volatile("cli");
-    if (panic_begin_hook) {
-        panic_begin_hook();
-    }
+    panic_alone();
     first = !log_alone;
     log_alone = true;
     return first;
@@ -125,10 +120,5 @@ void panic(const char *format, ...)
         va_end(args);
         printk("\n");
     }
-    if (panic_hook) {
-        panic_hook();
-    }
-    for (;;) {
-        __asm__ volatile("cli; hlt");
-    }
+    panic_finish();
 }

@@ -20,13 +20,14 @@ size_t log_read(char *buffer, size_t size, uint64_t *lost);
 /* Stop the machine with a message and a backtrace. */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /*
- * How panics begin: interrupts off, other CPUs stopped (panic_begin_hook, arch's), log_alone set.
- * False: this is a panic within a panic.
+ * How panics begin: interrupts off, other CPUs stopped, log_alone set. False: this is a panic within
+ * a panic.
  */
 bool panic_begin(void);
-extern void (*panic_begin_hook)(void);
-/* What panic does after the message: registers, backtrace, exit; arch sets it. */
-extern void (*panic_hook)(void);
+/* Upcalls, defined in arch/panic.c: stop the other CPUs, or this one if another one panics. */
+void panic_alone(void);
+/* What follows the message: the stacks of all CPUs, then the machine is left. */
+void panic_finish(void) __attribute__((noreturn));
 
 #define assert(condition)                                                              \
     do {                                                                               \

@@ -1,7 +1,7 @@
 /*
  * The sanitized build's checks of memory (make SANITIZE=1): what is freed is filled with a pattern
  * and looked at when it is allocated again, and around each object lies a fence. In the ordinary
- * build there is nothing of it. The checks are in alloc_debug.c.
+ * build there is nothing of it. Upcalls, defined in debug/alloc_debug.c.
  */
 #ifndef MM_ALLOC_DEBUG_H
 #define MM_ALLOC_DEBUG_H
@@ -20,8 +20,6 @@ void page_debug_alloc(struct page *page, int order, const void *site);
 void page_debug_free(struct page *page, const void *site);
 /* A page table that is kept for the next one to need it. */
 void table_debug_alloc(struct page *page);
-/* Do what the kernel option `crash` names, if it is damage to memory. */
-void alloc_debug_crash(const char *crash);
 #else
 #define OBJECT_EXTRA 0
 
@@ -55,11 +53,6 @@ static inline void page_debug_free(struct page *page, const void *site)
 static inline void table_debug_alloc(struct page *page)
 {
     (void)page;
-}
-
-static inline void alloc_debug_crash(const char *crash)
-{
-    (void)crash;
 }
 #endif
 #endif

@@ -8,7 +8,6 @@
  */
 #include "arch/boot.h"
 #include "arch/clock.h"
-#include "arch/lock_debug.h"
 #include "arch/smp.h"
 #include "lib/string.h"
 #include "mm/kstack.h"

@@ -4,7 +4,7 @@
  * A task that ends gives back what it shares at once; its struct stays for wait4 if it leads a
  * thread group. Its kernel stack is freed by the next task, in finish_switch.
  */
-#include "arch/exit.h"
+#include "arch/panic.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "sched/futex.h"

@@ -15,9 +15,8 @@
 #include "lib/lock_debug.h"
 
 #include "arch/cpu.h"
-#include "arch/exit.h"
 #include "arch/percpu.h"
-#include "arch/lock_debug.h"
+#include "arch/symbols.h"
 #include "lib/log.h"
 
 #define CLASSES 256
@@ -123,7 +122,7 @@ static void check_order(int first, const void *first_site, int second, const voi
         symbol_print("elsewhere B was taken", sites[second][step].first);
         symbol_print(step == first ? "and A under it" : "and a third one under it, which leads to A",
                    sites[second][step].second);
-        panic_hook();
+        panic_finish();
     }
     graph_lock();
     sites[first][second] = (struct site_pair){first_site, site};
@@ -144,7 +143,7 @@ static void check_interrupts(int class, const void *site, bool enabled)
         print_class("lock", class);
         symbol_print("taken with interrupts on", held_with_interrupts[class]);
         symbol_print("now taken", site);
-        panic_hook();
+        panic_finish();
     }
 }
 
@@ -161,7 +160,7 @@ static void check_against(struct held_locks *held, struct lock_debug *lock, int 
             printk("PANIC: lock order: two locks of one kind, not by address\n");
             symbol_print("the first", held->held[i].site);
             symbol_print("the second", site);
-            panic_hook();
+            panic_finish();
         }
     }
 }
@@ -231,7 +230,7 @@ void lock_debug_check_held(const struct lock_debug *lock, const char *what)
         printk("PANIC: assert_held(%s): it is not held here\n", what);
         symbol_print("wanted", site);
         lock_debug_print_held();
-        panic_hook();
+        panic_finish();
     }
     irq_restore(flags);
 }

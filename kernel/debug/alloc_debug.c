@@ -14,7 +14,7 @@
 #ifdef SANITIZE
 #include "mm/alloc_debug.h"
 
-#include "arch/exit.h"
+#include "arch/symbols.h"
 #include "lib/log.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -57,7 +57,7 @@ static void report(const char *what, const struct head *head, size_t room, const
            (uint64_t)at, at - object, head->size, (uint64_t)object, room);
     symbol_print(head->state == STATE_FREE ? "freed" : "allocated", head->site);
     symbol_print("found", site);
-    panic_hook();
+    panic_finish();
 }
 
 void object_debug_create(void *object, size_t room)
@@ -121,7 +121,7 @@ void page_debug_alloc(struct page *page, int order, const void *site)
                    other - start);
             symbol_print("freed", page[i].freed_by);
             symbol_print("found", site);
-            panic_hook();
+            panic_finish();
         }
         page[i].freed_by = NULL;
         memset(start, FRESH, PAGE_SIZE);
@@ -142,75 +142,6 @@ void table_debug_alloc(struct page *page)
 
     if (other) {
         panic("use after free: written at 0x%lx, in a page table that nobody uses", (uint64_t)other);
-    }
-}
-
-static char *volatile hidden; /* so that the compiler does not see what is done to it */
-
-static void crash_object(const char *crash)
-{
-    hidden = kmalloc(100);
-    if (strcmp(crash, "overflow-slab") == 0) {
-        hidden[100] = 1;
-    } else if (strcmp(crash, "underflow-slab") == 0) {
-        hidden[-1] = 1;
-    }
-    kfree(hidden);
-    if (strcmp(crash, "use-after-free") == 0) {
-        hidden[50] = 1;
-    } else if (strcmp(crash, "double-free") == 0) {
-        kfree(hidden);
-    }
-    hidden = kmalloc(100);
-}
-
-static void crash_page(const char *crash)
-{
-    struct page *page = page_alloc(0);
-
-    hidden = page_to_virt(page);
-    page_put(page);
-    if (strcmp(crash, "use-after-free-page") == 0) {
-        hidden[50] = 1;
-    } else if (strcmp(crash, "double-free-page") == 0) {
-        page_put(page);
-    }
-    page_alloc(0);
-}
-
-static void crash_list(void)
-{
-    static struct list head = LIST_INIT(head), a, b;
-
-    list_push_back(&head, &a);
-    list_push_back(&head, &b);
-    hidden = (char *)&b;
-    ((struct list *)hidden)->prev = &head;
-    list_remove(&b);
-}
-
-static void crash_stack(void)
-{
-    char local[16];
-
-    hidden = local;
-    memset(hidden, 1, 40);
-}
-
-void alloc_debug_crash(const char *crash)
-{
-    int dead = 0;
-
-    if (strcmp(crash, "list") == 0) {
-        crash_list();
-    } else if (strcmp(crash, "refcount") == 0) {
-        ref_get(&dead);
-    } else if (strcmp(crash, "smash") == 0) {
-        crash_stack();
-    } else if (strstr(crash, "page")) {
-        crash_page(crash);
-    } else if (strstr(crash, "slab") || strstr(crash, "free")) {
-        crash_object(crash);
     }
 }
 #endif
