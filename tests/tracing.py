@@ -75,6 +75,16 @@ def trace_knows_what_a_program_did() -> None:
 
 
 @test
+def trace_follows_new_names() -> None:
+    """By prctl, which is how the lesson says what mode a process is of, and by /proc."""
+    model = load(traced("sh", "-c", "echo renamed >/proc/self/comm; "
+                        "stall --wait=40 --tick=20 --tickers=1 >/dev/null"))
+    names = {task.name for task in model.tasks.values()}
+    wanted = {"renamed\\n", "stall", "stall blocking", "stall aware", "stall threads"}
+    check(wanted <= names, f"{wanted - names} not in {names}")
+
+
+@test
 @deterministic
 def trace_counts_switches_as_the_kernel_does() -> None:
     model = load(traced("sh", "-c", "sleep 0.01; sleep 0.01; cat /proc/stat /proc/$$/status; true"))

@@ -14,6 +14,7 @@
 #include "mm/page.h"
 #include "sched/inject.h"
 #include "sched/sched.h"
+#include "sched/traced.h"
 
 #define TICK 10000000 /* USER_HZ is 100 */
 
@@ -249,6 +250,7 @@ static long write_comm(struct task *task, const char *text)
         return -EINVAL;
     }
     strlcpy(task->name, text, sizeof(task->name));
+    trace_rename(task);
     return 0;
 }
 

@@ -41,6 +41,14 @@ static inline void trace_clone(struct task *task, uint64_t flags)
     }
 }
 
+/* The task has another name. */
+static inline void trace_rename(struct task *task)
+{
+    if (unlikely(trace_on)) {
+        trace_name((uint32_t)task->tid, task->name);
+    }
+}
+
 /* The current task has become another program, and has its name. */
 static inline void trace_exec(struct task *task)
 {

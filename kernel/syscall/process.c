@@ -8,6 +8,7 @@
 #include "mm/page.h"
 #include "mm/uaccess.h"
 #include "sched/sched.h"
+#include "sched/traced.h"
 #include "syscall/calls.h"
 
 long sys_clone(uint64_t flags, uint64_t stack, int __user *parent_tid, int __user *child_tid,
@@ -230,6 +231,7 @@ long sys_prctl(int option, uint64_t argument)
             return -EFAULT;
         }
         strlcpy(current->name, name, sizeof(name)); /* one that is too long is cut */
+        trace_rename(current);
         return 0;
     case PR_GET_NAME:
         strlcpy(name, current->name, sizeof(name)); /* what is behind its end is not told */

@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -150,7 +151,10 @@ static void *reader(void *argument)
 static _Noreturn void run_tasks(void)
 {
     struct co_stats stats;
+    char name[16];
 
+    snprintf(name, sizeof(name), "stall %s", way->name);
+    prctl(PR_SET_NAME, name); /* what ps, gdb and the timeline call it; its threads inherit it */
     for (int i = 0; i < tickers; i++) {
         way->start(ticker, &lanes->lane[i]);
     }

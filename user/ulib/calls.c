@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -120,6 +121,17 @@ int __cpu_count(const cpu_set_t *set)
 void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset)
 {
     return (void *)CALL6(9, address, size, prot, flags, fd, offset);
+}
+
+int prctl(int option, ...)
+{
+    va_list args;
+    char *name;
+
+    va_start(args, option);
+    name = va_arg(args, char *);
+    va_end(args);
+    return (int)CALL2(157, option, name);
 }
 
 int open(const char *path, int flags, ...)
