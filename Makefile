@@ -109,15 +109,17 @@ bench: all build/user/bench/host build/user/bench/guest
 demo: all
 	@tools/run -- stall --mode=all
 
-# A command with nothing for a shell in it runs without one: its trace has a process less.
+# A command as words, "$$@": a program with its arguments runs without a shell, which would be one
+# process more in a trace and in gdb.
+as_words = set -- '$(call quoted,$1)'; case "$$1" in \
+	    *[!A-Za-z0-9\ =._/,:+-]*) set -- sh -c "$$1" ;; \
+	    *) ls build/user/*/"$${1%% *}" >/dev/null 2>&1 && set -- $$1 || set -- sh -c "$$1" ;; \
+	esac
 TRACED = $(or $(CMD),stall --mode=all)
 TRACE := build/trace/trace
 trace: all
 	@mkdir -p $(dir $(TRACE))
-	@case '$(call quoted,$(TRACED))' in \
-	    *[!A-Za-z0-9\ =._/,:+-]*) set -- sh -c '$(call quoted,$(TRACED))' ;; \
-	    *) set -- $(TRACED) ;; \
-	esac; \
+	@$(call as_words,$(TRACED)); \
 	tools/run --icount --trace $(TRACE).ktr -- "$$@"; status=$$?; \
 	tools/ktrace report $(TRACE).ktr && for kind in html svg chrome perfetto; do \
 	    tools/ktrace $$kind $(TRACE).ktr || exit; \
@@ -125,17 +127,17 @@ trace: all
 
 GDB := gdb -nx -q -x tools/gdb/load.py
 GDB_CMD := $(or $(CMD),stall --mode=blocking --wait=200 --tickers=2)
-RECORDING := build/recording
+RECORDING ?= build/recording
 
 gdb: all
 ifdef CORE
 	@$(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
-	@BATON_CMD='$(call quoted,$(GDB_CMD))' $(GDB) build/baton.elf -ex kstart
+	@$(call as_words,$(GDB_CMD)); BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart
 endif
 
 record: all
-	@tools/run --record $(RECORDING) -- sh -c '$(call quoted,$(GDB_CMD))'
+	@$(call as_words,$(GDB_CMD)); tools/run --record $(RECORDING) -- "$$@"
 
 replay:
 	@$(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"

@@ -52,6 +52,7 @@ def lines_begin_at_the_left_of_a_terminal() -> None:
         status, text = at_terminal(command)
         check(wanted in text, f"{command}: status {status}, no {wanted!r} in {text!r}")
         no_staircase(command, text)
+        check("boot: " not in text, f"{command}: what tools/run adds to the options is not known: {text}")
 
 
 @test

@@ -1,5 +1,5 @@
-shell tools/run --record build/walk -- sh -c 'sleep 1 | cat'
-kstart --replay build/walk
+$ make record CMD='sleep 1 | cat'
+$ make replay
 ksyscall exit_group
 kback
 set $next = (struct task *)$rsi

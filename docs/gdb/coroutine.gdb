@@ -1,4 +1,4 @@
-kstart -- stall --mode=aware --wait=100 --tickers=2
+$ make gdb CMD='stall --mode=aware --wait=100 --tickers=2'
 kswitch coroutine
 kswitch -b coroutine
 p $kcurrent()->tid

@@ -1,4 +1,4 @@
-kstart -- sh -c 'sleep 1 | cat'
+$ make gdb CMD='sleep 1 | cat'
 ksyscall -r nanosleep
 kswitch -b process
 bt -frame-arguments presence 2

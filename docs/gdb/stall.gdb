@@ -1,4 +1,4 @@
-kstart -- stall --mode=blocking --wait=200 --tickers=2
+$ make gdb CMD='stall --mode=blocking --wait=200 --tickers=2'
 kprogram stall
 break task_look if $_streq($kcurrent()->name, "stall")
 continue

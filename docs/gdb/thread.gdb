@@ -1,4 +1,4 @@
-kstart -- stall --mode=threads --wait=100 --tickers=2
+$ make gdb CMD='stall --mode=threads --wait=100 --tickers=2'
 kswitch thread
 kswitch -b thread
 p/x $cr3

@@ -3,13 +3,17 @@
  * gdb stops this program in names_are_set (tests/debugging.py).
  */
 #include <co.h>
+#include <signal.h>
+#include <sys/wait.h>
 
+#include "asleep.h"
 #include "ktap.h"
 
 enum { SYS_PRCTL = 157, PR_SET_NAME = 15, PR_GET_NAME = 16 };
 
 static const char *const names[] = {
     "größe", "z\xe4hler", "\x1b[31mred", "two\nlines", "<!--<script>", "\"&'\\", "",
+    "一二三四五六七", "as long as one may ever be",
 };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 static int ended;
@@ -31,17 +35,41 @@ static void *sleeper(void *last)
     return NULL;
 }
 
+/* Waits in a pipe that nobody reads. */
+static pid_t waiter(const char *name, int full)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        syscall(SYS_PRCTL, PR_SET_NAME, name);
+        for (;;) {
+            write(full, names, 1);
+        }
+    }
+    return child;
+}
+
 static void names_may_be_any_bytes(void)
 {
     static const char task[] = "t\xe4sk\n\x1b[2J";
     char back[16] = "";
+    pid_t children[2];
+    int ends[2];
 
+    CHECK(pipe(ends) == 0);
+    children[0] = waiter("fifteen_letters", ends[1]);
+    children[1] = waiter("一二三四五", ends[1]);
+    wait_until_asleep(children[0]);
+    wait_until_asleep(children[1]);
     CHECK(syscall(SYS_PRCTL, PR_SET_NAME, task) == 0);
     CHECK(syscall(SYS_PRCTL, PR_GET_NAME, back) == 0 && strcmp(back, task) == 0);
     for (int i = 0; i < NAMES; i++) {
         CHECK(co_go(sleeper, i == NAMES - 1 ? &ended : NULL, names[i]));
     }
     CHECK(co_run() == 0 && ended == NAMES);
+    for (int i = 0; i < 2; i++) {
+        CHECK(kill(children[i], SIGKILL) == 0 && waitpid(children[i], NULL, 0) == children[i]);
+    }
 }
 
 int main(void)

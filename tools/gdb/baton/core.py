@@ -11,6 +11,7 @@ from ktracelib import core as elf_core, format as trace_format
 
 from . import memory, tasks, unwind
 from .command import command
+from .lines import show
 from .memory import tree_items, variable
 from .running import live
 
@@ -81,16 +82,15 @@ def save_memory(path: str) -> None:
         os.unlink(path + ".high")
 
 
-@command("kcore", gdb.COMPLETE_FILENAME)
+@command("kcore FILE", gdb.COMPLETE_FILENAME)
 def kcore(arguments: list[str]) -> None:
-    """Write the machine's memory as a core file: `kcore FILE`, for `gdb build/baton.elf FILE`.
+    """Write the machine's memory as a core file for gdb.
 
-    In the core each task is a thread, by its tid; idle tasks are 1000000 and up. It has all RAM
-    (sparse), the kernel, its stacks, and the user memory of the task looked at. FILE.gdb names
-    the threads for a gdb without these commands; with them `make gdb CORE=FILE` knows them."""
+    In the core each task is a thread, by its tid; idle tasks are 1000000 and up.
+    It has all RAM (sparse), the kernel, its stacks, and the user memory of the task
+    looked at. `make gdb CORE=FILE` opens it with these commands; for a gdb without
+    them, `gdb build/baton.elf FILE`, the file FILE.gdb names the threads."""
     live()
-    if len(arguments) != 1:
-        raise gdb.GdbError("kcore FILE")
     path, shown = arguments[0], tasks.selected()
     found = [task for task in tasks.all_tasks() if int(task["kernel_stack"])]
     found.sort(key=lambda task: int(task.address) != int(shown.address))
@@ -102,9 +102,9 @@ def kcore(arguments: list[str]) -> None:
         os.unlink(raw)
     write_names(path, found)
     used = os.stat(path).st_blocks // 2048
-    print(f"{path}: {len(found)} tasks, user memory of {tasks.label(shown)}, {used} MiB on disk\n"
-          f"  gdb build/baton.elf {path}      (source {path}.gdb names its threads)\n"
-          f"  make gdb CORE={path}")
+    show(f"{path}: {len(found)} tasks, memory of {tasks.label(shown)}, {used} MiB on disk")
+    print(f"  make gdb CORE={path}\n"
+          f"  gdb build/baton.elf {path} -x {path}.gdb")  # to copy, so it is not cut
 
 
 def write_names(path: str, found: list[gdb.Value]) -> None:

@@ -8,7 +8,8 @@ from typing import Iterator
 import gdb
 
 from . import memory, programs, tasks, unwind
-from .command import command, number
+from .command import Usage, command, number
+from .lines import show, table
 
 STACKED = ("r15", "r14", "r13", "r12", "rbx", "rbp", "rip")  # above the control words, switch.asm
 READY, PARKED, ENDED = 1, 2, 3  # enum loop_state
@@ -110,30 +111,32 @@ def culprits(found: list[tuple[int, gdb.Value]]) -> dict[int, str]:
     return {int(co["thread"]): memory.text(co["name"]) for _, co in found if int(co["state"]) == RUNNING}
 
 
-@command("info coros")
+@command("info coros [TID]")
 def info_coros(arguments: list[str]) -> None:
-    """List the coroutines of a process: `info coros [TID]`; without one, of the task looked at.
+    """List the coroutines of a process.
 
-    STALLED by X: it could run, but X made a system call that blocks the thread they share."""
+    Without TID, of the task looked at. STALLED by X: it could run, but X made a
+    system call that blocks the thread they share."""
     task = tasks.find(number(arguments[0], "a tid")) if arguments else tasks.selected()
     found = list(all_coroutines(task))
     blame = culprits(found)
-    print(f"coroutines of {tasks.label(task)}: {len(found)}")
-    print(f"  {'ID':>4} {'NAME':16} {'THREAD':>6} {'STATE':28} WHERE")
+    show(f"coroutines of {tasks.label(task)}: {len(found)}")
+    rows = []
     for place, co in found:
-        thread = int(co["thread"])
-        where = ""
+        thread, where = int(co["thread"]), ""
         if int(co["state"]) not in (RUNNING, DEAD):
             where = memory.symbol_at(saved_registers(task, int(co["ctx"]["rsp"]))["rip"])
-        print(f"  {int(co['id']):4} {memory.text(co['name']):16} {thread:6} "
-              f"{state_text(co, thread_of(co), blame.get(thread, '')):28} {where}".rstrip())
+        rows.append((str(int(co["id"])), memory.text(co["name"]), str(thread),
+                     state_text(co, thread_of(co), blame.get(thread, "")), where))
+    table((">  ID", "NAME", ">THREAD", "STATE", "WHERE"), rows)
 
 
-@command("coro")
+@command("coro ID | coro apply all COMMAND...")
 def coro(arguments: list[str]) -> None:
-    """Look at a coroutine of the task looked at: `coro ID`; `coro apply all COMMAND` at each.
+    """Look at a coroutine of the task looked at.
 
-    `bt` then shows its frames, and behind them whoever resumed it. `ktask cpu` goes back."""
+    `bt` then shows its frames, and behind them whoever resumed it; `coro apply all
+    COMMAND` does COMMAND at each coroutine. `ktask cpu` goes back."""
     task = tasks.selected()
     found = {int(co["id"]): (place, co) for place, co in all_coroutines(task)}
     if arguments[:2] == ["apply", "all"] and len(arguments) > 2:
@@ -141,21 +144,21 @@ def coro(arguments: list[str]) -> None:
         try:
             for wanted, (place, co) in found.items():
                 if int(co["state"]) != DEAD:
-                    print(f"\ncoroutine {wanted} {memory.text(co['name'])}")
+                    show(f"\ncoroutine {wanted} {memory.text(co['name'])}")
                     choose(task, place, co)
                     gdb.execute(" ".join(arguments[2:]))
         finally:
             unwind.look_at(before.task if before else None)
         return
-    if not arguments:
-        raise gdb.GdbError("coro ID, or coro apply all COMMAND; `info coros` lists them")
+    if len(arguments) != 1:
+        raise Usage
     wanted = number(arguments[0], "a coroutine's id")
     if wanted not in found or int(found[wanted][1]["state"]) == DEAD:
         raise gdb.GdbError(f"no coroutine {wanted} in {tasks.label(task)}: `info coros`")
     choose(task, *found[wanted])
     co = found[wanted][1]
-    print(f"coroutine {wanted} {memory.text(co['name'])}: "
-          f"{state_text(co, thread_of(co), culprits(list(found.values())).get(int(co['thread']), ''))}")
+    show(f"coroutine {wanted} {memory.text(co['name'])}: "
+         f"{state_text(co, thread_of(co), culprits(list(found.values())).get(int(co['thread']), ''))}")
     unwind.show_place()
 
 

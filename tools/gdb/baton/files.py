@@ -1,10 +1,12 @@
 """Open files and names: `kfds`, and the paths that other commands show."""
+import os
 import re
 
 import gdb
 
 from . import memory, tasks
 from .command import command, number
+from .lines import show, table
 from .memory import at, list_items
 
 FLAGS = ((0o2000, "append"), (0o4000, "nonblock"), (0o10000000, "path"))
@@ -36,25 +38,31 @@ def name_in(directory: gdb.Value, inode: int) -> str:
 
 def kind_of(file: gdb.Value) -> str:
     """By its operations: pipe, tty, null, regular, ..."""
-    return re.sub(r"(_file)?_ops$", "", memory.symbol_at(int(file["ops"])))
+    ops = int(file["ops"])
+    return re.sub(r"(_file)?(^|_)ops$", "", memory.symbol_at(ops)) or \
+        os.path.basename(memory.file_of_static(ops)).removesuffix(".c")
 
 
-@command("kfds")
+@command("kfds [TID]")
 def kfds(arguments: list[str]) -> None:
-    """List the open files of a task: `kfds [TID]`; without one, of the task looked at."""
+    """List the open files of a task.
+
+    Without TID, of the task looked at. USERS counts the descriptors, of any
+    process, that share the open file and its position."""
     task = tasks.find(number(arguments[0], "a tid")) if arguments else tasks.selected()
     if int(task["files"]) == 0:
         raise gdb.GdbError(f"{tasks.label(task)} has no files: a kernel thread or a zombie")
-    table = task["files"]
-    print(f"files of {tasks.label(task)}: {int(table['used'])} open")
-    for fd in range(int(table["capacity"])):
-        if int(table["slots"][fd]) < 2:
+    opened, rows = task["files"], []
+    show(f"files of {tasks.label(task)}: {int(opened['used'])} open")
+    for fd in range(int(opened["capacity"])):
+        if int(opened["slots"][fd]) < 2:
             continue
-        file = table["slots"][fd].dereference()
+        file = opened["slots"][fd].dereference()
         flags = int(file["flags"])
         words = [("r", "w", "rw", "-")[flags & 3]] + [name for bit, name in FLAGS if flags & bit]
-        if int(table["close_on_exec"][fd // 64]) >> fd % 64 & 1:
+        if int(opened["close_on_exec"][fd // 64]) >> fd % 64 & 1:
             words.append("cloexec")
         path = path_of(file["inode"].dereference()) or f"{int(file['inode']):#x}"
-        print(f"  {fd:3}  {kind_of(file):9} {path:20} {','.join(words):12}"
-              f" at {int(file['position'])}, {int(file['references'])} references")
+        rows.append((str(fd), kind_of(file), ",".join(words), str(int(file["position"])),
+                     str(int(file["references"])), path))
+    table((">  FD", "KIND", "FLAGS", ">AT", ">USERS", "FILE"), rows)

@@ -3,25 +3,27 @@ import gdb
 
 from . import memory, tasks
 from .command import command
+from .lines import show
 from .memory import variable
 
 
 @command("klocks")
 def klocks(arguments: list[str]) -> None:
-    """Show which spinlocks are held and by which CPU, and which mutexes somebody waits for.
+    """Show which spinlocks are held, and who waits for a mutex.
 
-    Spinlocks: the kernel's global ones and each run queue's. preempt_count says how many a CPU
-    holds, those in allocated objects too. A mutex does not know its holder."""
-    print("\n".join([f"CPU {int(cpu['id'])}: preempt_count {int(cpu['preempt_count'])}"
-                     for cpu in tasks.cpus()]))
+    Spinlocks: the kernel's global ones and each run queue's, and which CPU holds
+    it. preempt_count says how many a CPU holds, those in allocated objects too. A
+    mutex does not know its holder."""
+    show("\n".join([f"CPU {int(cpu['id'])}: preempt_count {int(cpu['preempt_count'])}"
+                    for cpu in tasks.cpus()]))
     held = [(name, lock) for name, lock in spinlocks() if int(lock["holder"])]
     for name, lock in held:
-        print(f"  {name} is held by CPU {int(lock['holder']) - 1}")
+        show(f"  {name} is held by CPU {int(lock['holder']) - 1}")
     if not held:
-        print("  no global spinlock is held")
+        show("  no global spinlock is held")
     for task in tasks.all_tasks():
         if tasks.reason_text(task) == "mutex":
-            print(f"  mutex {memory.symbol_at(int(task['wait_object']))}: {tasks.label(task)} waits")
+            show(f"  mutex {memory.symbol_at(int(task['wait_object']))}: {tasks.label(task)} waits")
 
 
 def spinlocks() -> list[tuple[str, gdb.Value]]:

@@ -10,12 +10,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+from typing import BinaryIO
 
 import gdb
 
 from . import memory, programs, unwind
-from .command import command
+from .command import Usage, command
+from .lines import show
 from .running import Point, live
 
 # QEMU steps without interrupts and with its timers stopped (gdbstub: SSTEP_ENABLE 1, SSTEP_NOIRQ 2,
@@ -54,6 +57,14 @@ def end() -> None:
     shutil.rmtree(Machine.directory, ignore_errors=True)
 
 
+def pass_on(pipe: BinaryIO, mark: bytes) -> None:
+    """What the guest prints, marked, and what tools/run says. With a pipe the machine is the same one
+    whether gdb has a terminal or not. QEMU's warning means that no timer runs: early in the boot."""
+    for line in pipe:
+        if b"icount sleep disabled" not in line:
+            os.write(1, mark + memory.line_of(line.rstrip(b"\r\n")).encode() + b"\n")
+
+
 def start(options: list[str]) -> None:
     if gdb.selected_inferior().pid:
         gdb.execute("disconnect", to_string=True)
@@ -63,8 +74,10 @@ def start(options: list[str]) -> None:
     Machine.process = subprocess.Popen(
         [os.path.join(programs.ROOT, "tools/run"), "--gdb", socket,
          "--log", f"{Machine.directory}/log", *options],
-        stdin=subprocess.DEVNULL, stdout=None if os.isatty(1) else subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True)
+    for pipe, mark in ((Machine.process.stdout, b"guest| "), (Machine.process.stderr, b"")):
+        threading.Thread(target=pass_on, args=(pipe, mark), daemon=True).start()
     limit = time.monotonic() + HANG
     gdb.execute("set architecture i386:x86-64", to_string=True)
     while not gdb.selected_inferior().pid:
@@ -78,23 +91,24 @@ def start(options: list[str]) -> None:
         gdb.execute(STEP_ALONE, to_string=True)
 
 
-@command("kstart")
+@command("kstart [OPTIONS...] [-- COMMAND...]")
 def kstart(arguments: list[str]) -> None:
-    """Start Baton, stopped before its first instruction: `kstart [OPTIONS] -- COMMAND`.
+    """Start Baton with a command, stopped before its first instruction.
 
-    OPTIONS are those of tools/run: --smp 2, --append 'trace=on', --replay DIR. The machine is
-    deterministic (--icount) but for --free as the first one. What it prints appears here, if
-    this is a terminal; its input is empty. Without arguments: the same machine again, from the start."""
+    OPTIONS are those of tools/run: --smp 2, --append 'trace=on', --replay DIR. The
+    machine is deterministic (--icount) but for --free as the first one. What it
+    prints appears here behind `guest|`; its input is empty. Without arguments: the
+    same machine again, from the start."""
     options = arguments or Machine.options
-    if not options and "BATON_CMD" in os.environ:  # make gdb CMD='...', which may have any quotes in it
-        options = ["--", "sh", "-c", os.environ["BATON_CMD"]]
+    if not options and "BATON_WORDS" in os.environ:  # make gdb CMD='...': each ends in a separator
+        options = ["--", *os.environ["BATON_WORDS"].split("\036")[:-1]]
     if not options:
-        raise gdb.GdbError("kstart [OPTIONS] -- COMMAND")
+        raise Usage
     if options[0] == "--free":
         start(options[1:])
     else:
         start(options if "--replay" in options else ["--icount", *options])
-    print("Baton is stopped at its first instruction; `kernel` lists its commands")
+    show("Baton is stopped at its first instruction; `kernel` lists its commands")
 
 
 def instructions() -> int:
@@ -107,10 +121,11 @@ def instructions() -> int:
 
 @command("kback")
 def kback(arguments: list[str]) -> None:
-    """In a recorded run, go back to the last context switch before this point.
+    """In a recorded run, go back to the last context switch.
 
-    It stops at switch_begin, and nowhere else. reverse-stepi goes back single instructions, also
-    over the switch; reverse-continue goes back to the last breakpoint or watchpoint."""
+    It stops at switch_begin, and nowhere else. reverse-stepi goes back single
+    instructions, also over the switch; reverse-continue goes back to the last
+    breakpoint or watchpoint."""
     live()
     now = instructions()
     others = [b for b in gdb.breakpoints() if b.enabled and b.number > 0]
@@ -125,7 +140,7 @@ def kback(arguments: list[str]) -> None:
             other.enabled = True
     if instructions() == 0:
         raise gdb.GdbError("no switch came before this point; the machine is at the start again")
-    print(f"a switch at instruction {instructions()}; it was {now}")
+    show(f"a switch at instruction {instructions()}; it was {now}")
     unwind.show_place()
 
 

@@ -10,6 +10,8 @@ from typing import Callable, Iterator
 import gdb
 from ktracelib.untrusted import printable
 
+from .lines import show
+
 PAGE = 4096
 DIRECT_MAP = 0xffff888000000000  # arch/paging.h, where they are macros
 KERNEL_BASE = 0xffffffff80000000
@@ -48,16 +50,19 @@ def container_of(pointer: gdb.Value, name: str, member: str) -> gdb.Value:
 def text(value: gdb.Value) -> str:
     """A string of the guest's, for a terminal that is not to obey it, and may not have all letters:
     programs and coroutines have any bytes for a name."""
-    name = value.string("latin-1").encode("latin-1").decode(errors="replace")
+    return line_of(value.string("latin-1").encode("latin-1"))
+
+
+def line_of(data: bytes) -> str:
     charset = locale.nl_langinfo(locale.CODESET)
-    return printable(name).encode(charset, "backslashreplace").decode(charset)
+    return printable(data.decode(errors="replace")).encode(charset, "backslashreplace").decode(charset)
 
 
 def damaged(what: str, node: int) -> None:
     """Say so, once until the next prompt: a command goes through the same list again and again."""
     if (what, node) not in told:
         told.add((what, node))
-        print(f"(damaged: {what} at 0x{node:x}; what is behind it is not shown)")
+        show(f"(damaged: {what} at 0x{node:x}; what is behind it is not shown)")
 
 
 told: set[tuple[str, int]] = set()
@@ -191,6 +196,13 @@ def symbol_at(address: int) -> str:
     """The symbol there and what is added to it, or the address."""
     text = gdb.execute(f"info symbol 0x{address:x}", to_string=True).split(" in section")[0].strip()
     return f"0x{address:x}" if text.startswith("No symbol") else text.replace(" + ", "+")
+
+
+def file_of_static(address: int) -> str:
+    """The file whose static variable is there: several have one of the same name. "" for none."""
+    found = [symbol.symtab.filename for symbol in gdb.lookup_static_symbols(symbol_at(address))
+             if int(symbol.value().address) == address]
+    return found[0] if found else ""
 
 
 def flags_text(flags: str, value: int, bits: Callable[[int], bool] | None = None) -> str:

@@ -10,6 +10,7 @@ import gdb
 
 from . import files, memory, tasks
 from .command import command
+from .lines import show
 from .running import Point, run_to
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -64,14 +65,15 @@ def on_stop(event: gdb.Event) -> None:
         pass  # the kernel has not got so far
 
 
-@command("kprogram", gdb.COMPLETE_FILENAME)
+@command("kprogram [NAME]", gdb.COMPLETE_FILENAME)
 def kprogram(arguments: list[str]) -> None:
-    """Load a program's symbols before it runs, to set breakpoints: `kprogram stall`.
+    """Load a program's symbols, to set breakpoints before it runs.
 
-    Those of the program that runs are loaded by themselves. Without an argument: which are."""
+    Those of the program that runs are loaded by themselves. Without an argument:
+    which are."""
     if arguments:
         path = find(arguments[0])
         if path is None:
             raise gdb.GdbError(f"{arguments[0]}: no such program in build/user")
         load(path)
-    print("symbols of " + (os.path.relpath(loaded, ROOT) if loaded else "no program"))
+    show("symbols of " + (os.path.relpath(loaded, ROOT) if loaded else "no program"))

@@ -3,27 +3,30 @@ import gdb
 
 from . import memory, tasks
 from .command import command
+from .lines import pad, show
 from .memory import list_items, tree_items, variable
 
 
 @command("kq")
 def kq(arguments: list[str]) -> None:
-    """Show each CPU's run queue: who runs, who is ready, in the order of their turns."""
+    """Show each CPU's run queue: who runs, who is ready.
+
+    In the order of their turns. vruntime is relative to the queue's."""
     policy = variable("sched_class")["name"].string()
     for cpu in tasks.cpus():
         if int(cpu["rq"]) == 0:
             continue
         queue = cpu["rq"].dereference()
         running = tasks.current_of(cpu)
-        print(f"CPU {int(cpu['id'])}, {policy}: runs {tasks.label(running)}, {int(queue['runnable'])} "
-              f"ready, {int(queue['switches'])} switches"
-              + (", wants to reschedule" if int(cpu["need_resched"]) else ""))
+        show(f"CPU {int(cpu['id'])}, {policy}: runs {tasks.label(running)}, {int(queue['runnable'])} "
+             f"ready, {int(queue['switches'])} switches"
+             + (", wants to reschedule" if int(cpu["need_resched"]) else ""))
         ready = list(tree_items(queue["fair"]["node"], "struct task", "run_node"))
         ready += list(list_items(queue["rr"], "struct task", "run_list"))
         for task in ready:
             lag = int(task["vruntime"]) - int(queue["min_vruntime"])
-            print(f"  {tasks.label(task):22} nice {int(task['nice'])}, "
-                  f"ran {int(task['usage']['time']) / 1e6:.3f} ms, vruntime {lag / 1e6:+.3f} ms")
+            show(f"  {pad(tasks.label(task), 22)} nice {int(task['nice'])}, "
+                 f"ran {int(task['usage']['time']) / 1e6:.3f} ms, vruntime {lag / 1e6:+.3f} ms")
 
 
 @command("kwait")
@@ -37,11 +40,11 @@ def kwait(arguments: list[str]) -> None:
             key = tasks.reason_text(task) or tasks.state_text(task), int(task["wait_object"])
             waiting.setdefault(key, []).append(task)
     if not waiting:
-        print("nobody waits")
+        show("nobody waits")
     for (reason, item), found in waiting.items():
-        print(f"{reason:12} {object_text(reason, item)}")
+        show(f"{reason:12} {object_text(reason, item)}")
         for task in found:
-            print(f"  {tasks.label(task):22} {tasks.state_text(task)} for {tasks.since(task)}")
+            show(f"  {pad(tasks.label(task), 22)} {tasks.state_text(task)} for {tasks.since(task)}")
 
 
 def object_text(reason: str, item: int) -> str:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import gdb
 
 from . import coroutines, memory, programs, tasks
-from .command import command
+from .command import Usage, command
+from .lines import pad, show
 from .memory import at
 from .running import Point, go_to, live, register, run_to
 
@@ -87,9 +88,9 @@ def kernel_switch(kind: str, only_before: bool) -> None:
     prev, after = (at(register(name), "struct task") for name in ("rdi", "rsi"))
     cpu = int(tasks.selected_cpu()["id"])
     found = kind_of(prev, after, tables)
-    title = "switch from or to a kernel thread" if found == "kernel" else f"{found} switch"
-    print(f"{title} on CPU {cpu}: {tasks.label(prev)} -> {tasks.label(after)}")
-    print(f"{tasks.label(prev)} is {left_because(prev)}; " + tables_text(tables, cpu, after))
+    title = "kernel thread switch" if found == "kernel" else f"{found} switch"
+    show(f"{title} on CPU {cpu}: {tasks.label(prev)} -> {tasks.label(after)}")
+    show(f"{tasks.label(prev)} is {left_because(prev)}; " + tables_text(tables, cpu, after))
     show_stages(Side(tasks.label(prev), leaving()), entering(after), KERNEL, only_before, stack_owner)
 
 
@@ -113,24 +114,24 @@ def left_because(task: gdb.Value) -> str:
 def tables_text(tables: TablesLoaded, cpu: int, after: gdb.Value) -> str:
     before = tables.before.get(cpu)
     if before:
-        return (f"CR3 was changed from 0x{memory.tables_of(at(before, 'struct mm')):x} "
-                f"to 0x{memory.tables_of(after['mm']):x}")
+        return (f"CR3 0x{memory.tables_of(at(before, 'struct mm')):x} -> "
+                f"0x{memory.tables_of(after['mm']):x}")
     return "CR3 does not change"
 
 
 def show_stages(old: Side, new: Side, labels: tuple[str, ...], only_before: bool, owner) -> None:
-    print(f"  {'':8} {'saved: ' + old.name:31} {'loaded: ' + new.name}")
+    show(f"  {'':8} {pad('saved: ' + old.name, 31)} loaded: {new.name}")
     for name in SAVED:
-        print(f"  {name:8} {old.registers[name]:016x}{'':15} {new.registers[name]:016x}")
+        show(f"  {name:8} {old.registers[name]:016x}{'':15} {new.registers[name]:016x}")
     back = [memory.symbol_at(side.registers["rip"]) for side in (old, new)]
-    print(f"  {'goes on':8} {back[0]:31} {back[1]}")
+    show(f"  {'goes on':8} {pad(back[0], 31)} {back[1]}")
     stages = list(zip(("before", "at", "after"), labels))
     for stage, label in stages[:1] if only_before else stages:
         place = memory.address_of(label)
         if register("rip") != place:
             go_to(place, label)
         rsp = register("rsp")
-        print(f"  {stage:8} {label:17} rsp {rsp:016x}, on the stack of {owner(rsp)}")
+        show(f"  {stage:8} {label:17} rsp {rsp:016x}, stack of {owner(rsp)}")
 
 
 def coroutine_switch(only_before: bool) -> None:
@@ -140,8 +141,8 @@ def coroutine_switch(only_before: bool) -> None:
     run_to(InProgram(place), place, "such a switch")
     task = tasks.current()
     names = [coroutines.name_at(task, register(name)) for name in ("rdi", "rsi")]
-    print(f"coroutine switch in {tasks.label(task)}: {names[0]} -> {names[1]}")
-    print("CR3 does not change, the kernel does not take part, and its task is the same")
+    show(f"coroutine switch in {tasks.label(task)}: {names[0]} -> {names[1]}")
+    show("CR3 does not change, the kernel does not take part, and its task is the same")
     new = coroutines.saved_registers(task, coroutines.saved_rsp(task, register("rsi")))
     show_stages(Side(names[0], leaving()), Side(names[1], new), USER, only_before,
                 lambda rsp: coroutines.stack_owner(task, rsp))
@@ -153,18 +154,21 @@ def run_to_coroutines() -> None:
         programs.run_to_next()
 
 
-@command("kswitch")
+@command("kswitch [-b] [KIND]")
 def kswitch(arguments: list[str]) -> None:
-    """Run to the next context switch and show both sides: `kswitch [-b] [KIND]`.
+    """Run to the next context switch and show both sides.
 
-    KIND: process (page tables change), thread (of one process), coroutine (of one thread), any.
-    Shows what is saved and what is loaded, and rsp at three places: before anything is saved, at
-    the instruction after the change of stacks, and after all is loaded, where the machine then
-    stops. -b: stop before, to step through it with stepi."""
+    KIND: process (page tables change), thread (of one process), coroutine (of one
+    thread), any. Shows what is saved and what is loaded, and rsp at three places:
+    before anything is saved, at the instruction after the change of stacks, and
+    after all is loaded, where the machine then stops. -b: stop before, to step
+    through it with stepi."""
     live()
     kinds = [a for a in arguments if a != "-b"] or ["any"]
-    if kinds[0] not in KINDS or len(kinds) > 1:
-        raise gdb.GdbError(f"kswitch [-b] [{'|'.join(KINDS)}]")
+    if len(kinds) > 1:
+        raise Usage
+    if kinds[0] not in KINDS:
+        raise gdb.GdbError(f"{kinds[0]}: no kind of switch; {', '.join(KINDS)} are")
     if kinds[0] == "coroutine":
         coroutine_switch("-b" in arguments)
     else:

@@ -5,6 +5,7 @@ import gdb
 
 from . import memory
 from .command import command
+from .lines import table
 from .memory import at, list_items, pointer_to, variable
 
 STATES = ("running", "sleeping", "blocked", "stopped", "zombie")
@@ -166,19 +167,20 @@ def since(task: gdb.Value) -> str:
         return ""
     ended = int(task["exec_start"])
     time = max(now() - ended, 0)
-    return f"{time / 1e9:.3f} s" if time >= 1e9 else f"{time / 1e6:.3f} ms"
+    number, unit = (time / 1e9, "s") if time >= 1e9 else (time / 1e6, "ms")
+    return f"{number:.{3 if number < 10 else 2 if number < 100 else 1}f} {unit}"
 
 
 @command("info ktasks")
 def info_ktasks(arguments: list[str]) -> None:
-    """List the kernel's tasks: `*` the one looked at, its CPU, what it does and where it is.
+    """List the kernel's tasks: which CPU, what it does, where it is.
 
-    A task is a thread; TGID is its process. `ready` has no CPU but wants one. SINCE counts from
-    when the task was last given a CPU. WHERE is the function in the kernel that waits, and the
-    place in the program that entered the kernel."""
+    `*` is the one looked at. A task is a thread; TGID is its process. `ready` has
+    no CPU but wants one. SINCE counts from when the task was last given a CPU.
+    WHERE is the function in the kernel that waits, USER PC the place in the program
+    that entered the kernel."""
     chosen = int(selected().address)
-    print(f"  {'CPU':3} {'TID':>5} {'TGID':>5} {'NAME':15} {'STATE':8} {'WAITS FOR':12} {'SINCE':>11}"
-          "  WHERE")
+    rows = []
     for task in all_tasks():
         cpu, frame = cpu_of(task), user_frame(task)
         if cpu is not None:
@@ -187,9 +189,9 @@ def info_ktasks(arguments: list[str]) -> None:
             where = "-"
         else:
             where = sleeps_in(task)
-        if frame is not None and int(frame["rip"]):
-            where += f", user 0x{int(frame['rip']):x}"
-        print(f"{'*' if int(task.address) == chosen else ' '} "
-              f"{'' if cpu is None else int(cpu['id']):>3} {int(task['tid']):5} {group_id(task):5} "
-              f"{name_of(task):15} {state_text(task):8} {reason_text(task):12} {since(task):>11}"
-              f"  {where}")
+        user = f"0x{int(frame['rip']):x}" if frame is not None and int(frame["rip"]) else ""
+        rows.append(("*" if int(task.address) == chosen else "",
+                     "" if cpu is None else str(int(cpu["id"])), str(int(task["tid"])),
+                     str(group_id(task)), name_of(task), state_text(task), reason_text(task),
+                     since(task), where, user))
+    table(("", ">CPU", ">TID", ">TGID", "NAME", "STATE", "WAITS FOR", ">SINCE", "WHERE", "USER PC"), rows)

@@ -17,7 +17,8 @@ from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder, register_unwinder
 
 from . import memory, programs, tasks
-from .command import command, number
+from .command import Usage, command, number
+from .lines import show
 
 REGISTERS = ("rbx", "rbp", "r12", "r13", "r14", "r15", "rsp", "rip")
 
@@ -217,16 +218,19 @@ def show_place() -> None:
         gdb.execute("frame")
 
 
-@command("ktask")
+@command("ktask [TID | cpu | apply all COMMAND...]")
 def ktask(arguments: list[str]) -> None:
-    """Look at a task: `ktask TID`; `ktask cpu` goes back to what the CPU runs.
+    """Look at a task that need not be running.
 
-    `bt`, `up`, `info locals` then show that task, up into its user code. Registers are not
-    written, and the view ends when the machine runs. `ktask apply all COMMAND` does COMMAND in
-    the view of every task. Without an argument: which task is looked at."""
+    `bt`, `up`, `info locals` then show that task, up into its user code. Registers
+    are not written, and the view ends when the machine runs. `ktask cpu` goes back
+    to what the CPU runs; `ktask apply all COMMAND` does COMMAND in the view of
+    every task. Without an argument: which task is looked at."""
     if arguments[:2] == ["apply", "all"] and len(arguments) > 2:
         apply_all(" ".join(arguments[2:]))
         return
+    if len(arguments) > 1:
+        raise Usage
     if not arguments:
         task = tasks.selected()
     elif arguments[0] == "cpu":
@@ -238,9 +242,9 @@ def ktask(arguments: list[str]) -> None:
             raise gdb.GdbError(f"{tasks.label(task)} is a zombie and has no stack any more")
         look_at(task)
     reason = tasks.reason_text(task)
-    print(f"task {tasks.label(task)}: {tasks.state_text(task)}" + (f", {reason}" if reason else ""))
+    show(f"task {tasks.label(task)}: {tasks.state_text(task)}" + (f", {reason}" if reason else ""))
     if view and view.foreign:
-        print("(another address space: its user frames show no arguments)")
+        show("(another address space: its user frames show no arguments)")
     show_place()
 
 
@@ -251,7 +255,7 @@ def apply_all(text: str) -> None:
             if int(task["kernel_stack"]) == 0:
                 continue
             look_at(task)
-            print(f"\ntask {tasks.label(task)}: {tasks.state_text(task)} {tasks.reason_text(task)}".rstrip())
+            show(f"\ntask {tasks.label(task)}: {tasks.state_text(task)} {tasks.reason_text(task)}")
             try:
                 gdb.execute(text)
             except gdb.error as error:

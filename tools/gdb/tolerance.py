@@ -1,0 +1,39 @@
+"""What two listings of one session with gdb may differ in: addresses, lines and amounts, which other
+code changes, and what another compiler or gdb does in its own way: what it inlines."""
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FRAME = re.compile(r"(?m)^(?:#\d+ +)?(?:0x\w+ in )?(\S+) \(.*\) at (\S+?)(?::\d+)?\n")
+MASKS = (
+    (r"(?m)^(\d+\t|0x\w+ in \?\?).*\n", ""),
+    (r"(?m)^#\d+ +(0x\w+ in )?", "# "),
+    (r"(?m)^(Breakpoint \d+, \S+) \(.*\) at", r"\1 () at"),
+    (r"0x[0-9a-f]{5,}|\b[0-9a-f]{12,16}\b", "ADDRESS"),
+    (r"\[ *\d+\]  ", "[N] "),
+    (r"\b\d+\.\d+ (m?s|us)\b", "TIME"),
+    (r"[+-]\d+\.\d+ ms", "TIME"),
+    (r"\b\w[\w.]*\+\d+\b", "PLACE"),
+    (r"\b\d+ (pages|page|present|references|switches|MiB|events)\b", r"N \1"),
+    (r"(page|present,?) \d+", r"\1 N"),
+    (r"\b\d{2,}\b", "N"),
+    (r"(\$\d+ = |, '\\000' <repeats N times>)", ""),
+    (r" *[ \t]+", " "),
+)
+
+
+def frame(match: re.Match) -> str:
+    """A static function may be inlined, or copied for one caller, and its frame comes and goes."""
+    name, file = match[1], match[2]
+    source = ROOT / file
+    text = source.read_text() if source.is_file() else ""
+    static = re.search(rf"^static\b[^;{{}}]*\b{re.escape(name)}\(", text, re.M)
+    return "" if static else f"# {name} () at {file}\n"
+
+
+def masked(text: str) -> str:
+    text = re.sub(r"\n    (?=\S.*\bat \S+:\d+\n)", " ", text)  # gdb breaks a frame's line at a terminal
+    text = FRAME.sub(frame, text)
+    for pattern, replacement in MASKS:
+        text = re.sub(pattern, replacement, text)
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip()) + "\n"
