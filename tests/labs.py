@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from driver import ROOT, TESTS, Skipped, call, check, test
 
-sys.path.insert(0, str(ROOT / "tools/labs"))
+sys.path[:0] = [str(ROOT / "tools/labs"), str(ROOT / "tools")]
 import manifest  # noqa: E402
 import overlay  # noqa: E402
 
@@ -183,6 +183,43 @@ def lab_verdicts_are_told_apart_and_leave_evidence() -> None:
                                     "PATH": f"{directory}:{os.environ['PATH']}"})
         check(graded.returncode == 3 and json.loads(graded.stdout)["tests"][0]["verdict"] == "HARNESS",
               graded.stdout + graded.stderr)
+
+
+CO_ENTER = "int co_enter(struct co *co, void *in, void **out)\n{\n"
+# A mistake in lab 5: file, what is replaced and by what; the test graded; what it must and must not say.
+CRASHES = (
+    ("co.c", "(uint64_t *)co - 2;", "(uint64_t *)co - 1;", "first_frame",
+     ("not aligned to 16 bytes", "co_entry (user/ulib/co/switch.asm:", "labs/5/tests.c:"), "step 3", "push and pop"),
+    ("co.c", CO_ENTER, CO_ENTER +
+     "    *(volatile int *)0x123 = 0;", "resume_and_yield",
+     ("SIGSEGV", "in co_enter (user/ulib/co/co.c:", "address 0x123"), "co_enter is where it ended: step 4", "step 3"),
+    ("loop.c", "int co_run(void)\n{", "int co_run(void)\n{\n    for (;;) {\n    }", "run_order",
+     ("time was over", "runs in co_run (user/ulib/co/loop.c:"), "step 5: the queue", "step 2"),
+)
+
+
+@test
+def lab_crashes_say_where_and_which_step() -> None:
+    """And speak of no step whose test has passed."""
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="crashes-") as directory:
+        tree = Path(directory) / "tree"
+        call([LAB, "make", "5", "--solved", "-o", str(tree)])
+        overlay.copy_objects(ROOT, tree)
+        for name, right, wrong, graded, seen, hint, silent in CRASHES:
+            source = tree / "user/ulib/co" / name
+            whole = source.read_text()
+            check(right in whole, f"{name} has no {right!r}")
+            source.write_text(whole.replace(right, wrong))
+            alone = [] if graded == "first_frame" else ["-k", graded]
+            result = call(["tools/grade", "--lab", "5", "--json", "--seed", "1", *alone], cwd=tree)
+            source.write_text(whole)
+            results = json.loads(result.stdout)
+            found = {t["name"]: t for t in results["tests"]}
+            said = found[graded]
+            check(all(text in said["seen"] for text in seen), f"{graded}: seen {said['seen']}")
+            check(hint in said["hint"] and silent not in said["hint"], f"{graded}: next {said['hint']}")
+            check(not results["first"] or found[results["first"].split()[2]]["verdict"] != "ok", results["first"])
 
 
 @test

@@ -53,4 +53,18 @@ LAB = Lab(
         Test("no_leaks", 10, "steps 3 and 4: each page_get has its page_put, each entry is counted",
              lambda seed, cpus: {"kept": number(seed, 7)}),
     ],
+    places={
+        "mm_pte": "step 2, the walk", "make_page": "step 3, the page of a fault",
+        "fault_new": "step 3, the entry of a new page", "fault_write": "step 3, the right to write",
+        "copy_one": "step 4, copy on write", "mm_clone": "step 4, the parent's TLB",
+    },
+    crash={
+        "walk": "step 2: a wrong entry leads everybody to wrong memory",
+        "protection": "step 3: the flags of an entry",
+        "cow_isolates": "step 4: both tables read-only, a reference for each",
+    },
+    hang={
+        "demand_zero": "step 3: a fault that does not mend its entry comes again for ever",
+        "cow_isolates": "step 4: a write that is not allowed in the end comes again for ever",
+    },
 )

@@ -52,4 +52,18 @@ LAB = Lab(
         Test("preempted", 10, "steps 2 and 3: a task that was interrupted switches like any other",
              sums),
     ],
+    places={
+        "set_stack": "step 2, the first frame", "switch_to": "step 3, the switch",
+        "switch_begin": "step 3, the switch", "switch_swapped": "step 3, the switch: where it loads",
+        "task_first_switch": "step 2: the first frame leads here",
+    },
+    crash={
+        "first_task": "step 2: the first frame",
+        "registers": "step 3: push and pop in exactly opposite order",
+        "ring": "step 3: rsp saved to prev, loaded from next",
+    },
+    hang={
+        "first_task": "step 2: a first task that never begins",
+        "ring": "step 3: a task that the switch loses never runs again",
+    },
 )

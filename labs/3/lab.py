@@ -32,4 +32,15 @@ LAB = Lab(
         Test("turns_come_soon", 10, "step 5: the more tasks, the shorter each slice",
              lambda seed, cpus: {"gap_us": (0, 18000)}, limit=2),
     ],
+    places={
+        "timer_interrupt": "step 2, the slice is over", "fair_enqueue": "step 3, the place in the tree",
+        "fair_charge": "step 3, the virtual time", "set_start": "step 4, who was woken",
+        "fair_preempts": "step 4, who preempts", "fair_slice": "step 5, the slice",
+    },
+    crash={
+        "loops_share": "step 3: a tree with wrong links is followed into nothing",
+    },
+    hang={
+        "loops_share": "step 2: somebody has the CPU and never loses it; step 3: the order of the tree",
+    },
 )

@@ -38,4 +38,21 @@ LAB = Lab(
              lambda seed, cpus: {"sum": 5000}),
         Test("condition_wakes", 10, "step 6: change the number, then wake; a broadcast wakes all", turns),
     ],
+    places={
+        "share": "step 2, the same mm", "enter": "step 3, sleep", "wake_some": "step 4, wake",
+        "task_release_mm": "step 4, the last word", "lock_try": "step 5, the mutex",
+        "lock_drop_shared": "step 5, the mutex", "lock_wait": "step 5, the mutex",
+    },
+    crash={
+        "shared_memory": "step 2: an mm that is not counted is gone while others use it",
+        "waiters_sleep": "step 3: a waiter that has gone, and is still in the list",
+        "wakes_the_right_ones": "step 4: who was woken is in no list",
+    },
+    hang={
+        "waiters_sleep": "step 3: first into the list, then look",
+        "wakes_the_right_ones": "step 4: does wake_some find it?",
+        "ends_are_heard": "step 4: the last word, and its wake",
+        "mutex_excludes": "step 5: who leaves a lock wakes one",
+        "condition_wakes": "step 6: the number first, then the wake",
+    },
 )

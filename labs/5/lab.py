@@ -79,4 +79,21 @@ LAB = Lab(
         Test("parked_ones", 5, "step 5: look() after each round; it knows whether to wait",
              lambda seed, cpus: {"parked": noted(seed, [10, 20, 11, 1, 3, 30])}),
     ],
+    places={
+        "co_switch": "step 2, the switch", "co_swapped": "step 2, the switch: what it loads",
+        "co_make": "step 3, the first frame", "co_entry": "step 3: the first frame leads here",
+        "co_enter": "step 4, resume", "co_leave": "step 4, yield", "run": "step 5, a turn",
+        "co_run": "step 5, the rounds",
+    },
+    crash={
+        "registers": "step 2: push and pop in exactly opposite order",
+        "first_frame": "step 3: the first frame; count its words, co_entry must find a stack "
+                       "aligned to 16 bytes",
+        "resume_and_yield": "step 4: who is whose resumer",
+        "ends": "step 5: one that is CO_DEAD goes to end()",
+    },
+    hang={
+        "run_order": "step 5: the queue, and its rounds",
+        "parked_ones": "step 5: look() after each round",
+    },
 )

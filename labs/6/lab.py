@@ -50,4 +50,17 @@ LAB = Lab(
         Test("errors", 5, "step 2: outside of coroutines -EPERM, and POLLNVAL means -EBADF",
              lambda seed, cpus: {"errors": number(seed, 5)}),
     ],
+    places={
+        "usable": "step 2, ask first", "park": "step 3, park", "io_poll": "step 4, the run loop asks",
+        "co_write": "step 5, write, too",
+    },
+    crash={
+        "two_pipes": "step 4: the events, and whose they are",
+        "first_come_first_served": "step 2: wait_end is the last thing that usable does",
+    },
+    hang={
+        "siblings_tick": "step 3: wait_arm before loop_park; step 4: wake who waits for what has "
+                         "happened",
+        "first_come_first_served": "step 2: as long as it is not your turn",
+    },
 )

@@ -50,4 +50,15 @@ LAB = Lab(
         Test("ends", 15, "step 2: refuse wrong slices; keep what SIGALRM did before, and give it back after "
              "the timer is off", lambda seed, cpus: {"ends": computed(seed, range(1, 5))}),
     ],
+    places={
+        "co_preempt": "step 2, the timer", "on_tick": "step 3, the handler",
+    },
+    crash={
+        "loops_share": "step 2: the handler before the timer",
+        "state_is_kept": "step 3: block the signal again before the handler ends",
+        "ends": "step 2: the timer is off before SIGALRM does what it did",
+    },
+    hang={
+        "loops_share": "step 2: the timer goes on and on; step 3: let the signal in again",
+    },
 )

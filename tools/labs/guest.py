@@ -17,13 +17,17 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
+import crash
+import host
 from manifest import Lab, Test, Values
 from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
 
 CPU_SECONDS = 40   # of the host, for one test: 4 guest seconds need a fifth of it
 END_SECONDS = 15   # on the host, to find out where a guest hangs
 IDLE_SECONDS = 30  # on the host, in which the guest neither runs (50 ms of CPU time) nor ends
+CHECK_SECONDS = 300  # on the host, for looking through a trace
 OUTPUT_MAX = 1 << 20
 LOG_MAX = 8 << 20
 MASK = (1 << 64) - 1
@@ -48,9 +52,22 @@ def private_code(nonce: int, values: list[int]) -> int:
     return 10 + hash % 90
 
 
-def limits() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + END_SECONDS, CPU_SECONDS + END_SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+@dataclass
+class Judged:
+    verdict: str
+    expected: str = ""
+    seen: str = ""
+    hint: str = ""   # "": the test's own
+    where: str = ""  # it died
+    early: str = ""  # how it ended before its end: a crash, a hang
+
+
+def limits(tie: Callable[[], None]) -> Callable[[], None]:
+    def limit() -> None:
+        tie()
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + END_SECONDS, CPU_SECONDS + END_SECONDS + 5))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return limit
 
 
 def watch(process: subprocess.Popen, output: Path, log: Path) -> str:
@@ -97,7 +114,8 @@ def start(command: list[str], root: Path, evidence: Path) -> Ended:
     with tempfile.TemporaryDirectory(prefix="grade-") as temporary, \
             open(output, "wb") as out, open(errors, "wb") as err:
         process = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=err, start_new_session=True, preexec_fn=limits,
+                                   stderr=err, start_new_session=True,
+                                   preexec_fn=limits(host.tied_to_us()),
                                    env={**os.environ, "TMPDIR": temporary})
         stopped = ""
         try:
@@ -108,9 +126,20 @@ def start(command: list[str], root: Path, evidence: Path) -> Ended:
             except ProcessLookupError:
                 pass
             process.wait()
-    texts = [path.read_bytes()[:OUTPUT_MAX].decode(errors="replace") if path.exists() else ""
-             for path in (output, errors, log)]
+    texts = [beginning(path) for path in (output, errors, log)]
     return Ended(process.returncode, *texts, stopped)
+
+
+def beginning(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with open(path, "rb") as file:
+        return file.read(OUTPUT_MAX).decode(errors="replace")
+
+
+def said(run: Ended, words: str) -> bool:
+    """By tools/run itself: a program may end with any status."""
+    return f"\ntools/run: {words}" in "\n" + run.errors
 
 
 def machine_verdict(run: Ended) -> tuple[str, str] | None:
@@ -122,10 +151,10 @@ def machine_verdict(run: Ended) -> tuple[str, str] | None:
     if run.stopped == "hang" or code == -signal.SIGXCPU or run.status == -signal.SIGXCPU:
         return TIMEOUT, ("the guest hangs, and its own clock could not end it: "
                          "an endless loop or a hlt with interrupts off?")
-    if run.status == 125:
+    if run.status == 125 and said(run, "the kernel panicked"):
         message = re.search(r"^PANIC.*", run.errors, re.M)
         return PANIC, message[0] if message else "the kernel panicked"
-    if run.status == 124:
+    if run.status == 124 and said(run, "timeout"):
         return TIMEOUT, "the guest's time was over before the test had ended"
     for line in run.errors.splitlines():
         if line.startswith(("Traceback (most", "qemu-system-x86_64: ")) and line not in run.log:
@@ -133,21 +162,20 @@ def machine_verdict(run: Ended) -> tuple[str, str] | None:
     if ended and code == 0:
         return TRIPLE, "the CPU reset itself: a fault while it handled a fault (stack or IDT broken?)"
     if ended and code < 0:
-        return HARNESS, f"QEMU was ended by signal {-code}"
+        return HARNESS, f"QEMU was ended by {crash.name_of(-code)}"
     if run.status == 126 and "\n  again: " not in run.errors:  # no machine was there that could end
         return HARNESS, run.errors.strip().splitlines()[-1] if run.errors.strip() else "tools/run failed"
     if run.status == 126:
         return FAIL, "the guest ended the machine before the test had ended"
     if run.status == 127:
         return FAIL, "the test program could not be executed in the guest"
-    if run.status == 128:
+    if run.status == 128 and said(run, "init, the first"):
         message = re.search(r"^init (crashed|ended).*", run.errors, re.M)
         return FAIL, message[0] if message else "init, the first program, ended"
     if run.status < 0:
-        return HARNESS, f"tools/run was ended by signal {-run.status}"
-    if run.status > 128:
-        return FAIL, f"the test program died by signal {run.status - 128} " \
-                     f"({signal.Signals(run.status - 128).name})"
+        return HARNESS, f"tools/run was ended by {crash.name_of(-run.status)}"
+    if 128 < run.status <= 128 + 64:
+        return FAIL, f"the test program died by {crash.name_of(run.status - 128)}"
     return None
 
 
@@ -159,24 +187,38 @@ def note(text: str, word: str) -> str:
 
 def reported(text: str) -> dict[str, int]:
     return {key: int(value, 16)
-            for key, value in re.findall(r"^# value (\w+) 0x([0-9a-f]+)$", text, re.M)}
+            for key, value in re.findall(r"^# value (\w+) 0x([0-9a-f]{1,16})$", text, re.M)}
 
 
-def judge(run: Ended, test: Test, nonce: int, expected: Values) -> tuple[str, str, str]:
-    """Verdict, what was expected, what was seen."""
-    report = run.output + "\n" + re.sub("^lab: ", "# ", run.log, flags=re.M)  # kernel tests: the log
-    machine, noted = machine_verdict(run), note(report, "seen")
-    if machine:
-        seen = "; ".join(text for text in (noted, machine[1]) if text)
-        return machine[0], note(report, "expected") or "that the test runs to its end", seen
+def died(root: Path, lab: Lab, test: Test, run: Ended, trace: Path, report: str) -> Judged | None:
+    """The verdict where the machine or the test program did not come to its end: where, and which step."""
+    machine = machine_verdict(run)
+    if not machine:
+        return None
+    verdict, seen = machine
+    what, found = crash.program(root, lab, report) if verdict == FAIL else ("", [])
+    if verdict in (PANIC, TIMEOUT):
+        what, found = crash.kernel(root, lab, run.errors)
+    if verdict == TIMEOUT:
+        what = crash.standing(root, lab, run.errors, trace) or what
+    step = crash.step_of(found, lab) if verdict != TIMEOUT else ""
+    seen = "; ".join(text for text in (note(report, "seen"), seen, what) if text)
+    return Judged(verdict, note(report, "expected") or "that the test runs to its end", seen,
+                  step or note(report, "next") or (test.hang if verdict == TIMEOUT else test.crash),
+                  crash.described(found[:1]), "hang" if verdict == TIMEOUT else "crash")
+
+
+def judge(run: Ended, test: Test, nonce: int, expected: Values) -> Judged:
+    """Of a test program that came to its end."""
+    report, noted = whole_report(run), note(whole_report(run), "seen")
     if noted:
-        return FAIL, note(report, "expected"), noted
+        return Judged(FAIL, note(report, "expected"), noted, note(report, "next"))
     lines = run.output.splitlines()
     complete = (lines.count("KTAP version 1"), lines.count(f"# nonce {nonce:016x}"), lines.count("1..1"),
                 lines.count(f"ok 1 - {test.name}"), sum(line.startswith("ok ") for line in lines))
     if complete != (1, 1, 1, 1, 1):
-        return FAIL, "the test's report, complete and with this run's number", \
-            "a report that is incomplete or not this test's"
+        return Judged(FAIL, "the test's report, complete and with this run's number",
+                      f"a report that is incomplete or not this test's (status {run.status})", test.crash)
     own, values = reported(run.output), reported(report)
     for key, wanted in expected.items():
         low, high = wanted if isinstance(wanted, tuple) else (wanted, wanted)
@@ -184,27 +226,39 @@ def judge(run: Ended, test: Test, nonce: int, expected: Values) -> tuple[str, st
             what = f"{low} to {high}" if low != high else f"{low:#x}"
             seen = "no " + key if key not in values else \
                 f"{key} = {values[key] if low != high else hex(values[key])}"
-            return FAIL, f"{key} = {what}", seen
+            return Judged(FAIL, f"{key} = {what}", seen, test.hints.get(key, ""))
     if run.status != private_code(nonce, list(own.values())):
-        return FAIL, "the exit status that only the finished test knows", f"status {run.status}"
-    return OK, "", ""
+        return Judged(FAIL, "the exit status that only the finished test knows", f"status {run.status}")
+    return Judged(OK)
 
 
-def check_trace(root: Path, trace: Path, checks: list[str]) -> tuple[str, str, str]:
+def whole_report(run: Ended) -> str:
+    """With what tests in the kernel say, in its log."""
+    return run.output + "\n" + re.sub("^lab: ", "# ", run.log, flags=re.M)
+
+
+def check_trace(root: Path, trace: Path, test: Test) -> Judged:
     if not trace.exists():
-        return FAIL, "a trace of the run", "none: the kernel's memory is damaged"
-    result = subprocess.run([str(root / "tools/ktrace"), "check", str(trace), *checks],
-                            capture_output=True, text=True)
+        return Judged(FAIL, "a trace of the run", "none: the kernel's memory is damaged")
+    try:
+        result = subprocess.run([str(root / "tools/ktrace"), "check", str(trace), *test.checks], text=True,
+                                capture_output=True, errors="replace", timeout=CHECK_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Judged(FAIL, "a trace of the run", f"one that takes more than {CHECK_SECONDS} s to look through")
     failed = [line.split(" - ", 1)[-1] for line in result.stdout.splitlines()
               if line.startswith("not ok")]
     if result.returncode == 0:
-        return OK, "", ""
+        return Judged(OK)
     if failed:
-        return FAIL, failed[0], "otherwise in the trace (the timeline shows it)"
-    return HARNESS, "", (result.stderr or result.stdout).strip()[-300:]
+        return Judged(FAIL, failed[0], "otherwise in the trace (the timeline shows it)",
+                      test.hints.get(failed[0], ""))
+    last = (result.stderr or result.stdout).strip()[-300:]
+    return Judged(FAIL if str(trace) in last and "Traceback" not in result.stderr else HARNESS,
+                  "a trace of the run", last)
 
 
 def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
+    cpus = max(cpus, test.cpus)
     evidence = root / f"build/grade/{lab.number}/{test.name}"
     shutil.rmtree(evidence, ignore_errors=True)
     evidence.mkdir(parents=True)
@@ -219,16 +273,18 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
     command += ["--", "labtest", test.name, str(seed), f"{nonce:016x}", str(cpus)]
     (evidence / "command.txt").write_text(shlex.join(command) + "\n")
     run = start(command, root, evidence)
-    verdict, expected, seen = judge(run, test, nonce, test.expected(seed, cpus))
-    if verdict == OK and test.checks:
-        verdict, expected, seen = check_trace(root, trace, test.checks)
+    judged = died(root, lab, test, run, trace, whole_report(run)) or \
+        judge(run, test, nonce, test.expected(seed, cpus))
+    if judged.verdict == OK and test.checks:
+        judged = check_trace(root, trace, test)
+    verdict = judged.verdict
     result = Result(test.name, test.points, test.points if verdict == OK else 0, verdict,
-                    expected, seen)
+                    judged.expected, judged.seen, where=judged.where, early=judged.early)
     if verdict == OK:
         for name in ("core", "baton.elf"):
             (evidence / name).unlink(missing_ok=True)
     else:
-        result.hint = test.hint
+        result.hint = judged.hint or ("" if judged.early else test.hint)
         result.again = f"tools/grade --lab {lab.number} -k {test.name} --seed {seed} --smp {cpus}"
         kept = ", ".join(path.name for path in sorted(evidence.iterdir()) if path.stat().st_size)
         folder = evidence.relative_to(root)

@@ -29,6 +29,10 @@ class Test:
     append: str = ""  # kernel options; {seed} is replaced
     limit: int = 4    # seconds of guest time
     memory: int = 256  # MiB
+    cpus: int = 1     # at least so many, whatever --smp says
+    hints: dict[str, str] = field(default_factory=dict)  # what to do next if this value or check is wrong
+    crash: str = ""   # what to do next if the program dies or the kernel panics
+    hang: str = ""    # what to do next if it takes too long
 
 
 @dataclass
@@ -40,6 +44,11 @@ class Lab:
     tests: list[Test]
     questions: int    # points for answers.txt, shared equally among its numbered questions
     own: OwnTrace | None = None  # questions about the learner's own trace
+    places: dict[str, str] = field(default_factory=dict)  # the step, by the function that it asks for
+    # What to look at if it died in none of these, or takes too long; by the test that is about it: of
+    # what has passed no hint speaks.
+    crash: dict[str, str] = field(default_factory=dict)
+    hang: dict[str, str] = field(default_factory=dict)
 
     def points(self) -> dict[str, int]:
         """Of all that is graded, by name."""

@@ -5,15 +5,13 @@ asks for, and carry the learner's name. That somebody forged one is not ruled ou
 than the lab.
 """
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from ktracelib import format as fmt  # noqa: E402
-from ktracelib.states import Model  # noqa: E402
-from result import FAIL, OK, Result  # noqa: E402
+from ktracelib import format as fmt
+from ktracelib.states import Model
+from result import FAIL, OK, Result
 
 Right = str | int | tuple[int, int]  # a word, a number, or the lowest and the highest
 

@@ -52,6 +52,10 @@ def check_files(root: Path, number: int) -> list[str]:
     caught = [caught_by(patch) for patch in found]
     wrong += [f"{patch.name} names no test" for patch in found if caught_by(patch) not in names]
     wrong += [f"no mutant for {name}" for name in names if name not in caught]
+    wrong += [f"no test is called {name}" for name in [*lab.crash, *lab.hang] if name not in names]
+    sources = "\n".join(path.read_text(errors="replace") for path in sorted(root.rglob("*.*"))
+                        if path.suffix in (".c", ".h", ".asm") and path.parts[len(root.parts)] in ("kernel", "user"))
+    wrong += [f"no function is called {name}" for name in lab.places if not re.search(rf"\b{name}\b", sources)]
     if len(found) < 5:
         wrong.append(f"{len(found)} mutants: at least 5 are wanted")
     if lab.questions and not manifest.answer_digests(root, number):

@@ -3,7 +3,7 @@ import json
 from xml.sax.saxutils import escape, quoteattr
 
 from manifest import Lab
-from result import OK, Result
+from result import HARNESS, OK, Result
 
 
 def score(results: list[Result]) -> tuple[int, int]:
@@ -16,11 +16,22 @@ def explanation(result: Result) -> list[tuple[str, str]]:
     return [(word, text) for word, text in rows if text and result.verdict != OK]
 
 
+def first(lab: Lab, results: list[Result]) -> str:
+    """Which of several failures to mend before the others: tests stand in the order of the steps. One
+    that died says where, and where others have died in the same place, it is the one cause of them."""
+    failed = [r for r in results if r.verdict not in (OK, HARNESS) and r.name in {t.name for t in lab.tests}]
+    if len(failed) < 2:
+        return ""
+    same = [r.name for r in failed[1:] if r.where and r.where == failed[0].where]
+    return f"mend first: {failed[0].name}" + (f" ({', '.join(same)} died in the same place)" if same else "")
+
+
 def text(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
     lines = [f"lab {lab.number}: {lab.title}    seed {seed}, {cpus} CPU{'s' if cpus > 1 else ''}"]
     for result in results:
         lines.append(f"{result.verdict:12} {result.score:3}/{result.points:<3} {result.name}")
         lines += [f"    {word:9} {value}" for word, value in explanation(result)]
+    lines += [line for line in [first(lab, results)] if line]
     lines.append("score {}/{}".format(*score(results)))
     return "\n".join(lines) + "\n"
 
@@ -28,7 +39,7 @@ def text(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
 def as_json(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
     got, possible = score(results)
     return json.dumps({"lab": lab.number, "title": lab.title, "seed": seed, "cpus": cpus,
-                       "score": got, "points": possible,
+                       "score": got, "points": possible, "first": first(lab, results),
                        "tests": [vars(result) for result in results]}, indent=1) + "\n"
 
 
@@ -37,7 +48,8 @@ def gradescope(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
               "status": "passed" if r.verdict == OK else "failed",
               "output": "\n".join([r.verdict] + [f"{word}: {value}" for word, value in explanation(r)])}
              for r in results]
-    return json.dumps({"output": f"lab {lab.number}: {lab.title} (seed {seed}, {cpus} CPU)",
+    about = f"lab {lab.number}: {lab.title} (seed {seed}, {cpus} CPU)"
+    return json.dumps({"output": "\n".join(line for line in (about, first(lab, results)) if line),
                        "score": score(results)[0], "tests": tests}, indent=1) + "\n"
 
 
