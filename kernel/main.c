@@ -6,6 +6,7 @@
 #include "arch/percpu.h"
 #include "arch/trap.h"
 #include "debug/crash.h"
+#include "debug/lab.h"
 #include "dev/keyboard.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
@@ -58,18 +59,13 @@ static void files_init(void)
     mount("/proc", proc_create_root());
 }
 
-/* A lab's kernel test (labs/N/kernel/), where the tree has one. */
-void lab_boot(void) __attribute__((weak));
-
 /* The first task starts in the kernel and becomes the first program. */
 static void first_task(void *unused)
 {
     (void)unused;
     crash_if_asked(); /* here: this stack has a guard page */
     context_first_task();
-    if (lab_boot) {
-        lab_boot();
-    }
+    lab_test_if_asked();
     exec_first("/init");
 }
 

@@ -90,7 +90,7 @@ static void read_modules(const struct multiboot_info *info)
 static void read_options(const char *line)
 {
     static const char *const known[] = {
-        "quiet", "exit", "timeout", "sched", "trace", "trace_records", "inject", "crash",
+        "quiet", "exit", "timeout", "sched", "trace", "trace_records", "inject", "crash", "lab",
         "session", "end", "baton.size", /* these are for the first program */
     };
     size_t length = strlcpy(boot_command_line, line, sizeof(boot_command_line));

@@ -32,26 +32,66 @@ def read(seed: int, cpus: int) -> dict[str, int]:
     return {"read": sum(mix(number(seed, child) % 5120 + seed & MASK) for child in range(8)) & MASK}
 
 
+def numbers(seed: int, first: int, count: int) -> int:
+    return sum(number(seed, first + i) for i in range(count))
+
+
+def tables(seed: int, cpus: int) -> dict[str, int]:
+    return {"entries": numbers(seed, 1000, 200) & MASK, "seen": number(seed, 2)}
+
+
+def entries(seed: int, cpus: int) -> dict[str, int]:
+    return {"through": numbers(seed, 900, 4) & MASK, "seen": number(seed, 2)}
+
+
+def no_memory(seed: int, cpus: int) -> dict[str, int]:
+    return {"kept": 2 * number(seed, 0) + number(seed, 900) & MASK, "seen": number(seed, 2)}
+
+
+def shares(seed: int, cpus: int) -> dict[str, int]:
+    return {"generations": sum(number(seed, i) * factor for i, factor in
+                               ((0, 1), (3, 2), (0, 3), (1, 4), (6, 5), (2, 6))) & MASK,
+            "seen": number(seed, 2)}
+
+
+def flushes(seed: int, cpus: int) -> dict[str, int]:
+    return {"child_sum": numbers(seed, 0, 4) & MASK, "seen": number(seed, 2)}
+
+
+def large(seed: int, cpus: int) -> dict[str, int]:
+    return {"kept": sum(mix(i + i % 2 + seed & MASK) for i in range(18432)) & MASK}
+
+
 LAB = Lab(
     number=1, title="Address spaces",
     goal="Walk a page table, give pages on demand, and make fork cheap by copy on write.",
     files=["kernel/*.[ch]", "kernel/*.asm", "kernel/*.inc", "labs/1/answers.txt"],
-    questions=15,
+    questions=10,
     tests=[
-        Test("walk", 20, "step 2: from pml4 down, one index a level; new tables may be used by users",
+        Test("walk", 10, "step 2: from pml4 down, one index a level; new tables may be used by users",
              places),
-        Test("demand_zero", 15, "step 3: a page only when it is touched, and all zero", touched,
+        Test("tables", 10, "step 2: new tables only with `create`, each with its flags and counted once",
+             tables, append="lab=tables:{seed}"),
+        Test("demand_zero", 10, "step 3: a page only when it is touched, and all zero", touched,
              memory=80),
         Test("protection", 10, "step 3: the entry's flags come from vma_page_flags",
              lambda seed, cpus: {"protected": number(seed, 4)}),
-        Test("cow_isolates", 10, "step 4: a shared private page must be read-only in both tables",
+        Test("entries", 10, "step 3: what fault_new and fault_write enter, count, and return", entries,
+             append="lab=entries:{seed}"),
+        Test("no_memory", 5, "steps 2 and 3: look whether there was a page before you use it", no_memory,
+             append="lab=no_memory:{seed}", memory=64),
+        Test("cow_isolates", 5, "step 4: a shared private page must be read-only in both tables",
              generations),
-        Test("stale_tlb", 10, "step 4: a CPU that has an entry in its TLB does not read the table again",
+        Test("shares", 10, "step 4: one page in both tables, a reference for each", shares,
+             append="lab=shares:{seed}"),
+        Test("stale_tlb", 5, "step 4: a CPU that has an entry in its TLB does not read the table again",
              child_sum),
-        Test("cow_is_cheap", 10, "step 4: fork shares the pages and takes the right to write", read,
+        Test("flushes", 5, "steps 3 and 4: the table first, then the flush, then what nobody can reach",
+             flushes, append="lab=flushes:{seed}", cpus=2),
+        Test("cow_is_cheap", 5, "step 4: fork shares the pages and takes the right to write", read,
              memory=64),
-        Test("no_leaks", 10, "steps 3 and 4: each page_get has its page_put, each entry is counted",
-             lambda seed, cpus: {"kept": number(seed, 7)}),
+        Test("no_leaks", 5, "steps 3 and 4: each page_get has its page_put, each entry is counted",
+             large),
     ],
     places={
         "mm_pte": "step 2, the walk", "make_page": "step 3, the page of a fault",

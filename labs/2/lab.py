@@ -10,6 +10,21 @@ def registers(seed: int, cpus: int) -> dict[str, int]:
     return {"registers": total & MASK, "seen": number(seed, 2)}
 
 
+def picture(seed: int, cpus: int) -> dict[str, int]:
+    order = (5, 4, 3, 2, 0, 1)  # r15 r14 r13 r12 rbx rbp, of rbx rbp r12 r13 r14 r15
+    return {"words": sum(number(seed, turn << 8 | order[i]) * (i + 1)
+                         for turn in range(20) for i in range(6)) & MASK, "seen": number(seed, 2)}
+
+
+def steps(seed: int, cpus: int) -> dict[str, int]:
+    return {"steps": sum(number(seed, i) for i in range(10)) & MASK, "seen": number(seed, 2)}
+
+
+def floating(seed: int, cpus: int) -> dict[str, int]:
+    return {"xmm": 2 * sum(number(seed, turn << 8 | i) for turn in range(20) for i in range(32)) & MASK,
+            "seen": number(seed, 2)}
+
+
 def children(seed: int, cpus: int) -> dict[str, int]:
     return {"children": sum(mix(number(seed, i) + i & MASK) for i in range(50)) & MASK}
 
@@ -38,18 +53,25 @@ LAB = Lab(
     number=2, title="The switch",
     goal="Write the one page of assembly that hands a CPU from one task to the next.",
     files=["kernel/*.[ch]", "kernel/*.asm", "kernel/*.inc", "labs/2/answers.txt"],
-    questions=15,
+    questions=10,
     tests=[
-        Test("first_task", 15, "step 2: what must be on the stack of a task that has never run?",
+        Test("first_task", 10, "step 2: what must be on the stack of a task that has never run?",
              lambda seed, cpus: {"first": number(seed, 1)}),
-        Test("new_tasks", 15, "step 2: set_stack puts the frame right below the trap frame",
+        Test("new_tasks", 10, "step 2: set_stack puts the frame right below the trap frame",
              children),
-        Test("registers", 20, "step 3: push and pop the six registers in exactly opposite order",
+        Test("picture", 15, "steps 2 and 3: seven words, as the picture has them", picture,
+             append="lab=picture:{seed}"),
+        Test("registers", 15, "step 3: push and pop the six registers in exactly opposite order",
              registers, append="lab=registers:{seed}"),
-        Test("dead_are_buried", 15, "step 3: switch_to returns prev, and in the new task",
+        Test("steps", 15, "step 3: the switch is in registers and on two stacks, and nowhere else", steps,
+             append="lab=steps:{seed}"),
+        Test("floating", 5, "step 3: switch_to leaves the FPU's registers alone", floating,
+             append="lab=floating:{seed}"),
+        Test("dead_are_buried", 10, "step 3: switch_to returns prev, and in the new task",
              lambda seed, cpus: {"buried": number(seed, 3)}, memory=64),
-        Test("ring", 10, "step 3: is rsp saved to prev and loaded from next, in this order?", ring),
-        Test("preempted", 10, "steps 2 and 3: a task that was interrupted switches like any other",
+        Test("ring", 5, "step 3: is rsp saved to prev and loaded from next, in this order?", ring,
+             cpus=2),
+        Test("preempted", 5, "steps 2 and 3: a task that was interrupted switches like any other",
              sums),
     ],
     places={

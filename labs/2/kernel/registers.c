@@ -1,63 +1,57 @@
 /*
- * Lab 2's kernel test, run by the option lab=registers:SEED before the first program: a ring of
- * stacks that hand the CPU on by switch_to alone, without the scheduler, which would hide a lost
- * register by saving it itself. Each fills the registers that C keeps across a call, switches,
- * and looks at them and at the value returned when it is its turn again.
+ * Lab 2's kernel test `registers`: a ring of stacks that hand the CPU on by switch_to alone, without
+ * the scheduler, which would hide a lost register by saving it itself. Each fills the registers that C
+ * keeps across a call, switches, and looks at them and at the value returned when it is its turn again.
  *
- * What comes back is summed up and reported in the log; the grader knows the sum for the seed.
+ * What comes back is summed up and reported; the grader knows the sum for the seed.
  */
-#include "arch/boot.h"
 #include "arch/cpu.h"
-#include "lib/log.h"
-#include "lib/string.h"
-#include "sched/sched.h"
+#include "stacks.h"
 
 #define STACKS 8
 #define ROUNDS 100
-#define STACK_SIZE 8192
 
-void lab_boot(void);
-struct task *lab_switch_with(struct task *prev, struct task *next, uint64_t values[6]);
-
-/* Number 0 is the boot's own stack. Of a task, switch_to knows `rsp` alone. */
+/* Number 0 is the boot's own stack. */
 static struct task members[STACKS + 1];
 static uint8_t stacks[STACKS][STACK_SIZE] __attribute__((aligned(16)));
-static uint64_t seed, sum, turn;
+static uint64_t ring_seed, sum, turn;
+static bool wrong;
 
-/* As grade_mix in labs/grade.h. */
-static uint64_t mix(uint64_t x)
+static bool registers_kept(uint64_t member, uint64_t round, const uint64_t values[6])
 {
-    x += 0x9e3779b97f4a7c15;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
+    static const char *const names[6] = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
+
+    for (uint64_t i = 0; i < 6; i++) {
+        uint64_t expected = lab_number(ring_seed, member << 32 | round << 8 | i);
+
+        LAB_EXPECT(values[i] == expected,
+                   "step 3: push and pop the six registers in exactly opposite order",
+                   "%s keeps 0x%lx over a switch", "0x%lx", names[i], expected, values[i]);
+        sum += values[i];
+    }
+    return true;
+}
+
+static bool registers_prev(const struct task *prev, const struct task *before)
+{
+    LAB_EXPECT(prev == before, "step 3: put prev into rax; after the change of stacks it is still in rdi",
+               "switch_to returns prev, task %p", "%p", (void *)before, (void *)prev);
+    return true;
 }
 
 /* The member's turn ends with a switch and comes again when all others had theirs. */
 static void take_turn(uint64_t member, uint64_t round)
 {
-    static const char *const names[6] = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
     uint64_t values[6], next = (member + 1) % (STACKS + 1);
-    struct task *prev, *before = &members[(member + STACKS) % (STACKS + 1)];
+    struct task *prev;
 
     for (uint64_t i = 0; i < 6; i++) {
-        values[i] = mix(seed + mix(member << 32 | round << 8 | i));
+        values[i] = lab_number(ring_seed, member << 32 | round << 8 | i);
     }
     turn = next;
     prev = lab_switch_with(&members[member], &members[next], values);
-    if (prev != before) {
-        printk("lab: expected: switch_to returns prev, task %p\nlab: seen: %p\n", (void *)before,
-               (void *)prev);
-    }
-    for (uint64_t i = 0; i < 6; i++) {
-        uint64_t expected = mix(seed + mix(member << 32 | round << 8 | i));
-
-        if (values[i] != expected) {
-            printk("lab: expected: %s keeps 0x%lx over a switch\nlab: seen: 0x%lx\n", names[i],
-                   expected, values[i]);
-        }
-        sum += values[i];
-    }
+    wrong = wrong || !registers_prev(prev, &members[(member + STACKS) % (STACKS + 1)]) ||
+            !registers_kept(member, round, values);
 }
 
 static void member_main(void)
@@ -69,26 +63,13 @@ static void member_main(void)
     }
 }
 
-/* What switch_to finds on a stack: r15 r14 r13 r12 rbx rbp, then where to return to. */
-static void prepare(uint64_t member)
+static bool registers(uint64_t seed)
 {
-    uint64_t *top = (uint64_t *)(stacks[member - 1] + STACK_SIZE);
-
-    top[-2] = (uint64_t)member_main; /* its entry is aligned as after a call */
-    members[member].rsp = (uint64_t)(top - 8);
-}
-
-void lab_boot(void)
-{
-    const char *option = boot_option("lab");
     uint64_t flags;
 
-    if (!option || strncmp(option, "registers:", 10) != 0) {
-        return;
-    }
-    seed = parse_number(option + 10, NULL);
+    ring_seed = seed;
     for (uint64_t member = 1; member <= STACKS; member++) {
-        prepare(member);
+        stack_prepare(&members[member], stacks[member - 1], member_main);
     }
     flags = irq_save();
     for (uint64_t round = 0; round < ROUNDS; round++) {
@@ -96,4 +77,6 @@ void lab_boot(void)
     }
     irq_restore(flags);
     printk("lab: value registers 0x%lx\n", sum);
+    return !wrong;
 }
+LAB_TEST(registers);
