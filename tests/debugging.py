@@ -163,3 +163,14 @@ def the_book_shows_gdb_as_a_reader_meets_it() -> None:
         check(path.read_text().startswith("$ make "), f"{path}: its first line is no command of the shell")
         block = re.search(rf"listing docs/gdb/{path.name} -->\n```\n(.*?)```", (ROOT / "docs/gdb.md").read_text(), re.S)
         check(block and all(columns(line) <= 80 for line in block[1].splitlines()), f"{path} is not there or too wide")
+
+
+@test
+def panic_stays_on_the_text_screen() -> None:
+    """Its 25 lines begin with what is wrong; what does not fit is in the log."""
+    for mistake, told in (("null", "a page that is not present"), ("deep", "crash_deep")):
+        text = call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex",
+                     f"kstart --kernel --append crash={mistake}", "-ex", "break machine_exit", "-ex", "continue",
+                     "-ex", "source tests/gdb/screen.py", "build/baton.elf"]).stdout
+        screen = text.partition("screen:\n")[2]
+        check(screen.startswith("PANIC: ") and told in screen and screen.count("\n") >= 20, text)

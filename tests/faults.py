@@ -3,7 +3,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from driver import ROOT, call, check, guest, test
+from driver import ROOT, RUN, call, check, guest, test
 from sanitized import sanitized_build
 
 
@@ -72,3 +72,32 @@ def sanitized_build_finds_what_is_wrong_and_nothing_else() -> None:
         result = call([str(tree / "tools/fuzz"), "--smp", "2", "--mem", "32", "--inject", "--seed", "120",
                        "--calls", "20000"], cwd=tree)
         check(result.returncode == 0, result.stdout[-8000:] + result.stderr)
+
+
+# By what the option `crash` does: what a panic says of it in words.
+REFUSED = {
+    "null": ("write to a page that is not present, from kernel mode", "at 0x18: near NULL"),
+    "user": ("read from a page that is not present, from kernel mode", "at 0x400001: a user address"),
+    "readonly": ("write to a page that is read-only,", "the kernel's code, crash_null+0x0"),
+    "execute": ("execution in a page that is not executable,", ": the kernel's data"),
+    "no-ram": ("direct map, physical 0x40000000000, where no RAM is",),
+    "gap": ("write to a page that is not present,", "between kernel stacks: an overflow"),
+    "overflow": ("kernel stack overflow: double fault", "a fault while the CPU delivered another one",
+                 "between kernel stacks: an overflow"),
+    "not-canonical": ("(vector 13, error 0x0)\n  by an address that is not canonical",),
+    "selector": ("(vector 13, error 0x108)\n  by the selector 0x108: entry 33 of the GDT",),
+}
+
+
+@test
+def panics_say_what_the_cpu_refused() -> None:
+    """In lines that the text screen has room for, and with what is on the stack."""
+    with tempfile.TemporaryDirectory() as directory:
+        for mistake, told in REFUSED.items():
+            result = call([RUN, "--log", f"{directory}/log", "--trace", f"{directory}/t.ktr", "--evidence",
+                           f"{directory}/kept", "--append", f"crash={mistake}", "--", "true"])
+            log = Path(f"{directory}/log").read_text().partition("PANIC: ")[2]
+            check(result.returncode == 125 and all(part in log for part in told), f"{mistake}: {told}\n{log}")
+            check(all(len(line) <= 80 for line in log.splitlines()), log)
+            check(mistake == "overflow" or re.search(r"stack at .*\n(.*\n)*  f\w+ first_task\+0x", log),
+                  f"{mistake}: {log}")

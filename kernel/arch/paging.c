@@ -84,6 +84,28 @@ int paging_map_kernel(vaddr_t address, paddr_t page, uint64_t flags)
     return 0;
 }
 
+bool paging_is_mapped(vaddr_t address)
+{
+    paddr_t table = read_cr3();
+    pte_t entry;
+
+    if (address < DIRECT_MAP_BASE) {
+        return false;
+    }
+    for (int level = 3; level >= 0; level--) {
+        table &= PTE_ADDRESS;
+        if (boot_ram_end && table >= boot_ram_end) {
+            return false; /* no table is there: this one is damaged */
+        }
+        entry = ((pte_t *)phys_to_virt(table))[paging_index(address, level)];
+        if (!(entry & PTE_PRESENT) || (level && entry & PTE_LARGE)) {
+            break;
+        }
+        table = entry;
+    }
+    return entry & PTE_PRESENT;
+}
+
 void *paging_map_device(paddr_t address, size_t size)
 {
     size_t step = PAGE_SIZE << 9;

@@ -66,6 +66,9 @@ extern paddr_t (*paging_table_alloc)(void);
  */
 int paging_map_kernel(vaddr_t address, paddr_t page, uint64_t flags);
 
+/* Can the kernel read its address? By the tables in CR3, also early, and if they are damaged. */
+bool paging_is_mapped(vaddr_t address);
+
 /* The direct map's pointer to device registers, mapped uncached now if they were not. */
 void *paging_map_device(paddr_t address, size_t size);
 

@@ -10,6 +10,8 @@ extern const struct {
     } symbols[];
 } ksyms_table;
 
+extern char kernel_rodata_start[];
+
 const char *symbol_find(unsigned long address, unsigned long *offset)
 {
     uint64_t low = 0, high = ksyms_table.count;
@@ -24,8 +26,8 @@ const char *symbol_find(unsigned long address, unsigned long *offset)
             high = middle;
         }
     }
-    if (low == 0) {
-        return NULL;
+    if (low == 0 || address >= (unsigned long)kernel_rodata_start) {
+        return NULL; /* before or behind all functions */
     }
     *offset = address - ksyms_table.symbols[low - 1].address;
     return names + ksyms_table.symbols[low - 1].name;

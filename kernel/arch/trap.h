@@ -8,7 +8,9 @@
 #define FAULT_PRESENT (1u << 0)
 #define FAULT_WRITE (1u << 1)
 #define FAULT_USER (1u << 2)
+#define FAULT_RESERVED (1u << 3)
 #define FAULT_EXEC (1u << 4)
+#define FAULT_KEY (1u << 5)
 #define FAULT_KNOWN (FAULT_PRESENT | FAULT_WRITE | FAULT_USER | FAULT_EXEC)
 
 #define VECTOR_IRQ 0x20 /* IOAPIC line n arrives as VECTOR_IRQ + n */

@@ -6,6 +6,7 @@
 
 #include "arch/boot.h"
 #include "arch/cpu.h"
+#include "arch/paging.h"
 #include "arch/spinlock.h"
 #include "lib/list.h"
 #include "lib/log.h"
@@ -20,6 +21,72 @@ static char *volatile hidden; /* so that the compiler does not see what is done 
 static void crash_panic(void)
 {
     panic("crash=panic was asked for");
+}
+
+/* What the CPU refuses, each of its own kind: arch/explain.c says which. */
+static void crash_null(void)
+{
+    hidden = (char *)0x18;
+    hidden[0] = 1;
+}
+
+static void crash_user(void)
+{
+    hidden = (char *)0x400000;
+    hidden[0] = hidden[1];
+}
+
+static void crash_readonly(void)
+{
+    hidden = (char *)(uintptr_t)crash_null;
+    hidden[0] = 1;
+}
+
+static void crash_execute(void)
+{
+    static char code[16];
+
+    hidden = code;
+    ((void (*)(void))(uintptr_t)hidden)();
+}
+
+static void crash_no_ram(void)
+{
+    hidden = phys_to_virt(1ul << 42);
+    hidden[0] = 1;
+}
+
+static void crash_gap(void)
+{
+    hidden = (char *)KSTACK_BASE;
+    hidden[0] = 1;
+}
+
+static void crash_not_canonical(void)
+{
+    hidden = (char *)(1ul << 62);
+    hidden[0] = 1;
+}
+
+static void crash_selector(void)
+{
+    __asm__ volatile("movw %0, %%ds" : : "r"((uint16_t)0x108));
+}
+
+static int crash_deeper(volatile int depth)
+{
+    int (*volatile again)(volatile int) = crash_deeper; /* no tail call, no warning */
+
+    if (depth == 40) {
+        panic("crash=deep was asked for");
+    }
+    return again(depth + 1) + depth;
+}
+
+/* More calls than a screen has lines. */
+static void crash_deep(void)
+{
+    crash_deeper(0);
 }
 
 static int overflow_stack(volatile int depth)
@@ -179,6 +246,15 @@ static const struct {
     void (*make)(void);
 } mistakes[] = {
     {"panic", crash_panic},
+    {"null", crash_null},
+    {"user", crash_user},
+    {"readonly", crash_readonly},
+    {"execute", crash_execute},
+    {"no-ram", crash_no_ram},
+    {"gap", crash_gap},
+    {"not-canonical", crash_not_canonical},
+    {"selector", crash_selector},
+    {"deep", crash_deep},
     {"overflow", crash_overflow},
     {"hang", crash_hang},
     {"triple", crash_triple},

@@ -17,6 +17,7 @@ static uint8_t color = 7;
 static bool bright;
 static int state; /* 0 text, 1 after ESC, 2 in a sequence */
 static int numbers[4], number_count;
+static bool alone, full; /* a panic has begun at the top of the screen; it has reached the bottom */
 
 static void clear(int from, int to)
 {
@@ -25,9 +26,12 @@ static void clear(int from, int to)
     }
 }
 
+/* In a panic nothing is scrolled away: its beginning says what is wrong, and the log has the rest. */
 static void new_line(void)
 {
-    if (++row == ROWS) {
+    if (log_alone && row == ROWS - 1) {
+        full = true;
+    } else if (++row == ROWS) {
         memmove(screen, screen + COLUMNS, (ROWS - 1) * COLUMNS * 2);
         clear((ROWS - 1) * COLUMNS, ROWS * COLUMNS);
         row = ROWS - 1;
@@ -130,7 +134,13 @@ void vga_write(const char *buffer, size_t size)
     if (!log_alone) {
         spin_lock(&lock);
     }
-    for (size_t i = 0; screen && i < size; i++) {
+    if (screen && log_alone && !alone) {
+        alone = true;
+        row = column = state = 0;
+        color = 7;
+        clear(0, ROWS * COLUMNS);
+    }
+    for (size_t i = 0; screen && !full && i < size; i++) {
         put(buffer[i]);
     }
     at = row * COLUMNS + column;
