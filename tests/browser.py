@@ -135,3 +135,25 @@ class Browser:
             mouse("mouseMoved", x, buttons=1)
             yield
         mouse("mouseReleased", columns[-1], clickCount=1)
+
+    def press(self, *keys: str) -> None:
+        """Keys by their names: "w", "Enter"."""
+        for key in keys:
+            text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+            code = {"Enter": 13, "Tab": 9, "Escape": 27}.get(key, 0)
+            for kind in "keyDown", "keyUp":
+                self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
+                          **({"text": text} if text and kind == "keyDown" else {}))
+
+    def touch(self, *steps: list[tuple[int, int]]) -> None:
+        """Fingers come down at the points of the first step, move to those of the others, and leave."""
+        for number, points in enumerate([*steps, []]):
+            kind = "touchStart" if number == 0 else "touchMove" if points else "touchEnd"
+            self.call("Input.dispatchTouchEvent", type=kind,
+                      touchPoints=[{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)])
+
+    def names(self, *roles: str) -> list[str]:
+        """What a screen reader says of the parts that have such a role."""
+        nodes = self.call("Accessibility.getFullAXTree")["nodes"]
+        return [node.get("name", {}).get("value", "") for node in nodes
+                if not node.get("ignored") and node.get("role", {}).get("value") in roles]

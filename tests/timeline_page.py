@@ -94,7 +94,7 @@ def the_page_looks_as_before() -> None:
             if len(now) != len(before) or other > 0.06 * len(before):
                 shutil.copy(f"{directory}/{name}.png", ROOT / f"build/{name}.png")
                 check(False, f"{other} of {len(before)} blocks of {name} differ: compare "
-                      f"build/{name}.png and tests/golden/{name}.png; if it should, run tests/trace_outputs.py")
+                      f"build/{name}.png and tests/golden/{name}.png; if it should, run python3 tests/trace_outputs.py")
 
 
 @test

@@ -1,7 +1,7 @@
 """What tools/ktrace makes of a trace. The traces are made by hand (trace_samples.py), so that
 nothing here changes with the kernel.
 
-After an intended change: tests/trace_outputs.py renews tests/golden/ and docs/stall.svg.
+After an intended change: python3 tests/trace_outputs.py renews tests/golden/ and docs/stall.svg.
 """
 import json
 import re
@@ -38,7 +38,7 @@ def stall_picture() -> str:
 def pictures_and_reports_are_as_before() -> None:
     for name, make in GOLDENS.items():
         check((GOLDEN / name).read_text() == make(),
-              f"tests/golden/{name} differs; if it should, run tests/trace_outputs.py")
+              f"tests/golden/{name} differs; if it should, run python3 tests/trace_outputs.py")
 
 
 @test
@@ -49,7 +49,7 @@ def readme_shows_the_picture_of_stall() -> None:
 
     check("docs/stall.svg" in (ROOT / "README.md").read_text(), "README.md does not show it")
     shown, now = words((ROOT / "docs/stall.svg").read_text()), words(stall_picture())
-    check(shown == now, f"docs/stall.svg is not what the command gives; run tests/trace_outputs.py\n"
+    check(shown == now, f"docs/stall.svg is not what the command gives; run python3 tests/trace_outputs.py\n"
           f"{set(shown) ^ set(now)}")
 
 

@@ -199,6 +199,45 @@ def large(events: int = 100_000) -> fmt.Trace:
     return s.trace()
 
 
+def many(pieces: int = 164, workers: int = 36) -> fmt.Trace:
+    """Coroutines of one name, and others whose names differ in a number; the last one blocks all."""
+    s = Sample()
+    s.event(0, "START", 1)
+    s.task(7, "parallel")
+    s.event(0, "SWITCH", 7, 0, PREEMPT | CR3)
+    numbers = range(1, pieces + workers + 1)
+    for number in numbers:
+        s.coroutine(7, number, "piece" if number <= pieces else f"worker {number - pieces}")
+    for number in numbers:
+        s.now += MS // 10
+        s.co(7, "CO_IN", number)
+        s.now += MS // 2
+        if number == numbers[-1]:
+            s.event(7, "SYSCALL", READ, 3)
+            s.event(7, "BLOCK", 1, 0x1000)
+            s.event(7, "SWITCH", 0, 1, BLOCK)
+            s.now += 100 * MS
+            s.event(0, "IRQ_IN", 0xf0)
+            s.event(0, "WAKE", 7, 1)
+            s.event(0, "IRQ_OUT", 0xf0)
+            s.event(0, "SWITCH", 7, 0, PREEMPT)
+            s.event(7, "SYSRET", READ, 1)
+        if number % 2:
+            s.co(7, "CO_PARK", number, word("sleep"))
+        s.co(7, "CO_OUT", number, 0, CO_PARK if number % 2 else CO_YIELD)
+    s.now += MS
+    s.event(7, "SYSCALL", 231)
+    s.event(7, "EXIT", 7)
+    s.event(7, "SWITCH", 0, 4, EXIT)
+    return s.trace()
+
+
+def one_event() -> fmt.Trace:
+    s = Sample()
+    s.event(0, "START", 1)
+    return s.trace()
+
+
 def on_host() -> fmt.Trace:
     """A run on Linux: no events of the kernel, but the CPU time at each switch."""
     s = Sample(cpus=0, on_host=True)
@@ -221,7 +260,7 @@ def on_host() -> fmt.Trace:
 
 def main() -> None:
     """Write them all as .ktr files into a directory: for looking at them."""
-    for sample in (blocking, aware, large, on_host):
+    for sample in (blocking, aware, large, many, one_event, on_host):
         fmt.save(sample(), f"{sys.argv[1]}/{sample.__name__}.ktr")
 
 

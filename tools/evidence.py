@@ -4,8 +4,10 @@ which a run without one is repeated.
 
 The memory is a file without a name, so nothing stays behind, however tools/run ends.
 """
+import argparse
 import json
 import os
+import shlex
 import shutil
 import socket
 import struct
@@ -15,6 +17,7 @@ import tempfile
 
 import host
 from ktracelib import core, format as ktrace
+from ktracelib.untrusted import COMMAND_MAX, printable
 
 SHARED_MEMORY = "/dev/shm"
 
@@ -76,6 +79,20 @@ def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> 
         host.say(f"tools/run: no core: {error}")
         if os.path.exists(path):
             os.unlink(path)  # half a core, on a full disk, is none
+
+
+def made_by(args: argparse.Namespace) -> str:
+    """The run as one would type it again, but for the files that it left: they may be anywhere, and
+    the same run is to leave the same trace."""
+    options = [f"--{name}" for name in ("icount", "iso", "kernel") if getattr(args, name)]
+    for name, usual in (("smp", 1), ("mem", 256), ("accel", "tcg"), ("cpu", "max"), ("append", ""),
+                        ("timeout", None)):
+        if getattr(args, name) != usual:
+            options += [f"--{name}", str(getattr(args, name))]
+    options += [word for file in args.add for word in ("--add", file)]
+    command = shlex.join(["tools/run", *options, *(["--", *args.command] if args.command else [])])
+    command = printable(command.encode("utf-8", "backslashreplace").decode())
+    return command if len(command) <= COMMAND_MAX else command[:COMMAND_MAX - 3] + "..."
 
 
 def repeat_traced(folder: str, status: int, options: list[str], command: list[str], stdin: bytes,

@@ -77,6 +77,7 @@ class Trace:
         self.cpus: int = header["cpus"]
         self.syscalls = {int(number): name for number, name in header["syscalls"].items()}
         self.reasons: list[str] = header["reasons"]
+        self.command: str = header.get("command", "")  # what made it, "": not known
 
     def lost(self) -> int:
         return sum(ring.lost for ring in self.rings)

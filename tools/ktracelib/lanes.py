@@ -3,12 +3,13 @@ coroutines. Both pictures, the one that moves and the one that does not, are dra
 from dataclasses import dataclass
 
 from .coroutines import is_blocked
-from .spans import Span
+from .spans import Overlaps, Span
 from .states import Model
 
 # Where there is no room for all, the last of these is shown.
 RANK = ("idle", "parked", "blocked", "ready", "busy", "run", "run-user", "in-syscall",
         "run-kernel", "irq", "preempted", "blocking", "stalled")
+RUNNING = ("run-user", "run-kernel", "irq")
 
 
 @dataclass
@@ -20,9 +21,21 @@ class Lane:
     number: int = 0  # of the coroutine, or the CPU
 
 
-def _of_cpu(model: Model, number: int) -> list[Span]:
-    return [Span(start, end, "busy" if tid else "idle", model.task(tid).label() if tid else "")
-            for start, end, tid in model.cpus[number].spans]
+def _of_cpu(model: Model, number: int, tasks: dict[int, Overlaps]) -> list[Span]:
+    """Whom the CPU ran, and in which mode: the task's own spans say it."""
+    found = []
+    for start, end, tid in model.cpus[number].spans:
+        if not tid:
+            found.append(Span(start, end, "idle"))
+            continue
+        label, at = model.task(tid).label(), start
+        for begin, until, span in tasks[tid].within(start, end):
+            if span.state in RUNNING:
+                found += [Span(at, begin, "busy", label)] if begin > at else []
+                found.append(Span(begin, until, span.state, label, span.call))
+                at = until
+        found += [Span(at, end, "busy", label)] if end > at else []
+    return found
 
 
 def _of_coroutine(spans: list[Span]) -> list[Span]:
@@ -37,15 +50,20 @@ def _in_window(spans: list[Span], start: int) -> list[Span]:
 
 
 def lanes(model: Model) -> list[Lane]:
-    found = _all_lanes(model)
-    for lane in found:
+    """A thread of which nothing is left, for it ended before, has no lane."""
+    found: list[Lane] = []
+    for lane in reversed(_all_lanes(model)):
         if lane.spans and lane.spans[0].start < model.start:
             lane.spans = _in_window(lane.spans, model.start)
-    return found
+        below = {"process": "thread", "thread": "co"}.get(lane.kind)
+        if lane.spans or lane.kind == "cpu" or found and found[-1].kind == below:
+            found.append(lane)
+    return found[::-1]
 
 
 def _all_lanes(model: Model) -> list[Lane]:
-    found = [Lane("cpu", f"CPU {i}", 0, _of_cpu(model, i), i) for i in range(len(model.cpus))]
+    overlaps = {tid: Overlaps(task.spans) for tid, task in model.tasks.items()}
+    found = [Lane("cpu", f"CPU {i}", 0, _of_cpu(model, i, overlaps), i) for i in range(len(model.cpus))]
     by_thread: dict[int, list[Lane]] = {}
     for co in model.coroutines.values():
         by_thread.setdefault(co.tid, []).append(
@@ -56,7 +74,8 @@ def _all_lanes(model: Model) -> list[Lane]:
         if shown:
             found.append(Lane("process", f"process {group}: {shown[0].name or '?'}", group, []))
         for task in shown:
-            found.append(Lane("thread", f"thread {task.tid}", task.tid,
+            name = f": {task.name}" if task.name not in ("", shown[0].name) else ""
+            found.append(Lane("thread", f"thread {task.tid}{name}", task.tid,
                               [s for s in task.spans if s.state != "zombie"]))
             found += by_thread.get(task.tid, [])
     return found

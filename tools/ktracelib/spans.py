@@ -40,9 +40,9 @@ def merge(spans: Iterator[Span]) -> list[Span]:
     return merged
 
 
-def duration(ns: float) -> str:
-    """As a person says it: three digits and a unit."""
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+def duration(ns: float, micro: str = "us") -> str:
+    """As a person says it: three digits and a unit. `micro`: for terminals without a Greek letter."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), (micro, 1e3)):
         if ns >= size * 0.9995:
             return f"{ns / size:.3g} {unit}" if ns < size * 999.5 else f"{ns / size:.0f} {unit}"
     return f"{ns:.0f} ns"

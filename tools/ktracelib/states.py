@@ -154,6 +154,8 @@ class Model:
 
     def _finish(self) -> None:
         for task in self.tasks.values():
+            if task.state == "ready" and task.since < self.start:
+                task.state = ""  # what became of it was overwritten: it has ended, probably
             if task.state != "zombie":
                 task.become(self.end, "")
         for cpu in self.cpus:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 RECORDS_MAX = 3 << 20  # of a whole trace: more than all rings of 16 CPUs have
 HEADER_MAX, RINGS_MAX, CPUS_MAX, TEXT_MAX, TEXTS_MAX = 1 << 20, 4096, 1024, 256, 4096
+COMMAND_MAX = 1000
 KINDS = (1, 2, 3)
 U32, U64 = 1 << 32, 1 << 64
 MULT_MAX = 1 << 40  # of the clock: a TSC of 4 MHz; with it, times are numbers of 63 bits
@@ -46,8 +47,8 @@ def number(value: object, limit: int, what: str) -> int:
     return value
 
 
-def _text(value: object, what: str) -> str:
-    if type(value) is not str or len(value) > TEXT_MAX:
+def _text(value: object, what: str, most: int = TEXT_MAX) -> str:
+    if type(value) is not str or len(value) > most:
         raise TraceError(f"damaged: {what} has something that is no short text")
     return printable(value)
 
@@ -113,5 +114,6 @@ def ktr_header(text: bytes) -> tuple[dict, list[tuple[int, int, int, int, int]]]
                       header.get("refused", 0))
     checked |= {"reasons": [_text(reason, "a reason") for reason in header["reasons"]],
                 "events": _names(header["events"], "the events"),
-                "syscalls": _names(header["syscalls"], "the system calls")}
+                "syscalls": _names(header["syscalls"], "the system calls"),
+                "command": _text(header.get("command", ""), "the command", COMMAND_MAX)}
     return checked, rings

@@ -30,24 +30,29 @@ function occupants(start, end) {
   return listed([...names], 3);
 }
 
+/** Who stood still in these stalls: [label, the longest time, how many of this name], by label. */
+function stoodStill(stalls) {
+  const found = new Map();
+  for (const [lane, start, end] of stalls.flatMap((stall) => stall.victims)) {
+    const label = LANES[lane].label, [, longest, lanes] = found.get(label) || [label, 0, new Set()];
+    found.set(label, [label, Math.max(longest, end - start), lanes.add(lane)]);
+  }
+  return [...found.values()].map(([label, longest, lanes]) =>
+    [lanes.size > 1 ? `${lanes.size} × ${label}` : label, longest]);
+}
+
 /** The coroutines of the thread that could run meanwhile, with how long. */
 function victims(lane, span) {
-  const found = [];
-  for (const stall of DATA.stalls) {
-    if (stall.lane === lane.index && stall.start >= span.start && stall.end <= span.end) {
-      for (const [victim, start, end] of stall.victims) {
-        found.push(`${LANES[victim].label} for ${duration(end - start)}`);
-      }
-    }
-  }
-  return found;
+  const mine = DATA.stalls.filter((stall) => stall.lane === lane.index && stall.start >= span.start &&
+    stall.end <= span.end);
+  return stoodStill(mine).map(([name, longest]) => `${name} for ${duration(longest)}`);
 }
 
 function explainThread(lane, s, time) {
   const woken = wokenBy(lane, s.end);
   switch (s.state) {
-    case 'run-user': return `${lane.label} ran its program for ${time}.`;
-    case 'run-kernel': return `${lane.label} ran in the kernel for ${time}: ${callText(s.detail)}.`;
+    case 'run-user': return `${lane.label} ran its program, in user mode, for ${time}.`;
+    case 'run-kernel': return `${lane.label} ran in kernel mode for ${time}: ${callText(s.detail)}.`;
     case 'irq': return `An interrupt took the CPU from ${lane.label} for ${time} (${s.detail}).`;
     case 'ready': {
       const others = occupants(s.start, s.end);
@@ -63,7 +68,7 @@ function explainThread(lane, s, time) {
 function explainCoroutine(lane, s, time) {
   const thread = threadName(lane.tid);
   switch (s.state) {
-    case 'run': return `${lane.label} ran for ${time} on ${thread}.`;
+    case 'run': return `${lane.label} ran in user mode for ${time} on ${thread}.`;
     case 'in-syscall': return `${lane.label} was in ${callText(s.call)} for ${time}; ${thread} did not block.`;
     case 'blocking': {
       const who = victims(lane, s);
@@ -78,30 +83,53 @@ function explainCoroutine(lane, s, time) {
   }
 }
 
+/** Of a folded lane: how many of those in it were in which state. */
+function explainSum(lane, s) {
+  const counts = countsAt(lane, (s.start + s.end) / 2).map(([state, n]) => `${n} ${titleOf(state)}`);
+  return `${lane.label}, folded, for ${duration(s.length)}: of ${lane.leaves.length} lanes, ${listed(counts, 6)} ` +
+    'in the middle of it. Enter, or a click on the name, unfolds them.';
+}
+
+function explainCpu(lane, s, time) {
+  if (!s.detail) {
+    return `${lane.label} had nothing to do for ${time}.`;
+  }
+  const mode = s.state === 'run-kernel' ? `in kernel mode${s.call ? `, in ${callText(s.call)}` : ''}` :
+    s.state === 'irq' ? 'and served an interrupt on its time' : s.state === 'run-user' ? 'in user mode' : '';
+  return `${lane.label} ran ${s.detail} ${mode} for ${time}.`.replace(/ +/g, ' ');
+}
+
+function explainLane(lane) {
+  if (!lane.children.length) {
+    return `${lane.label}: nothing at this time.`;
+  }
+  return `${lane.label}, ${counted(lane.children.length, 'lane', 'lanes')} under it. ` +
+    `Enter ${lane.folded ? 'unfolds' : 'folds'} it.`;
+}
+
 function explain(lane, i) {
   const s = spanOf(lane, i), time = duration(s.length);
+  if (lane.folded && lane.leaves) {
+    return explainSum(lane, s);
+  }
   if (lane.kind === 'cpu') {
-    return s.detail ? `${lane.label} ran ${s.detail} for ${time}.` : `${lane.label} had nothing to do for ${time}.`;
+    return explainCpu(lane, s, time);
   }
   const text = lane.kind === 'thread' ? explainThread(lane, s, time) : explainCoroutine(lane, s, time);
   return text[0].toUpperCase() === text[0] || lane.kind === 'co' ? text : text[0].toUpperCase() + text.slice(1);
 }
 
+/** The trace in one sentence, as pieces: [class, text]. */
 function verdict() {
   const worst = DATA.stalls[0];
   if (!worst) {
-    return LANES.some((lane) => lane.kind === 'co')
+    return [['', LANES.some((lane) => lane.kind === 'co')
       ? 'No coroutine was stalled: none had to wait for a sibling\'s system call.'
-      : 'There are no coroutines in this trace.';
+      : 'There are no coroutines in this trace.']];
   }
-  const names = [...new Set(worst.victims.map(([lane]) => LANES[lane].label))];
-  const longest = Math.max(...worst.victims.map(([, start, end]) => end - start));
-  return `<b>${escapeHtml(LANES[worst.lane].label)}</b> blocked ${escapeHtml(threadName(LANES[worst.lane].tid))} ` +
-    `in <b>${escapeHtml(worst.call)}</b> for <b>${duration(worst.end - worst.start)}</b>. ` +
-    `<span class="bad">${escapeHtml(listed(names))} could run, but stood still</span> for up to ` +
-    `<b>${duration(longest)}</b>.`;
-}
-
-function escapeHtml(text) {
-  return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const still = stoodStill([worst]), names = still.map(([name]) => name);
+  const longest = Math.max(...still.map(([, time]) => time));
+  return [['name', LANES[worst.lane].label], ['', ` blocked ${threadName(LANES[worst.lane].tid)} in `],
+    ['name', worst.call], ['', ' for '], ['name', duration(worst.end - worst.start)], ['', '. '],
+    ['bad', `${listed(names)} could run, but stood still`], ['', ' for up to '], ['name', duration(longest)], ['', '.']];
 }

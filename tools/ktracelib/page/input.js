@@ -1,5 +1,5 @@
 'use strict';
-// Mouse, touch and keyboard.
+// Mouse and touch.
 
 function clampView(from, to) {
   const least = Math.min(DATA.length, 100), size = Math.min(DATA.length, Math.max(least, to - from));
@@ -22,7 +22,8 @@ function pan(dx, dy = 0) {
 }
 
 function laneAtY(y) {
-  return LANES.findIndex((lane) => y >= Math.max(AXIS, yOf(lane.index)) && y < yOf(lane.index) + ROW[lane.kind]);
+  const lane = y < AXIS ? null : SHOWN.find((one) => y >= yOf(one.index) && y < yOf(one.index) + ROW[one.kind]);
+  return lane ? lane.index : -1;
 }
 
 /** The span under the pointer; a narrow one is found a few pixels beside it, too. */
@@ -41,7 +42,8 @@ function spanAtPoint(x, y) {
 }
 
 const pointers = new Map();
-let moved = 0;
+let moved = 0, measuring = null; // from when on, while a ruler is drawn
+let measureMode = false; // the button Measure: a drag measures
 const hover = document.getElementById('hover');
 
 function point(event) {
@@ -49,22 +51,42 @@ function point(event) {
   return {x: event.clientX - box.left, y: event.clientY - box.top};
 }
 
+/** A time near the edge of a span is that edge. */
+function snapped(x, y) {
+  const time = timeOf(Math.max(labels, Math.min(width, x))), lane = LANES[laneAtY(y)], near = 6 * pixelTime;
+  const edges = [];
+  for (let i = lane ? Math.max(0, spanAfter(lane, time - near)) : 0; lane && i < lane.count &&
+      lane.start[i] <= time + near && edges.length < 16; i++) {
+    edges.push(lane.start[i], lane.end[i]);
+  }
+  const best = edges.sort((a, b) => Math.abs(a - time) - Math.abs(b - time))[0];
+  return Math.abs(best - time) <= near ? best : time;
+}
+
 canvas.addEventListener('pointerdown', (event) => {
+  const at = point(event);
   canvas.setPointerCapture(event.pointerId);
-  pointers.set(event.pointerId, point(event));
+  pointers.set(event.pointerId, at);
   moved = pointers.size > 1 ? 100 : 0;
   hover.hidden = true;
+  const ruler = at.x >= labels && (event.shiftKey || measureMode || at.y < AXIS);
+  measuring = pointers.size === 1 && ruler ? snapped(at.x, at.y) : null;
 });
 
 canvas.addEventListener('pointermove', (event) => {
   const now = point(event), before = pointers.get(event.pointerId);
   if (!before) {
     showHover(now);
+    canvas.style.cursor = now.x >= labels && (now.y < AXIS || measureMode) ? 'col-resize' : '';
     return;
   }
   if (pointers.size === 1) {
     moved += Math.abs(now.x - before.x) + Math.abs(now.y - before.y);
-    pan(now.x - before.x, now.y - before.y);
+    if (measuring !== null) {
+      drawOut(snapped(now.x, now.y));
+    } else {
+      pan(now.x - before.x, now.y - before.y);
+    }
   } else {
     const other = [...pointers].find(([id]) => id !== event.pointerId)[1];
     const was = Math.max(20, Math.abs(before.x - other.x)), is = Math.max(20, Math.abs(now.x - other.x));
@@ -74,13 +96,33 @@ canvas.addEventListener('pointermove', (event) => {
   pointers.set(event.pointerId, now);
 });
 
+/** The ruler follows the pointer; what is in it is summed up when it is let go. */
+function drawOut(time) {
+  view.range = time === measuring ? null :
+    {from: Math.min(time, measuring), to: Math.max(time, measuring)};
+  changed();
+}
+
 function release(event) {
   const at = pointers.get(event.pointerId);
   pointers.delete(event.pointerId);
   if (event.type === 'pointerup' && at && moved < 6) {
+    tap(at);
+  } else if (measuring !== null) {
+    showRange();
+  }
+  measuring = null;
+}
+
+function tap(at) {
+  const lane = LANES[laneAtY(at.y)];
+  if (lane && at.x < labels && lane.children.length) {
+    toggle(lane);
+  } else if (at.y >= AXIS) {
     select(...spanAtPoint(at.x, at.y));
   }
 }
+
 canvas.addEventListener('pointerup', release);
 canvas.addEventListener('pointercancel', release);
 canvas.addEventListener('pointerleave', () => {
@@ -89,7 +131,9 @@ canvas.addEventListener('pointerleave', () => {
 
 canvas.addEventListener('wheel', (event) => {
   event.preventDefault();
-  if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+  if (point(event).x < labels) {
+    pan(0, -event.deltaY);
+  } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
     pan(-(event.deltaX || event.deltaY));
   } else {
     zoom(Math.exp(Math.max(-100, Math.min(100, event.deltaY)) * 0.003), point(event).x);
@@ -102,59 +146,10 @@ function showHover(at) {
   if (i < 0) {
     return;
   }
-  const s = spanOf(LANES[lane], i), more = [callText(s.call), s.detail].filter((t, k) => (k ? t : s.call));
-  hover.textContent = `${LANES[lane].label}: ${s.state}${more.length ? `, ${more.join(', ')}` : ''}, ` +
-    `${duration(s.length)} from ${duration(s.start)}`;
+  const s = spanOf(LANES[lane], i), call = s.call && callText(s.call);
+  const what = [titleOf(s.state), call, s.detail === s.call ? '' : s.detail].filter(Boolean).join(', ');
+  hover.textContent = `${LANES[lane].label}: ${what}, ${duration(s.length)} from ` +
+    moment(s.start, Math.max(1, pixelTime));
   hover.style.left = `${Math.max(0, Math.min(at.x + 14, width - 310))}px`;
   hover.style.top = `${at.y + 50 > height ? at.y - 44 : at.y + 18}px`;
 }
-
-/** The next lane up or down that has spans, at the time of the selection or the middle. */
-function changeLane(step) {
-  const time = view.span >= 0 ? (LANES[view.lane].start[view.span] + LANES[view.lane].end[view.span]) / 2
-    : (view.from + view.to) / 2;
-  for (let at = view.lane < 0 ? (step > 0 ? 0 : LANES.length - 1) : view.lane + step; LANES[at]; at += step) {
-    if (LANES[at].count) {
-      const i = spanAt(LANES[at], Math.min(view.to, Math.max(view.from, time)));
-      select(at, i >= 0 ? i : Math.min(LANES[at].count - 1, spanAfter(LANES[at], time)));
-      return;
-    }
-  }
-}
-
-function changeSpan(step) {
-  const lane = LANES[view.lane], i = view.span + step;
-  if (lane && i >= 0 && i < lane.count) {
-    select(view.lane, i);
-    bringIntoView(lane.start[i], lane.end[i]);
-  }
-}
-
-/** Move, and zoom out if it must be, until [start, end] is on the screen. */
-function bringIntoView(start, end) {
-  const size = Math.max(view.to - view.from, (end - start) * 1.2);
-  if (start < view.from || end > view.to) {
-    clampView((start + end - size) / 2, (start + end + size) / 2);
-  }
-}
-
-const KEYS = {
-  ArrowLeft: () => pan((width - labels) / 8), ArrowRight: () => pan((labels - width) / 8),
-  ArrowUp: () => changeLane(-1), ArrowDown: () => changeLane(1),
-  '+': () => zoom(0.7), '=': () => zoom(0.7), '-': () => zoom(1 / 0.7),
-  '0': () => clampView(0, DATA.length), ',': () => changeSpan(-1), '.': () => changeSpan(1),
-  n: () => goToStall(stallAt + 1), p: () => goToStall(stallAt - 1),
-  '/': () => document.getElementById('search').focus(), '?': () => document.getElementById('help').click(),
-  Escape: () => select(-1, -1),
-};
-
-document.addEventListener('keydown', (event) => {
-  const typing = event.target.tagName === 'INPUT';
-  if (typing && event.key === 'Escape') {
-    canvas.focus();
-  }
-  if (!typing && KEYS[event.key] && !event.ctrlKey && !event.altKey && !event.metaKey) {
-    event.preventDefault();
-    KEYS[event.key]();
-  }
-});

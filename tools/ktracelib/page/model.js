@@ -58,16 +58,6 @@ function firstWakeAfter(time) {
   return low;
 }
 
-/** Three digits and a unit, as the report says it. */
-function duration(ns) {
-  for (const [unit, size] of [['s', 1e9], ['ms', 1e6], ['us', 1e3]]) {
-    if (ns >= size * 0.9995) {
-      return `${ns < size * 999.5 ? Number((ns / size).toPrecision(3)) : Math.round(ns / size)} ${unit}`;
-    }
-  }
-  return `${Math.round(ns)} ns`;
-}
-
 function callText(call) {
   return /^\w+$/.test(call) ? `${call}()` : call || 'the kernel';
 }
