@@ -147,8 +147,11 @@ def traces_are_the_same_in_every_run() -> None:
         check(all(filecmp.cmp(paths[0], path, shallow=False) for path in paths[1:]),
               f"--smp {cpus}: the files differ")
         if cpus == "2":
-            used = {r.cpu for r in fmt.load(str(paths[0])).records if r.event == "SWITCH"}
+            records = fmt.load(str(paths[0])).records
+            used = {r.cpu for r in records if r.event == "SWITCH"}
             check(used == {0, 1}, f"switches on CPUs {used}")
+            last = max(records, key=lambda r: r.time)  # nobody runs on while QEMU comes to its end
+            check(last.event == "SYSCALL", f"after the call that ends the machine: {last}")
         for path in paths:
             shutil.rmtree(path.parent)
 

@@ -4,6 +4,7 @@
 #include "arch/apic.h"
 #include "arch/boot.h"
 #include "arch/cpu.h"
+#include "lib/log.h"
 #include "lib/string.h"
 
 #define DEBUG_EXIT_PORT 0xf4
@@ -24,6 +25,7 @@ void machine_exit(enum machine_exit_code code)
     const uint64_t *frame = __builtin_frame_address(0);
 
     irq_disable();
+    panic_alone(); /* how far the others run on until QEMU has ended would depend on the host */
     if (!exit_registers.rip) { /* otherwise a trap, which knows better */
         exit_registers.rip = frame[1] - 1; /* in the call, which may be a function's end */
         exit_registers.rsp = (uint64_t)(frame + 2);
