@@ -6,6 +6,9 @@
  * the CPU with fewer takes the task that has been longest on the one with more. So nine tasks on
  * four CPUs get the same time in the end.
  *
+ * Each look comes after another time. Where it keeps step with the slices it always finds the same
+ * tasks running, never moves these, and they stay where they get more than the others, or less.
+ *
  * A task is moved under the locks of both run queues. The second one is only tried for: whoever
  * cannot have it comes back with a later tick.
  */
@@ -13,7 +16,7 @@
 #include "sched/sched.h"
 #include "sched/traced.h"
 
-#define BALANCE_PERIOD 17000000 /* no round number, lest it always meets what programs do */
+#define BALANCE_PERIOD (1 << 24) /* ns, on average; 17 ms */
 
 static uint64_t idle_cpus; /* atomic; marked_idle of each CPU */
 
@@ -110,6 +113,13 @@ bool balance_pull(struct runqueue *rq)
     return moved;
 }
 
+/* Half a period to one and a half. The numbers are those of rand() in POSIX's example. */
+static ktime_t balance_later(struct runqueue *rq)
+{
+    rq->balance_seed = rq->balance_seed * 1103515245 + 12345;
+    return BALANCE_PERIOD / 2 + rq->balance_seed % BALANCE_PERIOD;
+}
+
 void balance_tick(struct runqueue *rq, ktime_t now)
 {
     uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
@@ -117,7 +127,7 @@ void balance_tick(struct runqueue *rq, ktime_t now)
     if (cpu_count == 1 || now < rq->balance_at) {
         return;
     }
-    rq->balance_at = now + BALANCE_PERIOD;
+    rq->balance_at = now + balance_later(rq);
     balance_pull(rq);
     if (rq->runnable > 0 && idle) { /* it missed its chance when it tried */
         smp_kick((uint32_t)__builtin_ctzl(idle));

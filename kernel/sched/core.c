@@ -425,7 +425,7 @@ static void init_cpu(uint32_t id)
     spin_init(&rq->lock);
     timer_init_cpu(id);
     list_init(&rq->rr);
-    rq->cpu = id;
+    rq->cpu = rq->balance_seed = id;
     rq->idle = rq->running = idle;
     idle->state = TASK_RUNNING;
     idle->on_cpu = true;

@@ -21,6 +21,7 @@ struct runqueue {
     uint64_t min_vruntime;
     struct list rr;
     ktime_t balance_at; /* look at the other CPUs then */
+    uint32_t balance_seed;
     int asked;          /* how often it was asked whether it hangs; by who looks */
     ktime_t alive;      /* when its timer interrupt came last; others look without the lock */
     ktime_t sampled[2]; /* of all its tasks: struct cpu_usage */
