@@ -9,7 +9,7 @@
 #define TRACE_FORMAT_H
 #include <stdint.h>
 
-#define TRACE_MAGIC "KTRACE01"
+#define TRACE_MAGIC 0x313045434152544b /* "KTRACE01" */
 
 struct trace_record {
     uint64_t tsc;
@@ -52,7 +52,7 @@ _Static_assert(sizeof(struct trace_ring) == 64, "readers know the size");
 #define TRACE_ON_HOST 4        /* of a program on Linux: no events of the kernel */
 
 struct trace_header {
-    char magic[8];
+    uint64_t magic;
     uint32_t header_size, ring_size, record_size, ring_count;
     uint64_t tsc_base; /* the TSC where the clock is 0 */
     uint64_t tsc_mult; /* CLOCK_MONOTONIC in ns = (tsc - base) * mult >> 32 */

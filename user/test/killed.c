@@ -29,7 +29,7 @@ static void kill_in(void (*place)(void))
 
 static void computing(void)
 {
-    for (volatile long i = 0;; i++) {
+    for (;;) {
     }
 }
 

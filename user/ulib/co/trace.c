@@ -54,7 +54,7 @@ static void open_file(const char *path)
     if (!file_header) {
         return;
     }
-    memcpy(file_header->magic, TRACE_MAGIC, sizeof(file_header->magic));
+    file_header->magic = TRACE_MAGIC;
     file_header->header_size = offsetof(struct trace_header, rings);
     file_header->ring_size = sizeof(struct trace_ring);
     file_header->record_size = sizeof(struct trace_record);
