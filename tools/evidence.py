@@ -5,17 +5,16 @@ which a run without one is repeated.
 The memory is a file without a name, so nothing stays behind, however tools/run ends.
 """
 import argparse
-import json
 import os
 import shlex
 import shutil
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
 
 import host
+import qmp
 from ktracelib import core, format as ktrace
 from ktracelib.untrusted import COMMAND_MAX, printable
 
@@ -46,19 +45,10 @@ class Memory:
 
 def ask_where(directory: str) -> None:
     """Have QEMU (its QMP socket) send an NMI to each CPU: the kernel panics and shows its stacks."""
-    at = os.open(directory, os.O_PATH)
     try:
-        with socket.socket(socket.AF_UNIX) as qmp:
-            qmp.settimeout(5)
-            qmp.connect(f"/proc/self/fd/{at}/qmp")  # a socket's name has only 108 bytes
-            for command in ("qmp_capabilities", "inject-nmi"):
-                qmp.recv(4096)
-                qmp.sendall(json.dumps({"execute": command}).encode() + b"\n")
-            qmp.recv(4096)
+        qmp.ask(directory, "inject-nmi")
     except OSError:
         pass  # it does not even answer: it will be killed
-    finally:
-        os.close(at)
 
 
 def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> None:

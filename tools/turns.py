@@ -1,0 +1,73 @@
+"""CPUs that take the same turns in every run, whatever else the host does.
+
+Under icount a turn of a CPU is a number of instructions. From version 10.2 on QEMU has a thread that
+cuts turns short after the host's time: it frees memory ("call_rcu", util/rcu.c there), for that it
+waits till no CPU is in the middle of a turn, and after 50 ms it waits no more but ends the turn. So
+it is stopped before the guest's first instruction, by ptrace(2). It would have freed little.
+"""
+import ctypes
+import os
+import subprocess
+import threading
+import time
+
+import host
+import qmp
+
+THREAD = "call_rcu"
+PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207
+WAIT_ALL = 0x40000000  # __WALL: for threads, too
+_ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+_ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+_ptrace.restype = ctypes.c_long
+
+
+def _find(pid: int) -> int:
+    """The thread, of those in the order in which they were made."""
+    threads = os.listdir(f"/proc/{pid}/task")
+    for thread in threads:
+        with open(f"/proc/{pid}/task/{thread}/comm") as f:
+            if f.read().strip() == THREAD:
+                return int(thread)
+    return int(threads[1])  # before version 11 it has no name; it is the first that QEMU makes
+
+
+def _request(request: int, thread: int) -> None:
+    if _ptrace(request, thread, None, None) < 0:
+        raise OSError(ctypes.get_errno(), f"ptrace: {os.strerror(ctypes.get_errno())}")
+
+
+def _hold(thread: int, held: threading.Event, trouble: list[str]) -> None:
+    """All from one thread, as ptrace demands. It also waits for the thread's end: before that QEMU's
+    own end is told to nobody."""
+    try:
+        _request(PTRACE_SEIZE, thread)
+        _request(PTRACE_INTERRUPT, thread)
+        os.waitpid(thread, WAIT_ALL)
+        held.set()
+        while os.WIFSTOPPED(os.waitpid(thread, WAIT_ALL)[1]):
+            pass
+    except OSError as error:
+        trouble.append(error.strerror)
+        held.set()
+
+
+def start(process: subprocess.Popen, directory: str) -> None:
+    """Have QEMU, which was started with -S, begin with its turns undisturbed."""
+    while process.poll() is None:
+        try:
+            qmp.ask(directory, "query-status")  # QEMU has set itself up
+            break
+        except (FileNotFoundError, ConnectionRefusedError):
+            time.sleep(0.001)
+    if process.poll() is not None:
+        return  # and it says why
+    held, trouble = threading.Event(), []
+    threading.Thread(target=_hold, args=(_find(process.pid), held, trouble), daemon=True).start()
+    held.wait()
+    if trouble:
+        host.say(f"tools/run: with several CPUs this run may differ from the next: {trouble[0]}")
+    try:
+        qmp.ask(directory, "cont")
+    except OSError:
+        pass  # it has ended since
