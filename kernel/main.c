@@ -4,28 +4,31 @@
 #include "arch/clock.h"
 #include "arch/panic.h"
 #include "arch/percpu.h"
+#include "arch/smp.h"
 #include "arch/trap.h"
 #include "debug/crash.h"
 #include "debug/lab.h"
 #include "dev/keyboard.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
-#include "fs/context.h"
 #include "fs/device.h"
 #include "fs/initramfs.h"
 #include "fs/ktrace.h"
-#include "fs/proc.h"
 #include "fs/tmpfs.h"
-#include "fs/tty.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "mm/page.h"
+#include "process/context.h"
+#include "process/exec.h"
+#include "process/fork.h"
+#include "procfs/tree.h"
 #include "sched/futex.h"
 #include "sched/sched.h"
 #include "syscall/calls.h"
 #include "trace/trace.h"
+#include "tty/tty.h"
 
 static void mount(const char *path, struct inode *root)
 {
@@ -48,7 +51,6 @@ static void files_init(void)
 
     device_init();
     console_init();
-    context_init();
     ktrace_device_init();
     vfs_init(tmpfs_create_root(0755));
     initramfs_unpack();
@@ -67,18 +69,6 @@ static void first_task(void *unused)
     context_first_task();
     lab_test_if_asked();
     exec_first("/init");
-}
-
-static void *trace_memory(size_t size)
-{
-    int order = 0;
-    struct page *pages;
-
-    while (PAGE_SIZE << order < size) {
-        order++;
-    }
-    pages = page_alloc(order);
-    return pages ? memset(page_to_virt(pages), 0, size) : NULL;
 }
 
 #define SECOND 1000000000l
@@ -119,7 +109,6 @@ void kernel_main(uint32_t magic, paddr_t info)
     printk("Baton: who holds the CPU?\n");
     page_init();
     kmalloc_init();
-    mm_init();
     acpi_init();
     lapic_init();
     ioapic_init();
@@ -127,17 +116,14 @@ void kernel_main(uint32_t magic, paddr_t info)
     wait_init();
     futex_init();
     sched_init();
-    return_to_user_hook = signal_return_to_user;
-    user_fault_hook = signal_user_fault;
     syscall_init();
     files_init();
-    trace_memory_hook = trace_memory;
     trace_init(acpi_info.cpus);
     serial_irq_init();
     keyboard_init();
     limit_time();
     irq_enable();
-    sched_start_cpus();
+    smp_start();
     kernel_thread("init", first_task, NULL);
     sched_idle(); /* this is the first CPU's idle task now */
 }

@@ -18,7 +18,7 @@ static inline ktime_t clock_now(void)
 void clock_init(void);
 
 /*
- * Interrupt this CPU at `deadline` (now if it has passed) or before. Then timer_interrupt_hook
+ * Interrupt this CPU at `deadline` (now if it has passed) or before. Then sched_timer_interrupt
  * runs, interrupts off. Setting the device is dear: an earlier interrupt that is on its way is
  * left to set it again.
  */
@@ -35,6 +35,7 @@ static inline void timer_arm(ktime_t deadline)
     }
 }
 
-extern void (*timer_interrupt_hook)(bool user); /* user: it interrupted user mode */
+/* Upcall, defined in sched/core.c: the timer has come. `user`: it interrupted user mode. */
+void sched_timer_interrupt(bool user);
 
 #endif

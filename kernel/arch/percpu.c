@@ -7,12 +7,11 @@
 
 struct cpu cpus[CPU_MAX];
 uint32_t cpu_count = 1;
-void (*preempt_hook)(void);
 
 _Static_assert(offsetof(struct cpu, current_task) == 8, "frame.inc: CPU_CURRENT");
 _Static_assert(offsetof(struct cpu, user_rsp) == 16, "frame.inc: CPU_USER_RSP");
 _Static_assert(offsetof(struct cpu, need_resched) == 24, "frame.inc: CPU_WORK");
-_Static_assert(offsetof(struct cpu, return_work) == 25, "frame.inc: CPU_WORK is two bytes");
+_Static_assert(offsetof(struct cpu, user_work) == 25, "frame.inc: CPU_WORK is two bytes");
 _Static_assert(offsetof(struct cpu, tss) == 172, "frame.inc: CPU_TSS");
 
 #define IST_SIZE 8192
@@ -69,7 +68,7 @@ void percpu_init(uint32_t id)
 
 void preempt_check(void)
 {
-    if (this_cpu(preempt_count) == 0 && preempt_hook && (read_rflags() & RFLAGS_IF)) {
-        preempt_hook();
+    if (this_cpu(preempt_count) == 0 && (read_rflags() & RFLAGS_IF)) {
+        sched_preempt();
     }
 }

@@ -34,7 +34,7 @@ struct cpu {
     uint64_t user_rsp; /* scratch of syscall_entry */
     /* The two are one 16-bit word for the assembly: anything to do before user mode? */
     bool need_resched; /* a better task waits: set by sched */
-    bool return_work;  /* call return_to_user_hook, and reload every register from the frame */
+    bool user_work;    /* call signal_return_to_user, and reload every register from the frame */
     int32_t preempt_count;
     uint32_t lock_token; /* id + 1, what a spinlock that this CPU holds contains */
     uint32_t id, lapic_id;
@@ -83,8 +83,9 @@ static inline void preempt_enable_no_resched(void)
     __asm__ volatile("decl %%gs:%c0" : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
 }
 
-/* Called by preempt_check with interrupts on and the count 0: sched's schedule(). */
-extern void (*preempt_hook)(void);
+/* Upcall, defined in sched/core.c: give the CPU to a better task. Preemption is not off. */
+void sched_preempt(void);
+/* need_resched is set: sched_preempt(), if this is a place for it. */
 void preempt_check(void);
 
 static inline void preempt_enable(void)

@@ -23,10 +23,8 @@ extern const char trampoline_start[], trampoline_end[];
 void smp_main(void) __attribute__((noreturn));
 
 vaddr_t smp_stack; /* of the CPU that is being started */
-void (*smp_kick_hook)(void);
 static uint32_t starting;
 static bool started;
-static void (*run_hook)(void);
 
 static struct call {
     void (*function)(void *);
@@ -35,7 +33,7 @@ static struct call {
 } calls[CPU_MAX];     /* by caller */
 static uint64_t callers[CPU_MAX]; /* atomic; by CPU: whom it has not answered */
 
-static void answer_call(void)
+void smp_answer_calls(void)
 {
     uint64_t bit = 1ul << this_cpu(id);
     uint64_t from = __atomic_exchange_n(&callers[this_cpu(id)], 0, __ATOMIC_ACQUIRE);
@@ -47,11 +45,6 @@ static void answer_call(void)
         __atomic_fetch_and(&call->waiting, ~bit, __ATOMIC_RELEASE);
     }
     cpu_pause(); /* where CPUs take turns (QEMU's icount), it hands the turn to the caller */
-}
-
-static void kicked(void)
-{
-    smp_kick_hook();
 }
 
 void smp_call(uint64_t mask, void (*function)(void *), void *argument)
@@ -86,7 +79,7 @@ void smp_kick(uint32_t id)
 }
 
 /* No PAUSE: where CPUs take turns (QEMU's icount) each one ends a turn, and nobody waits for it. */
-static void delay(ktime_t time)
+static void smp_delay(ktime_t time)
 {
     ktime_t end = clock_now() + time;
 
@@ -94,7 +87,7 @@ static void delay(ktime_t time)
     }
 }
 
-static bool wait_started(ktime_t time)
+static bool smp_wait_started(ktime_t time)
 {
     ktime_t end = clock_now() + time;
 
@@ -113,32 +106,26 @@ void smp_main(void)
     idt_load();
     lapic_init_cpu();
     __atomic_store_n(&started, true, __ATOMIC_RELEASE);
-    run_hook();
-    for (;;) {
-        cpu_idle();
-    }
+    sched_idle();
 }
 
 /* INIT, 10 ms, then STARTUP twice, 200 us apart: Intel SDM volume 3, section 9.4.4.1. */
-static bool start(uint32_t lapic)
+static bool smp_start_cpu(uint32_t lapic)
 {
     __atomic_store_n(&started, false, __ATOMIC_RELEASE);
     lapic_send_init(lapic);
-    delay(10 * MILLISECOND);
+    smp_delay(10 * MILLISECOND);
     for (int i = 0; i < 2; i++) {
         lapic_send_startup(lapic, TRAMPOLINE_PAGE);
-        if (wait_started(MILLISECOND / 5)) {
+        if (smp_wait_started(MILLISECOND / 5)) {
             return true;
         }
     }
-    return wait_started(1000 * MILLISECOND);
+    return smp_wait_started(1000 * MILLISECOND);
 }
 
-void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void))
+void smp_start(void)
 {
-    run_hook = run;
-    ipi_register(VECTOR_CALL, answer_call);
-    ipi_register(VECTOR_RESCHEDULE, kicked);
     memcpy(phys_to_virt(TRAMPOLINE_PAGE), trampoline_start,
            (size_t)(trampoline_end - trampoline_start));
     for (uint32_t i = 0; i < acpi_info.cpus && cpu_count < CPU_MAX; i++) {
@@ -146,8 +133,8 @@ void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void))
             continue;
         }
         starting = cpu_count;
-        smp_stack = prepare(starting);
-        if (!smp_stack || !start(acpi_info.cpu_ids[i])) {
+        smp_stack = sched_prepare_cpu(starting);
+        if (!smp_stack || !smp_start_cpu(acpi_info.cpu_ids[i])) {
             printk("smp: CPU with local APIC %u does not start\n", acpi_info.cpu_ids[i]);
             return; /* a late one would take the next one's stack */
         }

@@ -5,11 +5,15 @@
 #include "lib/types.h"
 
 /*
- * Start every usable CPU of the MADT, one after another. `prepare` makes what CPU `id` needs and
- * returns the top of its first stack (0: leave the CPU out); `run` is called there, interrupts
- * off, and does not return. Called once, by the first CPU, interrupts on.
+ * Start every usable CPU of the MADT, one after another. Called once, by the first CPU, interrupts
+ * on.
  */
-void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void));
+void smp_start(void);
+/* Upcall, defined in sched/core.c: make what CPU `id` needs; the top of its first stack (0: leave the
+ * CPU out). */
+vaddr_t sched_prepare_cpu(uint32_t id);
+/* Upcall, defined in sched/core.c: this CPU is up, and idle from now on. Interrupts off. */
+void sched_idle(void) __attribute__((noreturn));
 
 /*
  * Run function(argument) on the CPUs of `mask` (bit: id) that are not this one, in their interrupt
@@ -17,9 +21,12 @@ void smp_start(vaddr_t (*prepare)(uint32_t id), void (*run)(void));
  * interrupt handler or the function takes.
  */
 void smp_call(uint64_t mask, void (*function)(void *), void *argument);
+/* VECTOR_CALL has come: do what the others have asked for. */
+void smp_answer_calls(void);
 
 /* Make CPU `id` look at need_resched and at its task's `notify` soon. */
 void smp_kick(uint32_t id);
-extern void (*smp_kick_hook)(void); /* there, interrupts off */
+/* Upcall, defined in sched/core.c: what is done there, interrupts off. */
+void sched_kicked(void);
 
 #endif

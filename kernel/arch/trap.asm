@@ -4,7 +4,7 @@
 
 %include "arch/frame.inc"
 %include "arch/frame_cfi.inc"
-extern trap_dispatch, nmi_dispatch, return_to_user_work, cpu_clac_needed
+extern trap_dispatch, nmi_dispatch, signal_return_to_user, cpu_clac_needed
 global trap_return, trap_table, user_return
 
 %macro POP_REGISTERS 0
@@ -90,16 +90,16 @@ trap_return:                    ; rsp: the frame; also where a new task starts
     jz trap_restore
 user_return:
     cmp word [gs:CPU_WORK], 0
-    jne return_work
+    jne user_work
     swapgs
 trap_restore:
     POP_REGISTERS
     add rsp, 16                 ; vector and error
 trap_iretq:
     iretq
-return_work:
+user_work:
     mov rdi, rsp
-    call return_to_user_work
+    call signal_return_to_user
     jmp trap_return
 trap_end:
 

@@ -2,24 +2,21 @@
 #include "arch/trap.h"
 
 #include "arch/apic.h"
+#include "arch/clock.h"
 #include "arch/cpu.h"
-#include "arch/panic.h"
 #include "arch/paging.h"
+#include "arch/panic.h"
 #include "arch/percpu.h"
+#include "arch/smp.h"
 #include "lib/log.h"
 #include "trace/trace.h"
 
-bool (*page_fault_hook)(struct trap_frame *, vaddr_t, uint64_t);
-void (*user_fault_hook)(struct trap_frame *, int, int, vaddr_t);
-void (*return_to_user_hook)(struct trap_frame *);
-void (*timer_interrupt_hook)(bool user);
 bool cpu_clac_needed;
 
 static struct {
     void (*handler)(void *);
     void *data;
 } irq_handlers[16];
-static void (*ipi_handlers[2])(void); /* VECTOR_RESCHEDULE, VECTOR_CALL */
 
 /* A gate of the IDT, SDM volume 3, figure 6-8. */
 static struct {
@@ -64,7 +61,7 @@ static const struct extable_entry *extable_find(uint64_t rip)
     return NULL;
 }
 
-static bool fixup(struct trap_frame *frame)
+static bool extable_fixup(struct trap_frame *frame)
 {
     const struct extable_entry *entry = extable_find(frame->rip);
 
@@ -85,7 +82,7 @@ static bool page_fault_is_bug(const struct trap_frame *frame, vaddr_t address)
            (!trap_from_user(frame) && (address >= USER_TOP || !extable_find(frame->rip)));
 }
 
-static void page_fault(struct trap_frame *frame)
+static void trap_page_fault(struct trap_frame *frame)
 {
     vaddr_t address = read_cr2();
 
@@ -96,8 +93,8 @@ static void page_fault(struct trap_frame *frame)
     if (frame->rflags & RFLAGS_IF) {
         irq_enable();
     }
-    if (!page_fault_hook(frame, address, frame->error)) {
-        fixup(frame);
+    if (!mm_page_fault(frame, address, frame->error)) {
+        extable_fixup(frame);
     }
 }
 
@@ -131,7 +128,7 @@ static int fpu_code(bool sse)
                                 : 0;
 }
 
-static void user_fault(struct trap_frame *frame)
+static void trap_user_fault(struct trap_frame *frame)
 {
     const struct fault *fault = &faults[frame->vector];
     int code = frame->vector == 1 ? debug_code()
@@ -139,27 +136,27 @@ static void user_fault(struct trap_frame *frame)
 
     irq_enable();
     if (code) { /* none: there was an error, but no more */
-        user_fault_hook(frame, fault->signal, code,
+        signal_user_fault(frame, fault->signal, code,
                         code == SI_KERNEL || frame->vector == 17 ? 0 : frame->rip);
     }
 }
 
-static void fault(struct trap_frame *frame)
+static void trap_fault(struct trap_frame *frame)
 {
     const struct fault *fault = &faults[frame->vector];
 
     if (frame->vector == 14) {
-        page_fault(frame);
-    } else if (!trap_from_user(frame) && frame->vector == 13 && fixup(frame)) {
+        trap_page_fault(frame);
+    } else if (!trap_from_user(frame) && frame->vector == 13 && extable_fixup(frame)) {
         return; /* a user pointer that is not canonical */
     } else if (trap_from_user(frame) && fault->signal) {
-        user_fault(frame);
+        trap_user_fault(frame);
     } else {
         panic_trap(frame, fault->name ? fault->name : "unknown trap");
     }
 }
 
-static void interrupt(const struct trap_frame *frame)
+static void trap_interrupt(const struct trap_frame *frame)
 {
     uint64_t vector = frame->vector;
 
@@ -169,11 +166,11 @@ static void interrupt(const struct trap_frame *frame)
     }
     lapic_eoi();
     if (vector == VECTOR_TIMER) {
-        if (timer_interrupt_hook) {
-            timer_interrupt_hook(trap_from_user(frame));
-        }
-    } else if (vector == VECTOR_RESCHEDULE || vector == VECTOR_CALL) {
-        ipi_handlers[vector - VECTOR_RESCHEDULE]();
+        sched_timer_interrupt(trap_from_user(frame));
+    } else if (vector == VECTOR_RESCHEDULE) {
+        sched_kicked();
+    } else if (vector == VECTOR_CALL) {
+        smp_answer_calls();
     } else if (vector < VECTOR_IRQ + 16 && irq_handlers[vector - VECTOR_IRQ].handler) {
         irq_handlers[vector - VECTOR_IRQ].handler(irq_handlers[vector - VECTOR_IRQ].data);
     }
@@ -182,7 +179,7 @@ static void interrupt(const struct trap_frame *frame)
 void trap_dispatch(struct trap_frame *frame)
 {
     if (frame->vector < 32) {
-        fault(frame);
+        trap_fault(frame);
         return;
     }
     /*
@@ -199,20 +196,14 @@ void trap_dispatch(struct trap_frame *frame)
     preempt_disable();
     LOCK_DEBUG(lock_debug_interrupt(true));
     trace(TRACE_IRQ_IN, 0, (uint32_t)frame->vector, 0);
-    interrupt(frame);
+    trap_interrupt(frame);
     trace(TRACE_IRQ_OUT, 0, (uint32_t)frame->vector, 0);
     LOCK_DEBUG(lock_debug_interrupt(false));
     preempt_enable_no_resched();
     if (this_cpu(need_resched) && !trap_from_user(frame) && frame->rflags & RFLAGS_IF &&
-        this_cpu(preempt_count) == 0 && preempt_hook) {
-        preempt_hook();
+        this_cpu(preempt_count) == 0) {
+        sched_preempt();
     }
-}
-
-/* From the assembly, interrupts off, with need_resched or return_work set. */
-void return_to_user_work(struct trap_frame *frame)
-{
-    return_to_user_hook(frame);
 }
 
 void irq_register(int irq, void (*handler)(void *), void *data)
@@ -220,11 +211,6 @@ void irq_register(int irq, void (*handler)(void *), void *data)
     irq_handlers[irq].data = data;
     irq_handlers[irq].handler = handler;
     ioapic_route(irq, VECTOR_IRQ + irq);
-}
-
-void ipi_register(int vector, void (*handler)(void))
-{
-    ipi_handlers[vector - VECTOR_RESCHEDULE] = handler;
 }
 
 void idt_init(void)

@@ -20,25 +20,27 @@
 #define VECTOR_SPURIOUS 0xff
 
 /*
- * mm: a fault of user mode, or of an instruction in .extable at a user address, interrupts as they
- * were there. True: resolved, or user_fault_hook was told. False: the kernel goes on at the fix-up.
+ * Upcall, defined in mm/fault.c: a fault of user mode, or of an instruction in .extable at a user
+ * address; interrupts as they were there. True: resolved, or signal_user_fault was told. False: the
+ * kernel goes on at the fix-up.
  */
-extern bool (*page_fault_hook)(struct trap_frame *frame, vaddr_t address, uint64_t error);
-/* sched: user mode did wrong; send `signal` with si_code `code` and si_addr. Interrupts on. */
-extern void (*user_fault_hook)(struct trap_frame *frame, int signal, int code, vaddr_t address);
+bool mm_page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error);
 /*
- * sched: the last thing before user mode, called in a loop with interrupts off while
- * need_resched or return_work is set. It clears both, may enable interrupts and schedule(), and
- * returns with them off. Whoever changes a frame of a system call (signal delivery, rt_sigreturn,
- * exec) sets return_work, so that every register is taken from the frame.
+ * Upcall, defined in sched/deliver.c: user mode did wrong; send `signal` with si_code `code` and
+ * si_addr `address`. Interrupts on.
  */
-extern void (*return_to_user_hook)(struct trap_frame *frame);
+void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t address);
+/*
+ * Upcall, defined in sched/deliver.c: the last thing before user mode, called by the assembly in a
+ * loop with interrupts off while need_resched or user_work is set. It clears both, may enable
+ * interrupts and schedule(), and returns with them off. Whoever changes a frame of a system call
+ * (signal delivery, rt_sigreturn, exec) sets user_work, so that every register is taken from the
+ * frame.
+ */
+void signal_return_to_user(struct trap_frame *frame);
 
 /* Call handler(data) for interrupt line `irq` (ISA number), interrupts off. Unmasks the line. */
 void irq_register(int irq, void (*handler)(void *), void *data);
-
-/* The same for what another CPU sends, VECTOR_RESCHEDULE or VECTOR_CALL. */
-void ipi_register(int vector, void (*handler)(void));
 
 void idt_init(void);
 void idt_load(void);
@@ -50,8 +52,12 @@ void syscall_entry(void);
 /* Written by trap_dispatch's callers in assembly; not for others. */
 void trap_dispatch(struct trap_frame *frame);
 
-/* syscall/table.c: called straight from syscall_entry. */
-extern long (*syscall_table[])(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
+#define SYSCALLS_MAX 512
+/* Defined in syscall/table.c. syscall_entry calls straight from it. */
+extern long (*syscall_table[SYSCALLS_MAX])(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                                           uint64_t);
 extern const uint64_t syscall_count;
+/* How often each number was called that there is nothing for. */
+extern uint32_t syscall_unimplemented[SYSCALLS_MAX];
 
 #endif

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
+#include "process/fork.h"
 #include "sched/task.h"
 
 static char *volatile hidden; /* so that the compiler does not see what is done to it */

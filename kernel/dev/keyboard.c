@@ -4,30 +4,29 @@
 #include "arch/cpu.h"
 #include "arch/trap.h"
 
-static bool (*receiver)(int);
 static bool shift, control, caps, extended;
 
 static const char plain[] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] = "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
-static void send(const char *text)
+static void keyboard_send(const char *text)
 {
-    while (receiver && *text) {
-        receiver(*text++);
+    while (*text) {
+        keyboard_receive(*text++);
     }
 }
 
-static void send_extended(uint8_t code)
+static void keyboard_send_extended(uint8_t code)
 {
     switch (code) {
-    case 0x48: send("\033[A"); break;
-    case 0x50: send("\033[B"); break;
-    case 0x4d: send("\033[C"); break;
-    case 0x4b: send("\033[D"); break;
-    case 0x47: send("\033[H"); break;
-    case 0x4f: send("\033[F"); break;
-    case 0x53: send("\033[3~"); break;
-    case 0x1c: send("\r"); break;
+    case 0x48: keyboard_send("\033[A"); break;
+    case 0x50: keyboard_send("\033[B"); break;
+    case 0x4d: keyboard_send("\033[C"); break;
+    case 0x4b: keyboard_send("\033[D"); break;
+    case 0x47: keyboard_send("\033[H"); break;
+    case 0x4f: keyboard_send("\033[F"); break;
+    case 0x53: keyboard_send("\033[3~"); break;
+    case 0x1c: keyboard_send("\r"); break;
     default: break;
     }
 }
@@ -49,7 +48,7 @@ static void key(uint8_t scan)
     } else if (code == 0x3a && down) {
         caps = !caps;
     } else if (down && was_extended) {
-        send_extended(code);
+        keyboard_send_extended(code);
     } else if (down && code < sizeof(plain) - 1) {
         c = plain[code];
         if (shift != (caps && c >= 'a' && c <= 'z')) {
@@ -58,13 +57,13 @@ static void key(uint8_t scan)
         if (control && ((c | 32) >= 'a' && (c | 32) <= 'z')) {
             c &= 31;
         }
-        if (c && receiver) {
-            receiver((unsigned char)c);
+        if (c) {
+            keyboard_receive((unsigned char)c);
         }
     }
 }
 
-static void interrupt(void *data)
+static void keyboard_interrupt(void *data)
 {
     (void)data;
     while (inb(0x64) & 1) {
@@ -77,10 +76,5 @@ void keyboard_init(void)
     for (int i = 0; i < 16 && (inb(0x64) & 1); i++) {
         inb(0x60);
     }
-    irq_register(1, interrupt, NULL);
-}
-
-void keyboard_set_receiver(bool (*new_receiver)(int byte))
-{
-    receiver = new_receiver;
+    irq_register(1, keyboard_interrupt, NULL);
 }

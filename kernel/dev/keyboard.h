@@ -5,7 +5,7 @@
 #include "lib/types.h"
 
 void keyboard_init(void);
-/* Called with interrupts off; a byte it refuses (false) is lost, as on a real keyboard. */
-void keyboard_set_receiver(bool (*receiver)(int byte));
+/* Upcall, defined in tty/console.c, interrupts off; what there is no room for is lost. */
+void keyboard_receive(int byte);
 
 #endif

@@ -11,7 +11,6 @@ static struct port {
     int irq;
     bool present;
     int held; /* a byte the receiver refused, or -1 */
-    bool (*receiver)(int);
     struct spinlock input_lock; /* one CPU takes bytes at a time; above what a receiver takes */
     struct spinlock output_lock; /* one writer's bytes stay together; a leaf */
 } ports[SERIAL_PORTS] = {{.base = 0x3f8, .irq = 4, .held = -1}, {.base = 0x2f8, .irq = 3, .held = -1}};
@@ -31,11 +30,6 @@ void serial_init(void)
         outb(base + 2, 7); /* FIFO on and empty */
         outb(base + 4, 0xb);
     }
-}
-
-bool serial_present(int port)
-{
-    return ports[port].present;
 }
 
 void serial_write(int number, const char *buffer, size_t size)
@@ -63,7 +57,7 @@ void serial_write(int number, const char *buffer, size_t size)
 }
 
 /* While a byte is held the interrupt is off: the FIFO fills and the sender waits. */
-static void receive(void *data)
+static void serial_interrupt(void *data)
 {
     struct port *port = data;
     uint64_t flags = spin_lock_irqsave(&port->input_lock);
@@ -76,7 +70,7 @@ static void receive(void *data)
             }
             port->held = inb(port->base);
         }
-        taken = !port->receiver || port->receiver(port->held);
+        taken = serial_receive((int)(port - ports), port->held);
         if (taken) {
             port->held = -1;
         }
@@ -88,7 +82,7 @@ static void receive(void *data)
 void serial_poll(int number)
 {
     if (ports[number].present) {
-        receive(&ports[number]);
+        serial_interrupt(&ports[number]);
     }
 }
 
@@ -96,15 +90,10 @@ void serial_irq_init(void)
 {
     for (int i = 0; i < SERIAL_PORTS; i++) {
         if (ports[i].present) {
-            irq_register(ports[i].irq, receive, &ports[i]);
+            irq_register(ports[i].irq, serial_interrupt, &ports[i]);
             outb(ports[i].base + 1, 1);
         }
     }
-}
-
-void serial_set_receiver(int port, bool (*receiver)(int byte))
-{
-    ports[port].receiver = receiver;
 }
 
 void serial_log_console(const char *text, size_t size)

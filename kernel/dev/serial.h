@@ -8,16 +8,15 @@
 
 void serial_init(void); /* polled output works after this */
 void serial_irq_init(void);
-bool serial_present(int port);
 
 /* Write all of it, in one piece; any context. */
 void serial_write(int port, const char *buffer, size_t size);
 
 /*
- * Give received bytes to `receiver`, called with interrupts off. It returns false for "no room":
- * the byte is kept and the UART holds its sender back until serial_poll(port).
+ * Upcall, defined in tty/console.c: a byte has come; interrupts off. False for "no room": the byte is
+ * kept and the UART holds its sender back until serial_poll(port).
  */
-void serial_set_receiver(int port, bool (*receiver)(int byte));
+bool serial_receive(int port, int byte);
 void serial_poll(int port);
 
 /* Log sinks. */

@@ -21,20 +21,23 @@ static struct device {
     const char *name;
     mode_t mode;
     const struct file_ops *ops;
+    void *data;
 } devices[DEVICES_MAX];
 static int device_count;
 
 void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mode,
-                     const struct file_ops *ops)
+                     const struct file_ops *ops, void *data)
 {
     assert(device_count < DEVICES_MAX);
-    devices[device_count++] = (struct device){device_number(major, minor), name, mode, ops};
+    devices[device_count++] = (struct device){device_number(major, minor), name, mode, ops,
+                                               data};
 }
 
-static const struct file_ops *find_ops(mode_t mode, uint64_t rdev)
+const struct file_ops *device_find(mode_t mode, uint64_t rdev, void **data)
 {
     for (int i = 0; S_ISCHR(mode) && i < device_count; i++) {
         if (devices[i].number == rdev) {
+            *data = devices[i].data;
             return devices[i].ops;
         }
     }
@@ -175,10 +178,9 @@ static const struct file_ops random_ops = {
 void device_init(void)
 {
     random_seed();
-    tmpfs_device_ops = find_ops;
-    device_register(MEMORY_MAJOR, 3, "null", 0666, &null_ops);
-    device_register(MEMORY_MAJOR, 5, "zero", 0666, &zero_ops);
-    device_register(MEMORY_MAJOR, 7, "full", 0666, &full_ops);
-    device_register(MEMORY_MAJOR, 8, "random", 0666, &random_ops);
-    device_register(MEMORY_MAJOR, 9, "urandom", 0666, &random_ops);
+    device_register(MEMORY_MAJOR, 3, "null", 0666, &null_ops, NULL);
+    device_register(MEMORY_MAJOR, 5, "zero", 0666, &zero_ops, NULL);
+    device_register(MEMORY_MAJOR, 7, "full", 0666, &full_ops, NULL);
+    device_register(MEMORY_MAJOR, 8, "random", 0666, &random_ops, NULL);
+    device_register(MEMORY_MAJOR, 9, "urandom", 0666, &random_ops, NULL);
 }

@@ -3,10 +3,15 @@
 #define FS_DEVICE_H
 #include "fs/file.h"
 
-/* Character device `major`:`minor` opens with these; name and mode for /dev. At boot only. */
+/*
+ * Character device `major`:`minor` opens with `ops`, and its nodes have `data` (inode->data); name
+ * and mode for /dev. At boot only, before the first device node is made.
+ */
 void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mode,
-                     const struct file_ops *ops);
-/* Before the first device node is made: tell tmpfs, and register null zero full random. */
+                     const struct file_ops *ops, void *data);
+/* A node of type `mode` and number `rdev` opens with these, and has *data; NULL: nothing is there. */
+const struct file_ops *device_find(mode_t mode, uint64_t rdev, void **data);
+/* Register null zero full random. */
 void device_init(void);
 /* Make a node for each registered device in a new tmpfs root, as devtmpfs has it. */
 void device_fill(struct inode *root);

@@ -2,7 +2,6 @@
 #include "fs/file.h"
 
 #include "arch/paging.h"
-#include "fs/epoll.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"

@@ -67,6 +67,8 @@ struct file *file_open_anonymous(struct inode *inode, int flags);
 /* open(2) with `base` for relative paths; `mode` is what is left of the umask. */
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode);
 struct file *file_get(struct file *file);
+/* Upcall, defined in event/epoll.c: `file` is being closed: take it out of all sets. */
+void epoll_forget(struct file *file);
 void file_put(struct file *file); /* NULL is fine */
 static inline bool file_readable(const struct file *file)
 {

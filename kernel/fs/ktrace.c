@@ -150,5 +150,5 @@ static const struct file_ops ops = {.open = open, .write = write, .source = new_
 
 void ktrace_device_init(void)
 {
-    device_register(10, 200, "ktrace", 0666, &ops); /* 10: misc devices */
+    device_register(10, 200, "ktrace", 0666, &ops, NULL); /* 10: misc devices */
 }

@@ -8,17 +8,18 @@
  */
 #include "fs/tmpfs.h"
 
+#include "fs/device.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
 #include "fs/file.h"
-#include "mm/page_tree.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
-#include "mm/page.h"
-#include "mm/uaccess.h"
 #include "mm/mm.h"
+#include "mm/page.h"
+#include "mm/page_tree.h"
+#include "mm/uaccess.h"
 #include "sched/task.h"
 
 #define FILE_SIZE_MAX INT64_MAX
@@ -36,7 +37,6 @@ struct tmpfs_source {
     bool writes; /* it counts as a writer */
 };
 
-const struct file_ops *(*tmpfs_device_ops)(mode_t mode, uint64_t rdev);
 static uint64_t next_number = 1;
 
 /* The page at `index`, referenced; made of zeroes if it is a hole and `create`. NULL: hole or no
@@ -271,17 +271,23 @@ static long link_readlink(struct inode *inode, char *buffer, size_t size)
     return (long)length;
 }
 
-static void plain_release(struct inode *inode)
+static void link_release(struct inode *inode)
 {
     kfree(inode->data);
+    kfree(inode);
+}
+
+/* What a device node has is the device's. */
+static void node_release(struct inode *inode)
+{
     kfree(inode);
 }
 
 static const struct inode_ops file_inode_ops = {
     .truncate = file_truncate, .source = file_source, .release = file_release,
 };
-static const struct inode_ops link_ops = {.readlink = link_readlink, .release = plain_release};
-static const struct inode_ops node_ops = {.release = plain_release};
+static const struct inode_ops link_ops = {.readlink = link_readlink, .release = link_release};
+static const struct inode_ops node_ops = {.release = node_release};
 static const struct file_ops regular_ops = {
     .read = file_read, .write = file_write, .seek = file_seek_size,
 };
@@ -289,41 +295,35 @@ static const struct file_ops regular_ops = {
 struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev)
 {
     struct inode *inode = kmalloc(sizeof(*inode));
-    struct tmpfs_file *file = NULL;
     const struct inode_ops *ops = &node_ops;
     const struct file_ops *file_ops = NULL;
+    void *data = NULL;
 
     if (!inode) {
         return NULL;
     }
     if (S_ISREG(mode)) {
-        file = kzalloc(sizeof(*file));
-        if (!file) {
-            kfree(inode);
-            return NULL;
-        }
+        data = kzalloc(sizeof(struct tmpfs_file));
         ops = &file_inode_ops;
         file_ops = &regular_ops;
     } else if (S_ISLNK(mode)) {
         ops = &link_ops;
     } else if (S_ISDIR(mode)) {
+        data = tmpfs_directory_create();
         ops = &tmpfs_directory_ops;
         file_ops = &directory_file_ops;
-    } else if (tmpfs_device_ops) {
-        file_ops = tmpfs_device_ops(mode, rdev);
+    } else {
+        file_ops = device_find(mode, rdev, &data);
+    }
+    if ((S_ISREG(mode) || S_ISDIR(mode)) && !data) {
+        kfree(inode);
+        return NULL;
     }
     inode_init(inode, mode, ops, file_ops);
     inode->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
     inode->device = device;
     inode->rdev = rdev;
-    inode->data = file;
-    if (S_ISDIR(mode)) {
-        inode->data = tmpfs_directory_create();
-        if (!inode->data) {
-            kfree(inode);
-            return NULL;
-        }
-    }
+    inode->data = data;
     return inode;
 }
 

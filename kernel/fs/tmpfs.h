@@ -15,7 +15,4 @@ extern const struct inode_ops tmpfs_directory_ops;
 struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev);
 /* Make `inode` a symbolic link to `target`. 0 or -ENOMEM. */
 long tmpfs_set_target(struct inode *inode, const char *target);
-
-/* The file system that opens device nodes: dev.c. */
-extern const struct file_ops *(*tmpfs_device_ops)(mode_t mode, uint64_t rdev);
 #endif

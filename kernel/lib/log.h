@@ -24,9 +24,11 @@ void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2
  * a panic.
  */
 bool panic_begin(void);
-/* Upcalls, defined in arch/panic.c: stop the other CPUs, or this one if another one panics. */
+/*
+ * Upcalls, defined in arch/panic.c: stop the other CPUs, or this one if another one panics; and what
+ * follows the message: the stacks of all CPUs, then the machine is left.
+ */
 void panic_alone(void);
-/* What follows the message: the stacks of all CPUs, then the machine is left. */
 void panic_finish(void) __attribute__((noreturn));
 
 #define assert(condition)                                                              \

@@ -1,6 +1,6 @@
 /*
  * A lock that its holder may sleep with. One word: free, held, held and waited for. Sleeping and
- * waking are sched's, through two hooks; before it is up nobody ever has to wait.
+ * waking are sched's.
  */
 #ifndef LIB_MUTEX_H
 #define LIB_MUTEX_H
@@ -14,9 +14,9 @@ struct mutex {
 
 #define MUTEX_INIT(name) {LOCK_DEBUG(.debug.class = #name)}
 
-/* Sleep while the state is 2 / wake one who does. */
-extern void (*mutex_wait_hook)(struct mutex *mutex);
-extern void (*mutex_wake_hook)(struct mutex *mutex);
+/* Upcalls, defined in sched/wait.c: sleep while the state is 2 / wake those who do. */
+void mutex_wait(struct mutex *mutex);
+void mutex_wake(struct mutex *mutex);
 
 /* A macro, so that the debug build knows which it is. */
 #define mutex_init(which) \
@@ -38,7 +38,7 @@ static inline void mutex_lock(struct mutex *mutex)
         return;
     }
     while (__atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) != 0) {
-        mutex_wait_hook(mutex);
+        mutex_wait(mutex);
     }
 }
 
@@ -46,7 +46,7 @@ static inline void mutex_unlock(struct mutex *mutex)
 {
     LOCK_DEBUG(lock_debug_release(&mutex->debug, true));
     if (unlikely(__atomic_exchange_n(&mutex->state, 0, __ATOMIC_RELEASE) == 2)) {
-        mutex_wake_hook(mutex);
+        mutex_wake(mutex);
     }
 }
 #endif

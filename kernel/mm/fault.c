@@ -208,7 +208,7 @@ paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write)
 }
 
 /* True: resolved or dealt with. A copy under a spinlock may not wait for a page: it gets -EFAULT. */
-static bool page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error)
+bool mm_page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error)
 {
     struct mm *mm = this_cpu(active_mm);
     bool user = trap_from_user(frame);
@@ -219,20 +219,15 @@ static bool page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error
         result = mm_fault(mm, address, error, &code);
     }
     if (result == -ENOMEM) {
-        user_fault_hook(frame, 9, 0, address); /* SIGKILL, in a call, too: -EFAULT would be a lie */
+        signal_user_fault(frame, 9, 0, address); /* SIGKILL, in a call, too: -EFAULT would be a lie */
     }
     if (result == 0 || !user) {
         return result == 0;
     }
     if (result == -EIO) {
-        user_fault_hook(frame, 7, 2, address); /* SIGBUS, BUS_ADRERR */
+        signal_user_fault(frame, 7, 2, address); /* SIGBUS, BUS_ADRERR */
     } else if (result != -ENOMEM) {
-        user_fault_hook(frame, 11, code, address);
+        signal_user_fault(frame, 11, code, address);
     }
     return true;
-}
-
-void mm_init(void)
-{
-    page_fault_hook = page_fault;
 }

@@ -43,12 +43,11 @@ struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm); /* the last user frees everything. May sleep. NULL is fine */
 /* Load the page tables of `next` (NULL: any will do) on this CPU. */
 void mm_switch(struct mm *next);
-/* Upcalls, defined in fs/exec.c: one more address space runs it, one fewer does. NULL is fine. */
+/* Upcalls, defined in process/exec.c: one more address space runs it, one fewer does. NULL is fine. */
 void executable_get(struct inode *inode);
 void executable_put(struct inode *inode);
-void mm_init(void);
 
-/* Upcall: the caller's limits by RLIMIT_*; its soft ones bound what it maps. sched/task.c */
+/* Upcall, defined in sched/task.c: the caller's limits by RLIMIT_*; its soft ones bound what it maps. */
 const struct rlimit *mm_limits(void);
 
 /* The rest locks mm->lock itself, but for mm_find. */

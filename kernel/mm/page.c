@@ -8,9 +8,11 @@
 #include "arch/spinlock.h"
 #include "lib/log.h"
 #include "lib/refcount.h"
+#include "lib/string.h"
 #include "mm/alloc_debug.h"
 #include "mm/buddy.h"
 #include "mm/inject.h"
+#include "trace/trace.h"
 
 #define CACHE_MAX 64
 #define CACHE_BATCH 16
@@ -189,4 +191,16 @@ void page_init(void)
     }
     paging_table_alloc = table_alloc;
     printk("memory: %zu MiB free of %lu MiB\n", page_free_count() >> 8, boot_ram_end >> 20);
+}
+
+void *trace_memory(size_t size)
+{
+    int order = 0;
+    struct page *pages;
+
+    while (PAGE_SIZE << order < size) {
+        order++;
+    }
+    pages = page_alloc(order);
+    return pages ? memset(page_to_virt(pages), 0, size) : NULL;
 }

@@ -240,7 +240,7 @@ void schedule(void)
     next->on_cpu = true;
     this_cpu(current_task) = next;
     LOCK_DEBUG(this_cpu(mutexes_held) = &next->mutexes);
-    this_cpu(return_work) = next->notify;
+    this_cpu(user_work) = next->notify;
     cpu_set_kernel_stack(next->kernel_stack);
     switch_user_state(prev, next);
     rq->prev = prev;
@@ -250,7 +250,7 @@ void schedule(void)
 }
 
 /* From preempt_enable and the end of interrupts: the task stays runnable whatever its state. */
-static void preempt(void)
+void sched_preempt(void)
 {
     enum task_state state = current->state;
 
@@ -331,7 +331,7 @@ static void sample(struct runqueue *rq, bool user)
     rq->sampled[!user] += time;
 }
 
-static void timer_interrupt(bool user)
+void sched_timer_interrupt(bool user)
 {
     struct runqueue *rq = this_rq();
     ktime_t late = timer_came(), next, now;
@@ -369,11 +369,11 @@ static void timer_interrupt(bool user)
 }
 
 /* Another CPU wants this one to look: at need_resched, which it has set, or at a signal. */
-static void kicked(void)
+void sched_kicked(void)
 {
     this_rq()->alive = clock_now();
     if (current->notify) {
-        this_cpu(return_work) = true;
+        this_cpu(user_work) = true;
     }
 }
 
@@ -381,7 +381,7 @@ void sched_notify(struct task *task)
 {
     __atomic_store_n(&task->notify, true, __ATOMIC_SEQ_CST);
     if (task == current) {
-        this_cpu(return_work) = true;
+        this_cpu(user_work) = true;
     } else if (__atomic_load_n(&task->on_cpu, __ATOMIC_SEQ_CST)) {
         smp_kick(task->cpu);
     }
@@ -447,11 +447,7 @@ void sched_init(void)
     }
     init_cpu(0);
     this_cpu(current_task) = this_cpu(idle);
-    preempt_hook = preempt;
-    traced_init();
     inject_init();
-    timer_interrupt_hook = timer_interrupt;
-    smp_kick_hook = kicked;
 }
 
 void sched_set_affinity(struct task *task, uint64_t cpus)
@@ -485,14 +481,9 @@ void sched_idle(void)
     }
 }
 
-static vaddr_t prepare_cpu(uint32_t id)
+vaddr_t sched_prepare_cpu(uint32_t id)
 {
     init_cpu(id);
     cpus[id].current_task = cpus[id].idle;
     return cpus[id].idle->kernel_stack;
-}
-
-void sched_start_cpus(void)
-{
-    smp_start(prepare_cpu, sched_idle);
 }

@@ -8,6 +8,7 @@
 #include "arch/cpu.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
+#include "sched/group.h"
 #include "sched/sched.h"
 #include "sched/signal.h"
 
@@ -200,7 +201,7 @@ void signal_return_to_user(struct trap_frame *frame)
 {
     struct task *task = current;
 
-    this_cpu(return_work) = false;
+    this_cpu(user_work) = false;
     if (this_cpu(need_resched)) {
         schedule();
     }

@@ -1,5 +1,6 @@
 /* Process groups and sessions (credentials(7), setpgid(2), setsid(2)). */
 #include "lib/mutex.h"
+#include "sched/group.h"
 #include "sched/task.h"
 
 #define TURN 32 /* tasks that a walk looks at before others may have tasks_lock */

@@ -95,13 +95,10 @@ void sched_start(struct task *task);
 /* Have the task look at its signals before it goes on in user mode. tasks_lock is held. */
 void sched_notify(struct task *task);
 void sched_init(void);
-/* Start the other CPUs; each runs sched_idle, as the first does at the end of its boot. */
-void sched_start_cpus(void);
 /* What a task has used, up to now if it runs. */
 struct cpu_usage sched_usage(struct task *task);
 /* For how long the CPU has had nothing to do, up to now; the rest of its time goes to *busy. */
 ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy);
-void sched_idle(void) __attribute__((noreturn));
 void sched_finish_switch(void);
 /* Let the task run on these CPUs alone (bits by id, one of them running), from now on. */
 void sched_set_affinity(struct task *task, uint64_t cpus);
@@ -116,7 +113,7 @@ bool balance_pull(struct runqueue *rq);
 bool balance_all_idle(void);
 /* From the timer interrupt; rq->lock is held. */
 void balance_tick(struct runqueue *rq, ktime_t now);
-/* hang.c. From the timer interrupt, no lock held; on an idle CPU this often. */
+/* Upcall, defined in debug/hang.c. From the timer interrupt, no lock held; on an idle CPU this often. */
 #define HANG_LOOK 5000000000l
 void hang_tick(struct runqueue *rq, ktime_t now);
 struct task *switch_to(struct task *prev, struct task *next);

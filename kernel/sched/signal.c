@@ -12,6 +12,7 @@
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
+#include "sched/group.h"
 #include "sched/sched.h"
 #include "trace/trace.h"
 

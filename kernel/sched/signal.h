@@ -109,9 +109,6 @@ void signal_exec(struct task *task); /* handlers back to default */
 struct sighand *sighand_create(const struct sighand *from);
 void sighand_put(struct sighand *sighand);
 
-/* deliver.c: the hooks of arch/trap.h. */
-void signal_return_to_user(struct trap_frame *frame);
-void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t address);
 /* The current thread ends: a stop does not wait for it any more. tasks_lock is held. */
 void signal_leave_stop_locked(void);
 /* sigframe.c: -EFAULT when the user's stack cannot take it. */

@@ -4,12 +4,12 @@
 #include "mm/kmalloc.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
+#include "sched/group.h"
 #include "sched/sched.h"
 
 struct spinlock tasks_lock = SPINLOCK_INIT;
 struct list all_tasks = LIST_INIT(all_tasks);
 int task_count;
-const struct task_resource_ops *task_resources;
 static struct task *pid_table[PID_MAX]; /* tasks_lock */
 static uint64_t pid_bits[PID_MAX / 64];  /* tasks_lock: of those in the table */
 static pid_t last_pid;

@@ -30,7 +30,7 @@ enum {
 };
 
 struct files;
-struct fs;
+struct cwd;
 struct mm;
 struct tty;
 
@@ -109,7 +109,7 @@ struct task {
     struct thread_group *group;
     struct list in_group, in_all; /* tasks_lock */
     struct files *files;
-    struct fs *fs;
+    struct cwd *cwd;
     struct sighand *sighand;
     uint64_t blocked;          /* written by the task itself, under tasks_lock */
     uint64_t saved_blocked;    /* of sigsuspend and ppoll: restored after the handler */
@@ -142,13 +142,6 @@ struct task {
     struct signal_set pending; /* tasks_lock. The last, as in the group */
 };
 
-/* What is above sched has its part in a task, too: set once at boot. */
-struct task_resource_ops {
-    long (*clone)(struct task *parent, struct task *child, uint64_t flags);
-    void (*exit)(struct task *task); /* of a task that is current, or was never started */
-};
-extern const struct task_resource_ops *task_resources;
-
 #define PID_MAX 32768 /* ids are below it, as on Linux unless told otherwise */
 extern struct list all_tasks; /* tasks_lock; in the order of birth */
 extern int task_count;
@@ -180,58 +173,13 @@ void usage_add(struct cpu_usage *sum, const struct cpu_usage *usage);
 /* The division as far as it is known; kept in *shown. */
 void usage_divide(const struct cpu_usage *usage, struct cpu_times *shown);
 
-/* fork.c. `frame` is the parent's; the child's tid or -errno. */
-struct clone_args {
-    uint64_t flags, stack, tls;
-    int __user *parent_tid, *child_tid;
-};
-long task_clone(const struct clone_args *args);
-struct task *kernel_thread(const char *name, void (*entry)(void *), void *argument);
-void task_first_switch(void); /* assembly */
+/* Assembly, switch.asm: where a new task's first switch returns to. */
+void task_first_switch(void);
 
-/* exit.c */
-void task_exit(int status) __attribute__((noreturn));       /* this thread; status as in wait4 */
-void task_exit_group(int status) __attribute__((noreturn)); /* all of them */
-void task_release_mm(struct task *task); /* on exec and exit: CLEARTID, vfork, mm */
-/* exec's middle: this is the only thread now, and has the leader's id. -EINTR: being killed. */
-long task_become_single(void);
-/* wait.c; status and rusage are kernel pointers, may be NULL. */
-struct wait_result {
-    pid_t pid;
-    int status, code; /* as wait4 gives it; CLD_* */
-    struct cpu_usage usage;
-};
-enum { P_ALL, P_PID, P_PGID };
-enum {
-    WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000,
-    WNOTHREAD = 0x20000000, WALL = 0x40000000, WCLONE = (int)0x80000000, /* __WALL ... */
-};
-long task_wait(int type, pid_t id, int options, struct wait_result *result);
-
-/* Process groups and sessions (tty, setpgid): group.c */
-/* tasks_lock is held for these three. */
-void group_enter(struct thread_group *group, pid_t pgid, pid_t session);
-void group_leave(struct thread_group *group);
-bool group_has_members(pid_t pgid);
-/* The processes in the order of birth, so none escapes by being born of one that is still to come:
- * with tasks_lock held, which others may have in between. Not from interrupts. */
-struct process_walk {
-    uint64_t flags;
-    int left;
-    struct list *next;
-};
-void process_walk_start(struct process_walk *walk);
-struct thread_group *process_walk_next(struct process_walk *walk); /* NULL at the end */
-void process_walk_end(struct process_walk *walk);
-bool group_in_session(pid_t pgid, pid_t session);
-/* Could no parent continue the process group? In turns (it may sleep), or with tasks_lock held. */
-bool group_orphaned(pid_t pgid);
-bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);
-/* All groups of the session; the current group alone. */
-void session_lose_tty(pid_t session);
-void group_leave_tty(void);
-/* The current group, which leads a session without a terminal, gets this one. False: it does not. */
-bool session_take_tty(struct tty *tty);
-long group_set_pgid(pid_t pid, pid_t pgid);
-long group_new_session(void);
+/*
+ * Upcalls, defined in process/exit.c: the end of this thread, and of all threads of the current
+ * process; status as in wait4.
+ */
+void task_exit(int status) __attribute__((noreturn));
+void task_exit_group(int status) __attribute__((noreturn));
 #endif

@@ -3,6 +3,8 @@
 
 #include "lib/string.h"
 
+const size_t trace_tid_offset = offsetof(struct task, tid);
+
 static void say_task(struct task *task)
 {
     uint64_t parent = (uint64_t)(uint32_t)task->group->parent_pid;
@@ -45,7 +47,7 @@ void traced_exec(struct task *task)
     trace_name((uint32_t)task->tid, task->name);
 }
 
-static void say_all_tasks(void)
+void trace_all_tasks(void)
 {
     for (pid_t tid = 0; (tid = task_next(tid)) != 0;) {
         struct task *task = task_find(tid);
@@ -55,10 +57,4 @@ static void say_all_tasks(void)
         }
         task_put(task);
     }
-}
-
-void traced_init(void)
-{
-    trace_tid_offset = offsetof(struct task, tid);
-    trace_snapshot_hook = say_all_tasks;
 }

@@ -7,8 +7,6 @@
 void traced_switch(struct task *prev, struct task *next, bool preempted);
 void traced_clone(struct task *task, uint64_t flags);
 void traced_exec(struct task *task);
-/* Tell the trace about tasks; from sched_init. */
-void traced_init(void);
 
 /* Before `next` is current. The run queue's lock is held, for the next three, too. */
 static inline void trace_switch(struct task *prev, struct task *next, bool preempted)

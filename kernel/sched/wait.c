@@ -12,9 +12,6 @@ const char *const wait_reason_names[WAIT_REASONS] = {
     "socket write", "eventfd read", "eventfd write", "timerfd", "epoll",
 };
 
-void (*mutex_wait_hook)(struct mutex *mutex);
-void (*mutex_wake_hook)(struct mutex *mutex);
-
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry)
 {
     uint64_t flags = spin_lock_irqsave(&queue->lock);
@@ -226,13 +223,13 @@ static struct wait_queue *mutex_queue(struct mutex *mutex)
     return &mutex_queues[(uint64_t)mutex / 16 % ARRAY_SIZE(mutex_queues)];
 }
 
-static void mutex_wait(struct mutex *mutex)
+void mutex_wait(struct mutex *mutex)
 {
     wait_event(mutex_queue(mutex), WAIT_MUTEX, mutex,
                __atomic_load_n(&mutex->state, __ATOMIC_ACQUIRE) != 2);
 }
 
-static void mutex_wake(struct mutex *mutex)
+void mutex_wake(struct mutex *mutex)
 {
     wake_all(mutex_queue(mutex));
 }
@@ -242,6 +239,4 @@ void wait_init(void)
     for (size_t i = 0; i < ARRAY_SIZE(mutex_queues); i++) {
         wait_queue_init(&mutex_queues[i]);
     }
-    mutex_wait_hook = mutex_wait;
-    mutex_wake_hook = mutex_wake;
 }

@@ -298,8 +298,6 @@ long sys_timerfd_gettime(int fd, struct itimerspec __user *user);
 long sys_eventfd(unsigned count);
 long sys_eventfd2(unsigned count, int flags);
 
-/* Calls that nobody implements, counted by number for /proc/unimplemented. */
-extern uint32_t syscall_unimplemented[512];
 long syscall_unknown(uint64_t number);
 void syscall_init(void);
 /* Nanoseconds from parts that are not negative; long ones become "very long". */

@@ -1,8 +1,8 @@
 /* Calls on files that tell of events: eventfd, timerfd, epoll. */
 #include "arch/clock.h"
-#include "fs/epoll.h"
-#include "fs/eventfd.h"
-#include "fs/timerfd.h"
+#include "event/epoll.h"
+#include "event/eventfd.h"
+#include "event/timerfd.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "sched/task.h"

@@ -1,6 +1,6 @@
 /* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
-#include "fs/pipe.h"
-#include "fs/poll.h"
+#include "event/poll.h"
+#include "ipc/pipe.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"

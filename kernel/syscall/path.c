@@ -1,5 +1,4 @@
 /* Calls on names: open, stat, directories, links. */
-#include "fs/context.h"
 #include "fs/device.h"
 #include "fs/file.h"
 #include "fs/tmpfs.h"
@@ -7,6 +6,8 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
+#include "process/context.h"
+#include "process/exec.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
 
@@ -34,7 +35,7 @@ static struct inode *base_of(int dirfd)
     struct inode *inode;
 
     if (dirfd == AT_FDCWD) {
-        return fs_cwd();
+        return cwd_get();
     }
     file = fd_get(dirfd);
     if (!file) {
@@ -71,7 +72,7 @@ static struct inode *parent_user(const char __user *user, char *name, bool *slas
     if (is_error(path)) {
         return (struct inode *)path;
     }
-    base = fs_cwd();
+    base = cwd_get();
     inode = path_parent(base, path, name, slash);
     inode_put(base);
     kfree(path);
@@ -95,7 +96,7 @@ long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)
     }
     base = path[0] == '/' ? inode_get(vfs_root()) : base_of(dirfd);
     file = is_error(base) ? (struct file *)base
-                          : file_open_path(base, path, flags, mode & ~current->fs->umask);
+                          : file_open_path(base, path, flags, mode & ~current->cwd->umask);
     if (!is_error(base)) {
         inode_put(base);
     }
@@ -215,7 +216,7 @@ long sys_ftruncate(int fd, off_t size)
 long sys_getcwd(char __user *buffer, size_t size)
 {
     char *path = kmalloc(PATH_MAX);
-    struct inode *cwd = fs_cwd();
+    struct inode *cwd = cwd_get();
     long length = path ? path_of(cwd, path, PATH_MAX) : -ENOMEM;
 
     if (length >= 0) {
@@ -238,7 +239,7 @@ long sys_chdir(const char __user *path)
         inode_put(inode);
         return -ENOTDIR;
     }
-    fs_set_cwd(inode);
+    cwd_set(inode);
     return 0;
 }
 
@@ -258,7 +259,7 @@ long sys_mkdir(const char __user *path, mode_t mode)
     }
     made = is_dots(name) ? error_pointer(-EEXIST) : !directory->ops->create ? error_pointer(-EPERM)
            : directory->ops->create(directory, name,
-                                    S_IFDIR | (mode & 01777 & ~current->fs->umask), 0);
+                                    S_IFDIR | (mode & 01777 & ~current->cwd->umask), 0);
     inode_put(directory);
     if (is_error(made)) {
         return pointer_error(made);
@@ -388,7 +389,7 @@ long sys_readlink(const char __user *path, char __user *buffer, int size)
 
 long sys_umask(mode_t mask)
 {
-    return (long)__atomic_exchange_n(&current->fs->umask, mask & 0777, __ATOMIC_RELAXED);
+    return (long)__atomic_exchange_n(&current->cwd->umask, mask & 0777, __ATOMIC_RELAXED);
 }
 
 long sys_execve(const char __user *user, uint64_t argv, uint64_t envp)
@@ -400,7 +401,7 @@ long sys_execve(const char __user *user, uint64_t argv, uint64_t envp)
     if (is_error(path)) {
         return pointer_error(path);
     }
-    base = fs_cwd();
+    base = cwd_get();
     error = exec_program(base, path, argv, envp);
     inode_put(base);
     kfree(path);

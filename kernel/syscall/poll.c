@@ -4,7 +4,7 @@
  * All descriptors are asked once, and hooks are left in their wait queues until one is ready;
  * then sleep, and ask all again when a hook fired. Hooks fire for asked events only.
  */
-#include "fs/poll.h"
+#include "event/poll.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"

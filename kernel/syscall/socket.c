@@ -1,5 +1,5 @@
-/* Calls on sockets: the arguments; the work is done in fs/socket.c and fs/socket_name.c. */
-#include "fs/socket.h"
+/* Calls on sockets: the arguments; the work is done in ipc/socket.c and ipc/socket_name.c. */
+#include "ipc/socket.h"
 
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -7,17 +7,16 @@
 #include "sched/task.h"
 #include "trace/trace.h"
 
-#define CALLS_MAX 512
 
 typedef long (*call_t)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
-call_t syscall_table[CALLS_MAX];
-static call_t real_calls[CALLS_MAX];
-const uint64_t syscall_count = CALLS_MAX;
-uint32_t syscall_unimplemented[CALLS_MAX];
+call_t syscall_table[SYSCALLS_MAX];
+static call_t real_calls[SYSCALLS_MAX];
+const uint64_t syscall_count = SYSCALLS_MAX;
+uint32_t syscall_unimplemented[SYSCALLS_MAX];
 
 long syscall_unknown(uint64_t number)
 {
-    if (number < CALLS_MAX) {
+    if (number < SYSCALLS_MAX) {
         __atomic_fetch_add(&syscall_unimplemented[number], 1, __ATOMIC_RELAXED);
     }
     return -ENOSYS;
@@ -54,9 +53,9 @@ static long traced_call(void)
     return result;
 }
 
-static void trace_calls(bool on)
+void trace_syscalls(bool on)
 {
-    for (int i = 0; i < CALLS_MAX; i++) {
+    for (int i = 0; i < SYSCALLS_MAX; i++) {
         __atomic_store_n(&syscall_table[i], on ? (call_t)(void *)traced_call : real_calls[i],
                          __ATOMIC_RELAXED);
     }
@@ -64,12 +63,11 @@ static void trace_calls(bool on)
 
 void syscall_init(void)
 {
-    for (int i = 0; i < CALLS_MAX; i++) {
+    for (int i = 0; i < SYSCALLS_MAX; i++) {
         real_calls[i] = (call_t)(void *)missing;
     }
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         real_calls[calls[i].number] = (call_t)calls[i].call;
     }
-    trace_calls(false);
-    trace_syscalls_hook = trace_calls;
+    trace_syscalls(false);
 }

@@ -23,10 +23,6 @@
 _Static_assert(CPU_MAX == TRACE_RINGS_CPU, "format.h: TRACE_RINGS_CPU");
 
 bool trace_on;
-size_t trace_tid_offset;
-void (*trace_snapshot_hook)(void);
-void (*trace_syscalls_hook)(bool on);
-void *(*trace_memory_hook)(size_t size);
 
 struct trace_header ktrace_header __attribute__((aligned(64))) = {
     .magic = TRACE_MAGIC,
@@ -104,7 +100,7 @@ bool trace_snapshot_due(void)
 
 void trace_snapshot(void)
 {
-    trace_snapshot_hook();
+    trace_all_tasks();
     snapshot_at[this_cpu(id)] = ktrace_header.rings[CPU_MAX + this_cpu(id)].head;
 }
 
@@ -114,7 +110,7 @@ static bool add_ring(uint32_t slot, uint32_t cpu, enum trace_ring_kind kind, uin
     uint32_t capacity = wanted;
 
     while (!ring->records && capacity >= EVENTS_LEAST) {
-        void *records = trace_memory_hook(capacity * sizeof(struct trace_record));
+        void *records = trace_memory(capacity * sizeof(struct trace_record));
 
         if (records) {
             ring->capacity = capacity;
@@ -167,13 +163,13 @@ long trace_start(void)
     trace_write(TRACE_START, 0, ktrace_header.cpus, clock_tsc_base); /* before any CPU writes another */
     __atomic_store_n(&trace_on, true, __ATOMIC_SEQ_CST);
     trace_snapshot();
-    trace_syscalls_hook(true);
+    trace_syscalls(true);
     return 0;
 }
 
 void trace_stop(void)
 {
-    trace_syscalls_hook(false);
+    trace_syscalls(false);
     ktrace_header.flags &= ~(uint32_t)TRACE_ON;
     __atomic_store_n(&trace_on, false, __ATOMIC_SEQ_CST);
 }

@@ -15,14 +15,17 @@
 extern bool trace_on;
 extern struct trace_header ktrace_header;
 
-/* Where a task keeps its tid, from its start; set before the first record. */
-extern size_t trace_tid_offset;
-/* Say trace_task() and trace_name() of every task. */
-extern void (*trace_snapshot_hook)(void);
-/* Have each system call traced, or not. */
-extern void (*trace_syscalls_hook)(bool on);
-/* Memory for good: zeroed, contiguous, in the direct map; NULL: there is no such piece. */
-extern void *(*trace_memory_hook)(size_t size);
+/* Upcall, defined in sched/traced.c: where a task keeps its tid, from its start. */
+extern const size_t trace_tid_offset;
+/* Upcall, defined in sched/traced.c: say trace_task() and trace_name() of every task. */
+void trace_all_tasks(void);
+/* Upcall, defined in syscall/table.c: have each system call traced, or not. */
+void trace_syscalls(bool on);
+/*
+ * Upcall, defined in mm/page.c: memory for good, zeroed, contiguous, in the direct map. NULL: there
+ * is no such piece.
+ */
+void *trace_memory(size_t size);
 
 /* A record by the current task on this CPU. Any context but an NMI. */
 void trace_write(enum trace_event event, uint8_t flags, uint32_t x, uint64_t a);

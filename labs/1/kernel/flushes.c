@@ -10,6 +10,7 @@
 #include "arch/clock.h"
 #include "arch/percpu.h"
 #include "mm/uaccess.h"
+#include "process/fork.h"
 #include "sched/sched.h"
 
 #define PAGES 4

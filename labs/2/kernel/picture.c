@@ -3,6 +3,7 @@
  * draws it. Debuggers unwind by it. First that of one which called switch_to, then that of a new one.
  */
 #include "arch/cpu.h"
+#include "process/fork.h"
 #include "stacks.h"
 
 #define ROUNDS 20

@@ -1,0 +1,140 @@
+/* Event counters; see eventfd.h. A write adds, a read takes; both wait when they cannot. */
+#include "event/eventfd.h"
+
+#include "event/poll.h"
+#include "lib/errno.h"
+#include "mm/kmalloc.h"
+#include "mm/uaccess.h"
+
+#define COUNT_MAX (~0ul - 1)
+
+struct eventfd {
+    struct inode inode;
+    struct spinlock lock; /* protects count; a leaf */
+    uint64_t count;       /* read without the lock, too: atomic */
+    bool semaphore;
+    struct wait_queue readers, writers;
+};
+
+static uint64_t count_of(const struct eventfd *event)
+{
+    return __atomic_load_n(&event->count, __ATOMIC_ACQUIRE);
+}
+
+/* Take one or all. 0: there is nothing. *was_full: nobody could write. */
+static uint64_t take(struct eventfd *event, bool *was_full)
+{
+    uint64_t value;
+
+    spin_lock(&event->lock);
+    *was_full = event->count == COUNT_MAX;
+    value = event->semaphore && event->count ? 1 : event->count;
+    __atomic_store_n(&event->count, event->count - value, __ATOMIC_RELEASE);
+    spin_unlock(&event->lock);
+    return value;
+}
+
+static ssize_t eventfd_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    struct eventfd *event = file->data;
+    uint64_t value;
+    bool was_full;
+
+    (void)position;
+    if (size < sizeof(value)) {
+        return -EINVAL;
+    }
+    while ((value = take(event, &was_full)) == 0) {
+        long error = file->flags & O_NONBLOCK
+                         ? -EAGAIN
+                         : wait_event_interruptible(&event->readers, WAIT_EVENTFD_READ,
+                                                    event->inode.number, count_of(event) > 0);
+        if (error) {
+            return error;
+        }
+    }
+    wake_events(&event->writers, was_full ? POLLOUT | POLLWRNORM : 0);
+    return copy_to_user(buffer, &value, sizeof(value)) ? -EFAULT : (ssize_t)sizeof(value);
+}
+
+static bool add(struct eventfd *event, uint64_t value)
+{
+    bool fits;
+
+    spin_lock(&event->lock);
+    fits = value <= COUNT_MAX - event->count;
+    if (fits) {
+        __atomic_store_n(&event->count, event->count + value, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&event->lock);
+    return fits;
+}
+
+static ssize_t eventfd_write(struct file *file, const char __user *buffer, size_t size,
+                             off_t *position)
+{
+    struct eventfd *event = file->data;
+    uint64_t value;
+
+    (void)position;
+    if (size < sizeof(value)) {
+        return -EINVAL;
+    }
+    if (copy_from_user(&value, buffer, sizeof(value))) {
+        return -EFAULT;
+    }
+    if (value > COUNT_MAX) {
+        return -EINVAL;
+    }
+    while (!add(event, value)) {
+        long error = file->flags & O_NONBLOCK
+                         ? -EAGAIN
+                         : wait_event_interruptible(&event->writers, WAIT_EVENTFD_WRITE,
+                                                    event->inode.number,
+                                                    value <= COUNT_MAX - count_of(event));
+        if (error) {
+            return error;
+        }
+    }
+    if (value) {
+        wake_events(&event->readers, POLLIN | POLLRDNORM);
+    }
+    return sizeof(value);
+}
+
+static int eventfd_poll(struct file *file, struct poll_table *table)
+{
+    struct eventfd *event = file->data;
+    uint64_t count;
+
+    poll_wait(table, &event->readers);
+    poll_wait(table, &event->writers);
+    count = count_of(event);
+    return (count > 0 ? POLLIN | POLLRDNORM : 0) | (count < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);
+}
+
+static void eventfd_free(struct inode *inode)
+{
+    kfree(inode->data);
+}
+
+static const struct inode_ops eventfd_inode_ops = {.release = eventfd_free};
+static const struct file_ops eventfd_ops = {
+    .read = eventfd_read, .write = eventfd_write, .poll = eventfd_poll,
+};
+
+struct file *eventfd_open(unsigned count, bool semaphore, int flags)
+{
+    struct eventfd *event = kzalloc(sizeof(*event));
+
+    if (!event) {
+        return error_pointer(-ENOMEM);
+    }
+    inode_init(&event->inode, 0600, &eventfd_inode_ops, &eventfd_ops);
+    event->inode.data = event;
+    event->count = count;
+    event->semaphore = semaphore;
+    wait_queue_init(&event->readers);
+    wait_queue_init(&event->writers);
+    return file_open_anonymous(&event->inode, O_RDWR | flags);
+}

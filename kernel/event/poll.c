@@ -1,0 +1,38 @@
+/* Poll tables: hooks in the wait queues of many files, for one who waits. */
+#include "event/poll.h"
+
+static bool poll_wake(struct wait_entry *wait, int events)
+{
+    struct poll_entry *entry = container_of(wait, struct poll_entry, wait);
+
+    return events & __atomic_load_n(&entry->events, __ATOMIC_RELAXED) &&
+           entry->table->wake(entry->table);
+}
+
+void poll_table_unhook(struct poll_table *table)
+{
+    for (int i = 0; i < table->count; i++) {
+        wait_queue_remove(table->entries[i].queue, &table->entries[i].wait);
+    }
+    table->count = 0;
+}
+
+void poll_wait(struct poll_table *table, struct wait_queue *queue)
+{
+    struct poll_entry *entry;
+
+    if (!table || table->count == table->capacity) {
+        return;
+    }
+    entry = &table->entries[table->count++];
+    *entry = (struct poll_entry){
+        .wait.wake = poll_wake, .queue = queue, .table = table, .events = table->events,
+    };
+    wait_queue_add(queue, &entry->wait);
+}
+
+int file_poll(struct file *file, struct poll_table *table)
+{
+    return file->ops->poll ? file->ops->poll(file, table)
+                           : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}

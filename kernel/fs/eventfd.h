@@ -1,8 +1,0 @@
-/* A counter to wait for (eventfd(2)). */
-#ifndef FS_EVENTFD_H
-#define FS_EVENTFD_H
-#include "fs/file.h"
-
-/* `flags` may hold O_NONBLOCK; `semaphore`: a read takes one, not all. Or an error pointer. */
-struct file *eventfd_open(unsigned count, bool semaphore, int flags);
-#endif

@@ -1,0 +1,107 @@
+/* Rings of bytes; see ring.h. */
+#include "ipc/ring.h"
+
+#include "lib/errno.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+
+/* A page was read to its end: keep one spare for the next write. */
+static void drop_page(struct ring *ring, unsigned index)
+{
+    char *page = ring->pages[index];
+    unsigned next = (ring->written / PAGE_SIZE) % RING_PAGES;
+
+    ring->pages[index] = NULL;
+    if (!ring->pages[next]) {
+        ring->pages[next] = page;
+    } else {
+        page_put(virt_to_page(page));
+    }
+}
+
+/* The piece that lies in one page: at `position` of the stream, no more than `size` bytes. */
+static size_t piece(uint64_t position, size_t size)
+{
+    size_t rest = PAGE_SIZE - (position & (PAGE_SIZE - 1));
+
+    return rest < size ? rest : size;
+}
+
+static char *at(struct ring *ring, uint64_t position)
+{
+    return ring->pages[(position / PAGE_SIZE) % RING_PAGES] + (position & (PAGE_SIZE - 1));
+}
+
+ssize_t ring_peek(struct ring *ring, char __user *buffer, size_t size)
+{
+    size_t done = 0;
+
+    size = size < ring_used(ring) ? size : ring_used(ring);
+    while (done < size) {
+        size_t part = piece(ring->read + done, size - done);
+
+        if (copy_to_user(buffer + done, at(ring, ring->read + done), part)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        done += part;
+    }
+    return (ssize_t)done;
+}
+
+ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
+{
+    char __user *end;
+
+    size = size < ring_used(ring) ? size : ring_used(ring);
+    for (end = buffer + size; buffer < end;) {
+        uint64_t read = ring->read;
+        size_t part = piece(read, (size_t)(end - buffer));
+
+        if (copy_to_user(buffer, at(ring, read), part)) {
+            size -= (size_t)(end - buffer);
+            return size ? (ssize_t)size : -EFAULT;
+        }
+        __atomic_store_n(&ring->read, read + part, __ATOMIC_RELEASE);
+        buffer += part;
+        if (((read + part) & (PAGE_SIZE - 1)) == 0) {
+            drop_page(ring, (read / PAGE_SIZE) % RING_PAGES);
+        }
+    }
+    return (ssize_t)size;
+}
+
+ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size)
+{
+    const char __user *end;
+
+    size = size < ring_room(ring) ? size : ring_room(ring);
+    for (end = buffer + size; buffer < end;) {
+        uint64_t written = ring->written;
+        char **page = &ring->pages[(written / PAGE_SIZE) % RING_PAGES];
+        size_t part = piece(written, (size_t)(end - buffer));
+
+        if (!*page) {
+            struct page *fresh = page_alloc(0);
+
+            *page = fresh ? page_to_virt(fresh) : NULL;
+        }
+        if (!*page || copy_from_user(at(ring, written), buffer, part)) {
+            size -= (size_t)(end - buffer);
+            return size ? (ssize_t)size : *page ? -EFAULT : -ENOMEM;
+        }
+        __atomic_store_n(&ring->written, written + part, __ATOMIC_RELEASE);
+        buffer += part;
+    }
+    return (ssize_t)size;
+}
+
+void ring_free(struct ring *ring)
+{
+    for (unsigned i = 0; i < RING_PAGES; i++) {
+        if (ring->pages[i]) {
+            page_put(virt_to_page(ring->pages[i]));
+            ring->pages[i] = NULL;
+        }
+    }
+    __atomic_store_n(&ring->read, ring->written, __ATOMIC_RELEASE);
+}

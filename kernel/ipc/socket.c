@@ -1,0 +1,325 @@
+/*
+ * Connected sockets: sending, receiving, closing each half. Names and connecting: socket_name.c.
+ *
+ * A sender locks the receiver's ring, so one lock is held at a time. What ends a conversation
+ * (shutdown, close) sets bits of `shutdown` under the lock of the ring they are about; who sees
+ * a bit and then finds the ring empty knows that nothing more comes.
+ */
+#include "ipc/socket.h"
+
+#include "event/poll.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "mm/kmalloc.h"
+#include "mm/uaccess.h"
+#include "sched/signal.h"
+#include "sched/task.h"
+
+#define EVENTS_IN (POLLIN | POLLRDNORM)
+#define EVENTS_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
+
+static int shutdown_of(const struct socket *socket)
+{
+    return __atomic_load_n(&socket->shutdown, __ATOMIC_ACQUIRE);
+}
+
+static enum socket_state state_of(const struct socket *socket)
+{
+    return __atomic_load_n(&socket->state, __ATOMIC_ACQUIRE);
+}
+
+void socket_connect_pair(struct socket *one, struct socket *other)
+{
+    inode_get(&one->inode);
+    inode_get(&other->inode);
+    one->peer = other;
+    other->peer = one;
+    __atomic_store_n(&one->state, SOCKET_CONNECTED, __ATOMIC_RELEASE);
+    __atomic_store_n(&other->state, SOCKET_CONNECTED, __ATOMIC_RELEASE);
+}
+
+static void wake_both(struct socket *socket, int events)
+{
+    wake_events(&socket->readers, events);
+    wake_events(&socket->writers, events);
+}
+
+/* Close halves of `socket`, and wake who has to know. */
+static void close_halves(struct socket *socket, int halves)
+{
+    mutex_lock(&socket->lock);
+    __atomic_fetch_or(&socket->shutdown, halves, __ATOMIC_RELEASE);
+    mutex_unlock(&socket->lock);
+    wake_both(socket, (halves & NO_RECEIVE ? EVENTS_IN | POLLRDHUP : 0) |
+                      (shutdown_of(socket) == CLOSED ? POLLHUP : 0));
+}
+
+void socket_disconnect(struct socket *socket, bool reset)
+{
+    struct socket *peer = socket->peer;
+
+    mutex_lock(&socket->lock);
+    reset |= ring_used(&socket->ring) > 0;
+    __atomic_store_n(&socket->shutdown, CLOSED, __ATOMIC_RELEASE);
+    ring_free(&socket->ring);
+    mutex_unlock(&socket->lock);
+    if (peer) {
+        if (reset) {
+            __atomic_store_n(&peer->error, ECONNRESET, __ATOMIC_RELEASE);
+        }
+        close_halves(peer, CLOSED);
+        wake_events(&peer->writers, EVENTS_OUT | (reset ? POLLERR : 0));
+        socket->peer = NULL;
+        inode_put(&peer->inode);
+    }
+}
+
+long socket_shutdown(struct socket *socket, int how)
+{
+    struct socket *peer = state_of(socket) == SOCKET_CONNECTED ? socket->peer : NULL;
+    int halves;
+
+    if (how < SHUT_RD || how > SHUT_RDWR) {
+        return -EINVAL;
+    }
+    halves = how + 1;
+    close_halves(socket, halves);
+    if (peer) {
+        close_halves(peer, (halves & NO_RECEIVE ? NO_SEND : 0) |
+                               (halves & NO_SEND ? NO_RECEIVE : 0));
+    }
+    return 0;
+}
+
+int socket_take_error(struct socket *socket)
+{
+    return __atomic_exchange_n(&socket->error, 0, __ATOMIC_ACQ_REL);
+}
+
+static bool may_wait(const struct file *file, int flags)
+{
+    return !(file->flags & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
+}
+
+/* May nothing more be sent to `peer`? */
+static bool is_broken(const struct socket *socket, const struct socket *peer)
+{
+    return shutdown_of(socket) & NO_SEND || shutdown_of(peer) & NO_RECEIVE;
+}
+
+ssize_t socket_send(struct file *file, const char __user *buffer, size_t size, int flags)
+{
+    struct socket *socket = file->data, *peer;
+    size_t done = 0;
+    long error = 0;
+
+    if (flags & MSG_OOB) {
+        return -EOPNOTSUPP;
+    }
+    if (state_of(socket) != SOCKET_CONNECTED) {
+        return -ENOTCONN;
+    }
+    peer = socket->peer;
+    do {
+        ssize_t part;
+
+        mutex_lock(&peer->lock);
+        part = is_broken(socket, peer) ? -EPIPE : ring_put(&peer->ring, buffer + done, size - done);
+        mutex_unlock(&peer->lock);
+        if (part > 0) {
+            done += (size_t)part;
+            wake_events(&peer->readers, EVENTS_IN);
+        } else if (part < 0) {
+            error = part;
+        } else if (done < size) {
+            error = !may_wait(file, flags) ? -EAGAIN
+                    : wait_event_interruptible(&socket->writers, WAIT_SOCKET_WRITE,
+                                               socket->inode.number,
+                                               ring_room(&peer->ring) || is_broken(socket, peer));
+            error = error ? error : -socket_take_error(socket); /* who slept is told of a reset */
+        }
+    } while (!error && done < size);
+    if (error == -EPIPE && !done && !(flags & MSG_NOSIGNAL)) {
+        signal_send_self(SIGPIPE);
+    }
+    return done ? (ssize_t)done : error;
+}
+
+/* Take or look at what is there: bytes, -errno, 0 at the end, or -EAGAIN when more may come. */
+static ssize_t receive_some(struct socket *socket, char __user *buffer, size_t size, int flags)
+{
+    int shutdown = shutdown_of(socket); /* before the ring is looked at */
+    bool writable;
+    ssize_t part;
+    int error;
+
+    mutex_lock(&socket->lock);
+    part = flags & MSG_PEEK ? ring_peek(&socket->ring, buffer, size)
+                            : ring_take(&socket->ring, buffer, size);
+    writable = !(flags & MSG_PEEK) && ring_became_writable(&socket->ring, part);
+    mutex_unlock(&socket->lock);
+    if (writable) {
+        wake_events(&socket->peer->writers, EVENTS_OUT);
+    }
+    if (part != 0 || (size == 0 && ring_used(&socket->ring))) {
+        return part;
+    }
+    error = socket_take_error(socket);
+    return error ? -error : shutdown & NO_RECEIVE ? 0 : -EAGAIN;
+}
+
+ssize_t socket_receive(struct file *file, char __user *buffer, size_t size, int flags)
+{
+    struct socket *socket = file->data;
+    size_t done = 0;
+    long error = 0;
+
+    if (flags & MSG_OOB) {
+        return -EOPNOTSUPP;
+    }
+    if (state_of(socket) != SOCKET_CONNECTED) {
+        return -EINVAL;
+    }
+    do { /* once also for no bytes: that waits, too, recv(2) */
+        ssize_t part = receive_some(socket, buffer + done, size - done, flags);
+
+        if (part > 0) {
+            done += (size_t)part;
+            if (flags & MSG_PEEK || !(flags & MSG_WAITALL)) {
+                break;
+            }
+        } else if (part != -EAGAIN) {
+            error = part;
+            break;
+        } else {
+            error = !may_wait(file, flags) ? -EAGAIN
+                    : wait_event_interruptible(&socket->readers, WAIT_SOCKET_READ,
+                                               socket->inode.number,
+                                               ring_used(&socket->ring) ||
+                                               shutdown_of(socket) & NO_RECEIVE);
+        }
+    } while (!error && done < size);
+    return done ? (ssize_t)done : error;
+}
+
+static ssize_t socket_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    (void)position;
+    return size ? socket_receive(file, buffer, size, 0) : 0;
+}
+
+static ssize_t socket_write(struct file *file, const char __user *buffer, size_t size,
+                            off_t *position)
+{
+    (void)position;
+    return socket_send(file, buffer, size, 0);
+}
+
+static int socket_poll(struct file *file, struct poll_table *table)
+{
+    struct socket *socket = file->data;
+    enum socket_state state;
+    int shutdown, events = 0;
+
+    poll_wait(table, &socket->readers);
+    poll_wait(table, &socket->writers);
+    state = state_of(socket);
+    shutdown = shutdown_of(socket);
+    if (__atomic_load_n(&socket->error, __ATOMIC_ACQUIRE)) {
+        events |= POLLERR;
+    }
+    if (shutdown == CLOSED || state == SOCKET_UNCONNECTED) {
+        events |= POLLHUP;
+    }
+    if (shutdown & NO_RECEIVE) {
+        events |= EVENTS_IN | POLLRDHUP;
+    }
+    if (ring_used(&socket->ring) || __atomic_load_n(&socket->pending_count, __ATOMIC_RELAXED)) {
+        events |= EVENTS_IN;
+    }
+    if (state == SOCKET_UNCONNECTED ||
+        (state == SOCKET_CONNECTED && ring_room(&socket->peer->ring) >= RING_WRITABLE)) {
+        events |= EVENTS_OUT;
+    }
+    return events;
+}
+
+static long socket_ioctl(struct file *file, unsigned command, uint64_t argument)
+{
+    struct socket *socket = file->data;
+    int used = (int)ring_used(&socket->ring);
+
+    if (command != FIONREAD) {
+        return -ENOTTY;
+    }
+    if (state_of(socket) == SOCKET_LISTENING) {
+        return -EINVAL;
+    }
+    return copy_to_user((void __user *)argument, &used, sizeof(used));
+}
+
+static void socket_release(struct file *file)
+{
+    socket_unbind(file->data);
+    socket_disconnect(file->data, false);
+}
+
+static void socket_free(struct inode *inode)
+{
+    kfree(inode->data);
+}
+
+static const struct inode_ops socket_inode_ops = {.release = socket_free};
+static const struct file_ops socket_ops = {
+    .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
+    .release = socket_release,
+};
+
+struct socket *socket_of(const struct file *file)
+{
+    return file->ops == &socket_ops ? file->data : NULL;
+}
+
+struct socket *socket_create(void)
+{
+    static uint64_t next_number = 1;
+    struct socket *socket = kzalloc(sizeof(*socket));
+
+    if (socket) {
+        inode_init(&socket->inode, S_IFSOCK | 0777, &socket_inode_ops, &socket_ops);
+        socket->inode.number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
+        socket->inode.data = socket;
+        mutex_init(&socket->lock);
+        wait_queue_init(&socket->readers);
+        wait_queue_init(&socket->writers);
+        list_init(&socket->bound);
+        list_init(&socket->pending);
+    }
+    return socket;
+}
+
+struct file *socket_open(struct socket *socket, int flags)
+{
+    return file_open_anonymous(&socket->inode, O_RDWR | flags);
+}
+
+long socket_pair(struct file *ends[2], int flags)
+{
+    struct socket *sockets[2] = {NULL, NULL};
+
+    for (int i = 0; i < 2; i++) {
+        sockets[i] = socket_create();
+        ends[i] = sockets[i] ? socket_open(sockets[i], flags) : error_pointer(-ENOMEM);
+    }
+    if (is_error(ends[0]) || is_error(ends[1])) {
+        for (int i = 0; i < 2; i++) {
+            file_put(is_error(ends[i]) ? NULL : ends[i]);
+        }
+        return -ENOMEM;
+    }
+    for (int i = 0; i < 2; i++) {
+        sockets[i]->peer_pid = current->group->pid;
+    }
+    socket_connect_pair(sockets[0], sockets[1]);
+    return 0;
+}

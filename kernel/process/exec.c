@@ -1,0 +1,354 @@
+/*
+ * execve(2): a new program in place of the old one.
+ *
+ * Everything that can fail is done first, on an address space of its own: strings are copied,
+ * the ELF segments mapped, the stack built. Only then are the other threads ended and the old
+ * address space given up, so a failed exec leaves the caller as it was.
+ */
+#include "process/exec.h"
+
+#include "arch/cpu.h"
+#include "arch/panic.h"
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/uaccess.h"
+#include "process/context.h"
+#include "process/exit.h"
+#include "sched/inject.h"
+#include "sched/sched.h"
+#include "sched/traced.h"
+
+#define INTERPRETERS_MAX 4
+#define SCRIPT_LINE 256 /* bytes of a script that are looked at for its #! line */
+
+/* Append a string that is in the kernel. */
+static long add_string(struct exec_strings *strings, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    if (size > EXEC_STRINGS_MAX - strings->used) {
+        return -E2BIG;
+    }
+    memcpy(strings->text + strings->used, text, size);
+    strings->used += size;
+    return 0;
+}
+
+/* Append what a NULL-terminated array of user pointers points to. The count, or -errno. */
+static long add_user_strings(struct exec_strings *strings, uint64_t array)
+{
+    long count = 0;
+
+    for (; array; array += sizeof(uint64_t), count++) {
+        uint64_t pointer;
+        long length;
+
+        if (get_user(pointer, (uint64_t __user *)array)) {
+            return -EFAULT;
+        }
+        if (!pointer) {
+            break;
+        }
+        length = strncpy_from_user(strings->text + strings->used, (const char __user *)pointer,
+                                   EXEC_STRINGS_MAX - strings->used);
+        if (length < 0) {
+            return length == -ENAMETOOLONG ? -E2BIG : length;
+        }
+        strings->used += (size_t)length + 1;
+    }
+    return count;
+}
+
+/* Put `count` strings before all others; argv[0] is dropped if `replace`. */
+static long prepend(struct exec_strings *strings, const char *const *texts, int count, bool replace)
+{
+    size_t size = 0, skip = replace && strings->argc ? strlen(strings->text) + 1 : 0;
+
+    for (int i = 0; i < count; i++) {
+        size += strlen(texts[i]) + 1;
+    }
+    if (strings->used - skip + size > EXEC_STRINGS_MAX) {
+        return -E2BIG;
+    }
+    memmove(strings->text + size, strings->text + skip, strings->used - skip);
+    strings->used += size - skip;
+    strings->argc += count - (skip ? 1 : 0);
+    size = 0;
+    for (int i = 0; i < count; i++) {
+        memcpy(strings->text + size, texts[i], strlen(texts[i]) + 1);
+        size += strlen(texts[i]) + 1;
+    }
+    return 0;
+}
+
+void executable_get(struct inode *inode)
+{
+    if (inode) { /* which is being run, so nobody can write to it */
+        inode_get_run(inode_get(inode));
+    }
+}
+
+void executable_put(struct inode *inode)
+{
+    if (inode) {
+        inode_put_run(inode);
+        inode_put(inode);
+    }
+}
+
+/* A referenced program that is kept from being written to (executable_put), or an error pointer. */
+static struct inode *open_program(struct inode *base, const char *path)
+{
+    struct inode *inode = path_lookup(base, path, 0);
+    long error;
+
+    if (is_error(inode)) {
+        return inode;
+    }
+    error = !S_ISREG(inode->mode) || !(inode->mode & 0111) ? -EACCES : inode_get_run(inode);
+    if (error) {
+        inode_put(inode);
+        return error_pointer(error);
+    }
+    return inode;
+}
+
+static char *skip_blanks(char *text)
+{
+    while (*text == ' ' || *text == '\t') {
+        text++;
+    }
+    return text;
+}
+
+/*
+ * "#!interpreter [argument]": how many words, and where. Only the beginning of a line is looked at:
+ * of a longer argument the rest is cut, as execve(2) says; a longer interpreter is none.
+ */
+static int parse_script(char *header, const char *words[2])
+{
+    char *start = skip_blanks(header + 2), *end, *argument;
+
+    header[SCRIPT_LINE] = '\0';
+    if ((end = strchr(header, '\n')) != NULL) {
+        *end = '\0';
+    }
+    for (end = start; *end && *end != ' ' && *end != '\t'; end++) {
+    }
+    if (end == start || end == header + SCRIPT_LINE) {
+        return 0;
+    }
+    header[SCRIPT_LINE - 1] = '\0';
+    words[0] = start;
+    argument = *end ? skip_blanks(end + 1) : end;
+    *end = '\0';
+    for (end = argument + strlen(argument); end > argument && (end[-1] == ' ' || end[-1] == '\t');) {
+        *--end = '\0';
+    }
+    words[1] = argument;
+    return *argument ? 2 : 1;
+}
+
+/* Follow #! lines to a binary, as open_program. `path` (PATH_MAX bytes) becomes its path. */
+static struct inode *find_binary(struct inode *base, char *path, struct exec_strings *strings,
+                                 char *header)
+{
+    for (int depth = 0; depth <= INTERPRETERS_MAX; depth++) {
+        struct inode *inode = open_program(base, path);
+        const char *texts[3];
+        int words;
+        long size, error;
+
+        if (is_error(inode)) {
+            return inode;
+        }
+        size = inode_read(inode, header, EXEC_HEADER_SIZE, 0);
+        if (size < 0) {
+            executable_put(inode);
+            return error_pointer(size);
+        }
+        memset(header + size, 0, EXEC_HEADER_SIZE - (size_t)size);
+        if (header[0] != '#' || header[1] != '!') {
+            return inode;
+        }
+        executable_put(inode);
+        words = parse_script(header, texts);
+        if (words == 0) {
+            return error_pointer(-ENOEXEC);
+        }
+        texts[words] = path;
+        error = prepend(strings, texts, words + 1, true);
+        if (error) {
+            return error_pointer(error);
+        }
+        strlcpy(path, texts[0], PATH_MAX);
+    }
+    return error_pointer(-ELOOP);
+}
+
+/* The point of no return is behind us: become the program. */
+static void install(struct mm *mm, const struct exec_image *image, const char *path)
+{
+    struct task *task = current;
+    struct mm *old = task->mm;
+    struct trap_frame *frame = task_frame(task);
+    const char *name = strrchr(path, '/');
+    uint64_t flags;
+
+    task_release_mm(task);
+    flags = spin_lock_irqsave(&tasks_lock);
+    task->mm = mm;
+    task->group->has_executed = true;
+    mm_switch(mm);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    mm_put(old);
+    files_close_on_exec(task->files);
+    signal_exec(task);
+    strlcpy(task->name, name ? name + 1 : path, sizeof(task->name));
+    trace_exec(task);
+    inject_exec(task);
+    memset(frame, 0, sizeof(*frame));
+    frame->rip = image->entry;
+    frame->rsp = image->stack;
+    frame->cs = SELECTOR_USER_CODE;
+    frame->ss = SELECTOR_USER_DATA;
+    frame->rflags = RFLAGS_IF;
+    user_state_reset();
+    sched_notify(current); /* all registers come from the frame */
+}
+
+/*
+ * Handlers and descriptors that other processes share (vfork, CLONE_SIGHAND) become our own. Whether
+ * they do is known only when the other threads are gone, which is too late to fail: so copies are
+ * made before, of what anybody shares, and are then used or not.
+ */
+struct exec_copies {
+    struct sighand *sighand;
+    struct files *files;
+};
+
+static bool is_shared(const int *references)
+{
+    return __atomic_load_n(references, __ATOMIC_ACQUIRE) > 1;
+}
+
+static long copies_make(struct exec_copies *copies)
+{
+    struct task *task = current;
+
+    if (is_shared(&task->sighand->references)) {
+        copies->sighand = sighand_create(task->sighand);
+        if (!copies->sighand) {
+            return -ENOMEM;
+        }
+    }
+    if (is_shared(&task->files->references)) {
+        copies->files = files_copy(task->files);
+        if (!copies->files) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* What is of no use then, of the copies or of the old ones, remains in `copies`. */
+static void copies_use(struct exec_copies *copies)
+{
+    struct task *task = current;
+
+    if (is_shared(&task->sighand->references)) {
+        struct sighand *old = task->sighand;
+        uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+        task->sighand = copies->sighand;
+        copies->sighand = old;
+        spin_unlock_irqrestore(&tasks_lock, flags);
+    }
+    if (is_shared(&task->files->references)) {
+        struct files *old = task->files;
+
+        task->files = copies->files;
+        copies->files = old;
+    }
+}
+
+static long exec_strings_loaded(struct inode *base, const char *path, struct exec_strings *strings)
+{
+    char *final_path = kmalloc(PATH_MAX), *header = kmalloc(EXEC_HEADER_SIZE);
+    struct exec_image image = {0};
+    struct inode *inode = error_pointer(-ENOMEM);
+    struct exec_copies copies = {NULL, NULL};
+    struct mm *mm = NULL;
+    long error = 0;
+
+    if (final_path && header) {
+        strlcpy(final_path, path, PATH_MAX);
+        inode = find_binary(base, final_path, strings, header);
+    }
+    if (is_error(inode)) {
+        error = pointer_error(inode);
+        inode = NULL;
+    }
+    if (!error) {
+        mm = mm_create();
+        error = mm ? 0 : -ENOMEM;
+    }
+    if (!error) {
+        executable_get(inode);
+        mm->executable = inode;
+        error = elf_load(mm, inode, header, &image);
+    }
+    error = error ? error : stack_build(mm, strings, final_path, &image);
+    error = error ? error : copies_make(&copies);
+    error = error ? error : task_become_single();
+    if (!error) { /* the point of no return: nothing fails any more */
+        copies_use(&copies);
+        install(mm, &image, final_path);
+        mm = NULL;
+    }
+    files_put(copies.files);
+    sighand_put(copies.sighand);
+    mm_put(mm);
+    executable_put(inode);
+    kfree(header);
+    kfree(final_path);
+    return error;
+}
+
+long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp)
+{
+    struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX)};
+    long count, error = strings.text ? 0 : -ENOMEM;
+
+    if (!error) {
+        count = add_user_strings(&strings, argv);
+        strings.argc = (int)count;
+        error = count < 0 ? count : count == 0 ? add_string(&strings, "") : 0;
+        strings.argc += !error && count == 0; /* Linux does the same: argv[0] always exists */
+    }
+    if (!error) {
+        count = add_user_strings(&strings, envp);
+        strings.envc = (int)count;
+        error = count < 0 ? count : 0;
+    }
+    error = error ? error : exec_strings_loaded(base, path, &strings);
+    kfree(strings.text);
+    return error;
+}
+
+void exec_first(const char *path)
+{
+    struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX), .argc = 1, .envc = 2};
+    long error = strings.text ? add_string(&strings, path) : -ENOMEM;
+
+    error = error ? error : add_string(&strings, "HOME=/");
+    error = error ? error : add_string(&strings, "TERM=linux");
+    error = error ? error : exec_strings_loaded(vfs_root(), path, &strings);
+    kfree(strings.text);
+    if (error) {
+        machine_init_ended("it cannot be run: error", -error);
+    }
+}

@@ -1,0 +1,33 @@
+/* The parts of exec: strings, the ELF image, the first stack. */
+#ifndef PROCESS_EXEC_H
+#define PROCESS_EXEC_H
+#include "fs/vfs.h"
+#include "mm/mm.h"
+
+#define EXEC_STRINGS_MAX (128 * 1024)
+#define EXEC_HEADER_SIZE 1024
+
+struct exec_strings {
+    char *text; /* argv, then envp, one after another, each with its terminator */
+    size_t used;
+    int argc, envc;
+};
+
+struct exec_image {
+    vaddr_t entry, stack;
+    vaddr_t program_headers;
+    uint16_t program_header_count;
+};
+
+/* Map the program (ELF-64, System V ABI chapter 5). -ENOEXEC, -ENOMEM, -EIO. elf.c */
+long elf_load(struct mm *mm, struct inode *inode, const char *header, struct exec_image *image);
+/* Build the initial stack (x86-64 psABI, section 3.4.1). -E2BIG, -ENOMEM. elf.c */
+long stack_build(struct mm *mm, const struct exec_strings *strings, const char *path,
+                 struct exec_image *image);
+
+/* exec(2): replace the current program. Returns only on error. */
+long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp);
+/* The first program, from kernel strings; the machine ends if it cannot be run. */
+void exec_first(const char *path);
+
+#endif

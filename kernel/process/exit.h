@@ -1,0 +1,27 @@
+/* The end of tasks, and waiting for it. task_exit() and task_exit_group() are in sched/task.h. */
+#ifndef PROCESS_EXIT_H
+#define PROCESS_EXIT_H
+#include "sched/task.h"
+
+/* On exec and exit, by the task itself: CLEARTID, the end of vfork, and the mm is given back. */
+void task_release_mm(struct task *task);
+/* exec's middle: this is the only thread now, and has the leader's id. -EINTR: being killed. */
+long task_become_single(void);
+
+struct wait_result {
+    pid_t pid;
+    int status, code; /* as wait4 gives it; CLD_* */
+    struct cpu_usage usage;
+};
+enum { P_ALL, P_PID, P_PGID };
+enum {
+    WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000,
+    WNOTHREAD = 0x20000000, WALL = 0x40000000, WCLONE = (int)0x80000000, /* __WALL ... */
+};
+/*
+ * wait4 and waitid: a child's change of state goes to *result. Its pid; 0: WNOHANG and nothing yet;
+ * -ECHILD, -EINVAL, -ERESTARTSYS. Sleeps.
+ */
+long task_wait(int type, pid_t id, int options, struct wait_result *result);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * clone(2): fork, vfork and threads are rows of flags over one function.
+ *
+ * A new task starts as a copy of its parent; each shared object is then counted or copied. Its
+ * kernel stack begins with the parent's trap frame, rax changed to 0, and the registers of a
+ * switch_to that never happened.
+ */
+#include "lib/refcount.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "process/context.h"
+#include "process/fork.h"
+#include "sched/group.h"
+#include "sched/sched.h"
+#include "sched/traced.h"
+
+struct switch_frame {
+    uint64_t r15, r14, r13, r12, rbx, rbp, return_address;
+};
+
+static void set_stack(struct task *task, bool kernel)
+{
+//@lab 2 first-frame begin
+    struct switch_frame *frame = (struct switch_frame *)task_frame(task) - 1;
+
+    memset(frame, 0, sizeof(*frame));
+    frame->rbx = kernel;
+    frame->return_address = (uint64_t)task_first_switch;
+    task->rsp = (uint64_t)frame;
+//@lab 2 first-frame stub
+//|     panic("lab 2: write set_stack for %s, kernel %d (labs/2/README.md, step 2)", task->name, kernel);
+//@lab 2 first-frame end
+}
+
+static struct thread_group *group_create(struct task *leader, struct thread_group *parent)
+{
+    struct thread_group *group = kmalloc(sizeof(*group));
+
+    if (!group) {
+        return NULL;
+    }
+    memset(group, 0, offsetof(struct thread_group, pending.info));
+    list_init(&group->threads);
+    list_init(&group->children);
+    list_init(&group->sibling);
+    wait_queue_init(&group->child_queue);
+    wake_later_init(&group->wake_waiters, &group->child_queue);
+    wait_queue_init(&group->stop_queue);
+    wake_later_init(&group->wake_stopped, &group->stop_queue);
+    group->leader = leader;
+    group->start_time = clock_now();
+    if (parent) {
+        group->tty = parent->tty;
+        memcpy(group->limits, parent->limits, sizeof(group->limits));
+    } else {
+        for (int i = 0; i < RLIMIT_COUNT; i++) {
+            group->limits[i] = (struct rlimit){UINT64_MAX, UINT64_MAX};
+        }
+        group->limits[RLIMIT_NOFILE] = (struct rlimit){1024, 4096};
+        group->limits[RLIMIT_STACK].soft = 8ul << 20;
+        group->limits[RLIMIT_CORE].soft = 0;
+    }
+    return group;
+}
+
+/* What clone(2) refuses; there are no namespaces and no descriptors of processes. */
+static long check_flags(const struct clone_args *args)
+{
+    uint64_t flags = args->flags;
+
+    if ((flags & CLONE_PARENT) && !current->group->parent) {
+        return -EINVAL; /* init has no siblings */
+    }
+    if (((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND)) ||
+        ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) ||
+        (flags & (CLONE_NAMESPACES | CLONE_PIDFD))) {
+        return -EINVAL;
+    }
+    return flags & CLONE_SETTLS && args->tls >= USER_TOP ? -EPERM : 0;
+}
+
+/* A tid, and the task's place in the tree. -EAGAIN: too many, or the process is ending. */
+static long enter(struct task *task, struct thread_group *group, uint64_t flags)
+{
+    struct thread_group *mine = current->group;
+    uint64_t limit = mine->limits[RLIMIT_NPROC].soft;
+    uint64_t irq = spin_lock_irqsave(&tasks_lock);
+    long error = 0;
+
+    if ((uint64_t)task_count >= limit) {
+        error = -EAGAIN;
+    } else if (current->mm && signal_pending(current)) {
+        sched_notify(current); /* its sender's message may still be on the way */
+        error = -ERESTARTNOINTR; /* one that ends the process must not miss the new task */
+    } else if (flags & CLONE_THREAD && (mine->exiting || mine->exec_task)) {
+        sched_notify(current);
+        error = -ERESTARTNOINTR; /* its SIGKILL is on the way */
+    } else if (!task_hash(task)) {
+        error = -EAGAIN;
+    } else {
+        task->group = group;
+        list_push_back(&group->threads, &task->in_group);
+        group->thread_count++;
+        if (group == mine) {
+            ref_get(&group->references);
+        } else {
+            group->references = 1;
+            group->pid = task->tid;
+            group->parent = flags & CLONE_PARENT ? mine->parent : mine;
+            group->exit_signal = flags & CLONE_PARENT ? mine->exit_signal
+                                 : (flags & CSIGNAL) <= SIGNALS ? (int)(flags & CSIGNAL) : 0;
+            if (task->tid == 1 || !group->parent) {
+                group_enter(group, 0, 0);
+                group->parent = NULL;
+            } else {
+                group_enter(group, mine->pgid, mine->session);
+                group->parent_pid = group->parent->pid;
+                list_push_back(&group->parent->children, &group->sibling);
+            }
+        }
+    }
+    spin_unlock_irqrestore(&tasks_lock, irq);
+    return error;
+}
+
+static long share(struct task *task, uint64_t flags)
+{
+    struct task *parent = current;
+    long error;
+
+    if (flags & CLONE_SIGHAND) {
+        ref_get(&parent->sighand->references);
+        task->sighand = parent->sighand;
+    } else {
+        task->sighand = sighand_create(parent->sighand);
+    }
+    if (!task->sighand) {
+        return -ENOMEM;
+    }
+    error = context_clone(parent, task, flags);
+    if (error) {
+        return error;
+    }
+//@lab 4 share begin
+    task->mm = parent->mm ? flags & CLONE_VM ? mm_get(parent->mm) : mm_clone(parent->mm) : NULL;
+//@lab 4 share stub
+//|     task->mm = parent->mm ? mm_clone(parent->mm) : NULL; /* lab 4, step 2: always a copy */
+//@lab 4 share end
+    return parent->mm && !task->mm ? -ENOMEM : 0;
+}
+
+static void unshare(struct task *task)
+{
+    context_exit(task);
+    sighand_put(task->sighand);
+    mm_put(task->mm);
+}
+
+/* Everything but the start. NULL group: a new one. */
+static long prepare(struct task *task, uint64_t flags)
+{
+    struct thread_group *group = current->group;
+    long error;
+
+    task->nice = current->nice;
+    task->policy = current->policy;
+    task->priority = current->priority;
+    task->affinity = current->affinity;
+    task->blocked = current->blocked;
+    if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {
+        task->altstack = current->altstack;
+    }
+    error = share(task, flags);
+    if (!error && !(flags & CLONE_THREAD)) {
+        group = group_create(task, current->group);
+        error = group ? 0 : -ENOMEM;
+    }
+    if (!error) {
+        error = enter(task, group, flags);
+        if (error && group != current->group) {
+            kfree(group);
+        }
+    }
+    if (error) {
+        unshare(task);
+    }
+    return error;
+}
+
+static void wait_for_vfork(struct task *task)
+{
+    wait_event(&task->vfork_queue, WAIT_VFORK, task->tid,
+               !__atomic_load_n(&task->vfork_parent, __ATOMIC_ACQUIRE) ||
+                   signal_kill_pending(current));
+    task_put(task);
+}
+
+long task_clone(const struct clone_args *args)
+{
+    uint64_t flags = args->flags;
+    struct trap_frame *frame;
+    struct task *task;
+    long error = check_flags(args);
+    pid_t tid;
+
+    if (error) {
+        return error;
+    }
+    task = task_create(current->name);
+    if (!task) {
+        return -ENOMEM;
+    }
+    error = prepare(task, flags);
+    if (error) {
+        task_free_unstarted(task);
+        return error;
+    }
+    frame = task_frame(task);
+    *frame = *task_frame(current);
+    frame->rax = 0;
+    frame->error = 0;
+    if (args->stack) {
+        frame->rsp = args->stack;
+    }
+    user_state_save(&task->user);
+    if (flags & CLONE_SETTLS) {
+        task->user.fs_base = args->tls;
+        task->user.selectors.fs = 0;
+    }
+    set_stack(task, false);
+    tid = task->tid;
+    if (flags & CLONE_PARENT_SETTID) {
+        put_user(tid, args->parent_tid);
+    }
+    task->set_tid = flags & CLONE_CHILD_SETTID ? args->child_tid : NULL;
+    task->clear_tid = flags & CLONE_CHILD_CLEARTID ? args->child_tid : NULL;
+    if (flags & CLONE_VFORK) {
+        task->vfork_parent = current;
+        task_get(task);
+    }
+    trace_clone(task, flags);
+    sched_start(task);
+    if (flags & CLONE_VFORK) {
+        wait_for_vfork(task);
+    }
+    return tid;
+}
+
+/* What task_first_switch calls for a task that starts in the kernel. */
+void kernel_thread_main(void)
+{
+    irq_enable(); /* they are off over a switch */
+    current->kernel_entry(current->kernel_argument);
+}
+
+struct task *kernel_thread(const char *name, void (*entry)(void *), void *argument)
+{
+    struct task *task = task_create(name);
+    struct thread_group *group = task ? group_create(task, NULL) : NULL;
+    uint64_t flags;
+
+    if (!group) {
+        panic("no memory for kernel thread %s", name);
+    }
+    task->sighand = sighand_create(NULL);
+    task->kernel_entry = entry;
+    task->kernel_argument = argument;
+    memset(task_frame(task), 0, sizeof(struct trap_frame));
+    set_stack(task, true);
+    flags = spin_lock_irqsave(&tasks_lock);
+    task_hash(task);
+    task->group = group;
+    group->references = 1;
+    group->pid = task->tid;
+    group_enter(group, task->tid, task->tid);
+    group->thread_count = 1;
+    list_push_back(&group->threads, &task->in_group);
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    trace_clone(task, 0);
+    sched_start(task);
+    return task;
+}

@@ -1,0 +1,383 @@
+/* What the files of /proc say; formats as in proc(5), so that Linux tools can read them. */
+#include "procfs/files.h"
+
+#include "arch/boot.h"
+#include "arch/trap.h"
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/inject.h"
+#include "mm/kmalloc.h"
+#include "mm/kstack.h"
+#include "mm/mm.h"
+#include "mm/page.h"
+#include "process/context.h"
+#include "sched/inject.h"
+#include "sched/sched.h"
+#include "sched/traced.h"
+
+#define TICK 10000000 /* USER_HZ is 100 */
+
+static void show_meminfo(struct proc_text *text, struct task *task)
+{
+    size_t free = page_free_count() + kstack_cached_pages() + mm_cached_pages() +
+                  kmalloc_cached_pages();
+    uint64_t promised, limit;
+
+    (void)task;
+    commit_figures(&promised, &limit);
+    proc_print(text, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
+               "Buffers:               0 kB\nCached:                0 kB\n"
+               "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n",
+               page_total_count() * 4, free * 4, free * 4, limit * 4, promised * 4);
+}
+
+/* slabinfo(5): of each size the objects in use, and the room for them. */
+static void show_slabinfo(struct proc_text *text, struct task *task)
+{
+    struct kmalloc_class class;
+
+    (void)task;
+    proc_print(text, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+               "<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : "
+               "slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+    for (size_t i = 0; kmalloc_class(i, &class); i++) {
+        proc_print(text, "kmalloc-%-9u %6lu %6lu %6u %4u %4u : tunables    0    0    0 : slabdata "
+                   "%6lu %6lu      0\n", class.size, class.used, class.slabs * class.per_slab,
+                   class.size, class.per_slab, class.pages_per_slab, class.slabs, class.slabs);
+    }
+}
+
+static void show_uptime(struct proc_text *text, struct task *task)
+{
+    ktime_t now = clock_now();
+
+    (void)task;
+    proc_print(text, "%ld.%02ld 0.00\n", now / 1000000000, now / TICK % 100);
+}
+
+static void show_version(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "Linux version 6.1.0-baton (Baton) #1\n");
+}
+
+static void show_cmdline(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%s\n", boot_command_line);
+}
+
+static void show_loadavg(struct proc_text *text, struct task *task)
+{
+    int runnable = 0;
+
+    (void)task;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        runnable += runqueues[id].runnable + (runqueues[id].running != runqueues[id].idle);
+    }
+    proc_print(text, "0.00 0.00 0.00 %d/%d 0\n", runnable, task_count);
+}
+
+static void show_stat_all(struct proc_text *text, struct task *task)
+{
+    ktime_t idle[CPU_MAX], all_idle = 0;
+    struct cpu_times busy[CPU_MAX], all = {0, 0};
+    uint64_t switches = 0;
+
+    (void)task;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        idle[id] = sched_idle_time(id, &busy[id]);
+        all_idle += idle[id];
+        all.user += busy[id].user;
+        all.system += busy[id].system;
+        switches += runqueues[id].switches;
+    }
+    proc_print(text, "cpu  %ld 0 %ld %ld 0 0 0 0 0 0\n", all.user / TICK, all.system / TICK,
+               all_idle / TICK);
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        proc_print(text, "cpu%u %ld 0 %ld %ld 0 0 0 0 0 0\n", id, busy[id].user / TICK,
+                   busy[id].system / TICK, idle[id] / TICK);
+    }
+    proc_print(text, "ctxt %lu\nprocesses %d\n", switches, task_count);
+}
+
+static void show_unimplemented(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    for (int i = 0; i < SYSCALLS_MAX; i++) {
+        if (syscall_unimplemented[i]) {
+            proc_print(text, "%d %u\n", i, syscall_unimplemented[i]);
+        }
+    }
+}
+
+static void show_kmsg(struct proc_text *text, struct task *task)
+{
+    uint64_t lost;
+    char *log = kmalloc(LOG_SIZE);
+    size_t size = log ? log_read(log, LOG_SIZE, &lost) : 0;
+
+    (void)task;
+    if (!log) {
+        text->error = -ENOMEM;
+    } else if (lost) {
+        proc_print(text, "(%lu bytes before this are gone)\n", lost);
+    }
+    proc_write(text, log, size);
+    kfree(log);
+}
+
+/* How late, at most, a CPU's timer interrupt was, and the switch to a better task: somebody kept
+ * interrupts off, or preemption. A test looks at it; writing starts it again. */
+static void show_latency(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        const ktime_t *late = runqueues[id].late;
+
+        proc_print(text, "cpu%u interrupt %ld switch %ld\n", id, late[SCHED_LATE_INTERRUPT],
+                   late[SCHED_LATE_SWITCH]);
+    }
+    LOCK_DEBUG(proc_print(text, "with all checks\n");)
+}
+
+static long write_latency(struct task *task, const char *text)
+{
+    (void)task, (void)text;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        runqueues[id].late[0] = runqueues[id].late[1] = 0;
+    }
+    return 0;
+}
+
+static void show_self(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%d", current->group->pid);
+}
+
+static void show_nothing(struct proc_text *text, struct task *task)
+{
+    (void)text, (void)task;
+}
+
+static long write_sysrq(struct task *task, const char *text)
+{
+    (void)task;
+    if (text[0] == 'c') {
+        panic("sysrq-trigger: a crash was asked for by %s", current->name);
+    } else if (text[0] == 'u') { /* what SMAP is for: a pointer of the user's, followed here */
+        (void)*(volatile char *)current->mm->stack_start;
+    }
+    return 0;
+}
+
+const struct proc_file proc_root_files[] = {
+    {"meminfo", S_IFREG | 0444, show_meminfo, NULL},
+    {"slabinfo", S_IFREG | 0400, show_slabinfo, NULL},
+    {"uptime", S_IFREG | 0444, show_uptime, NULL},
+    {"version", S_IFREG | 0444, show_version, NULL},
+    {"cmdline", S_IFREG | 0444, show_cmdline, NULL},
+    {"loadavg", S_IFREG | 0444, show_loadavg, NULL},
+    {"stat", S_IFREG | 0444, show_stat_all, NULL},
+    {"unimplemented", S_IFREG | 0444, show_unimplemented, NULL},
+    {"kmsg", S_IFREG | 0444, show_kmsg, NULL},
+    {"latency", S_IFREG | 0644, show_latency, write_latency},
+    {"self", S_IFLNK | 0777, show_self, NULL},
+    {"sysrq-trigger", S_IFREG | 0200, show_nothing, write_sysrq},
+    {NULL, 0, NULL, NULL},
+};
+
+static char state_letter(const struct task *task)
+{
+    return task->state == TASK_RUNNING ? 'R' : "RSDTZ"[task->state];
+}
+
+static void show_stat(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+    struct thread_group *group = task->group;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    struct cpu_usage usage = text->one_thread ? sched_usage(task) : group_usage(group);
+    struct cpu_times *shown = text->one_thread ? &task->shown : &group->shown, times, children;
+
+    usage_divide(&usage, shown);
+    times = *shown;
+    usage_divide(&group->children_usage, &group->children_shown);
+    children = group->children_shown;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
+               "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0\n",
+               task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
+               group->tty ? 0x440 : 0, times.user / TICK, times.system / TICK, children.user / TICK,
+               children.system / TICK, 20 + task->nice, task->nice, group->thread_count,
+               task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0,
+               task->cpu);
+    mm_put(mm);
+}
+
+static void show_status(struct proc_text *text, struct task *task)
+{
+    static const char *const states[] = {"R (running)", "S (sleeping)", "D (disk sleep)",
+                                         "T (stopped)", "Z (zombie)"};
+    struct mm *mm = task_mm(task);
+    struct thread_group *group = task->group;
+
+    proc_print(text, "Name:\t%s\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nUid:\t0\t0\t0\t0\n"
+               "Gid:\t0\t0\t0\t0\n", task->name, states[task->state], group->pid, task->tid,
+               group->parent_pid);
+    if (mm) {
+        proc_print(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm->pages * 4, mm->resident * 4);
+    }
+    proc_print(text, "Threads:\t%d\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
+               "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+               group->thread_count, task->pending.mask, group->pending.mask, task->blocked,
+               task->usage.switches[0], task->usage.switches[1]);
+    mm_put(mm);
+}
+
+static void show_comm(struct proc_text *text, struct task *task)
+{
+    proc_print(text, "%s\n", task->name);
+}
+
+static long write_comm(struct task *task, const char *text)
+{
+    if (task->group != current->group) {
+        return -EINVAL;
+    }
+    strlcpy(task->name, text, sizeof(task->name));
+    trace_rename(task);
+    return 0;
+}
+
+/* What the task waits for, and which one of these. */
+static void show_wchan(struct proc_text *text, struct task *task)
+{
+    enum wait_reason reason = task->reason;
+
+    proc_print(text, "%s", reason ? wait_reason_names[reason] : "0");
+    if (reason == WAIT_FUTEX) {
+        proc_print(text, " 0x%lx", task->wait_object);
+    } else if (reason == WAIT_PIPE_READ || reason == WAIT_PIPE_WRITE) {
+        proc_print(text, " %lu", task->wait_object);
+    }
+}
+
+/* The arguments as they are in the task's own memory now. */
+static void show_arguments(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+
+    for (vaddr_t at = mm ? mm->arg_start : 0; mm && at < mm->arg_end;) {
+        paddr_t page = mm_pin(mm, at, false);
+        size_t part = PAGE_SIZE - (at & (PAGE_SIZE - 1));
+
+        if (!page) {
+            break;
+        }
+        part = part < mm->arg_end - at ? part : mm->arg_end - at;
+        proc_write(text, phys_to_virt(page), part);
+        page_put(phys_to_page(page));
+        at += part;
+    }
+    mm_put(mm);
+}
+
+static void show_maps(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+    char *path = kmalloc(PATH_MAX);
+
+    text->error = path ? 0 : -ENOMEM;
+    if (mm && path) {
+        mutex_lock(&mm->lock);
+        for (struct vma *vma = mm_find(mm, 0); vma; vma = vma_next(vma)) {
+            struct inode *inode = vma->source ? vma->source->ops->object(vma->source) : NULL;
+            long length = inode ? path_of(inode, path, PATH_MAX) : 0;
+            const char *name = "";
+
+            if (length > 0) {
+                name = path;
+            } else if (length == -ERANGE) {
+                name = "(a longer path)";
+            } else if (vma->start <= mm->stack_start && vma->end > mm->stack_start) {
+                name = "[stack]";
+            } else if (vma->end > mm->brk_start && vma->start <= mm->brk && !inode) {
+                name = "[heap]";
+            }
+            proc_print(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %-10lu %s\n", vma->start, vma->end,
+                       vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+                       vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p',
+                       vma->offset * PAGE_SIZE, inode ? inode->number : 0, name);
+        }
+        mutex_unlock(&mm->lock);
+    }
+    kfree(path);
+    mm_put(mm);
+}
+
+/* Nothing at all for what has no path (any more). */
+static void show_path(struct proc_text *text, struct inode *inode)
+{
+    char *path = kmalloc(PATH_MAX);
+    long length = path ? path_of(inode, path, PATH_MAX) : -ENOMEM;
+
+    if (length > 0) {
+        proc_write(text, path, (size_t)length);
+    } else if (length != -ENOENT) {
+        text->error = length == -ERANGE ? -ENAMETOOLONG : length;
+    }
+    kfree(path);
+}
+
+static void show_exe(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+
+    if (mm && mm->executable) {
+        show_path(text, mm->executable);
+    }
+    mm_put(mm);
+}
+
+static void show_cwd(struct proc_text *text, struct task *task)
+{
+    struct inode *cwd = cwd_of(task);
+
+    if (cwd) {
+        show_path(text, cwd);
+    }
+    inode_put(cwd);
+}
+
+static void show_fail_nth(struct proc_text *text, struct task *task)
+{
+    proc_print(text, "%u\n", inject_left(task->group));
+}
+
+static long write_fail_nth(struct task *task, const char *text)
+{
+    return inject_arm(task->group, text);
+}
+
+/* fail-nth is there with the kernel option `inject` only. */
+bool proc_file_exists(const struct proc_file *file)
+{
+    return file->show != show_fail_nth || inject_on;
+}
+
+const struct proc_file proc_task_files[] = {
+    {"stat", S_IFREG | 0444, show_stat, NULL},
+    {"status", S_IFREG | 0444, show_status, NULL},
+    {"comm", S_IFREG | 0644, show_comm, write_comm},
+    {"cmdline", S_IFREG | 0444, show_arguments, NULL},
+    {"maps", S_IFREG | 0444, show_maps, NULL},
+    {"wchan", S_IFREG | 0444, show_wchan, NULL},
+    {"exe", S_IFLNK | 0777, show_exe, NULL},
+    {"cwd", S_IFLNK | 0777, show_cwd, NULL},
+    {"fail-nth", S_IFREG | 0644, show_fail_nth, write_fail_nth},
+    {NULL, 0, NULL, NULL},
+};

@@ -1,0 +1,388 @@
+/*
+ * procfs. Nothing is stored: an inode is made when a name is looked up, its text when it is read
+ * from its start, so what a reader sees is one moment.
+ *
+ *   /proc        KIND_ROOT      files of the machine, and a directory for each process
+ *   /proc/7      KIND_PROCESS   files of a process, and task
+ *   .../task     KIND_TASKS     a directory for each thread
+ *   .../task/8   KIND_THREAD    the same files, of one thread
+ *
+ * Number of an inode:  tid + 1 | kind (2 bits) | index of the file, 0 for a directory (6 bits)
+ */
+#include "procfs/tree.h"
+
+#include "fs/file.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "procfs/files.h"
+#include "sched/task.h"
+
+#define WRITE_MAX 64
+#define FIRST_TASK 64 /* in a directory, the position of task 0: behind all files */
+
+enum kind { KIND_ROOT, KIND_PROCESS, KIND_TASKS, KIND_THREAD };
+
+static const struct inode_ops directory_ops, file_ops_plain, link_ops;
+static const struct file_ops text_ops, directory_file;
+static const struct proc_file no_files[1];
+static const struct proc_file *const files[] = {
+    [KIND_ROOT] = proc_root_files, [KIND_PROCESS] = proc_task_files, [KIND_TASKS] = no_files,
+    [KIND_THREAD] = proc_task_files,
+};
+
+static uint64_t number_of(pid_t tid, enum kind kind, int index)
+{
+    return ((uint64_t)tid + 1) << 8 | (uint64_t)kind << 6 | (uint64_t)index;
+}
+
+static pid_t inode_tid(const struct inode *inode)
+{
+    return (pid_t)(inode->number >> 8) - 1;
+}
+
+static enum kind inode_kind(const struct inode *inode)
+{
+    return inode->number >> 6 & 3;
+}
+
+static const struct proc_file *inode_file(const struct inode *inode)
+{
+    return &files[inode_kind(inode)][(inode->number & 63) - 1];
+}
+
+/*
+ * The task that an inode is about, referenced; NULL: it is gone, or the inode is the root's. The
+ * id may be another task's by then, so the time of the task's start is kept, too.
+ */
+static struct task *inode_task(const struct inode *inode)
+{
+    struct task *task = task_find(inode_tid(inode));
+
+    if (task && task->start_time != (ktime_t)inode->data) {
+        task_put(task);
+        return NULL;
+    }
+    return task;
+}
+
+static struct inode *make(uint64_t number, mode_t mode, struct inode *parent, void *start_time)
+{
+    struct inode *inode = kmalloc(sizeof(*inode));
+
+    if (!inode) {
+        return error_pointer(-ENOMEM);
+    }
+    inode_init(inode, mode, S_ISDIR(mode) ? &directory_ops : S_ISLNK(mode) ? &link_ops
+                                                                          : &file_ops_plain,
+               S_ISDIR(mode) ? &directory_file : &text_ops);
+    inode->device = 0x1000;
+    inode->number = number;
+    inode->data = start_time;
+    if (parent) {
+        inode_set_parent(inode, parent);
+    }
+    return inode;
+}
+
+/* Task `tid`, referenced, if it has a directory in this one, to be found or to be listed; or NULL. */
+static struct task *child_task(const struct inode *directory, pid_t tid, bool listed)
+{
+    struct task *task = task_find(tid), *of = inode_task(directory);
+    bool found = false;
+
+    if (inode_kind(directory) == KIND_ROOT) {
+        found = task && (!listed || task->group->pid == tid); /* a thread's is there, but hidden */
+    } else if (inode_kind(directory) == KIND_TASKS) {
+        found = task && of && task->group == of->group;
+    }
+    task_put(of);
+    if (!found) {
+        task_put(task);
+        task = NULL;
+    }
+    return task;
+}
+
+/* Is the task gone that a directory is about? */
+static bool is_dead(const struct inode *directory)
+{
+    struct task *task = inode_task(directory);
+
+    task_put(task);
+    return !task && inode_kind(directory) != KIND_ROOT;
+}
+
+static struct inode *lookup(struct inode *directory, const char *name)
+{
+    enum kind kind = inode_kind(directory);
+    const struct proc_file *table = files[kind];
+    char canonical[16]; /* the only way to write the number: not 07, 0x7 or 2^32 + 7 */
+    uint64_t number;
+    struct task *task;
+    struct inode *inode;
+    pid_t tid;
+
+    if (is_dead(directory)) {
+        return error_pointer(-ENOENT);
+    }
+    for (int i = 0; table[i].name; i++) {
+        if (strcmp(table[i].name, name) == 0 && proc_file_exists(&table[i])) {
+            return make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory,
+                        directory->data);
+        }
+    }
+    if (kind == KIND_PROCESS && strcmp(name, "task") == 0) {
+        return make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory,
+                    directory->data);
+    }
+    number = parse_number(name, NULL);
+    tid = number < PID_MAX ? (pid_t)number : 0;
+    snprintf(canonical, sizeof(canonical), "%d", tid);
+    task = strcmp(name, canonical) == 0 ? child_task(directory, tid, false) : NULL;
+    if (!task) {
+        return error_pointer(-ENOENT);
+    }
+    inode = make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory, (void *)task->start_time);
+    task_put(task);
+    return inode;
+}
+
+static long iterate(struct inode *directory, off_t position, dir_emit_t emit, void *context)
+{
+    enum kind kind = inode_kind(directory);
+    const struct proc_file *table = files[kind];
+    off_t last = position > FIRST_TASK ? position - FIRST_TASK : 0; /* any number of the user's */
+    pid_t tid = last < PID_MAX ? (pid_t)last : PID_MAX;
+    char name[16];
+    int i;
+
+    if (is_dead(directory)) {
+        return -ENOENT;
+    }
+    for (i = 0; table[i].name; i++) {
+        if (i >= position && proc_file_exists(&table[i]) && !emit(context, table[i].name,
+                                   number_of(inode_tid(directory), kind, i + 1), table[i].mode,
+                                   i + 1)) {
+            return 0;
+        }
+    }
+    if (kind == KIND_PROCESS && position <= i) {
+        emit(context, "task", number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR, i + 1);
+    }
+    while ((kind == KIND_ROOT || kind == KIND_TASKS) && (tid = task_next(tid)) != 0) {
+        struct task *task = child_task(directory, tid, true);
+
+        snprintf(name, sizeof(name), "%d", tid);
+        task_put(task);
+        if (task && !emit(context, name, number_of(tid, kind + 1, 0), S_IFDIR, tid + FIRST_TASK)) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/* Positions in the directories of /proc are ints on Linux, too. */
+static off_t directory_seek(struct file *file, off_t offset, int whence)
+{
+    if (whence != SEEK_SET && whence != SEEK_CUR) {
+        return -EINVAL;
+    }
+    return file_set_position(file, whence == SEEK_CUR ? file->position : 0, offset, INT32_MAX);
+}
+
+static void release(struct inode *inode)
+{
+    kfree(inode);
+}
+
+/* Fill `text` for this inode, anew: 0, -ENOMEM, or -ESRCH when the task is gone. */
+static long generate(struct inode *inode, struct proc_text *text)
+{
+    struct task *task = inode_task(inode);
+
+    page_tree_truncate(&text->pages, 1); /* the first one stays: a short text needs no other */
+    text->used = 0;
+    text->error = 0;
+    if (inode_tid(inode) && !task) {
+        return -ESRCH;
+    }
+    text->one_thread = inode_kind(inode) == KIND_THREAD;
+    inode_file(inode)->show(text, task);
+    task_put(task);
+    if (text->error) {
+        text->used = 0;
+    }
+    return text->error;
+}
+
+static long readlink(struct inode *inode, char *buffer, size_t size)
+{
+    struct proc_text text = {.used = 0};
+    long result = generate(inode, &text);
+
+    if (!result && text.used) { /* a path: shorter than a page */
+        size = size < text.used ? size : text.used;
+        memcpy(buffer, page_to_virt(page_tree_find(&text.pages, 0)), size);
+    }
+    page_tree_truncate(&text.pages, 0);
+    return result ? result : text.used ? (long)size : -ENOENT;
+}
+
+/* The page at the text's end; NULL: there is no memory. */
+static struct page *text_grow(struct proc_text *text)
+{
+    struct page *page = page_alloc(0);
+
+    if (page && page_tree_insert(&text->pages, text->used >> PAGE_SHIFT, page)) {
+        page_put(page);
+        page = NULL;
+    }
+    return page;
+}
+
+static long text_open(struct file *file)
+{
+    struct proc_text *text = kzalloc(sizeof(*text));
+
+    if (!text || !text_grow(text)) {
+        kfree(text);
+        return -ENOMEM;
+    }
+    mutex_init(&text->lock);
+    file->data = text;
+    return 0;
+}
+
+/* Copy what there is from `position` on. Bytes, or -EFAULT. */
+static ssize_t text_copy(struct proc_text *text, char __user *buffer, size_t size, off_t position)
+{
+    size_t done = 0;
+
+    while (done < size && position + (off_t)done < (off_t)text->used) {
+        size_t at = (size_t)position + done, offset = at & (PAGE_SIZE - 1);
+        size_t part = PAGE_SIZE - offset;
+        char *page = page_to_virt(page_tree_find(&text->pages, at >> PAGE_SHIFT));
+
+        part = part < text->used - at ? part : text->used - at;
+        part = part < size - done ? part : size - done;
+        if (copy_to_user(buffer + done, page + offset, part)) {
+            return done ? (ssize_t)done : -EFAULT;
+        }
+        done += part;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t text_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    struct proc_text *text = file->data;
+    ssize_t result = 0;
+
+    mutex_lock(&text->lock);
+    if (*position == 0 || !text->used) {
+        result = generate(file->inode, text);
+    }
+    result = result ? result : text_copy(text, buffer, size, *position);
+    mutex_unlock(&text->lock);
+    *position += result > 0 ? result : 0;
+    return result;
+}
+
+static ssize_t text_write(struct file *file, const char __user *buffer, size_t size, off_t *position)
+{
+    const struct proc_file *proc_file = inode_file(file->inode);
+    char text[WRITE_MAX + 1];
+    struct task *task;
+    long error;
+
+    (void)position;
+    if (!proc_file->write) {
+        return -EIO;
+    }
+    size = size < WRITE_MAX ? size : WRITE_MAX;
+    if (copy_from_user(text, buffer, size)) {
+        return -EFAULT;
+    }
+    text[size] = '\0';
+    task = inode_task(file->inode);
+    if (inode_tid(file->inode) && !task) {
+        return -ESRCH;
+    }
+    error = proc_file->write(task, text);
+    task_put(task);
+    return error ? error : (ssize_t)size;
+}
+
+static void text_release(struct file *file)
+{
+    struct proc_text *text = file->data;
+
+    page_tree_truncate(&text->pages, 0);
+    kfree(text);
+}
+
+static const struct inode_ops directory_ops = {
+    .lookup = lookup, .iterate = iterate, .release = release,
+};
+static const struct inode_ops file_ops_plain = {.release = release};
+static const struct inode_ops link_ops = {.readlink = readlink, .release = release};
+static const struct file_ops directory_file = {.read = directory_read, .seek = directory_seek};
+static const struct file_ops text_ops = {
+    .open = text_open, .read = text_read, .write = text_write, .seek = file_seek_sizeless,
+    .release = text_release,
+};
+
+void proc_write(struct proc_text *text, const void *data, size_t size)
+{
+    const char *from = data;
+
+    while (size > 0 && !text->error) {
+        size_t offset = text->used & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
+        struct page *page = page_tree_find(&text->pages, text->used >> PAGE_SHIFT);
+
+        page = page ? page : text_grow(text);
+        if (!page) {
+            text->error = -ENOMEM;
+            break;
+        }
+        part = part < size ? part : size;
+        memcpy((char *)page_to_virt(page) + offset, from, part);
+        text->used += part;
+        from += part;
+        size -= part;
+    }
+}
+
+void proc_print(struct proc_text *text, const char *format, ...)
+{
+    char line[256], *whole = line;
+    va_list args;
+    size_t length;
+
+    va_start(args, format);
+    length = (size_t)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    if (length >= sizeof(line)) { /* with a path, it may be */
+        whole = kmalloc(length + 1);
+        if (!whole) {
+            text->error = -ENOMEM;
+            return;
+        }
+        va_start(args, format);
+        vsnprintf(whole, length + 1, format, args);
+        va_end(args);
+    }
+    proc_write(text, whole, length);
+    if (whole != line) {
+        kfree(whole);
+    }
+}
+
+struct inode *proc_create_root(void)
+{
+    return make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL, NULL);
+}

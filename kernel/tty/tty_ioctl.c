@@ -1,0 +1,251 @@
+/* The terminal's ioctls: modes, window size, sessions and the foreground group (ioctl_tty(2)). */
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/uaccess.h"
+#include "sched/group.h"
+#include "sched/signal.h"
+#include "sched/task.h"
+#include "tty/tty.h"
+
+enum {
+    TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TCSBRK = 0x5409,
+    TCXONC = 0x540a, TCFLSH = 0x540b, TIOCSCTTY = 0x540e, TIOCGPGRP = 0x540f, TIOCSPGRP = 0x5410,
+    TIOCOUTQ = 0x5411, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414,
+    TIOCNOTTY = 0x5422, TCSBRKP = 0x5425, TIOCGSID = 0x5429,
+};
+
+static long set_modes(struct tty *tty, unsigned command, uint64_t argument)
+{
+    struct termios termios;
+    uint64_t flags;
+
+    if (copy_from_user(&termios, (void __user *)argument, sizeof(termios))) {
+        return -EFAULT;
+    }
+    flags = spin_lock_irqsave(&tty->lock);
+    if (command == TCSETSF) {
+        tty_flush_input(tty);
+    }
+    /* Bytes of an unfinished line become readable when lines no longer matter. */
+    if ((tty->termios.c_lflag ^ termios.c_lflag) & ICANON) {
+        tty->ready = tty->head;
+    }
+    tty->termios = termios;
+    spin_unlock_irqrestore(&tty->lock, flags);
+    wake_all(&tty->readers);
+    return 0;
+}
+
+static long set_window(struct tty *tty, uint64_t argument)
+{
+    struct winsize size;
+    uint64_t flags;
+    pid_t told;
+
+    if (copy_from_user(&size, (void __user *)argument, sizeof(size))) {
+        return -EFAULT;
+    }
+    flags = spin_lock_irqsave(&tty->lock);
+    told = size.rows != tty->size.rows || size.columns != tty->size.columns ? tty->foreground : 0;
+    tty->size = size;
+    spin_unlock_irqrestore(&tty->lock, flags);
+    if (told) {
+        signal_send_group(told, SIGWINCH);
+    }
+    return 0;
+}
+
+long tty_set_session(struct tty *tty, bool steal)
+{
+    struct thread_group *group = current->group;
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    pid_t lost = 0;
+    long error = 0;
+
+    if (tty->session && tty->session != group->session && !steal) {
+        error = -EPERM;
+    } else if (!session_take_tty(tty)) {
+        error = -EPERM;
+    } else {
+        lost = tty->session != group->session ? tty->session : 0;
+        tty->session = group->session;
+        tty->foreground = group->pgid;
+    }
+    spin_unlock_irqrestore(&tty->lock, flags);
+    if (lost) {
+        session_lose_tty(lost);
+    }
+    return error;
+}
+
+void tty_hang_up(struct tty *tty)
+{
+    pid_t session = current->group->session, foreground = 0;
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+
+    if (tty->session == session) {
+        foreground = tty->foreground;
+        tty->session = tty->foreground = 0;
+    }
+    spin_unlock_irqrestore(&tty->lock, flags);
+    session_lose_tty(session);
+    if (foreground) {
+        signal_send_group(foreground, SIGHUP);
+        signal_send_group(foreground, SIGCONT);
+    }
+}
+
+static long set_controlling(struct tty *tty, uint64_t steal)
+{
+    return current->group->tty == tty ? 0 : tty_set_session(tty, steal == 1);
+}
+
+static long give_up_controlling(struct tty *tty)
+{
+    struct thread_group *group = current->group;
+
+    if (group->tty != tty) {
+        return -ENOTTY;
+    }
+    if (group->session == group->pid) {
+        tty_hang_up(tty);
+    } else {
+        group_leave_tty();
+    }
+    return 0;
+}
+
+static long set_foreground(struct tty *tty, uint64_t argument)
+{
+    long error = 0;
+    uint64_t flags;
+    pid_t pgid;
+
+    if (copy_from_user(&pgid, (void __user *)argument, sizeof(pgid))) {
+        return -EFAULT;
+    }
+    if (pgid < 0) {
+        return -EINVAL;
+    }
+    flags = spin_lock_irqsave(&tty->lock);
+    if (current->group->tty != tty || tty->session != current->group->session) {
+        error = -ENOTTY;
+    } else if (!group_in_session(pgid, tty->session)) {
+        error = -EPERM;
+    } else {
+        tty->foreground = pgid;
+    }
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return error;
+}
+
+/* These change the terminal, so a background group is stopped by SIGTTOU first. */
+static bool changes_terminal(unsigned command)
+{
+    return (command >= TCSETS && command <= TCSETSF) || command == TCSBRK || command == TCFLSH ||
+           command == TIOCSPGRP || command == TCXONC || command == TCSBRKP;
+}
+
+static long flush(struct tty *tty, uint64_t queue)
+{
+    uint64_t flags;
+
+    if (queue > 2) {
+        return -EINVAL;
+    }
+    if (queue != 1) { /* TCOFLUSH: output never waits here */
+        flags = spin_lock_irqsave(&tty->lock);
+        tty_flush_input(tty);
+        spin_unlock_irqrestore(&tty->lock, flags);
+    }
+    return 0;
+}
+
+static long stop_or_go(struct tty *tty, uint64_t action)
+{
+    if (action > 3) {
+        return -EINVAL;
+    }
+    if (action < 2) { /* TCOOFF, TCOON */
+        uint64_t flags = spin_lock_irqsave(&tty->lock);
+
+        tty->output_stop = action == 0;
+        spin_unlock_irqrestore(&tty->lock, flags);
+        if (action == 1) {
+            wake_events(&tty->writers, POLLOUT | POLLWRNORM);
+        }
+    }
+    return 0;
+}
+
+/* Copy a field out as it is at one moment. */
+static long put_field(struct tty *tty, void __user *user, const void *field, size_t size)
+{
+    uint8_t copy[sizeof(tty->termios)];
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+
+    memcpy(copy, field, size);
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return copy_to_user(user, copy, size);
+}
+
+static int count_input(struct tty *tty)
+{
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    int count = (int)(tty->ready - tty->tail);
+
+    spin_unlock_irqrestore(&tty->lock, flags);
+    return count;
+}
+
+long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
+{
+    void __user *user = (void __user *)argument;
+    bool controls = current->group->tty == tty;
+    int count;
+
+    if (controls && changes_terminal(command)) {
+        long error = tty_check_foreground(tty, SIGTTOU);
+
+        if (error) {
+            return error;
+        }
+    }
+    switch (command) {
+    case TCGETS:
+        return put_field(tty, user, &tty->termios, sizeof(tty->termios));
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+        return set_modes(tty, command, argument);
+    case TIOCGWINSZ:
+        return put_field(tty, user, &tty->size, sizeof(tty->size));
+    case TIOCSWINSZ:
+        return set_window(tty, argument);
+    case TIOCGPGRP:
+        return controls ? put_field(tty, user, &tty->foreground, sizeof(pid_t)) : -ENOTTY;
+    case TIOCSPGRP:
+        return set_foreground(tty, argument);
+    case TIOCGSID:
+        return controls ? put_field(tty, user, &tty->session, sizeof(pid_t)) : -ENOTTY;
+    case TIOCSCTTY:
+        return set_controlling(tty, argument);
+    case TIOCNOTTY:
+        return give_up_controlling(tty);
+    case FIONREAD:
+        count = count_input(tty);
+        return copy_to_user(user, &count, sizeof(count));
+    case TIOCOUTQ:
+        count = 0;
+        return copy_to_user(user, &count, sizeof(count));
+    case TCFLSH:
+        return flush(tty, argument);
+    case TCXONC:
+        return stop_or_go(tty, argument);
+    case TCSBRK:
+    case TCSBRKP:
+        return 0; /* output is written out before write(2) returns */
+    default:
+        return -ENOTTY;
+    }
+}
