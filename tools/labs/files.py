@@ -26,14 +26,16 @@ def read_regular(path: str | Path, limit: int, links: bool = True) -> tuple[byte
         if not links and os.path.islink(path):
             raise Unreadable("it is a link") from None
         raise Unreadable(getattr(error, "strerror", None) or str(error)) from None
-    with os.fdopen(fd, "rb") as file:
-        try:
-            mode = os.fstat(fd).st_mode
-            if not stat.S_ISREG(mode):
-                raise Unreadable(f"it is {kind(mode)}")
+    try:
+        mode = os.fstat(fd).st_mode
+        if not stat.S_ISREG(mode):
+            raise Unreadable(f"it is {kind(mode)}")
+        with os.fdopen(os.dup(fd), "rb") as file:
             data = file.read(limit + 1)
-        except OSError as error:
-            raise Unreadable(error.strerror or str(error)) from None
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+    finally:
+        os.close(fd)
     if len(data) > limit:
         raise Unreadable(f"it is larger than {limit >> 10} KiB")
     return data, mode
@@ -57,7 +59,10 @@ class Output:
                 raise IsADirectoryError(21, "it is a folder", path)
             return  # a device or a fifo is written as it is
         self.path = os.path.realpath(path)  # what a link leads to
-        fd, self.temporary = tempfile.mkstemp(prefix=".results-", dir=os.path.dirname(self.path))
+        try:
+            fd, self.temporary = tempfile.mkstemp(prefix=".results-", dir=os.path.dirname(self.path))
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
         mask = os.umask(0)
         os.umask(mask)
         os.fchmod(fd, 0o666 & ~mask)

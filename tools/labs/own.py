@@ -4,6 +4,7 @@ Nothing of it is trusted further than it is consistent: it must load, be of the 
 asks for, and carry the learner's name. That somebody forged one is not ruled out; it is more work
 than the lab.
 """
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from ktracelib import format as fmt
 from ktracelib.states import Model
 from result import FAIL, OK, Result
 
+TRACE_MAX = 8 << 20
 Right = str | int | tuple[int, int]  # a word, a number, or the lowest and the highest
 
 
@@ -42,19 +44,23 @@ def is_right(given: str, right: Right) -> bool:
     if isinstance(right, str):
         return given.strip().lower().removesuffix("()") == right.lower()
     low, high = right if isinstance(right, tuple) else (right, right)
-    number = re.fullmatch(r"\s*(\d+)(?:\.\d*)?\s*(?:ms)?\s*", given)
+    number = re.fullmatch(r"\s*([0-9]{1,18})(?:\.[0-9]*)?\s*(?:ms)?\s*", given)
     return bool(number) and low <= int(number[1]) <= high
 
 
 def _load(path: Path, own: OwnTrace, name: str) -> tuple[Model | None, str]:
     """The trace of one who has this name, or what is wrong with it."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return None, "there is no such file"
     try:
+        if path.stat().st_size > TRACE_MAX:
+            return None, f"it is larger than {TRACE_MAX >> 20} MiB"
         model = Model(fmt.load(str(path)))
         return model, own.whose(model, name)
     except fmt.TraceError as error:
         return None, str(error)
+    except OSError as error:
+        return None, error.strerror or str(error)
     except Exception as error:  # whatever was put into it
         return None, f"it makes no sense ({type(error).__name__}: {error})"
 

@@ -16,7 +16,7 @@ RUN_AUTOGRADER = """#!/bin/sh
 at=${{AUTOGRADER:-/autograder}}
 mkdir -p "$at/results"
 cd "$at/source/tree" &&
-    tools/grade --lab {number} --tree "$at/submission" --gradescope >"$at/results/results.json"
+    tools/grade --lab {number} --tree "$at/submission" --gradescope -o "$at/results/results.json"
 test -s "$at/results/results.json"
 """
 SETUP = """#!/bin/sh

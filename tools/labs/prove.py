@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import answers
 import manifest
 import overlay
 import starter
@@ -58,7 +59,7 @@ def check_files(root: Path, number: int) -> list[str]:
     wrong += [f"no function is called {name}" for name in lab.places if not re.search(rf"\b{name}\b", sources)]
     if len(found) < 5:
         wrong.append(f"{len(found)} mutants: at least 5 are wanted")
-    if lab.questions and not manifest.answer_digests(root, number):
+    if lab.questions and not answers.checks(root, number):
         wrong.append("there are points for questions, but no answers.txt")
     return wrong
 

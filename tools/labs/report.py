@@ -1,13 +1,53 @@
-"""The results of a grading in the formats that people and course systems read."""
+"""The results of a grading in the formats that people and course systems read.
+
+What the texts say comes from guests, compilers and learners' files: it is cleaned (result.py) before.
+"""
 import json
+from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
-from manifest import Lab
-from result import HARNESS, OK, Result
+from result import HARNESS, OK, Result, cleaned, short
 
 
-def score(results: list[Result]) -> tuple[int, int]:
-    return sum(r.score for r in results), sum(r.points for r in results)
+@dataclass
+class Report:
+    number: int
+    title: str
+    seed: int
+    cpus: int
+    results: list[Result]
+    notes: list[str] = field(default_factory=list)  # what a learner must know besides
+    tests: frozenset[str] = frozenset()  # those of the results that boot a guest
+
+    def __post_init__(self) -> None:
+        self.results = [cleaned(result) for result in self.results]
+        self.notes = [short(note.replace("\n", "\\n")) for note in self.notes]
+
+    @property
+    def score(self) -> int:
+        return sum(result.score for result in self.results)
+
+    @property
+    def points(self) -> int:
+        return sum(result.points for result in self.results)
+
+    @property
+    def status(self) -> int:
+        """Of the command."""
+        verdicts = {result.verdict for result in self.results}
+        return 3 if HARNESS in verdicts else int(verdicts != {OK})
+
+    def first(self) -> str:
+        """Which of several failures to mend before the others: tests stand in the order of the steps. One
+        that died says where, and where others have died in the same place, it is the one cause of them."""
+        failed = [r for r in self.results if r.verdict not in (OK, HARNESS) and r.name in self.tests]
+        if len(failed) < 2:
+            return ""
+        same = [r.name for r in failed[1:] if r.where and r.where == failed[0].where]
+        return f"mend first: {failed[0].name}" + (f" ({', '.join(same)} died in the same place)" if same else "")
+
+    def remarks(self) -> list[str]:
+        return [f"note: {note}" for note in self.notes] + [line for line in [self.first()] if line]
 
 
 def explanation(result: Result) -> list[tuple[str, str]]:
@@ -16,62 +56,62 @@ def explanation(result: Result) -> list[tuple[str, str]]:
     return [(word, text) for word, text in rows if text and result.verdict != OK]
 
 
-def first(lab: Lab, results: list[Result]) -> str:
-    """Which of several failures to mend before the others: tests stand in the order of the steps. One
-    that died says where, and where others have died in the same place, it is the one cause of them."""
-    failed = [r for r in results if r.verdict not in (OK, HARNESS) and r.name in {t.name for t in lab.tests}]
-    if len(failed) < 2:
-        return ""
-    same = [r.name for r in failed[1:] if r.where and r.where == failed[0].where]
-    return f"mend first: {failed[0].name}" + (f" ({', '.join(same)} died in the same place)" if same else "")
-
-
-def text(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
-    lines = [f"lab {lab.number}: {lab.title}    seed {seed}, {cpus} CPU{'s' if cpus > 1 else ''}"]
-    for result in results:
+def text(report: Report) -> str:
+    lines = [f"lab {report.number}: {report.title}    seed {report.seed}, {report.cpus} CPU"
+             + ("s" if report.cpus > 1 else "")]
+    for result in report.results:
         lines.append(f"{result.verdict:12} {result.score:3}/{result.points:<3} {result.name}")
-        lines += [f"    {word:9} {value}" for word, value in explanation(result)]
-    lines += [line for line in [first(lab, results)] if line]
-    lines.append("score {}/{}".format(*score(results)))
-    return "\n".join(lines) + "\n"
+        lines += [f"    {word:9} " + value.replace("\n", "\n" + " " * 14)
+                  for word, value in explanation(result)]
+    return "\n".join(lines + report.remarks() + [f"score {report.score}/{report.points}"]) + "\n"
 
 
-def as_json(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
-    got, possible = score(results)
-    return json.dumps({"lab": lab.number, "title": lab.title, "seed": seed, "cpus": cpus,
-                       "score": got, "points": possible, "first": first(lab, results),
-                       "tests": [vars(result) for result in results]}, indent=1) + "\n"
+def as_json(report: Report) -> str:
+    return json.dumps({"lab": report.number, "title": report.title, "seed": report.seed,
+                       "cpus": report.cpus, "score": report.score, "points": report.points,
+                       "first": report.first(), "notes": report.notes,
+                       "tests": [vars(result) for result in report.results]}, indent=1) + "\n"
 
 
-def gradescope(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
+def gradescope(report: Report) -> str:
     tests = [{"name": r.name, "score": r.score, "max_score": r.points,
               "status": "passed" if r.verdict == OK else "failed",
               "output": "\n".join([r.verdict] + [f"{word}: {value}" for word, value in explanation(r)])}
-             for r in results]
-    about = f"lab {lab.number}: {lab.title} (seed {seed}, {cpus} CPU)"
-    return json.dumps({"output": "\n".join(line for line in (about, first(lab, results)) if line),
-                       "score": score(results)[0], "tests": tests}, indent=1) + "\n"
+             for r in report.results]
+    about = f"lab {report.number}: {report.title} (seed {report.seed}, {report.cpus} CPU)"
+    return json.dumps({"output": "\n".join([about] + report.remarks()), "score": report.score,
+                       "tests": tests}, indent=1) + "\n"
 
 
-def junit(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
-    failed = sum(r.verdict != OK for r in results)
-    suite = f"lab {lab.number}, seed {seed}, {cpus} CPU"
+def junit(report: Report) -> str:
+    """HARNESS is an error and no failure, as JUnit tells the two apart."""
+    failed = [r for r in report.results if r.verdict not in (OK, HARNESS)]
+    errors = sum(r.verdict == HARNESS for r in report.results)
+    suite = f"lab {report.number}, seed {report.seed}, {report.cpus} CPU"
     lines = ['<?xml version="1.0" encoding="UTF-8"?>',
-             f'<testsuite name={quoteattr(suite)} tests="{len(results)}" failures="{failed}">']
-    for r in results:
-        lines.append(f'<testcase classname="lab{lab.number}" name={quoteattr(r.name)}>')
+             f'<testsuite name={quoteattr(suite)} tests="{len(report.results)}" failures="{len(failed)}" '
+             f'errors="{errors}">']
+    for r in report.results:
+        lines.append(f'<testcase classname="lab{report.number}" name={quoteattr(r.name)}>')
         if r.verdict != OK:
             body = "\n".join(f"{word}: {value}" for word, value in explanation(r))
-            lines.append(f'<failure type={quoteattr(r.verdict)} message={quoteattr(r.seen)}>'
-                         f'{escape(body)}</failure>')
+            tag = "error" if r.verdict == HARNESS else "failure"
+            lines.append(f'<{tag} type={quoteattr(r.verdict)} message={quoteattr(r.seen)}>'
+                         f'{escape(body)}</{tag}>')
         lines.append("</testcase>")
+    if report.remarks():
+        lines.append(f"<system-out>{escape(chr(10).join(report.remarks()))}</system-out>")
     return "\n".join(lines + ["</testsuite>"]) + "\n"
 
 
-def ktap(lab: Lab, results: list[Result], seed: int, cpus: int) -> str:
-    lines = ["KTAP version 1", f"# lab {lab.number} seed {seed} cpus {cpus}", f"1..{len(results)}"]
-    for number, r in enumerate(results, 1):
+def ktap(report: Report) -> str:
+    lines = ["KTAP version 1", f"# lab {report.number} seed {report.seed} cpus {report.cpus}",
+             f"1..{len(report.results)}"]
+    for number, r in enumerate(report.results, 1):
         lines.append(f"{'ok' if r.verdict == OK else 'not ok'} {number} - {r.name} "
                      f"# {r.verdict} {r.score}/{r.points}")
-        lines += [f"# {word}: {value}" for word, value in explanation(r)]
-    return "\n".join(lines) + "\n"
+        lines += [f"# {word}: " + value.replace("\n", "\n# ") for word, value in explanation(r)]
+    return "\n".join(lines + [f"# {remark}" for remark in report.remarks()]) + "\n"
+
+
+FORMATS = {"json": as_json, "gradescope": gradescope, "junit": junit, "ktap": ktap}

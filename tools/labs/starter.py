@@ -9,8 +9,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import answers
 import manifest
 import markers
+from result import WrongUse
 
 NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/pack.py", "tools/labs/prove.py",
                   "docs/teaching.md",
@@ -83,7 +85,7 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
     """A starter (or the same tree solved) in `out`, which must be empty or new."""
     lab = manifest.load(root, number)
     if out.exists() and any(out.iterdir()):
-        raise StarterError(f"{out} is not empty")
+        raise WrongUse(f"{out} is not empty")
     marked = all_blocks(root)
     if not any(block.lab == number for blocks in marked.values() for block in blocks):
         raise StarterError(f"no file has a marker of lab {number}")
@@ -105,9 +107,10 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
     readme = out / "README.md"
     text = re.sub(r"^## Labs\n.*?(?=^## )", "", readme.read_text(), flags=re.M | re.S)
     readme.write_text(starter_note(lab) + text)
-    sums = manifest.answer_digests(root, number)
     (out / f"labs/{number}/answers.sums").write_text(
-        "".join(f"{question} {digest}\n" for question, digest in sums.items()))
+        "".join(f"{question} {answers.sealed(answer)}\n"
+                for question, answer in answers.solution(root, number).items()
+                if question not in lab.personal))
     if not solved:
         refuse_leaks(root, out, number, marked)
     subprocess.run(["git", "-C", str(out), "init", "-q", "-b", "main"], check=True)
