@@ -155,6 +155,10 @@ def many_lanes_of_one_name_fold() -> None:
         check(browser.evaluate("SHOWN.length") == 5 + 36, "a click on the name unfolds")
         found = browser.evaluate("element('search').value = 'piece'; find(true); SHOWN.length")
         check(found == 5 + 36 + 164, "what is found is unfolded")
+        short = browser.evaluate("draw(), [...shortened].filter(([key]) => / 36$/.test(key)).map(([, shown]) => shown)")
+        check(all(text.endswith(" 36") for text in short), f"{short}")
+        cut = browser.evaluate("context.font = '12px sans-serif', shorten('a long name of worker 36', 60)")
+        check("…" in cut and cut.endswith("36") and len(cut) < 14, cut)
     with page(trace_samples.blocking()) as browser:
         check(browser.evaluate("SHOWN.every((lane) => !lane.folded)"), "few lanes are not folded")
 
@@ -191,6 +195,7 @@ def the_sums_of_a_range_are_right() -> None:
             pass
         check(browser.evaluate("view.range === null") and before == 0, "a drag on the lanes still moves")
         browser.evaluate("select(LANES.findIndex((lane) => lane.label === 'ticker a'), 3); canvas.focus()")
+        check(browser.evaluate("measure(DATA.length + 1, DATA.length + 9); view.range") is None, "behind the end")
         browser.press("m")
         check(browser.evaluate("view.range.to - view.range.from === spanOf(LANES[view.lane], 3).length"), "m: the span")
 
@@ -276,6 +281,27 @@ def the_page_shows_what_made_it() -> None:
     check(fmt.load(str(ROOT / "labs/0/tour.ktr")).command == "", "an older file")
     with page(trace_samples.blocking()) as browser:
         check(browser.evaluate("element('command')") is None, "nothing is shown that is not known")
+
+
+@test
+def arrows_are_no_curtain() -> None:
+    """Two threads wake each other 200 times in 200 of the trace's million microseconds."""
+    s = trace_samples.Sample(cpus=2)
+    s.task(7, "ping")
+    s.task(8, "pong")
+    for round_ in range(100):
+        s.now += 1000
+        s.event(7, "WAKE", 8, 1)
+        s.now += 1000
+        s.event(8, "WAKE", 7, 1, cpu=1)
+    s.now = 1000 * MS
+    s.event(7, "EXIT", 7)
+    with page(s.trace()) as browser:
+        browser.evaluate("var arrows = 0, real = arrow; arrow = (...a) => { arrows++; real(...a); }")
+        counts = []
+        for view in "0, DATA.length", "0, 2e5":
+            counts.append(browser.evaluate(f"arrows = 0; clampView({view}); draw(); arrows"))
+    check(counts[0] <= 4 and counts[1] > 100, f"{counts} arrows")
 
 
 @test

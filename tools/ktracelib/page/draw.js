@@ -3,7 +3,6 @@
 // that have only such ones show the state that matters most there, so the work is bounded by the width.
 
 const AXIS = 26, LEAST = {cpu: 24, process: 24, thread: 26, co: 26, group: 28}, ROW = {...LEAST};
-const INDENT = {cpu: 8, process: 8, thread: 20, co: 34, group: 20};
 // `focus`: the time that the keys up and down keep to; `range`: what is measured.
 const view = {from: 0, to: DATA.length, top: 0, lane: -1, span: -1, focus: 0, hits: null, range: null};
 let width = 0, height = 0, labels = 150, rowTops = [], rowsHeight = 0;
@@ -125,7 +124,7 @@ function drawLabels() {
   context.fillStyle = look.panel;
   context.fillRect(0, AXIS, labels - 4, height);
   for (const lane of SHOWN) {
-    const y = yOf(lane.index), indent = INDENT[lane.kind] + (lane.kind === 'group' && lane.of === 'co' ? 14 : 0);
+    const y = yOf(lane.index), indent = 4 + depthOf(lane) * (width < 560 ? 8 : 14);
     if (y + 44 < AXIS || y > height) {
       continue;
     }
@@ -137,9 +136,9 @@ function drawLabels() {
     const middle = y + ROW[lane.kind] / 2, heading = lane.kind === 'process' && !lane.folded;
     context.font = `${lane.kind === 'process' ? '600 ' : ''}12.5px system-ui, sans-serif`;
     context.fillStyle = look.text;
-    context.fillText(shorten(lane.label, (heading ? 800 : labels - 18) - indent), indent + 10, middle + 4.5);
+    context.fillText(shorten(lane.label, (heading ? 800 : labels - 22) - indent), indent + 12, middle + 4.5);
     if (lane.children.length) {
-      triangle(indent, middle, lane.folded);
+      triangle(indent + 2, middle, lane.folded);
     }
   }
 }
@@ -152,13 +151,16 @@ function triangle(x, y, folded) {
 }
 
 const shortened = new Map();
+/** Cut so that it fits; a number at its end, which tells it from others, stays. */
 function shorten(text, room) {
   const key = `${room}/${context.font}/${text}`;
   let shown = shortened.get(key);
   if (shown === undefined) {
+    const [, head, tail] = /^(.*?)( ?\d{0,6})$/s.exec(text), letters = [...head];
     shown = text;
-    while (shown.length > 2 && context.measureText(shown).width > room) {
-      shown = `${shown.replace(/…$/, '').slice(0, -1)}…`;
+    while (letters.length > 1 && context.measureText(shown).width > room) {
+      letters.pop();
+      shown = `${letters.join('')}…${tail}`;
     }
     shortened.set(key, shown);
   }

@@ -87,7 +87,7 @@ function explainCoroutine(lane, s, time) {
 function explainSum(lane, s) {
   const counts = countsAt(lane, (s.start + s.end) / 2).map(([state, n]) => `${n} ${titleOf(state)}`);
   return `${lane.label}, folded, for ${duration(s.length)}: of ${lane.leaves.length} lanes, ${listed(counts, 6)} ` +
-    'in the middle of it. Enter, or a click on the name, unfolds them.';
+    'in the middle of it. Enter, or a tap on the name, unfolds them.';
 }
 
 function explainCpu(lane, s, time) {
@@ -104,7 +104,7 @@ function explainLane(lane) {
     return `${lane.label}: nothing at this time.`;
   }
   return `${lane.label}, ${counted(lane.children.length, 'lane', 'lanes')} under it. ` +
-    `Enter ${lane.folded ? 'unfolds' : 'folds'} it.`;
+    `Enter, or a tap on the name, ${lane.folded ? 'unfolds' : 'folds'} it.`;
 }
 
 function explain(lane, i) {

@@ -126,6 +126,8 @@ function arrange() {
   ROOTS.forEach((lane) => place(lane, null));
 }
 
+const depthOf = (lane) => (lane.parent ? 1 + depthOf(lane.parent) : 0);
+
 function unfoldTo(lane) {
   for (let up = lane.parent; up; up = up.parent) {
     up.folded = false;

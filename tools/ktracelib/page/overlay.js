@@ -3,10 +3,11 @@
 // the ruler of what is measured.
 
 const ARROWS_MOST = 250; // zoomed out, they would only be a curtain
+const ARROW_WIDTH = 8;
 const FONT = '12px system-ui, sans-serif';
 
 function drawAxis() {
-  const axis = axisOf(view.from, view.to, Math.max(2, (width - labels) / 110));
+  const axis = axisOf(view.from, view.to, Math.max(2, (width - labels) / 85));
   context.font = FONT;
   context.strokeStyle = look.line;
   context.lineWidth = 1;
@@ -40,10 +41,12 @@ function drawWakes() {
   if (last - first > ARROWS_MOST) {
     return;
   }
+  const latest = new Map(); // by the two lanes: where the last arrow is
   for (let i = first; i < last; i++) {
-    const [time, from, to] = DATA.wakes[i];
-    if (to >= 0 && !(from >= 0 && shownAs[from] === shownAs[to])) {
-      arrow(context, xOf(time), from < 0 ? MIDDLE(to) - ROW.thread * 0.7 : MIDDLE(from), MIDDLE(to));
+    const [time, from, to] = DATA.wakes[i], x = xOf(time), key = `${from}/${to}`;
+    if (to >= 0 && !(from >= 0 && shownAs[from] === shownAs[to]) && !(x - latest.get(key) < ARROW_WIDTH)) {
+      latest.set(key, x);
+      arrow(context, x, from < 0 ? MIDDLE(to) - ROW.thread * 0.7 : MIDDLE(from), MIDDLE(to));
     }
   }
 }

@@ -132,7 +132,8 @@ function showSide() {
 }
 
 function measure(from, to) {
-  view.range = to > from ? {from: Math.max(0, from), to: Math.min(DATA.length, to)} : null;
+  const start = Math.max(0, from), end = Math.min(DATA.length, to);
+  view.range = end > start ? {from: start, to: end} : null;
   showRange();
 }
 
