@@ -284,6 +284,15 @@ def the_page_shows_what_made_it() -> None:
 
 
 @test
+def a_loop_that_stands_is_on_the_page() -> None:
+    with page(trace_samples.event_loop()) as browser:
+        text = browser.evaluate("document.body.innerText")
+    for wanted in ("The event loop of thread 7 was stalled by read() for 2 s", "thread 7, read(), 2 s: the event loop "
+                   "stalled", "Thread 7 waited 2 s in read() for: pipe read. It was woken by an interrupt"):
+        check(wanted in text, f"{wanted!r} is not in {text!r}")
+
+
+@test
 def arrows_are_no_curtain() -> None:
     """Two threads wake each other 200 times in 200 of the trace's million microseconds."""
     s = trace_samples.Sample(cpus=2)

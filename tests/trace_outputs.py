@@ -150,6 +150,24 @@ def a_stall_is_told_with_culprit_and_victims() -> None:
 
 
 @test
+def a_loop_that_stands_is_named_with_its_call() -> None:
+    """Of who otherwise polls: not who always reads, or as often as it polls, and not our coroutines."""
+    model = Model(trace_samples.event_loop())
+    said = [stall.sentence() for stall in model.loop_stalls]
+    check(said == ["event loop of server 7 stalled by read() for 2 s (pipe read)"], f"{said}")
+    text = report.report(trace_samples.event_loop())
+    check("  event loop of server 7 stalled by read() for 2 s (pipe read), after 323 ms\n" in text, text)
+    check(">event loop of server 7 stalled by read() for 2 s" in svg.svg(trace_samples.event_loop()), "the picture")
+    check(not Model(trace_samples.blocking()).loop_stalls, "coroutines have better words")
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"{directory}/t.ktr"
+        fmt.save(trace_samples.event_loop(), path)
+        result = call([KTRACE, "check", path, 'max(loop_stall(name="server", call="read")) > 1.9s',
+                       "count(loop_stall()) == 1"])
+        check(result.returncode == 0, result.stdout + result.stderr)
+
+
+@test
 def check_says_what_holds_and_what_is_wrong() -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = f"{directory}/t.ktr"

@@ -232,6 +232,38 @@ def many(pieces: int = 164, workers: int = 36) -> fmt.Trace:
     return s.trace()
 
 
+def event_loop() -> fmt.Trace:
+    """Thread 7 polls, and once reads for two seconds; 8 only reads; 9 waits for locks as often as it polls."""
+    s = Sample()
+    s.event(0, "START", 1)
+    for tid, name in {7: "server", 8: "cat", 9: "spare"}.items():
+        s.task(tid, name)
+
+    def wait(tid: int, call: int, reason: int, time: int) -> None:
+        s.event(0, "SWITCH", tid)
+        s.now += MS // 10
+        s.event(tid, "SYSCALL", call)
+        s.event(tid, "BLOCK", reason)
+        s.event(tid, "SWITCH", 0, 1, BLOCK)
+        s.now += time
+        s.event(0, "IRQ_IN", 0xf0)
+        s.event(0, "WAKE", tid, reason)
+        s.event(0, "IRQ_OUT", 0xf0)
+        s.event(0, "SWITCH", tid)
+        s.event(tid, "SYSRET", call)
+        s.now += MS // 10
+        s.event(tid, "SWITCH", 0)
+
+    for round_ in range(4):
+        wait(7, POLL, 7, 50 * MS)
+        wait(8, READ, 1, 20 * MS)
+        wait(9, POLL, 7, 5 * MS)
+        wait(9, READ, 3, 5 * MS)
+    wait(7, READ, 1, 2000 * MS)
+    wait(7, POLL, 7, 50 * MS)
+    return s.trace()
+
+
 def one_event() -> fmt.Trace:
     s = Sample()
     s.event(0, "START", 1)
@@ -260,7 +292,7 @@ def on_host() -> fmt.Trace:
 
 def main() -> None:
     """Write them all as .ktr files into a directory: for looking at them."""
-    for sample in (blocking, aware, large, many, one_event, on_host):
+    for sample in (blocking, aware, large, many, event_loop, one_event, on_host):
         fmt.save(sample(), f"{sys.argv[1]}/{sample.__name__}.ktr")
 
 

@@ -123,6 +123,15 @@ def stall_stalls_only_when_blocking() -> None:
 
 
 @test
+def a_loop_that_stands_is_seen() -> None:
+    """user/test/loop.c polls five times for 10 ms, then reads for the rest of 200 ms."""
+    path = traced("/bin/test/loop")
+    holds(path, 'count(loop_stall(name="loop", call="read", reason="pipe read")) == 1',
+          *(() if Machine.free else ("count(loop_stall()) == 1", "max(loop_stall()) > 140ms", "max(loop_stall()) < 160ms")))
+    shutil.rmtree(path.parent)
+
+
+@test
 def stall_is_seen_on_a_linux_host() -> None:
     """Without the kernel's events the thread's CPU time tells that a coroutine blocked it. One that
     a busy host lets wait looks the same, but not for so long."""

@@ -5,7 +5,8 @@
   total(blocked(name="wc", reason="pipe read")) > 1ms and count(exit()) == 3
 
 Aggregates: count, total, min, max (of durations; 0 for none), first, last (when, from the start).
-States: run, ready, blocked, irq of threads (tid, name, process, reason, call); running, stall,
+States: run, ready, blocked, irq, loop_stall (blocked elsewhere, but otherwise polls) of threads (tid,
+name, process, reason, call); running, stall,
 parked, preempted, in_syscall, co_ready of coroutines (co, tid, reason, call); for stall also `by`,
 the culprit. Events: those that `tools/ktrace text` shows, with tid, name (of that thread), cpu, x,
 a, flags, and prev, next, why, woken, reason, child, number, call, result, address, co where they
@@ -83,6 +84,12 @@ def _stalls(model: Model) -> list[Item]:
             for stall in model.stalls for victim, start, end in stall.victims]
 
 
+def _loop_stalls(model: Model) -> list[Item]:
+    return [Item(max(0, stall.start - model.start), stall.end - stall.start,
+                 {"tid": stall.task.tid, "name": stall.task.name, "process": stall.task.group,
+                  "reason": stall.reason, "call": stall.call}) for stall in model.loop_stalls]
+
+
 def _co_items(model: Model, states: tuple[str, ...]) -> list[Item]:
     return [Item(s.start - model.start, s.end - s.start,
                  {"co": co.label(), "tid": co.tid, "reason": s.detail, "call": s.call})
@@ -99,6 +106,8 @@ class Checker:
         model = self.model
         if name == "stall":
             return _stalls(model)
+        if name == "loop_stall":
+            return _loop_stalls(model)
         if name in THREAD_STATES:
             return _thread_items(model, THREAD_STATES[name])
         if name in CO_STATES:
@@ -106,7 +115,7 @@ class Checker:
         if name in self.event_names:
             return [Item(r.time - model.start, 0, _event_fields(model, r))
                     for r in model.records if r.event == name.upper()]
-        known = sorted({*THREAD_STATES, *CO_STATES, *self.event_names})
+        known = sorted({"stall", "loop_stall", *THREAD_STATES, *CO_STATES, *self.event_names})
         raise BadExpression(f"no event or state `{name}`; there are {', '.join(known)}")
 
     def select(self, node: ast.expr) -> list[Item]:

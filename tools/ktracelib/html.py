@@ -39,7 +39,7 @@ Index = dict[tuple[str, int, int], int]  # of a lane, by kind, thread and number
 
 
 def _stalls(model: Model, index: Index) -> list[dict]:
-    """Those of which something is in the window."""
+    """Those of which something is in the window; an event loop's is without victims that one could name."""
     def at(time: int) -> int:
         return max(0, time - model.start)
 
@@ -52,7 +52,9 @@ def _stalls(model: Model, index: Index) -> list[dict]:
         if victims:
             found.append({"lane": lane(stall.culprit), "call": stall.call, "start": at(stall.start),
                           "end": at(stall.end), "victims": victims})
-    return found
+    return found + [{"lane": index["thread", stall.task.tid, 0], "call": f"{stall.call}()", "victims": [],
+                     "start": at(stall.start), "end": at(stall.end)}
+                    for stall in model.loop_stalls if stall.end > model.start]
 
 
 def data(trace: fmt.Trace) -> dict:

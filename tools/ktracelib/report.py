@@ -71,6 +71,14 @@ def stall_lines(model: Model, limit: int = STALLS_TOLD) -> list[str]:
     return lines
 
 
+def loop_lines(model: Model, limit: int = STALLS_TOLD) -> list[str]:
+    lines = [f"  {stall.sentence()}, after {duration(stall.start - model.start)}"
+             for stall in model.loop_stalls[:limit]]
+    if len(model.loop_stalls) > limit:
+        lines.append(f"  and {len(model.loop_stalls) - limit} shorter ones")
+    return lines
+
+
 def report(trace: fmt.Trace) -> str:
     model = Model(trace)
     where = "a Linux host" if trace.on_host else f"{trace.cpus} CPU" + "s" * (trace.cpus > 1)
@@ -89,4 +97,7 @@ def report(trace: fmt.Trace) -> str:
         lines += ["", "stalls: a coroutine blocked the thread of others that could run"
                   if model.stalls else "no stalls: no coroutine had to wait for a sibling's system call"]
         lines += stall_lines(model)
+    if model.loop_stalls:
+        lines += ["", "event loops that stood: threads that otherwise poll waited in another call"]
+        lines += loop_lines(model)
     return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable, Iterable, Iterator
 
-from . import coroutines, format as fmt
+from . import coroutines, format as fmt, loops
 from .spans import Span
 
 WHYS = fmt.lower_names("WHY")
@@ -95,6 +95,7 @@ class Model:
         self.pieces = 0
         self.coroutines = coroutines.build(self)
         self.stalls = coroutines.find_stalls(self)
+        self.loop_stalls = loops.find(self)
 
     def _window(self) -> int:
         """From when on the trace is whole: what was overwritten is so on some CPU before."""

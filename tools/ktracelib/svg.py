@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 from . import format as fmt
 from .lanes import RANK, Lane, lanes
-from .report import stall_lines
+from .report import loop_lines, stall_lines
 from .spans import Span, duration
 from .states import Model
 
@@ -112,7 +112,7 @@ def svg(trace: fmt.Trace) -> str:
     model = Model(trace)
     picture, rows = Picture(model), lanes(model)
     bottom = TOP + len(rows) * ROW
-    verdict = stall_lines(model, 3)[:3]
+    verdict = (stall_lines(model, 3) + loop_lines(model, 3))[:3]
     picture.grid(bottom)
     picture.text(10, 16, f"{duration(picture.length, MICRO)} of {len(model.records)} events", "dim")
     for number, lane in enumerate(rows):

@@ -48,6 +48,9 @@ function victims(lane, span) {
   return stoodStill(mine).map(([name, longest]) => `${name} for ${duration(longest)}`);
 }
 
+const standsIn = (lane, s) => DATA.stalls.some((stall) => stall.lane === lane.index && !stall.victims.length &&
+  s.start >= stall.start && s.end <= stall.end);
+
 function explainThread(lane, s, time) {
   const woken = wokenBy(lane, s.end);
   switch (s.state) {
@@ -61,7 +64,8 @@ function explainThread(lane, s, time) {
     }
     default:
       return `${lane.label} waited ${time} in ${callText(s.call)} for: ${s.detail}.` +
-        (woken ? ` It was woken by ${woken}.` : '');
+        (woken ? ` It was woken by ${woken}.` : '') +
+        (standsIn(lane, s) ? ' It is an event loop, which polls otherwise: meanwhile it served nobody.' : '');
   }
 }
 
@@ -126,6 +130,11 @@ function verdict() {
     return [['', LANES.some((lane) => lane.kind === 'co')
       ? 'No coroutine was stalled: none had to wait for a sibling\'s system call.'
       : 'There are no coroutines in this trace.']];
+  }
+  if (!worst.victims.length) {
+    return [['', 'The event loop of '], ['name', threadName(LANES[worst.lane].tid)],
+      ['', ' was '], ['bad', 'stalled'], ['', ' by '], ['name', worst.call], ['', ' for '],
+      ['name', duration(worst.end - worst.start)], ['', ': it polls otherwise, and served nobody meanwhile.']];
   }
   const still = stoodStill([worst]), names = still.map(([name]) => name);
   const longest = Math.max(...still.map(([, time]) => time));

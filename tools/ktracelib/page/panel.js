@@ -14,7 +14,7 @@ function made(tag, text = '', attributes = {}) {
 function fillStalls() {
   const list = element('stalls');
   for (const [i, stall] of DATA.stalls.slice(0, 200).entries()) {
-    const who = listed(stoodStill([stall]).map(([name]) => name));
+    const who = listed(stoodStill([stall]).map(([name]) => name)) || 'the event loop';
     const button = made('button', `${LANES[stall.lane].label}, ${stall.call}, ` +
       `${duration(stall.end - stall.start)}: ${who} stalled`);
     button.addEventListener('click', () => goToStall(i));
@@ -32,7 +32,7 @@ function goToStall(index) {
     return;
   }
   stallAt = index;
-  const margin = (stall.end - stall.start) * 0.15, [lane, start] = stall.victims[0];
+  const margin = (stall.end - stall.start) * 0.15, [lane, start] = stall.victims[0] || [stall.lane, stall.start];
   clampView(stall.start - margin, stall.end + margin);
   select(lane, spanAt(LANES[lane], start));
   showStall();
@@ -127,7 +127,7 @@ function showRange() {
 
 /** The side has what is measured, and the stalls if there can be any. */
 function showSide() {
-  element('stalls-part').hidden = !LANES.some((lane) => lane.kind === 'co');
+  element('stalls-part').hidden = !DATA.stalls.length && !LANES.some((lane) => lane.kind === 'co');
   element('side').hidden = element('stalls-part').hidden && element('range').hidden;
 }
 
