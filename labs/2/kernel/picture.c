@@ -3,6 +3,7 @@
  * draws it. Debuggers unwind by it. First that of one which called switch_to, then that of a new one.
  */
 #include "arch/cpu.h"
+#include "mm/kstack.h"
 #include "process/fork.h"
 #include "stacks.h"
 
@@ -59,12 +60,23 @@ static void picture_model(void *unused)
     schedule();
 }
 
+/* The next new task gets a stack that somebody had before it. */
+static void picture_leave_stack(void)
+{
+    vaddr_t top = kstack_alloc();
+
+    memset((void *)(top - 1024), 0x5a, 1024);
+    kstack_free(top);
+}
+
 /* A new task's frame is there until it runs, which on another CPU may be at once: try again. */
 static const struct task *picture_new_task(uint64_t words[WORDS])
 {
     for (int attempt = 0; attempt < 30; attempt++) {
-        const struct task *task = kernel_thread("model", picture_model, NULL);
+        const struct task *task;
 
+        picture_leave_stack();
+        task = kernel_thread("model", picture_model, NULL);
         memcpy(words, (void *)task->rsp, WORDS * 8);
         if (__atomic_load_n(&task->queued, __ATOMIC_ACQUIRE)) {
             return task;

@@ -18,14 +18,17 @@ extern uint64_t lab_call_rsp; /* where the last such call put its return address
 
 /*
  * A stack that has never run, as switch_to finds it: r15 r14 r13 r12 rbx rbp, then where to return to.
+ * Who pops more words than these returns to the same place, and the test can say so.
  * Of a task, switch_to knows `rsp` alone.
  */
 static inline void stack_prepare(struct task *task, uint8_t stack[STACK_SIZE], void (*entry)(void))
 {
-    uint64_t *top = (uint64_t *)(stack + STACK_SIZE);
+    uint64_t *words = (uint64_t *)(stack + STACK_SIZE) - 16; /* `entry` is aligned as after a call */
 
-    memset(top - 8, 0, 8 * sizeof(*top));
-    top[-2] = (uint64_t)entry; /* its entry is aligned as after a call */
-    task->rsp = (uint64_t)(top - 8);
+    memset(words, 0, 6 * sizeof(*words));
+    for (int i = 6; i < 16; i++) {
+        words[i] = (uint64_t)entry;
+    }
+    task->rsp = (uint64_t)words;
 }
 #endif

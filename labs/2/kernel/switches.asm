@@ -51,6 +51,7 @@ lab_step_switch:
     push r15
     sub rsp, 8                  ; the stack is aligned now
     pushfq
+    and qword [rsp], ~(1 << 9)  ; IF: a switch before this one may have set it
     or [rsp], rdx
     popfq                       ; the first trap comes after the next instruction
     call switch_to
