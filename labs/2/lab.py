@@ -26,7 +26,8 @@ def floating(seed: int, cpus: int) -> dict[str, int]:
 
 
 def children(seed: int, cpus: int) -> dict[str, int]:
-    return {"children": sum(mix(number(seed, i) + i & MASK) for i in range(50)) & MASK}
+    digests = [sum(number(seed, i << 8 | j) * (j + 1) for j in range(11)) for i in range(50)]
+    return {"children": sum(mix(digest + i & MASK) for i, digest in enumerate(digests)) & MASK}
 
 
 def ring(seed: int, cpus: int) -> dict[str, int]:

@@ -25,11 +25,15 @@ static bool entries_map(struct mm *mm)
 /* A fault that must be resolved; all is checked after it. */
 static bool entries_fault(struct mm *mm, vaddr_t address, bool write)
 {
+    uint64_t pages = mm->resident + !space_entry(mm, address);
     long result = write ? space_write(mm, address) : space_read(mm, address);
 
     LAB_EXPECT(result == 0 && space_entry(mm, address), "step 3: write the entry, return 0",
                "0, and an entry for 0x%lx", "%ld, entry 0x%lx", address, result,
                space_entry(mm, address));
+    LAB_EXPECT(mm->resident == pages,
+               "step 3: count a page in mm->resident when it is new; enter the one that was asked for, no others",
+               "mm->resident = %lu after the fault at 0x%lx", "%lu", pages, address, mm->resident);
     return space_check(mm, false);
 }
 

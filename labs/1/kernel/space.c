@@ -166,7 +166,7 @@ static bool check_table(struct mm *mm, const pte_t *table, int level, vaddr_t ba
             }
             *pages += 1;
         } else if (entry) {
-            LAB_EXPECT((entry & ~(PTE_ADDRESS | PTE_ACCESSED)) == flags,
+            LAB_EXPECT((entry & ~(PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY)) == flags,
                        "step 2: a new table's entry has the flags present, write and user",
                        "flags 0x%lx in an entry of level %d", "0x%lx", flags, level, entry);
             if (!check_table(mm, phys_to_virt(entry & PTE_ADDRESS), level - 1, address, empty_allowed,

@@ -19,6 +19,7 @@ static uint64_t seen_rsp, seen_call, seen[WORDS];
 
 static void picture_look(void)
 {
+    __asm__ volatile("cld"); /* as in lab_switch_with */
     for (;;) {
         uint64_t values[6] = {0};
 

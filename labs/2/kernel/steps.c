@@ -38,7 +38,7 @@ static struct {
     int count;
     uint64_t first, swapped, last, interruptible;
     uint64_t old_rsp; /* on prev's stack; the last is what must be saved */
-    uint64_t saved_rsp, end_flags;
+    uint64_t saved_rsp, flags, end_flags;
     bool ended;
 } seen;
 
@@ -47,7 +47,7 @@ static void step_end(struct step *step)
     step->rflags &= ~(uint64_t)RFLAGS_TF;
     seen.ended = step->rip == (uint64_t)lab_step_return;
     seen.end_flags = step->rflags;
-    step->rflags &= ~(uint64_t)RFLAGS_DF;
+    step->rflags &= ~(uint64_t)(RFLAGS_DF | RFLAGS_AC);
     seen.saved_rsp = seen.prev->rsp;
     seen.prev->rsp = seen.old_rsp; /* so that the test comes to its end, and can say that it was wrong */
 }
@@ -58,6 +58,7 @@ static void step_look(struct step *step)
 
     if (seen.count++ == 0) {
         seen.first = step->rip;
+        seen.flags = step->rflags;
         seen.old_rsp = step->rsp;
     } else if (!seen.swapped && old_stack) {
         seen.old_rsp = step->rsp;
@@ -124,8 +125,10 @@ static bool step_judge(const struct task *returned)
     LAB_EXPECT(!seen.interruptible, "step 3: interrupts are off over a switch, and are not yours to enable",
                "no instruction that an interrupt could follow", "interrupts on at switch_to+%ld",
                step_place(seen.interruptible));
-    LAB_EXPECT(!(seen.end_flags & RFLAGS_DF), "step 3: C code expects the direction flag to be clear",
-               "flags as a C function leaves them", "the direction flag is set");
+    LAB_EXPECT(((seen.flags ^ seen.end_flags) & (RFLAGS_DF | RFLAGS_AC | RFLAGS_IOPL | RFLAGS_NT)) == 0,
+               "step 3: the flags that are no result of a sum are not yours to change",
+               "flags 0x%lx after the switch, but for those of the last sum", "0x%lx", seen.flags,
+               seen.end_flags);
     return step_labels();
 }
 

@@ -24,6 +24,7 @@ lab_switch_with:
     mov r15, [rdx + 40]
     mov [rel lab_call_rsp], rsp
     call switch_to
+    cld                         ; C relies on it, and `steps` judges the flags
     mov rdx, [rsp]
     mov [rdx], rbx
     mov [rdx + 8], rbp
@@ -56,6 +57,7 @@ lab_step_switch:
     popfq                       ; the first trap comes after the next instruction
     call switch_to
 lab_step_return:
+    cld
     add rsp, 8
     pop r15
     pop r14
