@@ -8,6 +8,11 @@
 %define KERNEL_BASE 0xffffffff80000000
 %define PRESENT_WRITE 3
 %define LARGE 0x80
+%define LONG_MODE (1 << 29)     ; CPUID 0x80000001, edx
+%define NX (1 << 20)
+%define LOG_PORT 0x2f8          ; the second serial port; its status is 5 behind it
+%define DEBUG_EXIT_PORT 0xf4    ; arch/exit.c
+%define EXIT_PANIC 0x11
 
 section .boot.header align=4
 header:
@@ -24,6 +29,28 @@ boot_start:
     mov edi, eax                ; kernel_main's arguments survive down to the call
     mov esi, ebx
     mov esp, boot_stack_top
+
+    ; Has it CPUID (can EFLAGS.ID be changed: SDM volume 1, section 20.1), long mode and NX?
+    pushfd
+    pop eax
+    mov ecx, eax
+    xor eax, 1 << 21
+    push eax
+    popfd
+    pushfd
+    pop eax
+    xor eax, ecx
+    test eax, 1 << 21
+    jz unfit
+    mov eax, 0x80000000         ; the highest of these numbers
+    cpuid
+    cmp eax, 0x80000001
+    jb unfit
+    mov eax, 0x80000001
+    cpuid
+    and edx, LONG_MODE | NX
+    cmp edx, LONG_MODE | NX
+    jne unfit
 
     mov ecx, 0                  ; 2048 entries of 2 MiB: four page directories in a row
 .fill:
@@ -66,6 +93,34 @@ boot_start:
     lgdt [boot_gdt_pointer]
     jmp 8:long_mode
 
+; Say so on the screen and in the log, and end as in a panic.
+unfit:
+    mov esi, unfit_text
+    mov edi, 0xb8000
+.next:
+    lodsb
+    test al, al
+    jz .end
+    mov ah, 7                   ; grey on black
+    stosw
+    mov ecx, 100000             ; if the port never is ready, there is none
+.wait:
+    mov dx, LOG_PORT + 5
+    push eax
+    in al, dx
+    test al, 1 << 5             ; it takes the next byte
+    pop eax
+    loopz .wait
+    mov dx, LOG_PORT
+    out dx, al
+    jmp .next
+.end:
+    mov eax, EXIT_PANIC
+    out DEBUG_EXIT_PORT, eax
+    cli
+    hlt
+    jmp .end
+
 bits 64
 long_mode:
     xor eax, eax
@@ -88,6 +143,8 @@ section .boot.data progbits alloc noexec write align=16
 boot_gdt:
     dq 0
     dq 0x00af9a000000ffff       ; 64-bit code
+unfit_text:
+    db "PANIC: this CPU has no 64 bits (long mode), or no NX: Baton needs both", 10, 0
 boot_gdt_pointer:
     dw boot_gdt_pointer - boot_gdt - 1
     dd boot_gdt

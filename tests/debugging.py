@@ -174,3 +174,11 @@ def panic_stays_on_the_text_screen() -> None:
                      "-ex", "source tests/gdb/screen.py", "build/baton.elf"]).stdout
         screen = text.partition("screen:\n")[2]
         check(screen.startswith("PANIC: ") and told in screen and screen.count("\n") >= 20, text)
+
+
+@test
+def gdb_stops_at_a_triple_fault() -> None:
+    text = call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex", "kstart --append crash=triple -- true",
+                 "-ex", "continue", "-ex", "bt 1", "build/baton.elf"])
+    check("a triple fault: gdb has the machine" in text.stdout and "crash_triple" in text.stdout,
+          text.stdout + text.stderr)

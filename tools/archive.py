@@ -13,6 +13,7 @@ from host import LaunchError
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ARGUMENTS_MAX, ARGUMENT_BYTES = 1023, 65535  # init.c: argv[], arguments[]
 NAME_MAX, PATH_MAX = 255, 4095
+MULTIBOOT = (0x1badb002).to_bytes(4, "little")
 KERNEL_MIB = 3  # of memory: its image, tables and first allocations
 
 
@@ -59,6 +60,17 @@ def _split(item: str) -> tuple[str, str]:
         at = item.rfind(":", 0, at)
     path, _, wanted = (item[:at], "", item[at + 1:]) if at > 0 else item.partition(":")
     return path, wanted or "/bin/"
+
+
+def check_images(kernel: str, initramfs: str) -> None:
+    """Of a build that was cut short, by a full disk or ^C, or of something else under that name."""
+    with open(kernel, "rb") as f:
+        if MULTIBOOT not in f.read(8192):  # the specification, section 3.1
+            raise LaunchError(f"{os.path.relpath(kernel)} is no kernel (no multiboot header): make clean, then make")
+    with open(initramfs, "rb") as f:
+        content = f.read()
+    if not content.startswith(b"070701") or b"TRAILER!!!" not in content[-1024:]:
+        raise LaunchError(f"{os.path.relpath(initramfs)} is no whole cpio archive (newc): make clean, then make")
 
 
 class Archive:

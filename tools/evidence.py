@@ -1,5 +1,4 @@
-"""What is left of a run that failed, for tools/run: the guest's memory while it runs, the question
-to a guest that hangs where its CPUs are, and a folder with the log, the core and the trace, for
+"""What is left of a run that failed, for tools/run: the guest's memory while it runs, and a folder with the log, the core and the trace, for
 which a run without one is repeated.
 
 The memory is a file without a name, so nothing stays behind, however tools/run ends.
@@ -14,7 +13,6 @@ import sys
 import tempfile
 
 import host
-import qmp
 from ktracelib import core, format as ktrace
 from ktracelib.untrusted import COMMAND_MAX, printable
 
@@ -41,14 +39,6 @@ class Memory:
 
     def close(self) -> None:
         os.close(self.fd)
-
-
-def ask_where(directory: str) -> None:
-    """Have QEMU (its QMP socket) send an NMI to each CPU: the kernel panics and shows its stacks."""
-    try:
-        qmp.ask(directory, "inject-nmi")
-    except OSError:
-        pass  # it does not even answer: it will be killed
 
 
 def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> None:

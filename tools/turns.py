@@ -9,10 +9,9 @@ import ctypes
 import os
 import subprocess
 import threading
-import time
 
 import host
-import qmp
+import monitor
 
 THREAD = "call_rcu"
 PTRACE_SEIZE, PTRACE_INTERRUPT = 0x4206, 0x4207
@@ -52,14 +51,10 @@ def _hold(thread: int, held: threading.Event, trouble: list[str]) -> None:
         held.set()
 
 
-def start(process: subprocess.Popen, directory: str) -> None:
+def start(process: subprocess.Popen, qemu: monitor.Monitor) -> None:
     """Have QEMU, which was started with -S, begin with its turns undisturbed."""
-    while process.poll() is None:
-        try:
-            qmp.ask(directory, "query-status")  # QEMU has set itself up
-            break
-        except (FileNotFoundError, ConnectionRefusedError):
-            time.sleep(0.001)
+    while process.poll() is None and qemu.ask("query-status") is None:  # it sets itself up
+        qemu.wait(0.1)
     if process.poll() is not None:
         return  # and it says why
     held, trouble = threading.Event(), []
@@ -67,7 +62,4 @@ def start(process: subprocess.Popen, directory: str) -> None:
     held.wait()
     if trouble:
         host.say(f"tools/run: with several CPUs this run may differ from the next: {trouble[0]}")
-    try:
-        qmp.ask(directory, "cont")
-    except OSError:
-        pass  # it has ended since
+    qemu.ask("cont")  # if it has ended since, there is no answer

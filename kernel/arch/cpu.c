@@ -4,8 +4,29 @@
 #include "arch/percpu.h"
 #include "arch/spinlock.h"
 #include "arch/trap.h"
+#include "lib/log.h"
 
 struct cpu_features cpu_features;
+
+/* What there is no way without; CPUID 1 and 0x80000001, edx (SDM volume 2, CPUID). */
+static void cpu_check(void)
+{
+    static const struct {
+        uint32_t leaf, bit;
+        const char *name;
+    } needed[] = {
+        {1, 4, "TSC"}, {1, 9, "APIC"}, {1, 13, "PGE"}, {1, 24, "FXSR"}, {1, 26, "SSE2"},
+        {0x80000001, 11, "SYSCALL"},
+    };
+    uint32_t r[4];
+
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+        cpuid(needed[i].leaf, 0, r);
+        if (!(r[3] >> needed[i].bit & 1)) {
+            panic("this CPU has no %s: Baton needs it", needed[i].name);
+        }
+    }
+}
 
 /* All bits that the kernel does not use are off, whatever the firmware left. No OSXSAVE: then AVX
  * and protection keys raise #UD, and no task has state that FXSAVE does not save. */
@@ -14,6 +35,7 @@ void cpu_init(void)
     uint32_t r[4];
     uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
+    cpu_check();
     cpuid(1, 0, r);
     cpu_features.tsc_deadline = r[2] >> 24 & 1;
     cpu_features.hypervisor = r[2] >> 31;
