@@ -17,9 +17,8 @@
 #define TASKS (MANY + 1)
 
 static struct race {
-    pthread_barrier_t start;   /* all tasks, and the lesson: nobody runs alone */
-    long long end;             /* when all stop, of now_ns() */
-    long long task_ns[TASKS];  /* CPU time of each since the start; the last is alone */
+    pthread_barrier_t start;   /* of all tasks: nobody runs alone */
+    volatile long long task_ns[TASKS]; /* CPU time of each since the start; the last is alone */
     long long process_ns[2];   /* the same of the two processes, as the kernel adds it up */
 } *race;
 static long time_ms = 3000;
@@ -32,14 +31,28 @@ static long long thread_cpu_ns(void)
     return time.tv_sec * 1000000000ll + time.tv_nsec;
 }
 
-/* Use the CPU until the end, and never give it away. */
+static long long all_ns(void)
+{
+    long long sum = 0;
+
+    for (int i = 0; i < TASKS; i++) {
+        sum += race->task_ns[i];
+    }
+    return sum;
+}
+
+/*
+ * Use the CPU, and never give it away, until all have had as much as was asked for. That it is CPU
+ * time makes the shares the same on a busy machine; it only takes longer.
+ */
 static void *spin(void *argument)
 {
-    long long *used = argument, before;
+    volatile long long *used = argument;
+    long long before;
 
     pthread_barrier_wait(&race->start);
     before = thread_cpu_ns();
-    while (now_ns() < race->end) {
+    while (all_ns() < time_ms * 1000000) {
         for (volatile int i = 0; i < 5000; i++) {
         }
         *used = thread_cpu_ns() - before;
@@ -53,11 +66,11 @@ static void run_process(int process, int first_task, int tasks)
     long long before = cpu_ns();
 
     for (int i = 1; i < tasks; i++) {
-        if (pthread_create(&threads[i], NULL, spin, &race->task_ns[first_task + i])) {
+        if (pthread_create(&threads[i], NULL, spin, (void *)&race->task_ns[first_task + i])) {
             lesson_failed("pthread_create");
         }
     }
-    spin(&race->task_ns[first_task]);
+    spin((void *)&race->task_ns[first_task]);
     for (int i = 1; i < tasks; i++) {
         pthread_join(threads[i], NULL);
     }
@@ -67,11 +80,8 @@ static void run_process(int process, int first_task, int tasks)
 
 static void draw(void)
 {
-    long long sum = 1;
+    long long sum = all_ns() + 1;
 
-    for (int i = 0; i < TASKS; i++) {
-        sum += race->task_ns[i];
-    }
     for (int i = 0; i < TASKS; i++) {
         double share = (double)race->task_ns[i] / (double)sum;
 
@@ -89,17 +99,15 @@ static void compete(void)
 
     pthread_barrierattr_init(&shared);
     pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
-    pthread_barrier_init(&race->start, &shared, TASKS + 1);
+    pthread_barrier_init(&race->start, &shared, TASKS);
     live_begin(draw);
     pin_to_one_cpu();
     for (int process = 0; process < 2; process++) {
-        if (fork() == 0) {
+        if (lesson_fork() == 0) {
+            end_with_parent();
             run_process(process, process ? MANY : 0, process ? 1 : MANY);
         }
     }
-    race->end = now_ns() + time_ms * 1000000 + 20000000; /* the first 20 ms: all get ready */
-    pthread_barrier_wait(&race->start);
-    race->end = now_ns() + time_ms * 1000000;
     for (int i = 0; i < 2; i++) {
         lesson_join(-1);
     }
@@ -110,7 +118,7 @@ int main(int argc, char **argv)
 {
     static const struct lesson_option options[] = {
         {.name = "time", .kind = OPTION_NUMBER, .value = &time_ms, .least = 200, .most = 60000,
-         .help = "how long they compete, in ms"},
+         .help = "how much CPU time they compete for, in ms"},
         {0},
     };
     static const struct lesson lesson = {
@@ -118,7 +126,7 @@ int main(int argc, char **argv)
         {"Ten endless loops on one CPU: nine threads of a process, and another process.",
          "Look at the bars: are the ten threads equal, or are the two processes?"},
         options,
-        "  time_ms                    how long they competed\n"
+        "  time_ms                    the CPU time they competed for\n"
         "  many_cpu_ms, one_cpu_ms    CPU time of the two processes\n"
         "  many_share_percent         the share of the process with nine threads\n"
         "  thread_share_percent       array: the share of each of the ten threads\n",
@@ -140,7 +148,7 @@ int main(int argc, char **argv)
         json_number(NULL, 100 * (double)race->task_ns[i] / sum);
     }
     json_end();
-    verdict(share >= 88 && share <= 92,
+    verdict(share >= 87 && share <= 93, /* equal processes would have 50 each */
             "The process with nine threads got %.1f %% of the CPU, the one with one thread "
             "%.1f %%: the kernel shares the CPU among tasks, not among processes, and each thread "
             "is a task.",

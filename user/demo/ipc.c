@@ -1,27 +1,26 @@
 /*
- * ipc: four ways in which two processes talk, by how long a question and its answer take, and how
- * many bytes go over in a second.
+ * ipc: four ways in which two processes talk, by how long a question and its answer take, and what
+ * it costs to carry bytes.
  *
  * Each way is a pair of functions: `ring` wakes the other side, `listen` waits to be woken. A
- * round trip is ring and listen on this side, listen and ring on the other.
+ * round trip is ring and listen on this side, listen and ring on the other. Both processes are on
+ * one CPU, so that the switches between them can be counted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "common/lesson.h"
 
 #define FUTEX_CALL 202
-#define SOCKETPAIR_CALL 53
 enum { FUTEX_WAIT, FUTEX_WAKE };
-enum { AF_UNIX = 1, SOCK_STREAM = 1 };
 #define CHUNK 1048576
-#define PAGE 4096
-#define WAYS 4
 
 static long rounds = 2000, chunks = 64;
 
@@ -32,32 +31,34 @@ static int in_fd[2], out_fd[2]; /* of pipes and sockets, by side */
 static pid_t peer[2];           /* for signals: whom to ring */
 static struct shared {
     unsigned bell[2];           /* how often each side was rung */
-    long long done;             /* when the receiver had it all */
-    char data[2][CHUNK];        /* what the memory carries, in turn */
+    struct receiver {
+        long long done, cpu_ns; /* when it had it all; what it took of the CPU */
+        long long wrong;        /* chunks that were not what was sent */
+        long switches;          /* in the round trips */
+    } receiver;
+    _Alignas(64) char data[2][CHUNK]; /* what the memory carries, in turn */
 } *shared;
 
-static bool pipe_open(void)
+static void pipe_open(void)
 {
     int there[2], back[2];
 
     if (pipe(there) || pipe(back)) {
-        return false;
+        lesson_failed("pipe");
     }
     out_fd[0] = there[1], in_fd[1] = there[0];
     out_fd[1] = back[1], in_fd[0] = back[0];
-    return true;
 }
 
-static bool socket_open(void)
+static void socket_open(void)
 {
     int ends[2];
 
-    if (syscall(SOCKETPAIR_CALL, AF_UNIX, SOCK_STREAM, 0, ends)) {
-        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends)) {
+        lesson_failed("socketpair");
     }
     out_fd[0] = in_fd[0] = ends[0];
     out_fd[1] = in_fd[1] = ends[1];
-    return true;
 }
 
 static void fd_ring(int side)
@@ -78,11 +79,10 @@ static void fd_listen(int side)
 
 static unsigned heard[2]; /* how many rings each side has answered */
 
-static bool memory_open(void)
+static void memory_open(void)
 {
     memset(shared->bell, 0, sizeof(shared->bell));
     memset(heard, 0, sizeof(heard));
-    return true;
 }
 
 static void memory_ring(int side)
@@ -108,7 +108,7 @@ static void on_signal(int number)
 }
 
 /* SIGUSR1 is blocked but while we wait, or it might come just before we wait for it. */
-static bool signal_open(void)
+static void signal_open(void)
 {
     struct sigaction action = {.sa_handler = on_signal};
     sigset_t set;
@@ -116,7 +116,9 @@ static bool signal_open(void)
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    return sigaction(SIGUSR1, &action, NULL) == 0;
+    if (sigaction(SIGUSR1, &action, NULL)) {
+        lesson_failed("sigaction");
+    }
 }
 
 static void signal_ring(int side)
@@ -137,16 +139,44 @@ static void signal_listen(int side)
 }
 
 /*
- * ---- Bytes: side 0 has them in its memory, then side 1 has them in its own ----
+ * ---- Bytes: side 0 writes each of them, side 1 reads each of them ----
  *
- * Neither makes nor uses them in the time measured; but each page is touched, so they are there.
+ * That is the same in all ways. A pipe copies them into the kernel and out again, on top of it.
  */
 
-static char private_data[CHUNK];
+static char private_data[CHUNK] __attribute__((aligned(64)));
+
+/* What stands in each eight bytes of a chunk. */
+static unsigned long contents(long chunk)
+{
+    return (unsigned long)(chunk % 251 + 1) * 0x0101010101010101ul;
+}
+
+static void write_bytes(char *data, long chunk)
+{
+    unsigned long *words = (unsigned long *)data;
+
+    for (size_t i = 0; i < CHUNK / sizeof(*words); i++) {
+        words[i] = contents(chunk);
+    }
+}
+
+/* Are all of them what write_bytes has written? */
+static bool read_bytes(const char *data, long chunk)
+{
+    const unsigned long *words = (const unsigned long *)data;
+    unsigned long wrong = 0;
+
+    for (size_t i = 0; i < CHUNK / sizeof(*words); i++) {
+        wrong |= words[i] ^ contents(chunk);
+    }
+    return !wrong;
+}
 
 static void fd_send(void)
 {
     for (long i = 0; i < chunks; i++) {
+        write_bytes(private_data, i);
         for (long sent = 0; sent < CHUNK;) {
             ssize_t count = write(out_fd[0], private_data + sent, (size_t)(CHUNK - sent));
 
@@ -160,13 +190,16 @@ static void fd_send(void)
 
 static void fd_take(void)
 {
-    for (long left = chunks * CHUNK; left > 0;) {
-        ssize_t count = read(in_fd[1], private_data, sizeof(private_data));
+    for (long i = 0; i < chunks; i++) {
+        for (long taken = 0; taken < CHUNK;) {
+            ssize_t count = read(in_fd[1], private_data + taken, (size_t)(CHUNK - taken));
 
-        if (count <= 0) {
-            lesson_failed("read");
+            if (count <= 0) {
+                lesson_failed("read");
+            }
+            taken += count;
         }
-        left -= count;
+        shared->receiver.wrong += !read_bytes(private_data, i);
     }
 }
 
@@ -177,9 +210,7 @@ static void memory_send(void)
         if (i >= 2) {
             memory_listen(0); /* it has read this half */
         }
-        for (long at = 0; at < CHUNK; at += PAGE) {
-            *(volatile char *)&shared->data[i % 2][at] = (char)i;
-        }
+        write_bytes(shared->data[i % 2], i);
         memory_ring(0);
     }
 }
@@ -188,85 +219,112 @@ static void memory_take(void)
 {
     for (long i = 0; i < chunks; i++) {
         memory_listen(1);
-        for (long at = 0; at < CHUNK; at += PAGE) {
-            (void)*(volatile char *)&shared->data[i % 2][at];
-        }
+        shared->receiver.wrong += !read_bytes(shared->data[i % 2], i);
         memory_ring(1);
     }
 }
 
 static struct way {
     const char *name, *key, *how;
-    bool (*open)(void);
+    void (*open)(void);
     void (*ring)(int side), (*listen)(int side);
     void (*send)(void), (*take)(void);
-    bool works;
-    double round_trip_ns, bytes_per_s;
-} ways[WAYS] = {
-    {"pipe", "pipe", "copied in and out", pipe_open, fd_ring, fd_listen, fd_send, fd_take,
-     false, 0, 0},
-    {"socketpair", "socketpair", "copied in and out", socket_open, fd_ring, fd_listen, fd_send,
-     fd_take, false, 0, 0},
-    {"shared memory", "shared_memory", "no copy; futex wakes", memory_open,
-     memory_ring, memory_listen, memory_send, memory_take, false, 0, 0},
-    {"signal", "signal", "carries no bytes", signal_open, signal_ring, signal_listen, NULL,
-     NULL, false, 0, 0},
+    double round_trip_ns, switches; /* of both processes, a round trip */
+    double bytes_per_s, cpu_ns;     /* of both, to write, carry and read a chunk */
+    long long wrong;
+} ways[] = {
+    {.name = "pipe", .key = "pipe", .how = "copied twice", .open = pipe_open,
+     .ring = fd_ring, .listen = fd_listen, .send = fd_send, .take = fd_take},
+    {.name = "socketpair", .key = "socketpair", .how = "copied twice", .open = socket_open,
+     .ring = fd_ring, .listen = fd_listen, .send = fd_send, .take = fd_take},
+    {.name = "shared memory", .key = "shared_memory", .how = "not copied",
+     .open = memory_open, .ring = memory_ring, .listen = memory_listen, .send = memory_send,
+     .take = memory_take},
+    {.name = "signal", .key = "signal", .how = "no bytes", .open = signal_open,
+     .ring = signal_ring, .listen = signal_listen},
 };
+enum { PIPE, SOCKETPAIR, MEMORY, SIGNAL, WAYS };
 
 /* All of it is in this process' page table, so that no page fault is measured. */
 static void map_all(void)
 {
-    for (long at = 0; at < CHUNK; at += PAGE) {
-        *(volatile char *)&shared->data[0][at] = 0;
-        *(volatile char *)&shared->data[1][at] = 0;
-        *(volatile char *)&private_data[at] = 0;
-    }
+    write_bytes(shared->data[0], 0);
+    write_bytes(shared->data[1], 0);
+    write_bytes(private_data, 0);
 }
 
-static _Noreturn void answer(struct way *way)
+static long switches_now(void)
 {
+    struct switches switches = thread_switches();
+
+    return switches.voluntary + switches.forced;
+}
+
+static _Noreturn void answer(const struct way *way)
+{
+    struct receiver *receiver = &shared->receiver;
+    long long cpu;
+
+    end_with_parent();
     map_all();
-    for (long i = 0; i < rounds + 1; i++) {
+    way->listen(1);
+    way->ring(1);
+    receiver->switches = switches_now();
+    for (long i = 0; i < rounds; i++) {
         way->listen(1);
         way->ring(1);
     }
+    receiver->switches = switches_now() - receiver->switches;
     if (way->take) {
+        cpu = cpu_ns();
         way->take();
-        shared->done = now_ns();
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        receiver->cpu_ns = cpu_ns() - cpu;
+        receiver->done = now_ns();
     }
     _exit(0);
 }
 
+static void measure_round_trips(struct way *way)
+{
+    long before = switches_now();
+    long long start = now_ns();
+
+    for (long i = 0; i < rounds; i++) {
+        way->ring(0);
+        way->listen(0);
+    }
+    way->round_trip_ns = (double)(now_ns() - start) / (double)rounds;
+    way->switches = (double)(switches_now() - before);
+}
+
 static void measure(struct way *way)
 {
-    long long start;
+    const struct receiver *receiver = &shared->receiver;
+    long long start, cpu;
 
-    way->works = way->open();
-    if (!way->works) {
-        return;
-    }
+    memset(&shared->receiver, 0, sizeof(shared->receiver));
+    way->open();
     peer[1] = getpid();
-    peer[0] = fork();
+    peer[0] = lesson_fork();
     if (peer[0] == 0) {
         answer(way);
     }
     map_all();
     way->ring(0); /* not measured: the child starts */
     way->listen(0);
+    measure_round_trips(way);
     start = now_ns();
-    for (long i = 0; i < rounds; i++) {
-        way->ring(0);
-        way->listen(0);
-    }
-    way->round_trip_ns = (double)(now_ns() - start) / (double)rounds;
-    start = now_ns();
+    cpu = cpu_ns();
     if (way->send) {
         way->send();
     }
+    cpu = cpu_ns() - cpu;
     lesson_join(peer[0]);
+    way->switches = (way->switches + (double)receiver->switches) / (double)rounds;
     if (way->send) {
-        way->bytes_per_s = (double)chunks * CHUNK * 1e9 / (double)(shared->done - start);
+        way->bytes_per_s = (double)chunks * CHUNK * 1e9 / (double)(receiver->done - start);
+        way->cpu_ns = (double)(cpu + receiver->cpu_ns) / (double)chunks;
+        way->wrong = receiver->wrong;
     }
 }
 
@@ -279,27 +337,42 @@ static const char *rate(double bytes_per_s)
     return text;
 }
 
-static void report(const struct way *way, double fastest)
+static void report(const struct way *way, double dearest)
 {
-    if (!way->works) {
-        say("  %-14s %s\n", way->name, "this kernel has no such call");
-    } else if (way->send) {
-        say("  %-14s %8s %11s |%s%s%s| %s\n", way->name, duration(way->round_trip_ns),
-            rate(way->bytes_per_s), paint(CYAN), bar(way->bytes_per_s / fastest, 12),
-            paint(PLAIN), way->how);
+    say("  %-14s %8s %9.1f ", way->name, duration(way->round_trip_ns), way->switches);
+    if (way->send) {
+        say("%10s %8s |%s%s%s| %s\n", rate(way->bytes_per_s), duration(way->cpu_ns), paint(CYAN),
+            bar(way->cpu_ns / dearest, 8), paint(PLAIN), way->how);
     } else {
-        say("  %-14s %8s %11s |%12s| %s\n", way->name, duration(way->round_trip_ns), "-", "",
-            way->how);
+        say("%10s %8s |%8s| %s\n", "-", "-", "", way->how);
     }
     json_object(way->key);
-    json_bool("works", way->works);
-    if (way->works) {
-        json_number("round_trip_ns", way->round_trip_ns);
-    }
-    if (way->works && way->send) {
+    json_number("round_trip_ns", way->round_trip_ns);
+    json_number("switches_per_round_trip", way->switches);
+    if (way->send) {
         json_number("throughput_mb_per_s", way->bytes_per_s / 1e6);
+        json_number("cpu_us_per_mib", way->cpu_ns / 1e3);
+        json_number("wrong_chunks", (double)way->wrong);
     }
     json_end();
+}
+
+static void judge(void)
+{
+    const struct way *tube = &ways[PIPE], *memory = &ways[MEMORY], *signal = &ways[SIGNAL];
+    double ratio = tube->cpu_ns / memory->cpu_ns;
+    long long wrong = tube->wrong + ways[SOCKETPAIR].wrong + memory->wrong;
+
+    json_number("pipe_over_memory", ratio);
+    verdict(ratio > 1 && wrong == 0,
+            "To write %ld MiB, carry them and read them again took %.1f times as much CPU by pipe as "
+            "in shared memory, where the sender writes what the receiver reads: the kernel copies "
+            "nothing, it only wakes. (%lld MiB came over wrong.)", chunks, ratio, wrong);
+    verdict(tube->switches >= 1.9 && signal->switches >= 1.9,
+            "A question and its answer took %s by pipe, with %.1f switches, and %s by signal, with "
+            "%.1f: on one CPU the other side must run to answer, and this one to hear it.",
+            duration(tube->round_trip_ns), tube->switches, duration(signal->round_trip_ns),
+            signal->switches);
 }
 
 int main(int argc, char **argv)
@@ -314,39 +387,31 @@ int main(int argc, char **argv)
     static const struct lesson lesson = {
         "ipc", "pipe, socketpair, shared memory, signal: how two processes talk",
         {"Processes have separate memories: the kernel carries what they tell each other.",
-         "Look at the round trips, which are alike: two switches. And who copies bytes?"},
+         "Look at the round trips: two switches in each. And what do the copies cost?"},
         options,
         "  pipe, socketpair, shared_memory, signal    objects, each with\n"
-        "    works                 the kernel has it\n"
-        "    round_trip_ns         from a question to its answer\n"
-        "    throughput_mb_per_s   10^6 bytes a second (not for signal)\n"
-        "  memory_over_pipe        how many times more bytes shared memory carries\n",
+        "    round_trip_ns             from a question to its answer\n"
+        "    switches_per_round_trip   of both processes\n"
+        "    and, but for signal: each byte is written by the sender and read by the receiver\n"
+        "    throughput_mb_per_s       10^6 bytes a second\n"
+        "    cpu_us_per_mib            CPU time of both processes\n"
+        "    wrong_chunks              MiB that were not what was sent\n"
+        "  pipe_over_memory        how many times as much CPU time a pipe takes\n",
     };
-    double ratio, fastest = 0;
+    double dearest = 0;
 
     lesson_start(&lesson, argc, argv);
+    pin_to_one_cpu();
     shared = shared_memory(sizeof(*shared));
     for (int i = 0; i < WAYS; i++) {
         measure(&ways[i]);
+        dearest = ways[i].cpu_ns > dearest ? ways[i].cpu_ns : dearest;
     }
-    say("  %-13s %9s %11s\n", "", "round trip", "throughput");
+    say("  %-13s %9s %9s %10s %8s\n", "", "a round", "", "", "CPU time");
+    say("  %-13s %9s %9s %10s %8s\n", "", "trip", "switches", "throughput", "a MiB");
     for (int i = 0; i < WAYS; i++) {
-        fastest = ways[i].bytes_per_s > fastest ? ways[i].bytes_per_s : fastest;
+        report(&ways[i], dearest);
     }
-    for (int i = 0; i < WAYS; i++) {
-        report(&ways[i], fastest);
-    }
-    ratio = ways[2].bytes_per_s / ways[0].bytes_per_s;
-    json_number("memory_over_pipe", ratio);
-    verdict(ratio > 1,
-            "Shared memory carried %.1f times the bytes of a pipe: the sender writes where the "
-            "receiver reads. The kernel copies nothing, it only wakes.", ratio);
-    verdict(ways[0].round_trip_ns > 0 && ways[3].round_trip_ns > 0,
-            "A question and its answer took %s by pipe and %s by signal: either is two system "
-            "calls and a switch there, and the same back.",
-            duration(ways[0].round_trip_ns), duration(ways[3].round_trip_ns));
-    if (!ways[1].works) {
-        verdict(true, "socketpair: this kernel does not have it.");
-    }
+    judge();
     return lesson_end();
 }

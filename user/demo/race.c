@@ -2,7 +2,8 @@
  * race: two tasks add to one counter. "counter = counter + 1" is three steps: read, add, write;
  * whoever loses the CPU between read and write overwrites what the other has added meanwhile.
  *
- * Threads lose it whenever the timer says so, so they need an atomic instruction or a mutex.
+ * Threads lose it whenever the timer says so, and on several CPUs at any time, for there both run
+ * at once; so they need an atomic instruction or a mutex.
  * Coroutines lose it only where they yield: no yield between read and write, no race; but
  * with one there, the same update is lost without any interrupt.
  */
@@ -14,17 +15,21 @@
 
 #define TASKS 2
 
-#define TRIES 50 /* a thread may finish before it is interrupted at all: start again */
+#define PATIENCE 5000000000l /* a thread may finish before it is interrupted at all: start again */
+#define COST_ROUNDS 9
 
 static long updates = 200000; /* of each task */
 static volatile long counter;
 static pthread_barrier_t start;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* What stands between read and write in real programs: so a timer's interrupt finds it. */
+/* What stands between read and write in real programs, so that a timer's interrupt finds it: but
+ * for the measuring of costs, where it would count as one. */
+static int thoughts = 10;
+
 static void think(void)
 {
-    for (volatile int i = 0; i < 10; i++) {
+    for (volatile int i = 0; i < thoughts; i++) {
     }
 }
 
@@ -63,6 +68,11 @@ static void add_yielding_between(void)
 
     co_yield_now(); /* the other coroutine reads the same value */
     counter = value + 1;
+}
+
+static void add_nothing(void)
+{
+    think();
 }
 
 /* ---- Two tasks that do so ---- */
@@ -112,7 +122,7 @@ static struct way {
     void (*add)(void);
     bool loses;    /* what the lesson claims */
     long lost, done;
-    double ns;     /* an update */
+    double ns;     /* an update, alone */
 } ways[] = {
     {"threads: read, add, write", "threads_plain", run_threads, add_plainly, true, 0, 0, 0},
     {"threads: atomic add", "threads_atomic", run_threads, add_atomically, false, 0, 0, 0},
@@ -125,19 +135,58 @@ static struct way {
 };
 enum { PLAIN_THREADS, ATOMIC, MUTEX, PLAIN_COROUTINES, YIELD_AFTER, YIELD_AMIDST };
 
-static void measure(struct way *way)
+static void count_lost(struct way *way)
 {
-    for (int i = 0; i == 0 || (way->loses && way->lost == 0 && i < TRIES); i++) {
-        long long begin = now_ns();
-        double ns;
+    long long begin = cpu_ns();
 
+    do {
         counter = 0;
         way->run(&way->add);
-        ns = (double)(now_ns() - begin) / (double)(TASKS * updates);
-        way->ns = i == 0 || ns < way->ns ? ns : way->ns;
         way->done += TASKS * updates;
         way->lost += TASKS * updates - counter;
+    } while (way->loses && way->lost == 0 && cpu_ns() - begin < PATIENCE);
+}
+
+/* What an update costs one task alone: the call of its function does not count. */
+static double time_alone(void (*add)(void))
+{
+    long count = updates < 20000 ? updates : 20000;
+    double best = 0;
+
+    for (int round = 0; round < COST_ROUNDS; round++) {
+        long long begin = cpu_ns();
+        double ns;
+
+        for (long i = 0; i < count; i++) {
+            (*(void (*volatile *)(void))&add)();
+        }
+        ns = (double)(cpu_ns() - begin) / (double)count;
+        best = round == 0 || ns < best ? ns : best;
     }
+    return best;
+}
+
+/* In a coroutine, since some of them yield: there is no other one, so that costs the least. */
+static void *find_costs(void *unused)
+{
+    double empty;
+
+    thoughts = 0;
+    empty = time_alone(add_nothing);
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        double ns = time_alone(ways[i].add) - empty;
+
+        ways[i].ns = ns > 0 ? ns : 0;
+    }
+    return unused;
+}
+
+static void measure_costs(void)
+{
+    if (!co_go(find_costs, NULL, "alone")) {
+        lesson_failed("co_go");
+    }
+    co_run();
 }
 
 static void report(const struct way *way, const char *unit)
@@ -158,11 +207,13 @@ static void judge(const char *unit)
     const struct way *plain = &ways[PLAIN_THREADS];
 
     verdict(plain->lost > 0,
-            "Two threads lost %ld of %ld updates: the CPU was taken from one between its read and "
-            "its write.", plain->lost, plain->done);
+            "Two threads lost %ld of %ld updates: %s.", plain->lost, plain->done,
+            cpus_allowed() > 1 ? "one wrote between the other's read and its write, on another CPU "
+                                 "or when the timer had taken the CPU from it"
+                               : "the CPU was taken from one between its read and its write");
     verdict(ways[ATOMIC].lost == 0 && ways[MUTEX].lost == 0,
-            "With an atomic add they lost %ld, with a mutex %ld. An update takes %.0f %s "
-            "atomically, %.0f with the mutex, %.0f with neither.",
+            "With an atomic add they lost %ld, with a mutex %ld. Where nobody else wants it, an "
+            "update takes %.1f %s atomically, %.1f with the mutex, %.1f with neither.",
             ways[ATOMIC].lost, ways[MUTEX].lost, ways[ATOMIC].ns, unit, ways[MUTEX].ns, plain->ns);
     verdict(ways[PLAIN_COROUTINES].lost == 0 && ways[YIELD_AFTER].lost == 0,
             "Coroutines that yield only when an update is done lost %ld: between two yields nobody "
@@ -187,15 +238,19 @@ int main(int argc, char **argv)
         "  threads_plain, threads_atomic, threads_mutex, coroutines_plain,\n"
         "  coroutines_yield_after, coroutines_yield_amidst: objects, each with\n"
         "    updates, lost_updates\n"
-        "    ns_per_update, or under icount in the guest instructions_per_update\n",
+        "    ns_per_update, or under icount in the guest instructions_per_update: what it takes\n"
+        "                one task alone, without what stands between read and write\n",
     };
     const char *unit;
 
     lesson_start(&lesson, argc, argv);
     unit = time_counts_instructions() ? "instructions" : "ns";
-    say("  %-27s %13s%31s\n", "", "", unit);
+    say("  %-27s %44s\n", "", unit[0] == 'n' ? "ns for one, alone" : "instructions for one, alone");
     for (size_t i = 0; i < COUNT(ways); i++) {
-        measure(&ways[i]);
+        count_lost(&ways[i]);
+    }
+    measure_costs();
+    for (size_t i = 0; i < COUNT(ways); i++) {
         report(&ways[i], unit);
     }
     judge(unit);

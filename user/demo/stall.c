@@ -13,19 +13,20 @@
  * Each way runs in a child process. This process answers it late, and looks at it from outside.
  */
 #include <co.h>
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "common/lesson.h"
 
 #define LEAD_TICKS 8 /* how long all is well, before the reader waits and after */
 #define TICKERS_MOST 8
+#define WAIT_TICKS 4 /* at least: a shorter silence would show nothing */
+#define PATIENCE 20000000000l /* ns, until the tickers of a busy machine have ticked */
 
 static long wait_ms = 2000, tick_ms = 50, tickers = 4;
 static const char *mode = "all";
@@ -34,11 +35,12 @@ static bool keyboard;
 /* What the child measured, in shared memory. */
 static struct result {
     int reader_tid;
+    bool answered;
     long long waited_ns;            /* how long the reader waited */
     unsigned long switches, ticks;  /* of coroutines, by tickers, meanwhile */
     unsigned long fewest;           /* ticks, by one ticker */
-    long long stall_ns;             /* the library's watchdog: the longest time without a switch, */
-    char culprit[24];               /* and who had the thread then */
+    long long stall_ns;             /* the library's watchdog: the longest time without a switch */
+    char culprit[24];               /* since the reader began to wait, and who had the thread */
     struct task_seen seen[2];       /* the reader's task from outside: half-way, at the end */
 } *result;
 
@@ -58,7 +60,9 @@ struct way {
 
 static void coroutine_start(co_function task, struct lane *lane)
 {
-    co_go(task, lane, lane->name);
+    if (!co_go(task, lane, lane->name)) {
+        lesson_failed("co_go");
+    }
 }
 
 static void coroutine_nap(long long ns)
@@ -123,6 +127,23 @@ static void count_ticks(const struct lane before[])
     }
 }
 
+/* Somebody pressed a key before there was a silence to see. */
+static bool too_early(const struct lane *lane)
+{
+    return keyboard && now_ns() - lane->from < WAIT_TICKS * tick_ms * 1000000;
+}
+
+/* The watchdog notes a stall when the turn that was it has ended. */
+static void note_stall(void)
+{
+    struct co_stats stats;
+
+    way->nap(1);
+    co_stats(&stats);
+    result->stall_ns = stats.longest_stall;
+    snprintf(result->culprit, sizeof(result->culprit), "%s", stats.culprit);
+}
+
 static void *reader(void *argument)
 {
     struct lane *lane = argument, lanes_before[TICKERS_MOST];
@@ -131,17 +152,24 @@ static void *reader(void *argument)
 
     way->nap(LEAD_TICKS * tick_ms * 1000000);
     result->reader_tid = gettid();
+    if (keyboard) {
+        keys_forget();
+    }
     memcpy(lanes_before, lanes->lane, sizeof(lanes_before));
+    co_stats_reset();
     co_stats(&before);
     lane_wait(lane);
     write(question[1], "?", 1);
 
-    way->wait(answer[0], &byte, 1); /* this line is the lesson */
+    do {
+        result->answered = way->wait(answer[0], &byte, 1) == 1; /* this line is the lesson */
+    } while (result->answered && too_early(lane));
 
     co_stats(&after);
     result->waited_ns = lane_go_on(lanes, lane);
     result->switches = after.switches - before.switches;
     count_ticks(lanes_before);
+    note_stall();
     way->nap(LEAD_TICKS * tick_ms * 1000000);
     over = true;
     return NULL;
@@ -150,7 +178,6 @@ static void *reader(void *argument)
 /* The child: all tasks, until they end. */
 static _Noreturn void run_tasks(void)
 {
-    struct co_stats stats;
     char name[16];
 
     snprintf(name, sizeof(name), "stall %s", way->name);
@@ -160,24 +187,48 @@ static _Noreturn void run_tasks(void)
     }
     way->start(reader, &lanes->lane[tickers]);
     way->run();
-    co_stats(&stats);
-    result->stall_ns = stats.longest_stall;
-    snprintf(result->culprit, sizeof(result->culprit), "%s", stats.culprit);
     _exit(0);
 }
 
 /* ---- This process: answer late, and look meanwhile ---- */
 
+static bool all_have_ticked(const unsigned long before[])
+{
+    for (int i = 0; i < tickers; i++) {
+        if (lanes->lane[i].ticks < before[i] + 2) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A busy machine may have run nobody all the time: those who can tick get the chance to. */
+static void wait_for_ticks(const unsigned long before[])
+{
+    long long limit = now_ns() + PATIENCE;
+
+    while (way != &ways[0] && !all_have_ticked(before) && now_ns() < limit) {
+        sleep_ns(tick_ms * 1000000);
+    }
+}
+
 static void answer_late(pid_t child)
 {
+    unsigned long before[TICKERS_MOST];
     char byte;
 
     if (read(question[0], &byte, 1) != 1) {
         lesson_join(child);
         lesson_failed("the child asked nothing");
     }
+    for (int i = 0; i < tickers; i++) {
+        before[i] = lanes->lane[i].ticks;
+    }
     for (int look = 0; look < 2; look++) {
         sleep_ns(keyboard ? tick_ms * 1000000 : wait_ms * 1000000 / 2);
+        if (look == 1 && !keyboard) {
+            wait_for_ticks(before);
+        }
         result->seen[look] = task_look(child, result->reader_tid);
     }
     if (!keyboard && write(answer[1], "!", 1) != 1) {
@@ -209,10 +260,12 @@ static void play(void)
     }
     if (keyboard) {
         dup2(0, answer[0]);
+        fprintf(stderr, "When reader waits ( = ), let it wait, and then press a key.\n");
+        keys_begin();
     }
     create_lanes();
     live_begin(lanes_draw);
-    child = fork();
+    child = lesson_fork();
     if (child == 0) {
         close(question[0]);
         close(answer[1]);
@@ -222,9 +275,14 @@ static void play(void)
     close(answer[0]);
     answer_late(child);
     lesson_join(child);
+    keys_end();
     close(question[0]);
     close(answer[1]);
     live_end();
+    if (!result->answered) {
+        errno = EIO;
+        lesson_failed("no answer came");
+    }
 }
 
 /* ---- What came of it ---- */
@@ -260,7 +318,8 @@ static const char *judge(const struct summary *s)
 
     if (way == &ways[0]) {
         return verdict(
-            s->silence_ns >= r->waited_ns * 9 / 10 && r->ticks == 0 && r->switches == 0,
+            s->silence_ns >= r->waited_ns * 9 / 10 && r->ticks == 0 && r->switches == 0
+                && strcmp(r->culprit, "reader") == 0,
             "ticker %d was silent for %s while reader sat in read() for %s, and its thread "
             "switched coroutines %lu times meanwhile: a blocked coroutine blocks its thread. "
             "The library names the culprit: %s.",
@@ -336,7 +395,7 @@ int main(int argc, char **argv)
         {.name = "wait", .kind = OPTION_NUMBER, .value = &wait_ms, .least = 20, .most = 600000,
          .help = "how late the answer is, in ms"},
         {.name = "tick", .kind = OPTION_NUMBER, .value = &tick_ms, .least = 1, .most = 10000,
-         .help = "a tick, in ms"},
+         .help = "a tick, in ms; at most a quarter of the wait"},
         {.name = "tickers", .kind = OPTION_NUMBER, .value = &tickers, .least = 1,
          .most = TICKERS_MOST, .help = "how many tick"},
         {.name = "tty", .kind = OPTION_FLAG, .value = &keyboard,
@@ -349,21 +408,27 @@ int main(int argc, char **argv)
          "Look at the tickers meanwhile: dots are silence, the longest is at the right."},
         options,
         "  modes: array of objects, one for each mode played:\n"
-        "    mode, tick_ms       as asked\n"
+        "    mode, tick_ms       as played\n"
         "    wait_ms             how long the reader waited\n"
         "    lanes               array: name, ticks, longest_silence_ms of each ticker\n"
         "    ticks_while_waiting by all tickers while the reader waited\n"
         "    coroutine_switches_while_blocked   in the reader's thread, from its call to its\n"
         "                        answer, by the library's own count; not for threads\n"
-        "    longest_stall_ms, culprit   the longest time without a switch, and who had the\n"
-        "                        thread, as the library's watchdog saw it; not for threads\n"
+        "    longest_stall_ms, culprit   the longest time without a switch since the reader began to\n"
+        "                        wait, and who had the thread: by the library's watchdog; not for\n"
+        "                        threads\n"
         "    reader_states_seen  of the reader's task by another process, half-way and just\n"
         "                        before the answer: S sleeps in the kernel\n"
         "    verdict             the sentence about this mode\n",
     };
     bool all;
 
-    lesson_start(&lesson, argc, argv);
+    lesson_options(&lesson, argc, argv);
+    if (keyboard && !isatty(0)) {
+        lesson_refuse("--tty", "standard input is not a terminal");
+    }
+    lesson_show();
+    tick_ms = tick_ms * WAIT_TICKS > wait_ms ? wait_ms / WAIT_TICKS : tick_ms;
     all = strcmp(mode, "all") == 0;
     result = shared_memory(sizeof(*result));
     json_array("modes");

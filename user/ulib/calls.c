@@ -70,6 +70,7 @@ int symlink(const char *target, const char *path) { return (int)CALL2(88, target
 ssize_t readlink(const char *path, char *buffer, size_t size) { return CALL3(89, path, buffer, size); }
 int gettimeofday(struct timeval *time, void *zone) { return (int)CALL2(96, time, zone); }
 mode_t umask(mode_t mask) { return (mode_t)CALL1(95, mask); }
+int getrusage(int who, struct rusage *usage) { return (int)CALL2(98, who, usage); }
 int getrlimit(int resource, struct rlimit *limit) { return (int)CALL4(302, 0, resource, 0, limit); }
 int setrlimit(int r, const struct rlimit *limit) { return (int)CALL4(302, 0, r, limit, 0); }
 unsigned getuid(void) { return (unsigned)CALL0(102); }

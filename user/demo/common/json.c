@@ -82,7 +82,11 @@ void json_number(const char *key, double value)
 {
     if (wanted) {
         put_key(key);
-        printf(value == (double)(long long)value ? "%.0f" : "%.3f", value);
+        if (!(value > -1e18 && value < 1e18)) { /* infinite, or no number: JSON has neither */
+            fputs("null", stdout);
+        } else {
+            printf(value == (double)(long long)value ? "%.0f" : "%.3f", value);
+        }
     }
 }
 

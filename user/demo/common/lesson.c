@@ -1,15 +1,19 @@
 /* The frame of a lesson: options, the two lines to begin with, the verdicts to end with. */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "lesson.h"
 
 #define VERDICTS 12
-#define LINE 78 /* columns of text */
+#define LINE 78 /* columns of text, at the most */
+#define CHILDREN 16
 
 static const struct lesson *lesson;
 static struct {
@@ -17,6 +21,15 @@ static struct {
     char text[320];
 } verdicts[VERDICTS];
 static int verdict_count;
+static pid_t children[CHILDREN]; /* that have not been joined; 0: free */
+
+/* Everything has been written, or the exit status is to tell that it has not. */
+static void write_all(void)
+{
+    if (fflush(stdout) || ferror(stdout)) {
+        lesson_failed("standard output");
+    }
+}
 
 static void print_help(void)
 {
@@ -39,14 +52,31 @@ static void print_help(void)
     printf("  --json          one JSON object and nothing else\n"
            "  --help          this text\n\n"
            "exit status: 0 the lesson is confirmed, 1 the measurement contradicts it, 2 usage\n\n"
-           "JSON: \"demo\", \"verdict\" (array of sentences), \"ok\" (all of them hold), and\n%s",
+           "JSON: \"demo\", \"verdict\" (array of sentences), \"holds\" (array: is each so?), \"ok\" (all are),\n"
+           "and\n%s",
            lesson->json);
 }
 
+/* One line, whatever the argument has in it. */
 static _Noreturn void usage(const char *what, const char *argument)
 {
-    fprintf(stderr, "%s: %s: %s (try %s --help)\n", lesson->name, argument, what, lesson->name);
+    char shown[64];
+    size_t length = 0;
+
+    for (; argument[length] && length < sizeof(shown) - 1; length++) {
+        unsigned char c = (unsigned char)argument[length];
+
+        shown[length] = c < ' ' || c == 0x7f ? '?' : (char)c;
+    }
+    shown[length] = '\0';
+    fprintf(stderr, "%s: %s%s: %s (try %s --help)\n", lesson->name, shown,
+            argument[length] ? "..." : "", what, lesson->name);
     exit(2);
+}
+
+void lesson_refuse(const char *argument, const char *why)
+{
+    usage(why, argument);
 }
 
 /* Is `value` one of "one|other"? Then *result is it. */
@@ -66,7 +96,7 @@ static bool choose(const char *choices, const char *value, const char **result)
 
 static void take_value(const struct lesson_option *option, const char *value, const char *argument)
 {
-    char *end;
+    char *end, wanted[80];
     long number;
 
     if (option->kind == OPTION_FLAG) {
@@ -86,10 +116,10 @@ static void take_value(const struct lesson_option *option, const char *value, co
         return;
     }
     number = strtol(value, &end, 10);
-    if (end == value || *end || number < option->least || number > option->most) {
-        fprintf(stderr, "%s: %s: a number from %ld to %ld is wanted\n", lesson->name, argument,
-                option->least, option->most);
-        exit(2);
+    if (*value < '0' || *value > '9' || *end || number < option->least || number > option->most) {
+        snprintf(wanted, sizeof(wanted), "a number from %ld to %ld is wanted", option->least,
+                 option->most);
+        usage(wanted, argument);
     }
     *(long *)option->value = number;
 }
@@ -109,14 +139,29 @@ static void take_option(const char *argument)
     usage("no such option", argument);
 }
 
-void lesson_start(const struct lesson *which, int argc, char **argv)
+/* A file opened later must not become the standard output that somebody has closed. */
+static void keep_standard_files(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= 2);
+    if (fd > 2) {
+        close(fd);
+    }
+}
+
+void lesson_options(const struct lesson *which, int argc, char **argv)
 {
     bool json = false;
 
     lesson = which;
+    keep_standard_files();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             print_help();
+            write_all();
             exit(0);
         }
         if (strcmp(argv[i], "--json") == 0) {
@@ -130,8 +175,18 @@ void lesson_start(const struct lesson *which, int argc, char **argv)
         json_start();
         json_text("demo", lesson->name);
     }
+}
+
+void lesson_show(void)
+{
     say("%s%s%s\n%s%s%s\n\n", paint(BOLD), lesson->look[0], paint(PLAIN), paint(BOLD),
         lesson->look[1], paint(PLAIN));
+}
+
+void lesson_start(const struct lesson *which, int argc, char **argv)
+{
+    lesson_options(which, argc, argv);
+    lesson_show();
 }
 
 const char *verdict(bool holds, const char *format, ...)
@@ -151,12 +206,12 @@ const char *verdict(bool holds, const char *format, ...)
 /* Break the text at blanks; lines after the first begin below the first's text. */
 static void say_wrapped(const char *text, int indent)
 {
-    int column = indent;
+    int column = indent, line = screen_columns() - 2 < LINE ? screen_columns() - 2 : LINE;
 
     while (*text) {
         int word = (int)strcspn(text, " ");
 
-        if (column > indent && column + 1 + word > LINE) {
+        if (column > indent && column + 1 + word > line) {
             say("\n%*s", indent, "");
             column = indent;
         } else if (column > indent) {
@@ -186,30 +241,100 @@ int lesson_end(void)
         ok &= holds;
     }
     json_end();
+    json_array("holds");
+    for (int i = 0; i < verdict_count; i++) {
+        json_bool(NULL, verdicts[i].holds);
+    }
+    json_end();
     json_bool("ok", ok);
     json_end();
+    write_all();
     return !ok;
+}
+
+/* End, and nobody stays behind; nor does half a JSON object go out. */
+static _Noreturn void give_up(void)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        if (children[i]) {
+            kill(children[i], SIGKILL);
+        }
+    }
+    keys_end();
+    _exit(1);
 }
 
 void lesson_failed(const char *what)
 {
     fprintf(stderr, "%s: %s: %s\n", lesson->name, what, strerror(errno));
-    exit(1);
+    give_up();
+}
+
+static void replace_child(pid_t old, pid_t new)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        if (children[i] == old) {
+            children[i] = new;
+            return;
+        }
+    }
+}
+
+pid_t lesson_fork(void)
+{
+    pid_t child = fork();
+
+    if (child < 0) {
+        lesson_failed("fork");
+    }
+    if (child == 0) {
+        memset(children, 0, sizeof(children));
+    } else {
+        replace_child(0, child);
+    }
+    return child;
+}
+
+static pid_t parent;
+
+static void end_if_orphaned(int number)
+{
+    (void)number;
+    if (getppid() != parent) {
+        _exit(1);
+    }
+    alarm(1);
+}
+
+void end_with_parent(void)
+{
+    parent = getppid();
+    signal(SIGALRM, end_if_orphaned);
+    alarm(1);
+}
+
+int lesson_wait(pid_t child)
+{
+    int status;
+
+    child = waitpid(child, &status, 0);
+    if (child < 0) {
+        lesson_failed("waitpid");
+    }
+    replace_child(child, 0);
+    return status;
 }
 
 void lesson_join(pid_t child)
 {
-    int status;
+    int status = lesson_wait(child);
 
-    if (waitpid(child, &status, 0) < 0) {
-        lesson_failed("waitpid");
-    }
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "%s: its child was killed: %s\n", lesson->name, strsignal(WTERMSIG(status)));
-        exit(1);
+        give_up();
     }
     if (WEXITSTATUS(status)) {
         fprintf(stderr, "%s: its child ended with status %d\n", lesson->name, WEXITSTATUS(status));
-        exit(1);
+        give_up();
     }
 }

@@ -37,6 +37,9 @@ struct lesson {
 
 /* Read the options, say what to look at. Does not return for --help and wrong options. */
 void lesson_start(const struct lesson *lesson, int argc, char **argv);
+/* The same in two steps, for a lesson that may refuse its options. */
+void lesson_options(const struct lesson *lesson, int argc, char **argv);
+void lesson_show(void);
 
 /* A sentence with what was measured; `holds` if it is what the lesson claims. Returns it. */
 const char *verdict(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,7 +50,16 @@ int lesson_end(void);
 /* The lesson cannot go on: a call failed that never should. Ends the process with status 1. */
 _Noreturn void lesson_failed(const char *what);
 
-/* Wait for a child (-1: any), which must end with status 0: otherwise say how it ended, and end. */
+/* Options that cannot go together, or not here: one line, status 2. */
+_Noreturn void lesson_refuse(const char *argument, const char *why);
+
+/* As fork(2); it ends the lesson where it fails, and the lesson's end then ends the child. */
+pid_t lesson_fork(void);
+/* In a child: it ends, too, when the lesson is killed. (A signal each second looks for that.) */
+void end_with_parent(void);
+/* Wait for a child (-1: any): its status. */
+int lesson_wait(pid_t child);
+/* The same; it must end with status 0: otherwise say how it ended, and end. */
 void lesson_join(pid_t child);
 
 /* ---- What it prints (screen.c) ---- */
@@ -74,8 +86,17 @@ const char *duration(double ns);
 void live_begin(void (*draw)(void));
 void live_end(void);
 
-/* Only for lesson.c: decide what standard output is. */
+/*
+ * From now on read(0) gives each key as it is pressed, and shows none; for a terminal. Whatever ends
+ * or stops the lesson before keys_end leaves the terminal as it was.
+ */
+void keys_begin(void);
+void keys_end(void);
+void keys_forget(void); /* those that were pressed before */
+
+/* Only for lesson.c: decide what standard output is; how wide it is. */
 void screen_start(bool json);
+int screen_columns(void);
 
 /* ---- Lanes: one line a task, from left to right as time goes by (lanes.c) ---- */
 
@@ -117,6 +138,10 @@ void lanes_draw(void);
 
 long long now_ns(void);                  /* CLOCK_MONOTONIC */
 long long cpu_ns(void);                  /* the CPU time of this process */
+struct switches {
+    long voluntary, forced;              /* it slept; the CPU was taken from it, or given by yield */
+};
+struct switches thread_switches(void);   /* of this thread, as the kernel counts them */
 void sleep_ns(long long ns);
 void *shared_memory(size_t size);        /* zeroed, shared with children */
 int cpus_allowed(void);                  /* how many CPUs this process may use */
@@ -138,7 +163,7 @@ void json_object(const char *key);
 void json_array(const char *key);
 void json_end(void);
 void json_text(const char *key, const char *value);
-void json_number(const char *key, double value); /* three decimals, or none if it is whole */
+void json_number(const char *key, double value); /* three decimals, none if it is whole; or null */
 void json_bool(const char *key, bool value);
 void json_start(void);  /* for lesson.c: the outermost object */
 bool json_wanted(void); /* is there --json? */

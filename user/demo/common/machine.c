@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,16 @@ long long now_ns(void)
 long long cpu_ns(void)
 {
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+struct switches thread_switches(void)
+{
+    struct rusage usage = {0};
+
+    if (getrusage(RUSAGE_THREAD, &usage)) {
+        lesson_failed("getrusage");
+    }
+    return (struct switches){usage.ru_nvcsw, usage.ru_nivcsw};
 }
 
 void sleep_ns(long long ns)
@@ -110,8 +121,8 @@ struct task_seen task_look(int pid, int tid)
     return seen;
 }
 
-/* Run 2 * loops instructions and say how long they took. */
-static long long time_instructions(long loops)
+/* How long 2 * loops instructions take, and 10 * loops of which most do nothing. */
+static long long time_loop(long loops)
 {
     long long start = now_ns();
 
@@ -119,14 +130,26 @@ static long long time_instructions(long loops)
     return now_ns() - start;
 }
 
-/* Three lengths, and each takes a nanosecond an instruction, but for the timer's interrupts and
- * the clock itself: no real CPU runs so evenly. */
+static long long time_idle_loop(long loops)
+{
+    long long start = now_ns();
+
+    __asm__ volatile("1: .fill 8, 1, 0x90; dec %0; jnz 1b" : "+r"(loops) : : "cc");
+    return now_ns() - start;
+}
+
+/* But for the timer's interrupts and the clock itself. */
+static bool is_an_instruction_each(long long ns, long instructions)
+{
+    return ns >= instructions && ns <= instructions + instructions / 50;
+}
+
+/* Each takes a nanosecond an instruction, whatever it does: no real CPU runs so evenly. */
 bool time_counts_instructions(void)
 {
-    for (long loops = 500000; loops <= 1500000; loops += 500000) {
-        double error = (double)time_instructions(loops) / (2.0 * (double)loops) - 1;
-
-        if (error < 0 || error > 0.02) {
+    for (long loops = 500000; loops <= 1000000; loops += 500000) {
+        if (!is_an_instruction_each(time_loop(loops), 2 * loops)
+            || !is_an_instruction_each(time_idle_loop(loops / 5), 2 * loops)) {
             return false;
         }
     }

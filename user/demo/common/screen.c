@@ -7,14 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "lesson.h"
 
 #define FRAME_NS 50000000
+#define PICTURE_COLUMNS 80 /* what the widest picture needs, and the highest */
+#define PICTURE_ROWS 14
+#define HIDE_CURSOR "\033[?25l"
+#define SHOW_CURSOR "\033[?25h"
 
-static bool silent, terminal, colours;
+static bool silent, colours;
+static bool terminal; /* where a picture can move: it fits, and none of its lines is broken in two */
+static int columns = 80;
 static void (*picture)(void);
 static pid_t painter;
 static volatile int *over;  /* shared: the painter is to end */
@@ -25,11 +32,21 @@ void screen_start(bool json)
 {
     static char buffer[16384]; /* a picture goes out in one write, or it would flicker */
     const char *term = getenv("TERM"), *none = getenv("NO_COLOR");
+    struct winsize size = {0};
 
     setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
     silent = json;
     terminal = !json && isatty(1) && term && *term && strcmp(term, "dumb") != 0;
     colours = terminal && !(none && *none);
+    if (isatty(1) && ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        columns = size.ws_col < 20 ? 20 : size.ws_col;
+        terminal &= size.ws_col >= PICTURE_COLUMNS && size.ws_row >= PICTURE_ROWS;
+    }
+}
+
+int screen_columns(void)
+{
+    return columns;
 }
 
 void say(const char *format, ...)
@@ -112,8 +129,16 @@ static void draw_picture(void)
 static void show_cursor(int number)
 {
     (void)number;
-    write(1, "\033[?25h\033[0m\n", 11);
+    write(1, SHOW_CURSOR "\033[0m\n", sizeof(SHOW_CURSOR "\033[0m\n") - 1);
     _exit(0);
+}
+
+/* ^Z: the shell's prompt has its cursor, and the next frame hides it again. */
+static void stop_with_cursor(int number)
+{
+    write(1, SHOW_CURSOR "\033[0m", sizeof(SHOW_CURSOR "\033[0m") - 1);
+    signal(number, SIG_DFL);
+    raise(number);
 }
 
 /* The painter's life: it ends when told, when interrupted, or when the lesson itself has died. */
@@ -123,8 +148,9 @@ static void paint_until_over(void)
 
     signal(SIGINT, show_cursor);
     signal(SIGTERM, show_cursor);
-    printf("\033[?25l");
     while (!*over && getppid() == lesson) {
+        signal(SIGTSTP, stop_with_cursor);
+        fputs(HIDE_CURSOR, stdout);
         draw_picture();
         sleep_ns(FRAME_NS);
     }
@@ -132,7 +158,7 @@ static void paint_until_over(void)
         show_cursor(0);
     }
     draw_picture();
-    printf("\033[?25h");
+    fputs(SHOW_CURSOR, stdout);
     fflush(stdout);
     _exit(0);
 }
@@ -146,7 +172,7 @@ void live_begin(void (*draw)(void))
     }
     over = over ? over : shared_memory(sizeof(*over));
     *over = 0;
-    painter = fork();
+    painter = lesson_fork();
     if (painter == 0) {
         paint_until_over();
     }
@@ -156,9 +182,59 @@ void live_end(void)
 {
     if (painter > 0) {
         *over = 1;
-        waitpid(painter, NULL, 0);
+        lesson_join(painter);
         painter = 0;
     } else if (!silent) {
         draw_picture();
     }
+}
+
+/* ---- Keys ---- */
+
+static struct termios lines, keys; /* how the terminal was, and is while a lesson wants keys */
+static bool keys_wanted;
+
+static void keys_stop(int number)
+{
+    keys_end();
+    signal(number, SIG_DFL);
+    raise(number); /* it comes when this handler has returned */
+}
+
+static void keys_go_on(int number)
+{
+    (void)number;
+    keys_begin();
+}
+
+void keys_begin(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
+
+    if (tcgetattr(0, &lines)) {
+        lesson_failed("the terminal");
+    }
+    keys = lines;
+    keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    keys.c_cc[VMIN] = 1;
+    keys.c_cc[VTIME] = 0;
+    keys_wanted = true;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        signal(ends[i], keys_stop);
+    }
+    signal(SIGCONT, keys_go_on);
+    tcsetattr(0, TCSANOW, &keys);
+}
+
+void keys_forget(void)
+{
+    tcsetattr(0, TCSAFLUSH, &keys);
+}
+
+void keys_end(void)
+{
+    if (keys_wanted) {
+        tcsetattr(0, TCSANOW, &lines);
+    }
+    keys_wanted = false;
 }
