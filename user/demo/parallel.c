@@ -285,7 +285,7 @@ static void report(int way)
 static void report_meetings(const struct meetings *m)
 {
     say("  %-21s %d moves, %ld looks for each, %ld switches%s\n", m->name, MOVES, m->looks / MOVES,
-        m->switches, m->quick ? ": at the same time" : "");
+        m->switches, m->quick ? ": at once" : "");
     json_object(m->key);
     json_number("quick", (double)m->quick);
     json_number("slow", (double)m->slow);

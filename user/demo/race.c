@@ -15,10 +15,11 @@
 
 #define TASKS 2
 
-#define PATIENCE 5000000000l /* a thread may finish before it is interrupted at all: start again */
+#define PATIENCE 5000000000l /* ns of CPU time, until an update must have been lost */
 #define COST_ROUNDS 9
 
 static long updates = 200000; /* of each task */
+static long repeats;          /* the same in this run */
 static volatile long counter;
 static pthread_barrier_t start;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -79,7 +80,7 @@ static void add_nothing(void)
 
 static void *update(void *add)
 {
-    for (long i = 0; i < updates; i++) {
+    for (long i = 0; i < repeats; i++) {
         (*(void (*const *)(void))add)();
     }
     return NULL;
@@ -135,16 +136,20 @@ static struct way {
 };
 enum { PLAIN_THREADS, ATOMIC, MUTEX, PLAIN_COROUTINES, YIELD_AFTER, YIELD_AMIDST };
 
+/* Few updates may be done before the CPU is taken from anybody: then twice as many, until it is. */
 static void count_lost(struct way *way)
 {
     long long begin = cpu_ns();
 
-    do {
+    for (repeats = updates;; repeats *= 2) {
         counter = 0;
         way->run(&way->add);
-        way->done += TASKS * updates;
-        way->lost += TASKS * updates - counter;
-    } while (way->loses && way->lost == 0 && cpu_ns() - begin < PATIENCE);
+        way->done += TASKS * repeats;
+        way->lost += TASKS * repeats - counter;
+        if (!way->loses || way->lost > 0 || cpu_ns() - begin > PATIENCE) {
+            return;
+        }
+    }
 }
 
 /* What an update costs one task alone: the call of its function does not count. */

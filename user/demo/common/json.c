@@ -103,8 +103,3 @@ void json_start(void)
     wanted = true;
     json_object(NULL);
 }
-
-bool json_wanted(void)
-{
-    return wanted;
-}

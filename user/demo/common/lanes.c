@@ -99,6 +99,19 @@ static enum colour colour_of(char cell)
     }
 }
 
+/* The longest time between two marks, and while somebody waits, the time since the last one. */
+static double silence(const struct lanes *lanes, const struct lane *lane)
+{
+    long long now = now_ns(), longest = lane->longest;
+
+    for (int i = 0; i < lanes->count; i++) {
+        if (lanes->lane[i].from && lane->last && now - lane->last > longest) {
+            longest = now - lane->last;
+        }
+    }
+    return (double)longest;
+}
+
 static void draw_lane(const struct lanes *lanes, const struct lane *lane, int now)
 {
     int waits = lane->from ? cell_at(lanes, lane->from) : LANE_CELLS;
@@ -116,7 +129,7 @@ static void draw_lane(const struct lanes *lanes, const struct lane *lane, int no
         before = c;
     }
     say("%s %s\n", paint(PLAIN),
-        *lane->note ? lane->note : lane->longest > 0 ? duration((double)lane->longest) : "");
+        *lane->note ? lane->note : duration(silence(lanes, lane)));
 }
 
 /* "0 s        1 s": a label each quarter of the span. */

@@ -16,6 +16,7 @@
 #define CHILDREN 16
 
 static const struct lesson *lesson;
+static bool json;
 static struct {
     bool holds;
     char text[320];
@@ -154,8 +155,6 @@ static void keep_standard_files(void)
 
 void lesson_options(const struct lesson *which, int argc, char **argv)
 {
-    bool json = false;
-
     lesson = which;
     keep_standard_files();
     for (int i = 1; i < argc; i++) {
@@ -171,14 +170,14 @@ void lesson_options(const struct lesson *which, int argc, char **argv)
         }
     }
     screen_start(json);
-    if (json) {
-        json_start();
-        json_text("demo", lesson->name);
-    }
 }
 
 void lesson_show(void)
 {
+    if (json) {
+        json_start();
+        json_text("demo", lesson->name);
+    }
     say("%s%s%s\n%s%s%s\n\n", paint(BOLD), lesson->look[0], paint(PLAIN), paint(BOLD),
         lesson->look[1], paint(PLAIN));
 }

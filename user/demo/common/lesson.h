@@ -165,6 +165,5 @@ void json_end(void);
 void json_text(const char *key, const char *value);
 void json_number(const char *key, double value); /* three decimals, none if it is whole; or null */
 void json_bool(const char *key, bool value);
-void json_start(void);  /* for lesson.c: the outermost object */
-bool json_wanted(void); /* is there --json? */
+void json_start(void); /* for lesson.c: the outermost object */
 #endif
