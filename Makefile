@@ -44,7 +44,7 @@ help:
 	@echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"
 	@echo "make grade N=2        grade lab 2 in this tree"
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
-	@echo "make bench            what switches and coroutines cost, here and in the guest"
+	@echo "make bench            what switches, coroutines and messages cost, here and in the guest"
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
 	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
 	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
@@ -103,7 +103,7 @@ grade:
 test-labs: all
 	@tools/lab prove
 
-bench: all build/user/bench/host build/user/bench/guest
+bench: all build/user/bench/host build/user/bench/guest build/user/bench/echo
 	@tools/bench $(BENCH)
 
 demo: all

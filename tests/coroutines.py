@@ -1,5 +1,6 @@
 """The coroutine library with the host's tools; its own tests are user/test/co_*.c."""
 import re
+import shutil
 
 from driver import call, check, test
 
@@ -11,8 +12,14 @@ def bench_prints_all_rows() -> None:
     for row in (r"six registers by hand, leaving by ret +[\d.]+ +1\.00 +\d+",
                 r"co_switch: they and .* +[\d.]+ +[\d.]+ +\d+", r"swapcontext .* [\d.]+ +[\d.]+ +-",
                 r"two threads on one CPU .* +[\d.]+ +[\d.]+ +\d+", r"co_switch saves the control words",
-                r"\n +10 +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+", r"\n +1000 +\d+ +\d+ +\d+ +\d+ +\d+"):
+                r"\n +10 +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+", r"\n +1000 +\d+ +\d+ +\d+ +\d+ +\d+",
+                r"\n +1 +1 +[\d.]+ +([\d.]+|-) +[\d.]+\n"):
         check(re.search(row, result.stdout), f"no line {row!r} in\n{result.stdout}")
+    check(shutil.which("go") or "no go command here" in result.stdout, result.stdout)
+    # The CPU's time for a message does not grow with the connections that stand open. (A CPU that
+    # shares its core with another one may be half as fast at times.)
+    cost = {int(row[1]): float(row[2]) for row in re.finditer(r"\n +(\d+) +10 +([\d.]+) ", result.stdout)}
+    check(100 in cost and all(cost[n] < 3 * cost[100] for n in cost), f"{cost}\n{result.stdout}")
 
 
 @test

@@ -56,6 +56,11 @@ build/user/bench/host: $(addprefix user/bench/,host.c main.c switches.c creation
 	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -D_GNU_SOURCE -idirafter \
 		user/ulib/include -no-pie -pthread -o $@ $(filter %.c %.o,$^)
 
+build/user/bench/echo: user/bench/echo.c $(CO_OBJECTS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -D_GNU_SOURCE -idirafter \
+		user/ulib/include -no-pie -pthread -o $@ $(filter %.c %.o,$^)
+
 # The guest needs no symbols: debuggers and reports take them from build/user on the host.
 STRIPPED := $(PROGRAMS:build/user/%=build/stripped/%)
 build/stripped/%: build/user/%
