@@ -25,12 +25,6 @@ def stdin_is_passed_through() -> None:
 
 
 @test
-def isolate_counts_seven_deaths() -> None:
-    result = guest("isolate")
-    check("7 deaths, 0 survivors" in result.stdout, result.stdout)
-
-
-@test
 def panic_is_125_with_a_backtrace() -> None:
     result = guest("true", options=["--append", "crash=panic"], status=125)
     check(re.search(r"#\d 0x\w+ crash_panic\+0x\w+ +kernel/debug/crash.c:\d+", result.stderr),
