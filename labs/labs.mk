@@ -5,7 +5,8 @@ build/labs/%.o: labs/%.c build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
-build/labs/%/tests: labs/%/tests.c labs/grade.h build/user/libu.a build/user/ulib/crt0.asm.o
+build/labs/%/tests: labs/%/tests.c $(wildcard labs/*.h labs/*/*.h) \
+		build/user/libu.a build/user/ulib/crt0.asm.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -Ilabs -c -o $@.o $<
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $@.o build/user/libu.a

@@ -62,7 +62,7 @@ def chain(places: list[Place], lab: Lab) -> list[Place]:
     for, and the test's own."""
     callers = [place for place in places if not LIBRARY.match(place.file)]
     asked = [place for place in places if place.symbol in lab.places]
-    tests = [place for place in places if place.file == f"labs/{lab.number}/tests.c"]
+    tests = [place for place in places if place.file.startswith(f"labs/{lab.number}/")]
     found: list[Place] = []
     for place in places[:1] + callers[:1] + asked[:1] + tests[:1]:
         if place not in found:
