@@ -79,6 +79,7 @@ static void loops_share(void)
         least = counts[i] < least ? counts[i] : least;
         all += counts[i];
     }
+    grade_value("switches", switches());
     grade_value("least_percent", least * 100 * LOOPS / all);
     grade_value("referee_ms", (uint64_t)(asleep / MS));
     note(grade_number(1));
@@ -197,7 +198,7 @@ static void *ticker(void *unused)
 }
 
 /* Two loops keep the CPU busy, and a sleeper must get it all the same; then nobody runs, and the
- * signal interrupts the loop's own wait. */
+ * signal interrupts the loop's own wait; then a single loop is beside it, and a canceled one. */
 static void sleepers_wake(void)
 {
     start_timer(SLICE);
@@ -210,49 +211,144 @@ static void sleepers_wake(void)
     co_go(ticker, NULL, "ticker");
     co_go(referee, (void *)100, "referee");
     run();
+    for (int canceled = 0; canceled < 2; canceled++) {
+        struct co *loop;
+
+        stop = 0;
+        co_go(referee, (void *)50, "referee");
+        loop = co_go(loops, (void *)(2l + canceled), "loop");
+        if (canceled) {
+            co_cancel(loop);
+        }
+        run();
+    }
     grade_value("referee_ms", (uint64_t)(asleep / MS));
     grade_value("ticks", ticks);
     note(grade_number(2));
     grade_value("woke", sum);
 }
 
-static volatile int alarms;
+#include "steps.h"
 
-static void on_alarm(int signal)
+static void on_alarm_with_info(int signal, siginfo_t *info, void *context)
 {
+    (void)info, (void)context;
     alarms += signal == SIGALRM;
 }
 
+/* Two who compute are preempted, or not. */
+static uint64_t switches_of_two(long first)
+{
+    uint64_t before = switches();
+
+    co_go(computes, (void *)first, "computer");
+    co_go(computes, (void *)(first + 1), "computer");
+    run();
+    return switches() - before;
+}
+
 /* Started, started again, stopped: the signal is the program's own again, and nobody is preempted. */
-static void ends(void)
+static void starts_and_ends(void)
 {
     struct sigaction mine = {.sa_handler = on_alarm}, now;
-    uint64_t before;
+    uint64_t count;
 
-    EXPECT(co_preempt(-1) == -EINVAL && co_preempt(MS / 100) == -EINVAL,
-           "-EINVAL for a slice below 0 or 100 us", "another result");
     sigaction(SIGALRM, &mine, NULL);
+    EXPECT(co_preempt(0) == 0 && action_is_own(), "0 from a stop before any start, and SIGALRM stays the "
+           "program's", "otherwise");
     start_timer(SLICE);
     start_timer(SLICE / 5);
-    co_go(computes, (void *)1, "computer");
-    co_go(computes, (void *)2, "computer");
-    run();
-    EXPECT(switches() > 6, "a slice that was made shorter counts", "%ld switches", (long)switches());
+    count = switches_of_two(1);
+    EXPECT(count > 6, "a slice that was made shorter counts", "%ld switches", (long)count);
     start_timer(0);
     sigaction(SIGALRM, NULL, &now);
     EXPECT(now.sa_handler == on_alarm, "SIGALRM does what it did before", "another handler");
-    before = switches();
-    co_go(computes, (void *)3, "computer");
-    co_go(computes, (void *)4, "computer");
-    run();
-    EXPECT(switches() == before + 2, "without the timer nobody is preempted", "%ld switches",
-           (long)(switches() - before));
+    count = switches_of_two(3);
+    EXPECT(count == 2, "without the timer nobody is preempted", "%ld switches", (long)count);
+}
+
+/* The second time, when SIGALRM does something else than the first time. */
+static void starts_again(void)
+{
+    struct sigaction mine = {.sa_flags = SA_SIGINFO | SA_NODEFER}, now;
+    uint64_t count, mask = mask_now();
+
+    mine.sa_sigaction = on_alarm_with_info;
+    sigaddset(&mine.sa_mask, SIGUSR1);
+    sigaction(SIGALRM, &mine, NULL);
+    start_timer(SLICE / 5);
+    count = switches_of_two(1);
+    EXPECT(count > 6, "who is stopped can be started again", "%ld switches", (long)count);
+    start_timer(0);
+    sigaction(SIGALRM, NULL, &now);
+    EXPECT(now.sa_sigaction == on_alarm_with_info && (now.sa_flags & (SA_SIGINFO | SA_NODEFER)) ==
+           (SA_SIGINFO | SA_NODEFER) && sigismember(&now.sa_mask, SIGUSR1),
+           "SIGALRM has all of its own action again: handler, flags, mask", "another one");
+    EXPECT(mask_now() == mask, "the mask of signals is what it was", "%lx", (unsigned long)mask_now());
+}
+
+static void ends(void)
+{
+    signal(SIGALRM, on_alarm);
+    EXPECT(co_preempt(-1) == -EINVAL && co_preempt(MS / 100) == -EINVAL &&
+           co_preempt(MS / 10 - 1) == -EINVAL, "-EINVAL for a slice below 0 or 100 us", "another result");
+    start_timer(MS / 10);
+    EXPECT(!action_is_own(), "SIGALRM is on_tick's after a start, also after wrong slices", "it is not");
+    start_timer(0);
+    starts_and_ends();
+    starts_again();
     EXPECT(alarms == 0, "no signal comes any more", "%d", alarms);
     grade_value("ends", sum);
 }
 
+static int ends_of_pipe[2];
+
+static void *reads_as_it_is(void *unused)
+{
+    uint64_t number = 0;
+    ssize_t got = read(ends_of_pipe[0], &number, sizeof(number));
+
+    EXPECT(got == sizeof(number), "8 bytes from read(2), which goes on after a signal (SA_RESTART)",
+           "%ld, errno %d", (long)got, errno);
+    note(number);
+    return unused;
+}
+
+/* Its turn is in the handler of the loop, whose signals are not its own. */
+static void *has_its_own_mask(void *unused)
+{
+    EXPECT(mask_now() == BIT(SIGUSR2), "the program's own mask of signals while another one runs",
+           "mask %lx", (unsigned long)mask_now());
+    stop = 1;
+    return unused;
+}
+
+/* What a signal interrupts goes on: calls of the kernel, and the mask of signals. */
+static void calls_go_on(void)
+{
+    uint64_t number = grade_number(5);
+
+    EXPECT(pipe(ends_of_pipe) == 0, "a pipe", "errno %d", errno);
+    if (fork() == 0) {
+        usleep(20000);
+        write(ends_of_pipe[1], &number, sizeof(number));
+        _exit(0);
+    }
+    change_mask(SIG_BLOCK, SIGUSR2);
+    start_timer(SLICE);
+    co_go(reads_as_it_is, NULL, "reader");
+    run();
+    co_go(loops, (void *)0, "loop");
+    co_go(has_its_own_mask, NULL, "other");
+    run();
+    EXPECT(mask_now() == BIT(SIGUSR2), "the mask of signals is what it was", "%lx",
+           (unsigned long)mask_now());
+    grade_value("read", sum);
+}
+
 static const struct grade_test tests[] = {
     GRADE(loops_share), GRADE(state_is_kept), GRADE(only_where_allowed), GRADE(errno_is_its_own),
-    GRADE(sleepers_wake), GRADE(ends),
+    GRADE(sleepers_wake), GRADE(ends), GRADE(calls_go_on), GRADE(handler_is_whole),
+    GRADE(start_is_whole), GRADE(two_threads),
 };
 GRADE_MAIN(tests)
