@@ -129,18 +129,20 @@ GDB := gdb -nx -q -x tools/gdb/load.py
 GDB_CMD := $(or $(CMD),stall --mode=blocking --wait=200 --tickers=2)
 RECORDING ?= build/recording
 
+# gdb without a standard input would read commands from whatever file it opens first.
+WITH_STDIN = [ -e /dev/stdin ] || exec </dev/null
 gdb: all
 ifdef CORE
-	@$(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
+	@$(WITH_STDIN); $(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
-	@$(call as_words,$(GDB_CMD)); BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart
+	@$(WITH_STDIN); $(call as_words,$(GDB_CMD)); BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart
 endif
 
 record: all
 	@$(call as_words,$(GDB_CMD)); tools/run --record $(RECORDING) -- "$$@"
 
 replay:
-	@$(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"
+	@$(WITH_STDIN); $(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"
 
 docs: all
 	@tools/docs

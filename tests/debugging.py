@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import unicodedata
 
 from driver import HANG, ROOT, Skipped, call, check, test
@@ -182,3 +183,27 @@ def gdb_stops_at_a_triple_fault() -> None:
                  "-ex", "continue", "-ex", "bt 1", "build/baton.elf"])
     check("a triple fault: gdb has the machine" in text.stdout and "crash_triple" in text.stdout,
           text.stdout + text.stderr)
+
+
+@test
+def gdb_without_a_machine_or_an_input_says_so() -> None:
+    """Not what the kernel's file has in its variables; and no command out of a file that gdb opens."""
+    for name in ("info ktasks", "kq", "kwait", "klocks", "kdmesg", "kmaps", "kfds", "kwalk 1", "ktask 1"):
+        result = call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex", name, "build/baton.elf"])
+        check("nothing to look at" in result.stderr and not result.stdout.strip(),
+              f"{name}: {result.stdout}{result.stderr}")
+    result = call(["sh", "-c", "make -s gdb CMD=true <&-"])
+    check("Undefined command" not in result.stdout + result.stderr and "Baton is stopped" in result.stdout,
+          result.stdout + result.stderr)
+
+
+@test
+def core_of_a_panic_shows_the_task_that_panicked() -> None:
+    """It has the registers of one CPU: they are its task's, and no other's."""
+    with tempfile.TemporaryDirectory() as directory:
+        call(["tools/run", "--log", f"{directory}/log", "--trace", f"{directory}/t.ktr", "--evidence", directory,
+              "--append", "crash=null", "--", "true"])
+        text = call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex", "ktask 1", "-ex", "ktask 0",
+                     f"{directory}/baton.elf", f"{directory}/core"]).stdout
+        check(re.search(r"task init \(1\): running\n#0 .* in crash_null ", text)
+              and re.search(r"task idle \(0\): idle\n#1 .* in schedule ", text), text)

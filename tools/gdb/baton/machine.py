@@ -76,7 +76,7 @@ def start(options: list[str]) -> None:
          "--log", f"{Machine.directory}/log", *options],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True)
-    for pipe, mark in ((Machine.process.stdout, b"guest| "), (Machine.process.stderr, b"")):
+    for pipe, mark in ((Machine.process.stdout, b"| "), (Machine.process.stderr, b"")):
         threading.Thread(target=pass_on, args=(pipe, mark), daemon=True).start()
     limit = time.monotonic() + HANG
     gdb.execute("set architecture i386:x86-64", to_string=True)
@@ -97,7 +97,7 @@ def kstart(arguments: list[str]) -> None:
 
     OPTIONS are those of tools/run: --smp 2, --append 'trace=on', --replay DIR. The
     machine is deterministic (--icount) but for --free as the first one. What it
-    prints appears here behind `guest|`; its input is empty. Without arguments: the
+    prints appears here behind `|`; its input is empty. Without arguments: the
     same machine again, from the start."""
     options = arguments or Machine.options
     if not options and "BATON_WORDS" in os.environ:  # make gdb CMD='...': each ends in a separator

@@ -22,7 +22,10 @@ PRESENT, WRITE, USER, LARGE, NX = 1, 2, 4, 0x80, 1 << 63
 
 
 def variable(name: str) -> gdb.Value:
-    """A global of the kernel, or a file's own: "mm/kmalloc.c:name"."""
+    """A global of the kernel, or a file's own: "mm/kmalloc.c:name". Without a machine gdb would take
+    what the kernel's file has there."""
+    if gdb.selected_thread() is None:
+        raise gdb.GdbError("nothing to look at: `make gdb`, or give gdb a core that kcore wrote")
     file, _, symbol = name.rpartition(":")
     return gdb.parse_and_eval(f"'kernel/{file}'::{symbol}" if file else symbol)
 

@@ -26,9 +26,8 @@ def cpus() -> Iterator[gdb.Value]:
 
 def selected_cpu() -> gdb.Value:
     """The CPU that is gdb's selected thread."""
+    list(cpus())  # is there a machine?
     thread = gdb.selected_thread()
-    if thread is None:
-        raise gdb.GdbError("nothing to look at: `make gdb`, or give gdb a core that kcore wrote")
     if on_core():
         for cpu in cpus():
             if core_id(cpu["current_task"].dereference()) == thread.ptid[1]:

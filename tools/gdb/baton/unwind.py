@@ -193,7 +193,13 @@ def thread_of(task: gdb.Value) -> gdb.InferiorThread | None:
     else:
         cpu = tasks.cpu_of(task)
         wanted = int(cpu["lapic_id"]) + 1 if cpu is not None else None
-    return next((t for t in gdb.selected_inferior().threads() if t.ptid[1] == wanted), None)
+    found = next((t for t in gdb.selected_inferior().threads() if t.ptid[1] == wanted), None)
+    if found is None and tasks.on_core() and tasks.of_core_thread() is None:
+        found = gdb.selected_thread()  # of tools/run's core: the machine as it was left, in some task
+        top = int(task["kernel_stack"])
+        if not top - tasks.KSTACK_SIZE < origin_here()[1] <= top:
+            found = None
+    return found
 
 
 def origin_here() -> tuple[int, int]:
