@@ -48,6 +48,7 @@ help:
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
 	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
 	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
+	@echo "make compile_commands.json  for clangd: how each file is compiled"
 	@echo "make docs             write the listings in docs/ again (make test compares them)"
 	@echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
@@ -143,6 +144,9 @@ record: all
 
 replay:
 	@$(WITH_STDIN); $(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"
+
+compile_commands.json: force
+	@$(MAKE) -Bns all 2>/dev/null | tools/compdb >$@
 
 docs: all
 	@tools/docs
