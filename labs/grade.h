@@ -91,7 +91,7 @@ static inline void grade_hint(const char *next)
         }                                       \
     } while (0)
 
-/* The words at an address that may be wrong: write(2) refuses it, where reading it would be a fault. */
+/* The words at an address that may be wrong: write(2) refuses it, reading it would be a fault. */
 static inline int grade_peek(uint64_t address, uint64_t *words, size_t count)
 {
     int ends[2], whole;
@@ -120,9 +120,9 @@ static inline void __attribute__((format(printf, 1, 2))) grade_tell(const char *
 }
 
 /*
- * The test program is about to die of a signal: say where, for the grader to find the line, and die.
- * Not on the stack that was in use: it may be why. `context` is the kernel's ucontext: two words and
- * a stack_t before the registers r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip.
+ * The test program is about to die of a signal: say where, for the grader to find the line, and
+ * die. Not on the stack that was in use: it may be why. `context` is the kernel's ucontext: two
+ * words and a stack_t before the registers r8 to r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip.
  */
 static void grade_died(int signal, siginfo_t *info, void *context)
 {

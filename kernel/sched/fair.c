@@ -38,7 +38,7 @@ static void set_start(struct runqueue *rq, struct task *task, enum enqueue_kind 
         }
     } else if (kind == ENQUEUE_WOKEN) {
 //@lab 3 sleeper begin
-        if (task->vruntime + LATENCY / 2 < rq->min_vruntime) {
+        if ((int64_t)(rq->min_vruntime - task->vruntime) > LATENCY / 2) {
             task->vruntime = rq->min_vruntime - LATENCY / 2;
         }
 //@lab 3 sleeper stub

@@ -11,3 +11,11 @@ def mix(x: int) -> int:
 
 def number(seed: int, index: int) -> int:
     return mix(seed + mix(index) & MASK)
+
+
+def drawn(name: str, index: int, choices: list[int]) -> int:
+    """One of the numbers, for a learner of this name."""
+    value = 0xcbf29ce484222325
+    for byte in name.strip().lower().encode():
+        value = (value ^ byte) * 0x100000001b3 & MASK
+    return choices[number(value, index) % len(choices)]
