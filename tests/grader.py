@@ -253,6 +253,26 @@ def lab_answers_are_salted_and_slow_to_try() -> None:
 
 
 @test
+def lab_questions_with_own_numbers_differ_by_name() -> None:
+    """And the solution's own answers are right, a starter has no digest of them."""
+    need_solutions()
+    for number in manifest.numbers(ROOT):
+        lab = manifest.load(ROOT, number)
+        given, _ = answers.read(ROOT / f"labs/{number}/answers.txt")
+        for question, mine in lab.personal.items():
+            right = {str(mine.right(name)) for name in ("ann", "bob", "carl", "dora", "eve", "fay", "gus", "hal")}
+            asked = {mine.asked(name) for name in ("ann", "bob", "carl", "dora", "eve", "fay", "gus", "hal")}
+            check(len(right) > 2 and len(asked) > 2, f"lab {number}, question {question}: {right}")
+            check(given[question] == str(mine.right(given["name"])), f"lab {number}: the solution's {question}")
+        if lab.personal:
+            with tempfile.TemporaryDirectory(prefix="sums-") as directory:
+                call([str(LAB), "make", str(number), "-o", directory + "/starter"])
+                sums = Path(f"{directory}/starter/labs/{number}/answers.sums").read_text().splitlines()
+            check(len(sums) == 5 - len(lab.personal)
+                  and not {line.split()[0] for line in sums} & set(lab.personal), str(sums))
+
+
+@test
 def grading_one_tree_spoils_no_other() -> None:
     """The first hands in a header and an object that break everybody's build; the next gets what is ours,
     as far as it is built."""

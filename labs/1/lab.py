@@ -1,6 +1,6 @@
 """Lab 1: address spaces. What is declared here: tools/labs/manifest.py."""
-from manifest import Lab, Test
-from seeds import MASK, mix, number
+from manifest import Lab, OwnQuestion, Test
+from seeds import MASK, drawn, mix, number
 
 
 def places(seed: int, cpus: int) -> dict[str, int]:
@@ -62,11 +62,28 @@ def large(seed: int, cpus: int) -> dict[str, int]:
     return {"kept": sum(mix(i + i % 2 + seed & MASK) for i in range(18432)) & MASK}
 
 
+def place(name: str) -> tuple[int, int]:
+    """A level, and a user address whose indexes all differ."""
+    levels = [drawn(name, level, list(range(3 + 60 * level, 60 + 60 * level))) for level in range(4)]
+    return drawn(name, 4, [0, 1, 2, 3]), sum(index << 12 + 9 * level for level, index in enumerate(levels))
+
+
+def forks(name: str) -> int:
+    return drawn(name, 5, [2, 3, 4, 5, 6, 7])
+
+
 LAB = Lab(
     number=1, title="Address spaces",
     goal="Walk a page table, give pages on demand, and make fork cheap by copy on write.",
     files=["kernel/*.[ch]", "kernel/*.asm", "kernel/*.inc", "labs/1/answers.txt"],
     questions=10,
+    personal={
+        "1": OwnQuestion(lambda name: "What is the level {} index of the address {:#x}?".format(*place(name)),
+                         lambda name: place(name)[1] >> 12 + 9 * place(name)[0] & 511),
+        "4": OwnQuestion(lambda name: f"A page was touched by a process that then forked {forks(name)} times; all "
+                         "live, and nobody wrote since. What is its number of references?",
+                         lambda name: forks(name) + 1),
+    },
     tests=[
         Test("walk", 10, "step 2: from pml4 down, one index a level; new tables may be used by users",
              places),
