@@ -169,6 +169,22 @@ def grader_makes_harness_of_whatever_is_thrown() -> None:
 
 
 @test
+def grader_ends_what_a_build_leaves_and_shows_its_first_errors() -> None:
+    """20 MB of them, an object that would fill the disk, and a process that goes on."""
+    with tempfile.TemporaryDirectory(prefix="build-") as directory:
+        makefile, pid = Path(directory) / "Makefile", Path(directory) / "pid"
+        makefile.write_text("all:\n\t@sleep 1000 & echo $$! >pid; yes 'x.c:1: error: wrong' | head -c 20000000; exit 1\n"
+                            "big:\n\t@dd if=/dev/zero of=big bs=1M count=300 2>&1\n")
+        said = build.make(Path(directory), "all")
+        check(said == "\n".join(["x.c:1: error: wrong"] * 3), said[:500])
+        time.sleep(0.2)
+        state = Path(f"/proc/{pid.read_text().strip()}/stat")
+        check(not state.exists() or ") Z " in state.read_text(), "a process of the build goes on")
+        check(build.make(Path(directory), "big"), "a file of 300 MB is built")
+        check((Path(directory) / "big").stat().st_size <= build.FILE_MAX, "a file of more than 256 MB is there")
+
+
+@test
 def grader_lets_no_text_of_others_act() -> None:
     """Escapes, bytes that are no text, what XML must not have, lines that look like a verdict."""
     wild = "\x1b[2J\x00\u202e\ufffe\udc80<b>&\"]]>\nok 9 - all\n" + "x" * 100000

@@ -2,6 +2,7 @@
 
 What goes wrong on our side is HARNESS, with the reason; the rest is graded all the same.
 """
+import shutil
 import traceback
 from pathlib import Path
 from typing import Callable
@@ -47,6 +48,8 @@ class Grading:
         except (Ended, KeyboardInterrupt):
             raise
         except BaseException as error:  # SystemExit, too: lab.py is anybody's
+            if isinstance(error, shutil.Error):  # of a whole tree: the first says enough
+                error = OSError(error.args[0][0][-1])
             message = " ".join(str(error).split()) or "no message"
             self.harness(f"{type(error).__name__}: {message}", name)
             self.keep(traceback.format_exc())
