@@ -3,10 +3,14 @@
 What the texts say comes from guests, compilers and learners' files: it is cleaned (result.py) before.
 """
 import json
+import textwrap
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape, quoteattr
 
 from result import HARNESS, OK, Result, cleaned, short
+
+
+INDENT = 14  # of what stands behind "expected", "seen", ...
 
 
 @dataclass
@@ -56,13 +60,21 @@ def explanation(result: Result) -> list[tuple[str, str]]:
     return [(word, text) for word, text in rows if text and result.verdict != OK]
 
 
-def text(report: Report) -> str:
+def folded(word: str, value: str, width: int) -> str:
+    """For a terminal: sentences at its width, commands in one piece."""
+    lines = value.split("\n")
+    if width and word in ("expected", "seen", "next"):
+        lines = [part for line in lines for part in
+                 textwrap.wrap(line, max(20, width - INDENT - 1), break_on_hyphens=False) or [""]]
+    return ("\n" + " " * INDENT).join(lines)
+
+
+def text(report: Report, width: int = 0) -> str:
     lines = [f"lab {report.number}: {report.title}    seed {report.seed}, {report.cpus} CPU"
              + ("s" if report.cpus > 1 else "")]
     for result in report.results:
         lines.append(f"{result.verdict:12} {result.score:3}/{result.points:<3} {result.name}")
-        lines += [f"    {word:9} " + value.replace("\n", "\n" + " " * 14)
-                  for word, value in explanation(result)]
+        lines += [f"    {word:9} " + folded(word, value, width) for word, value in explanation(result)]
     return "\n".join(lines + report.remarks() + [f"score {report.score}/{report.points}"]) + "\n"
 
 
