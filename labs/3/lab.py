@@ -89,7 +89,8 @@ LAB = Lab(
              lambda seed, cpus: {"gap_us": (0, 18000)}, limit=2),
     ],
     places={
-        "timer_interrupt": "step 2, the slice is over", "fair_enqueue": "step 3, the place in the tree",
+        "sched_timer_interrupt": "step 2, the slice is over",
+        "fair_enqueue": "step 3, the place in the tree",
         "fair_charge": "step 3, the virtual time", "set_start": "step 4, who was woken",
         "fair_preempts": "step 4, who preempts", "fair_slice": "step 5, the slice",
     },

@@ -17,7 +17,7 @@ from manifest import Lab
 SI_KERNEL = 0x80
 STACK = 16 << 10  # bytes, about
 TRACE_MAX = 8 << 20  # bytes of a trace that is looked through for a sentence
-PLUMBING = re.compile(r"panic|finish_panic|begin_panic|trap_|assert|machine_|time_is_over|irq_|timer_")
+PLUMBING = re.compile(r"panic|finish_panic|begin_panic|trap_|assert|machine_|time_is_over|irq_|timer_|sched_timer_")
 LIBRARY = re.compile(r"kernel/lib/|user/ulib/\w+\.")
 
 

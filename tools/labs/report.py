@@ -48,7 +48,7 @@ class Report:
         if len(failed) < 2:
             return ""
         same = [r.name for r in failed[1:] if r.where and r.where == failed[0].where]
-        return f"mend first: {failed[0].name}" + (f" ({', '.join(same)} died in the same place)" if same else "")
+        return f"mend first: {failed[0].name}" + (f" ({', '.join(same)} ended in the same place)" if same else "")
 
     def remarks(self) -> list[str]:
         return [f"note: {note}" for note in self.notes] + [line for line in [self.first()] if line]
