@@ -7,7 +7,6 @@
 #include "sched/task.h"
 #include "trace/trace.h"
 
-
 typedef long (*call_t)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 call_t syscall_table[SYSCALLS_MAX];
 static call_t real_calls[SYSCALLS_MAX];
@@ -31,7 +30,7 @@ static const struct {
     int number;
     void *call;
 } calls[] = {
-#define SYSCALL(number, name) {number, (void *)sys_##name},
+#define SYSCALL(number, name, arguments) {number, (void *)sys_##name},
     SYSCALLS
 #undef SYSCALL
 };

@@ -138,7 +138,7 @@ def lower_names(macro: str) -> dict[int, str]:
 
 def syscall_names() -> dict[int, str]:
     with open(os.path.join(ROOT, "kernel/syscall/calls.h")) as f:
-        return {int(n): name for n, name in re.findall(r"SYSCALL\((\d+), (\w+)\)", f.read())}
+        return {int(n): name for n, name in re.findall(r"^    SYSCALL\((\d+), (\w+),", f.read(), re.M)}
 
 
 class Elf:

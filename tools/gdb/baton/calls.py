@@ -15,7 +15,7 @@ NEVER_RETURN = ("exit", "exit_group", "rt_sigreturn")
 
 def names() -> dict[int, str]:
     with open(os.path.join(programs.ROOT, "kernel/syscall/calls.h")) as f:
-        return {int(n): name for n, name in re.findall(r"SYSCALL\((\d+), (\w+)\)", f.read())}
+        return {int(n): name for n, name in re.findall(r"^    SYSCALL\((\d+), (\w+),", f.read(), re.M)}
 
 
 class AtCall(Point):
