@@ -30,7 +30,7 @@
 #include "trace/trace.h"
 #include "tty/tty.h"
 
-static void mount(const char *path, struct inode *root)
+static void mount_at_boot(const char *path, struct inode *root)
 {
     struct inode *directory = path_lookup(vfs_root(), path, 0);
 
@@ -57,8 +57,8 @@ static void files_init(void)
     page_free_range(boot_initrd.start, boot_initrd.end);
     devices = tmpfs_create_root(0755);
     device_fill(devices);
-    mount("/dev", devices);
-    mount("/proc", proc_create_root());
+    mount_at_boot("/dev", devices);
+    mount_at_boot("/proc", proc_create_root());
 }
 
 /* The first task starts in the kernel and becomes the first program. */

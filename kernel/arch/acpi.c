@@ -14,7 +14,7 @@ struct __attribute__((packed)) table {
     uint8_t rest[28];
 };
 
-static uint32_t read32(const void *at)
+static uint32_t acpi_read32(const void *at)
 {
     uint32_t value;
 
@@ -38,15 +38,15 @@ static void read_madt(const struct table *madt)
 {
     const uint8_t *at = (const uint8_t *)madt + 44, *end = (const uint8_t *)madt + madt->length;
 
-    acpi_info.lapic = read32((const uint8_t *)madt + 36);
+    acpi_info.lapic = acpi_read32((const uint8_t *)madt + 36);
     for (; at + 2 <= end && at[1]; at += at[1]) {
-        if (at[0] == 0 && (read32(at + 4) & 1) && acpi_info.cpus < 64) { /* a local APIC */
+        if (at[0] == 0 && (acpi_read32(at + 4) & 1) && acpi_info.cpus < 64) { /* a local APIC */
             acpi_info.cpu_ids[acpi_info.cpus++] = at[3];
         } else if (at[0] == 1) { /* the IOAPIC */
-            acpi_info.ioapic = read32(at + 4);
-            acpi_info.ioapic_base = read32(at + 8);
+            acpi_info.ioapic = acpi_read32(at + 4);
+            acpi_info.ioapic_base = acpi_read32(at + 8);
         } else if (at[0] == 2 && at[3] < 16) { /* an ISA line that goes elsewhere */
-            acpi_info.irq_gsi[at[3]] = read32(at + 4);
+            acpi_info.irq_gsi[at[3]] = acpi_read32(at + 4);
             acpi_info.irq_flags[at[3]] = (uint16_t)(at[8] | at[9] << 8);
         }
     }
@@ -56,11 +56,11 @@ static void read_madt(const struct table *madt)
 static void read_fadt(const struct table *fadt)
 {
     const uint8_t *bytes = (const uint8_t *)fadt;
-    const struct table *dsdt = phys_to_virt(read32(bytes + 40));
+    const struct table *dsdt = phys_to_virt(acpi_read32(bytes + 40));
     const uint8_t *at = (const uint8_t *)dsdt, *end = at + dsdt->length - 12;
 
-    acpi_info.pm1a_control = (uint16_t)read32(bytes + 64);
-    acpi_info.pm1b_control = (uint16_t)read32(bytes + 68);
+    acpi_info.pm1a_control = (uint16_t)acpi_read32(bytes + 64);
+    acpi_info.pm1b_control = (uint16_t)acpi_read32(bytes + 68);
     for (; at < end; at++) {
         if (memcmp(at, "_S5_\x12", 5) == 0) {
             const uint8_t *p = at + 7 + (at[5] >> 6); /* PkgLength, NumElements */
@@ -84,9 +84,9 @@ void acpi_init(void)
         acpi_info.cpus = 1;
         return;
     }
-    rsdt = phys_to_virt(read32(rsdp + 16));
+    rsdt = phys_to_virt(acpi_read32(rsdp + 16));
     for (uint32_t i = 0; i < (rsdt->length - 36) / 4; i++) {
-        const struct table *table = phys_to_virt(read32((const uint8_t *)rsdt + 36 + i * 4));
+        const struct table *table = phys_to_virt(acpi_read32((const uint8_t *)rsdt + 36 + i * 4));
 
         if (memcmp(table->signature, "APIC", 4) == 0) {
             read_madt(table);

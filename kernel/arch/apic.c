@@ -51,7 +51,7 @@ uint32_t lapic_id(void)
 }
 
 /* The interrupt command register, SDM volume 3, section 11.6.1. */
-static void send(uint32_t id, uint32_t command)
+static void lapic_send(uint32_t id, uint32_t command)
 {
     uint64_t flags = irq_save(); /* an interrupt's own would come between the two halves */
 
@@ -65,27 +65,27 @@ static void send(uint32_t id, uint32_t command)
 
 void lapic_send_ipi(uint32_t id, int vector)
 {
-    send(id, 0x4000 | (uint32_t)vector);
+    lapic_send(id, 0x4000 | (uint32_t)vector);
 }
 
 void lapic_send_init(uint32_t id)
 {
-    send(id, 0x4500);
+    lapic_send(id, 0x4500);
 }
 
 void lapic_send_startup(uint32_t id, paddr_t page)
 {
-    send(id, 0x4600 | (uint32_t)(page >> PAGE_SHIFT));
+    lapic_send(id, 0x4600 | (uint32_t)(page >> PAGE_SHIFT));
 }
 
 void lapic_send_nmi(uint32_t id)
 {
-    send(id, 0x4400);
+    lapic_send(id, 0x4400);
 }
 
 void lapic_nmi_others(void)
 {
-    send(0, 0xc4400); /* NMI to all but this one */
+    lapic_send(0, 0xc4400); /* NMI to all but this one */
 }
 
 static void ioapic_write(uint32_t reg, uint32_t value)

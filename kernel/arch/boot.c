@@ -30,7 +30,7 @@ static char options[sizeof(boot_command_line)]; /* the same, each word ended by 
 static size_t options_size;
 extern char kernel_end[];
 
-static void add_range(paddr_t start, paddr_t end)
+static void boot_add_range(paddr_t start, paddr_t end)
 {
     size_t at = boot_free_count;
 
@@ -52,7 +52,7 @@ static void add_range(paddr_t start, paddr_t end)
 }
 
 /* Take [start, end) out of the free ranges. */
-static void reserve(paddr_t start, paddr_t end)
+static void boot_reserve(paddr_t start, paddr_t end)
 {
     start = align_down(start, PAGE_SIZE);
     end = align_up(end, PAGE_SIZE);
@@ -63,8 +63,8 @@ static void reserve(paddr_t start, paddr_t end)
             continue;
         }
         memmove(range, range + 1, (--boot_free_count - i) * sizeof(*range));
-        add_range(old.start, start < old.start ? old.start : start);
-        add_range(end > old.end ? old.end : end, old.end);
+        boot_add_range(old.start, start < old.start ? old.start : start);
+        boot_add_range(end > old.end ? old.end : end, old.end);
         i = (size_t)-1; /* the order changed: look again */
     }
 }
@@ -82,7 +82,7 @@ static void read_modules(const struct multiboot_info *info)
             boot_initrd_size = module[i].end - boot_initrd.start;
             boot_initrd.end = align_up(module[i].end, PAGE_SIZE);
         }
-        reserve(module[i].start, module[i].end);
+        boot_reserve(module[i].start, module[i].end);
     }
 }
 
@@ -137,14 +137,14 @@ void boot_init(uint32_t magic, paddr_t address)
         const struct multiboot_mmap *entry = phys_to_virt(info->mmap + at);
 
         if (entry->type == 1) {
-            add_range(entry->base, entry->base + entry->length);
+            boot_add_range(entry->base, entry->base + entry->length);
             if (entry->base + entry->length > boot_ram_end) {
                 boot_ram_end = align_down(entry->base + entry->length, PAGE_SIZE);
             }
         }
         at += entry->size + 4;
     }
-    reserve(0, (paddr_t)kernel_end - KERNEL_BASE);
+    boot_reserve(0, (paddr_t)kernel_end - KERNEL_BASE);
     read_modules(info);
 }
 

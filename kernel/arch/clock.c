@@ -25,7 +25,7 @@ struct measurement {
     uint32_t ticks;
 };
 
-static struct measurement measure(void)
+static struct measurement clock_measure(void)
 {
     uint16_t count = (uint16_t)((uint64_t)PIT_HZ * WINDOW_NS / 1000000000);
     uint64_t before, start, look, last, end;
@@ -52,10 +52,10 @@ void clock_init(void)
     struct measurement best, next;
 
     lapic_write(LAPIC_TIMER, 0x10000);
-    best = measure();
+    best = clock_measure();
     /* A virtual CPU may be stopped at any point, and its host's time goes on. */
     for (int i = 0; i < TRIES && best.doubt > best.cycles / DOUBT; i++) {
-        next = measure();
+        next = clock_measure();
         if (next.doubt < best.doubt) {
             best = next;
         }

@@ -54,7 +54,7 @@ static bool type_is_signed(const struct type *type)
     return type->kind == 0 && (type->info & 1);
 }
 
-static struct number number(const struct type *type, uint64_t value)
+static struct number ubsan_number(const struct type *type, uint64_t value)
 {
     int bits = type->kind == 0 ? 1 << (type->info >> 1) : 64;
     struct number number;
@@ -76,7 +76,8 @@ static void report_overflow(const struct checked *checked, uint64_t left, char o
                             uint64_t right)
 {
     REPORT(checked, "overflow of %s: %s %c %s", checked->type->name,
-           number(checked->type, left).text, operator, number(checked->type, right).text);
+           ubsan_number(checked->type, left).text, operator,
+           ubsan_number(checked->type, right).text);
 }
 
 HANDLER(add_overflow_abort, const struct checked *checked, uint64_t left, uint64_t right)
@@ -108,25 +109,26 @@ HANDLER(divrem_overflow_abort, const struct checked *checked, uint64_t left, uin
 HANDLER(shift_out_of_bounds_abort, const struct checked_shift *checked, uint64_t left,
         uint64_t right)
 {
-    REPORT(checked, "shift of %s, which is %s, by %s", number(checked->left, left).text,
-           checked->left->name, number(checked->right, right).text);
+    REPORT(checked, "shift of %s, which is %s, by %s", ubsan_number(checked->left, left).text,
+           checked->left->name, ubsan_number(checked->right, right).text);
 }
 
 HANDLER(out_of_bounds_abort, const struct checked_index *checked, uint64_t index)
 {
-    REPORT(checked, "index %s of %s", number(checked->index, index).text, checked->array->name);
+    REPORT(checked, "index %s of %s", ubsan_number(checked->index, index).text,
+           checked->array->name);
 }
 
 HANDLER(vla_bound_not_positive_abort, const struct checked *checked, uint64_t bound)
 {
-    REPORT(checked, "array of %s elements", number(checked->type, bound).text);
+    REPORT(checked, "array of %s elements", ubsan_number(checked->type, bound).text);
 }
 
 /* Of a bool or an enum. */
 HANDLER(load_invalid_value_abort, const struct checked *checked, uint64_t value)
 {
     REPORT(checked, "%s with the value %s", checked->type->name,
-           number(checked->type, value).text);
+           ubsan_number(checked->type, value).text);
 }
 
 /* __builtin_clz(0) and its like. */

@@ -47,8 +47,8 @@ static const char *first_other(const char *at, const char *end, uint8_t byte)
     return at < end ? at : NULL;
 }
 
-static void report(const char *what, const struct head *head, size_t room, const char *at,
-                   const void *site)
+static void alloc_report(const char *what, const struct head *head, size_t room, const char *at,
+                         const void *site)
 {
     const char *object = (const char *)(head + 1);
 
@@ -75,10 +75,10 @@ void *object_debug_alloc(void *object, size_t room, size_t size, const void *sit
     const char *other = first_other(start, end, FREED);
 
     if (head->state != STATE_FREE) {
-        report("written before its start while free", head, room, start - 1, site);
+        alloc_report("written before its start while free", head, room, start - 1, site);
     }
     if (other) {
-        report("use after free: written", head, room, other, site);
+        alloc_report("use after free: written", head, room, other, site);
     }
     *head = (struct head){.site = site, .size = size, .state = STATE_USED};
     memset(start, FRESH, size);
@@ -93,15 +93,15 @@ void *object_debug_free(void *pointer, size_t room, const void *site)
     const char *other;
 
     if (head->state == STATE_FREE) {
-        report("double free", head, room, start, site);
+        alloc_report("double free", head, room, start, site);
     }
     if (head->state != STATE_USED) {
-        report("overflow to the front, or none of ours is freed: written", head, room, start - 1,
-               site);
+        alloc_report("overflow to the front, or none of ours is freed: written", head, room,
+                     start - 1, site);
     }
     other = first_other(start + head->size, end, FENCE);
     if (other) {
-        report("overflow: written", head, room, other, site);
+        alloc_report("overflow: written", head, room, other, site);
     }
     *head = (struct head){.site = site, .size = head->size, .state = STATE_FREE};
     memset(start, FREED, (size_t)(end - start));

@@ -86,7 +86,7 @@ static void print_class(const char *what, int number)
 }
 
 /* Is `to` reachable from `from` by "was taken under"? The first step goes to *step. */
-static bool reachable(int from, int to, uint64_t *seen, int *step)
+static bool class_reachable(int from, int to, uint64_t *seen, int *step)
 {
     for (int next = 0; next < CLASSES; next++) {
         int ignored;
@@ -95,7 +95,7 @@ static bool reachable(int from, int to, uint64_t *seen, int *step)
             continue;
         }
         seen[next / 64] |= 1ul << (next % 64);
-        if (next == to || reachable(next, to, seen, &ignored)) {
+        if (next == to || class_reachable(next, to, seen, &ignored)) {
             *step = next;
             return true;
         }
@@ -112,7 +112,7 @@ static void check_order(int first, const void *first_site, int second, const voi
     if (under[first][second / 64] >> (second % 64) & 1) {
         return;
     }
-    if (reachable(second, first, seen, &step)) {
+    if (class_reachable(second, first, seen, &step)) {
         panic_begin();
         printk("PANIC: lock order: two CPUs could wait for each other for ever\n");
         print_class("lock A", first);

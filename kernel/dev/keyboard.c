@@ -31,7 +31,7 @@ static void keyboard_send_extended(uint8_t code)
     }
 }
 
-static void key(uint8_t scan)
+static void keyboard_key(uint8_t scan)
 {
     uint8_t code = scan & 0x7f;
     bool down = !(scan & 0x80), was_extended = extended;
@@ -67,7 +67,7 @@ static void keyboard_interrupt(void *data)
 {
     (void)data;
     while (inb(0x64) & 1) {
-        key(inb(0x60));
+        keyboard_key(inb(0x60));
     }
 }
 

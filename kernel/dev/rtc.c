@@ -4,7 +4,7 @@
 #include "arch/cpu.h"
 #include "lib/string.h"
 
-static uint8_t cmos(uint8_t reg)
+static uint8_t cmos_read(uint8_t reg)
 {
     outb(0x70, reg);
     return inb(0x71);
@@ -19,13 +19,13 @@ int64_t rtc_read(void)
 {
     static const uint8_t regs[6] = {0, 2, 4, 7, 8, 9};
     uint8_t now[6] = {0}, before[6];
-    bool bcd = !(cmos(11) & 4);
+    bool bcd = !(cmos_read(11) & 4);
     int64_t year, month, days;
 
     do {
         memcpy(before, now, 6);
         for (int i = 0; i < 6; i++) {
-            now[i] = cmos(regs[i]);
+            now[i] = cmos_read(regs[i]);
         }
     } while (memcmp(before, now, 6) != 0);
     year = 2000 + from_bcd(now[5], bcd);

@@ -19,7 +19,7 @@ static int state; /* 0 text, 1 after ESC, 2 in a sequence */
 static int numbers[4], number_count;
 static bool alone, full; /* a panic has begun at the top of the screen; it has reached the bottom */
 
-static void clear(int from, int to)
+static void vga_clear(int from, int to)
 {
     for (int i = from; i < to; i++) {
         screen[i] = (uint16_t)(color << 8 | ' ');
@@ -33,7 +33,7 @@ static void new_line(void)
         full = true;
     } else if (++row == ROWS) {
         memmove(screen, screen + COLUMNS, (ROWS - 1) * COLUMNS * 2);
-        clear((ROWS - 1) * COLUMNS, ROWS * COLUMNS);
+        vga_clear((ROWS - 1) * COLUMNS, ROWS * COLUMNS);
         row = ROWS - 1;
     }
 }
@@ -61,27 +61,27 @@ static void set_color(int n)
     }
 }
 
-static int limit(int value, int max)
+static int vga_limit(int value, int max)
 {
     return value < 0 ? 0 : value > max ? max : value;
 }
 
-static void sequence(char end)
+static void vga_sequence(char end)
 {
     int first = numbers[0] ? numbers[0] : 1, at = row * COLUMNS + column;
 
     switch (end) {
-    case 'A': row = limit(row - first, ROWS - 1); break;
-    case 'B': row = limit(row + first, ROWS - 1); break;
-    case 'C': column = limit(column + first, COLUMNS - 1); break;
-    case 'D': column = limit(column - first, COLUMNS - 1); break;
-    case 'G': column = limit(first - 1, COLUMNS - 1); break;
+    case 'A': row = vga_limit(row - first, ROWS - 1); break;
+    case 'B': row = vga_limit(row + first, ROWS - 1); break;
+    case 'C': column = vga_limit(column + first, COLUMNS - 1); break;
+    case 'D': column = vga_limit(column - first, COLUMNS - 1); break;
+    case 'G': column = vga_limit(first - 1, COLUMNS - 1); break;
     case 'H':
-        row = limit(first - 1, ROWS - 1);
-        column = limit((numbers[1] ? numbers[1] : 1) - 1, COLUMNS - 1);
+        row = vga_limit(first - 1, ROWS - 1);
+        column = vga_limit((numbers[1] ? numbers[1] : 1) - 1, COLUMNS - 1);
         break;
-    case 'J': clear(numbers[0] == 2 ? 0 : at, ROWS * COLUMNS); break;
-    case 'K': clear(at, (row + 1) * COLUMNS); break;
+    case 'J': vga_clear(numbers[0] == 2 ? 0 : at, ROWS * COLUMNS); break;
+    case 'K': vga_clear(at, (row + 1) * COLUMNS); break;
     case 'm':
         for (int i = 0; i <= number_count; i++) {
             set_color(numbers[i]);
@@ -91,7 +91,7 @@ static void sequence(char end)
     }
 }
 
-static void put(char c)
+static void vga_put(char c)
 {
     if (state == 1) {
         state = c == '[' ? 2 : 0;
@@ -101,9 +101,9 @@ static void put(char c)
         if (c >= '0' && c <= '9') {
             numbers[number_count] = numbers[number_count] * 10 + c - '0';
         } else if (c == ';') {
-            number_count = limit(number_count + 1, 3);
+            number_count = vga_limit(number_count + 1, 3);
         } else if (c >= '@') {
-            sequence(c);
+            vga_sequence(c);
             state = 0;
         }
     } else if (c == 27) {
@@ -114,9 +114,9 @@ static void put(char c)
     } else if (c == '\r') {
         column = 0;
     } else if (c == '\b') {
-        column = limit(column - 1, COLUMNS - 1);
+        column = vga_limit(column - 1, COLUMNS - 1);
     } else if (c == '\t') {
-        column = limit((column + 8) & ~7, COLUMNS - 1);
+        column = vga_limit((column + 8) & ~7, COLUMNS - 1);
     } else if ((unsigned char)c >= ' ') {
         if (column == COLUMNS) {
             column = 0;
@@ -138,10 +138,10 @@ void vga_write(const char *buffer, size_t size)
         alone = true;
         row = column = state = 0;
         color = 7;
-        clear(0, ROWS * COLUMNS);
+        vga_clear(0, ROWS * COLUMNS);
     }
     for (size_t i = 0; screen && !full && i < size; i++) {
-        put(buffer[i]);
+        vga_put(buffer[i]);
     }
     at = row * COLUMNS + column;
     outb(0x3d4, 14);
@@ -157,5 +157,5 @@ void vga_write(const char *buffer, size_t size)
 void vga_init(void)
 {
     screen = phys_to_virt(0xb8000);
-    clear(0, ROWS * COLUMNS);
+    vga_clear(0, ROWS * COLUMNS);
 }

@@ -121,25 +121,25 @@ static void set_events(struct item *item, uint32_t events)
     }
 }
 
-static uint32_t ask(struct item *item, struct poll_table *table)
+static uint32_t item_ask(struct item *item, struct poll_table *table)
 {
     return (uint32_t)file_poll(item->file, table) & item->events & ~FLAGS;
 }
 
-static int compare(const struct item *item, const struct file *file, int fd)
+static int item_compare(const struct item *item, const struct file *file, int fd)
 {
     return item->file != file ? item->file < file ? -1 : 1 : (item->fd > fd) - (item->fd < fd);
 }
 
 /* The item, or NULL and where it would hang. */
-static struct item *find(struct epoll *epoll, const struct file *file, int fd,
-                         struct rb_node **parent, struct rb_node ***link)
+static struct item *item_find(struct epoll *epoll, const struct file *file, int fd,
+                              struct rb_node **parent, struct rb_node ***link)
 {
     *link = &epoll->items.node;
     *parent = NULL;
     while (**link) {
         struct item *item = rb_entry(**link, struct item, node);
-        int order = compare(item, file, fd);
+        int order = item_compare(item, file, fd);
 
         if (order == 0) {
             return item;
@@ -245,14 +245,15 @@ static bool ways_from_all_fit(const struct file *file)
 }
 
 /* watch_lock and epoll->lock are held. */
-static long add(struct epoll *epoll, struct file *file, int fd, const struct epoll_event *event)
+static long item_add(struct epoll *epoll, struct file *file, int fd,
+                     const struct epoll_event *event)
 {
     struct rb_node *parent, **link;
     struct item *item;
 
     assert_held(&epoll->lock);
     assert_held(&watch_lock);
-    if (find(epoll, file, fd, &parent, &link)) {
+    if (item_find(epoll, file, fd, &parent, &link)) {
         return -EEXIST;
     }
     item = kzalloc(sizeof(*item));
@@ -270,14 +271,14 @@ static long add(struct epoll *epoll, struct file *file, int fd, const struct epo
     set_events(item, event->events | ALWAYS);
     rb_insert(&epoll->items, &item->node, parent, link);
     list_push_back(&file->watchers, &item->watcher);
-    if (ask(item, &item->table)) {
+    if (item_ask(item, &item->table)) {
         item_is_ready(item);
     }
     return 0;
 }
 
 /* watch_lock and epoll->lock are held. */
-static void remove(struct item *item)
+static void item_remove(struct item *item)
 {
     assert_held(&item->epoll->lock);
     assert_held(&watch_lock);
@@ -289,7 +290,7 @@ static void remove(struct item *item)
 }
 
 /* epoll->lock is held. */
-static long modify(struct item *item, const struct epoll_event *event)
+static long item_modify(struct item *item, const struct epoll_event *event)
 {
     assert_held(&item->epoll->lock);
     if (item->events & EPOLLEXCLUSIVE) {
@@ -297,14 +298,14 @@ static long modify(struct item *item, const struct epoll_event *event)
     }
     item->data = event->data;
     set_events(item, event->events | ALWAYS); /* before asking: nothing is lost between */
-    if (ask(item, NULL)) {
+    if (item_ask(item, NULL)) {
         item_is_ready(item);
     }
     return 0;
 }
 
-static long check(const struct epoll *epoll, int operation, struct file *target,
-                  const struct epoll_event *event)
+static long epoll_check(const struct epoll *epoll, int operation, struct file *target,
+                        const struct epoll_event *event)
 {
     const uint32_t with_exclusive = POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET |
                                     EPOLLEXCLUSIVE;
@@ -328,7 +329,7 @@ long epoll_control(struct file *file, int operation, int fd, struct file *target
     struct epoll *epoll = epoll_of(file);
     struct rb_node *parent, **link;
     struct item *item;
-    long error = check(epoll, operation, target, event);
+    long error = epoll_check(epoll, operation, target, event);
 
     if (error) {
         return error;
@@ -338,15 +339,15 @@ long epoll_control(struct file *file, int operation, int fd, struct file *target
         error = check_nesting(epoll, epoll_of(target));
     }
     mutex_lock(&epoll->lock);
-    item = find(epoll, target, fd, &parent, &link);
+    item = item_find(epoll, target, fd, &parent, &link);
     if (error) {
         /* keep it */
     } else if (operation == EPOLL_CTL_ADD) {
-        error = add(epoll, target, fd, event);
+        error = item_add(epoll, target, fd, event);
         walk_round++;
         if (!error && (epoll_of(target) || !list_empty(&file->watchers)) &&
             !ways_from_all_fit(target)) {
-            remove(find(epoll, target, fd, &parent, &link));
+            item_remove(item_find(epoll, target, fd, &parent, &link));
             error = -EINVAL;
         }
     } else if (operation != EPOLL_CTL_DEL && operation != EPOLL_CTL_MOD) {
@@ -354,9 +355,9 @@ long epoll_control(struct file *file, int operation, int fd, struct file *target
     } else if (!item) {
         error = -ENOENT;
     } else if (operation == EPOLL_CTL_MOD) {
-        error = modify(item, event);
+        error = item_modify(item, event);
     } else {
-        remove(item);
+        item_remove(item);
     }
     mutex_unlock(&epoll->lock);
     mutex_unlock(&watch_lock);
@@ -372,21 +373,21 @@ void epoll_forget(struct file *file)
         struct epoll *epoll = item->epoll;
 
         mutex_lock(&epoll->lock);
-        remove(item);
+        item_remove(item);
         mutex_unlock(&epoll->lock);
     }
     mutex_unlock(&watch_lock);
 }
 
 /* What is ready now, to user memory. Items that come back meanwhile wait for the next time. */
-static long harvest(struct epoll *epoll, struct epoll_event __user *events, int max)
+static long epoll_harvest(struct epoll *epoll, struct epoll_event __user *events, int max)
 {
     long done = 0, error = 0;
 
     mutex_lock(&epoll->lock);
     for (int left = ready_count(epoll); left > 0 && done < max && !error; left--) {
         struct item *item = pop_ready(epoll);
-        struct epoll_event event = {.events = ask(item, NULL), .data = item->data};
+        struct epoll_event event = {.events = item_ask(item, NULL), .data = item->data};
 
         if (!event.events) {
             continue;
@@ -415,7 +416,7 @@ long epoll_wait(struct file *file, struct epoll_event __user *events, int max, k
         return -EINVAL;
     }
     for (;;) {
-        result = harvest(epoll, events, max);
+        result = epoll_harvest(epoll, events, max);
         if (result || error || deadline == 0) {
             return result ? result : error == -ERESTARTSYS ? -EINTR : 0;
         }
@@ -435,7 +436,7 @@ static int epoll_poll(struct file *file, struct poll_table *table)
     for (int left = ready_count(epoll); left > 0 && !events; left--) {
         struct item *item = pop_ready(epoll);
 
-        if (ask(item, NULL)) {
+        if (item_ask(item, NULL)) {
             push_ready(item);
             events = POLLIN | POLLRDNORM;
         }
@@ -451,7 +452,7 @@ static void epoll_release(struct file *file)
     mutex_lock(&watch_lock);
     mutex_lock(&epoll->lock);
     while (epoll->items.node) {
-        remove(rb_entry(epoll->items.node, struct item, node));
+        item_remove(rb_entry(epoll->items.node, struct item, node));
     }
     mutex_unlock(&epoll->lock);
     mutex_unlock(&watch_lock);

@@ -22,7 +22,7 @@ static uint64_t count_of(const struct eventfd *event)
 }
 
 /* Take one or all. 0: there is nothing. *was_full: nobody could write. */
-static uint64_t take(struct eventfd *event, bool *was_full)
+static uint64_t eventfd_take(struct eventfd *event, bool *was_full)
 {
     uint64_t value;
 
@@ -44,7 +44,7 @@ static ssize_t eventfd_read(struct file *file, char __user *buffer, size_t size,
     if (size < sizeof(value)) {
         return -EINVAL;
     }
-    while ((value = take(event, &was_full)) == 0) {
+    while ((value = eventfd_take(event, &was_full)) == 0) {
         long error = file->flags & O_NONBLOCK
                          ? -EAGAIN
                          : wait_event_interruptible(&event->readers, WAIT_EVENTFD_READ,
@@ -57,7 +57,7 @@ static ssize_t eventfd_read(struct file *file, char __user *buffer, size_t size,
     return copy_to_user(buffer, &value, sizeof(value)) ? -EFAULT : (ssize_t)sizeof(value);
 }
 
-static bool add(struct eventfd *event, uint64_t value)
+static bool eventfd_add(struct eventfd *event, uint64_t value)
 {
     bool fits;
 
@@ -86,7 +86,7 @@ static ssize_t eventfd_write(struct file *file, const char __user *buffer, size_
     if (value > COUNT_MAX) {
         return -EINVAL;
     }
-    while (!add(event, value)) {
+    while (!eventfd_add(event, value)) {
         long error = file->flags & O_NONBLOCK
                          ? -EAGAIN
                          : wait_event_interruptible(&event->writers, WAIT_EVENTFD_WRITE,

@@ -28,13 +28,13 @@ struct timerfd {
 
 static const struct file_ops timerfd_ops;
 
-static void expired(struct timer *timer)
+static void timerfd_expired(struct timer *timer)
 {
     wake_in_turns(&container_of(timer, struct timerfd, timer)->wake, POLLIN | POLLRDNORM);
 }
 
 /* How often it has expired unread. The lock is held. */
-static uint64_t expirations(const struct timerfd *timer, ktime_t now)
+static uint64_t timerfd_expirations(const struct timerfd *timer, ktime_t now)
 {
     assert_held(&timer->lock);
     if (!timer->armed || now < timer->next) {
@@ -43,12 +43,12 @@ static uint64_t expirations(const struct timerfd *timer, ktime_t now)
     return timer->interval ? (uint64_t)((now - timer->next) / timer->interval) + 1 : 1;
 }
 
-static uint64_t take(struct timerfd *timer)
+static uint64_t timerfd_take(struct timerfd *timer)
 {
     uint64_t count;
 
     spin_lock(&timer->lock);
-    count = expirations(timer, clock_now());
+    count = timerfd_expirations(timer, clock_now());
     if (count) {
         timer->armed = timer->interval != 0;
         timer->next += (ktime_t)count * timer->interval;
@@ -65,7 +65,7 @@ static bool has_expired(struct timerfd *timer)
     bool result;
 
     spin_lock(&timer->lock);
-    result = expirations(timer, clock_now()) > 0;
+    result = timerfd_expirations(timer, clock_now()) > 0;
     spin_unlock(&timer->lock);
     return result;
 }
@@ -79,7 +79,7 @@ static ssize_t timerfd_read(struct file *file, char __user *buffer, size_t size,
     if (size < sizeof(count)) {
         return -EINVAL;
     }
-    while ((count = take(timer)) == 0) {
+    while ((count = timerfd_take(timer)) == 0) {
         long error = file->flags & O_NONBLOCK
                          ? -EAGAIN
                          : wait_event_interruptible(&timer->readers, WAIT_TIMERFD,
@@ -102,7 +102,7 @@ static int timerfd_poll(struct file *file, struct poll_table *table)
 /* The lock is held. */
 static struct timerfd_times times_left(const struct timerfd *timer)
 {
-    ktime_t now = clock_now(), missed = (ktime_t)expirations(timer, now);
+    ktime_t now = clock_now(), missed = (ktime_t)timerfd_expirations(timer, now);
 
     assert_held(&timer->lock);
     if (!timer->armed || (missed && !timer->interval)) {
@@ -174,7 +174,7 @@ struct file *timerfd_open(bool realtime, int flags)
     inode_init(&timer->inode, 0600, &timerfd_inode_ops, &timerfd_ops);
     timer->inode.data = timer;
     timer->realtime = realtime;
-    timer->timer.expire = expired;
+    timer->timer.expire = timerfd_expired;
     wait_queue_init(&timer->readers);
     wake_later_init(&timer->wake, &timer->readers);
     return file_open_anonymous(&timer->inode, O_RDWR | flags);

@@ -92,7 +92,7 @@ static ssize_t full_write(struct file *file, const char __user *buffer, size_t s
     return -ENOSPC;
 }
 
-static uint64_t rotate_left(uint64_t value, int by)
+static uint64_t random_rotate(uint64_t value, int by)
 {
     return value << by | value >> (64 - by);
 }
@@ -103,7 +103,7 @@ static uint64_t random_state[4];
 
 static uint64_t random_next(void)
 {
-    uint64_t *s = random_state, result = rotate_left(s[1] * 5, 7) * 9, shifted = s[1] << 17;
+    uint64_t *s = random_state, result = random_rotate(s[1] * 5, 7) * 9, shifted = s[1] << 17;
 
     assert_held(&random_lock);
     s[2] ^= s[0];
@@ -111,7 +111,7 @@ static uint64_t random_next(void)
     s[1] ^= s[2];
     s[0] ^= s[3];
     s[2] ^= shifted;
-    s[3] = rotate_left(s[3], 45);
+    s[3] = random_rotate(s[3], 45);
     return result;
 }
 

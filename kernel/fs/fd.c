@@ -117,7 +117,7 @@ void files_put(struct files *files)
 }
 
 /* Make room for `fd`. The lock is held, and let go meanwhile. */
-static long grow(struct files *files, int fd)
+static long files_grow(struct files *files, int fd)
 {
     assert_held(&files->lock);
     while (fd >= files->capacity) {
@@ -205,7 +205,7 @@ long fd_install(struct file *file, int minimum, bool close_on_exec)
         }
         result = fd >= limit ? -EMFILE : fd;
         if (result >= 0 && fd >= files->capacity) {
-            result = grow(files, fd);
+            result = files_grow(files, fd);
             result = result ? result : -EAGAIN; /* the lock was let go: look again */
         }
     } while (result == -EAGAIN);
@@ -230,7 +230,7 @@ long fd_install_new(struct file *file, bool close_on_exec)
 }
 
 /* Empty a slot. The lock is held. */
-static struct file *take(struct files *files, int fd)
+static struct file *files_take(struct files *files, int fd)
 {
     struct file *file = files->slots[fd];
 
@@ -254,7 +254,7 @@ long fd_settle(long fd, struct file *file)
 
     spin_lock(&files->lock);
     if (is_error(file)) {
-        take(files, (int)fd);
+        files_take(files, (int)fd);
     } else {
         files->slots[fd] = file;
     }
@@ -293,7 +293,7 @@ long fd_replace(struct file *file, int fd, bool close_on_exec)
         return -EBADF;
     }
     spin_lock(&files->lock);
-    result = grow(files, fd);
+    result = files_grow(files, fd);
     if (!result && files->slots[fd] == RESERVED) {
         result = -EBUSY; /* another thread opens something at this number: dup2(2) */
     }
@@ -315,7 +315,7 @@ long fd_close(int fd)
     spin_lock(&files->lock);
     file = slot_file(files, fd);
     if (file) {
-        take(files, fd);
+        files_take(files, fd);
     }
     spin_unlock(&files->lock);
     file_put(file);
@@ -333,7 +333,7 @@ void files_close_on_exec(struct files *files)
         }
         spin_lock(&files->lock);
         if (slot_file(files, fd) && bit_get(files->close_on_exec, fd)) {
-            file = take(files, fd);
+            file = files_take(files, fd);
         }
         spin_unlock(&files->lock);
         file_put(file);

@@ -36,7 +36,7 @@ static long add_contents(struct inode *inode, const char *data, size_t size)
 }
 
 /* Make what one header describes. A name that exists (a later archive) replaces a file. */
-static long add(const char *path, const char *header, const char *data, size_t size)
+static long initramfs_add(const char *path, const char *header, const char *data, size_t size)
 {
     char name[NAME_MAX + 1], target[PATH_MAX];
     bool slash;
@@ -102,7 +102,7 @@ void initramfs_unpack(void)
             panic("the initramfs is cut short at byte %zu", (size_t)(at - start));
         }
         if (strcmp(name, "TRAILER!!!") != 0) {
-            error = add(name, at, data, size);
+            error = initramfs_add(name, at, data, size);
             if (error) {
                 panic("initramfs: cannot make %s: error %ld", name, -error);
             }

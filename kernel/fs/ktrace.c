@@ -32,7 +32,7 @@ static struct spinlock rings_lock = SPINLOCK_INIT; /* `used`, `released`, `refus
 static uint64_t releases;
 static struct mutex switch_lock; /* one start or stop at a time */
 
-static struct page *get_page(struct vma_source *source, uint64_t index)
+static struct page *ring_get_page(struct vma_source *source, uint64_t index)
 {
     struct ring *ring = container_of(source, struct ring, source);
 
@@ -43,7 +43,7 @@ static struct page *get_page(struct vma_source *source, uint64_t index)
     return &ring->pages[index];
 }
 
-static void release(struct vma_source *source)
+static void ring_release(struct vma_source *source)
 {
     struct ring *ring = container_of(source, struct ring, source);
 
@@ -53,16 +53,16 @@ static void release(struct vma_source *source)
     spin_unlock(&rings_lock);
 }
 
-static void *object(struct vma_source *source)
+static void *ring_object(struct vma_source *source)
 {
     (void)source;
     return NULL;
 }
 
-static const struct vma_source_ops source_ops = {get_page, release, object};
+static const struct vma_source_ops source_ops = {ring_get_page, ring_release, ring_object};
 
 /* The ring that has been unused for longest, now used; NULL: all are in use. */
-static struct ring *claim(void)
+static struct ring *ring_claim(void)
 {
     struct ring *best = NULL;
 
@@ -94,7 +94,7 @@ static bool give_pages(struct ring *ring)
 
 static struct vma_source *new_ring(struct file *file)
 {
-    struct ring *ring = trace_on ? claim() : NULL;
+    struct ring *ring = trace_on ? ring_claim() : NULL;
     struct trace_ring *shown;
 
     (void)file;
@@ -103,7 +103,7 @@ static struct vma_source *new_ring(struct file *file)
     }
     vma_source_init(&ring->source, &source_ops, mm_new_id());
     if (!ring->pages && !give_pages(ring)) {
-        release(&ring->source);
+        ring_release(&ring->source);
         return error_pointer(-ENOMEM);
     }
     memset(page_to_virt(ring->pages), 0, RING_SIZE);
@@ -117,12 +117,13 @@ static struct vma_source *new_ring(struct file *file)
 }
 
 /* To write "on" one may always; to map a ring it takes a trace. */
-static long open(struct file *file)
+static long ktrace_open(struct file *file)
 {
     return trace_on || !file_readable(file) ? 0 : -ENXIO;
 }
 
-static ssize_t write(struct file *file, const char __user *buffer, size_t size, off_t *position)
+static ssize_t ktrace_write(struct file *file, const char __user *buffer, size_t size,
+                            off_t *position)
 {
     char word[5] = "";
     long error = 0;
@@ -146,7 +147,7 @@ static ssize_t write(struct file *file, const char __user *buffer, size_t size, 
     return error ? error : (ssize_t)size;
 }
 
-static const struct file_ops ops = {.open = open, .write = write, .source = new_ring};
+static const struct file_ops ops = {.open = ktrace_open, .write = ktrace_write, .source = new_ring};
 
 void ktrace_device_init(void)
 {

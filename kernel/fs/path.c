@@ -37,7 +37,7 @@ static long next_component(const char **path, char *name)
 }
 
 /* A new buffer: the text of `link`, then `rest`. An error pointer: -ENOENT for an empty link. */
-static char *splice(struct inode *link, const char *rest, bool slash)
+static char *path_splice(struct inode *link, const char *rest, bool slash)
 {
     char *text = kmalloc(PATH_MAX);
     long size = text ? link->ops->readlink(link, text, PATH_MAX - 1) : -ENOMEM;
@@ -65,7 +65,8 @@ struct walk {
  * One component of *path under `directory`, whose reference is taken over. The inode to go on
  * from, or an error pointer; *done: it is the result.
  */
-static struct inode *step(struct walk *walk, struct inode *directory, const char **path, bool *done)
+static struct inode *path_walk_step(struct walk *walk, struct inode *directory, const char **path,
+                                    bool *done)
 {
     char name[NAME_MAX + 1], *text;
     long size = next_component(path, name);
@@ -84,7 +85,7 @@ static struct inode *step(struct walk *walk, struct inode *directory, const char
         if (!is_error(child) && S_ISLNK(child->mode) &&
             (!is_last || slash || !(walk->flags & LOOKUP_NOFOLLOW))) {
             text = ++walk->links > SYMLINK_MAX ? error_pointer(-ELOOP)
-                                               : splice(child, *path, slash);
+                                               : path_splice(child, *path, slash);
             inode_put(child);
             if (is_error(text)) {
                 child = (struct inode *)text;
@@ -103,7 +104,7 @@ static struct inode *step(struct walk *walk, struct inode *directory, const char
     return child;
 }
 
-static struct inode *walk(struct walk *walk, struct inode *base, const char *path)
+static struct inode *path_walk(struct walk *walk, struct inode *base, const char *path)
 {
     struct inode *inode = inode_get(*path == '/' ? vfs_root() : base);
     bool done = false;
@@ -113,7 +114,7 @@ static struct inode *walk(struct walk *walk, struct inode *base, const char *pat
         return error_pointer(-ENOENT);
     }
     while (!done && !is_error(inode)) {
-        inode = step(walk, inode, &path, &done);
+        inode = path_walk_step(walk, inode, &path, &done);
     }
     kfree(walk->buffer);
     return inode;
@@ -123,7 +124,7 @@ struct inode *path_lookup(struct inode *base, const char *path, int flags)
 {
     struct walk state = {.flags = flags};
 
-    return walk(&state, base, path);
+    return path_walk(&state, base, path);
 }
 
 struct inode *path_parent(struct inode *base, const char *path, char *name, bool *directory_only)
@@ -132,7 +133,7 @@ struct inode *path_parent(struct inode *base, const char *path, char *name, bool
     struct inode *directory;
 
     strlcpy(name, ".", NAME_MAX + 1);
-    directory = walk(&state, base, path);
+    directory = path_walk(&state, base, path);
     *directory_only = state.directory_only;
     return directory;
 }

@@ -100,7 +100,7 @@ static ssize_t file_read(struct file *file, char __user *buffer, size_t size, of
     return (ssize_t)done;
 }
 
-static void grow(struct inode *inode, off_t size)
+static void file_grow(struct inode *inode, off_t size)
 {
     struct tmpfs_file *file = inode->data;
 
@@ -142,7 +142,7 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
         if (!error) {
             done += part;
             *position += (off_t)part;
-            grow(inode, *position);
+            file_grow(inode, *position);
         }
     }
     if (done) {

@@ -61,7 +61,7 @@ static uint32_t name_hash(const char *name)
     return hash;
 }
 
-static struct entry *find(struct inode *inode, const char *name)
+static struct entry *entry_find(struct inode *inode, const char *name)
 {
     struct tmpfs_directory *directory = inode->data;
     uint32_t hash = name_hash(name);
@@ -131,7 +131,7 @@ static struct inode *tmpfs_lookup(struct inode *directory, const char *name)
     struct inode *inode;
 
     mutex_lock(&names_lock);
-    entry = find(directory, name);
+    entry = entry_find(directory, name);
     inode = entry ? inode_get(entry->inode) : error_pointer(-ENOENT);
     mutex_unlock(&names_lock);
     return inode;
@@ -149,7 +149,7 @@ static long add_name(struct inode *directory, const char *name, struct inode *ta
     mutex_lock(&names_lock);
     if (((struct tmpfs_directory *)directory->data)->dead) {
         error = -ENOENT;
-    } else if (find(directory, name)) {
+    } else if (entry_find(directory, name)) {
         error = -EEXIST;
     } else {
         entry_insert(directory, entry, target);
@@ -251,7 +251,7 @@ static long tmpfs_unlink(struct inode *directory, const char *name, bool want_di
     long error;
 
     mutex_lock(&names_lock);
-    entry = find(directory, name);
+    entry = entry_find(directory, name);
     error = entry ? check_removal(entry->inode, want_directory) : -ENOENT;
     if (!error) {
         target = remove_entry(directory, entry);
@@ -303,8 +303,8 @@ static long tmpfs_rename(struct inode *from, const char *old_name, struct inode 
         return -ENOMEM;
     }
     mutex_lock(&names_lock);
-    old = find(from, old_name);
-    over = find(to, new_name);
+    old = entry_find(from, old_name);
+    over = entry_find(to, new_name);
     error = old ? check_rename(to, old, over, flags & 1) : -ENOENT;
     /* Two names of one file: nothing happens, rename(2). */
     if (!error && !(over && over->inode == old->inode)) {

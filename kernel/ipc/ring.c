@@ -20,14 +20,14 @@ static void drop_page(struct ring *ring, unsigned index)
 }
 
 /* The piece that lies in one page: at `position` of the stream, no more than `size` bytes. */
-static size_t piece(uint64_t position, size_t size)
+static size_t ring_piece(uint64_t position, size_t size)
 {
     size_t rest = PAGE_SIZE - (position & (PAGE_SIZE - 1));
 
     return rest < size ? rest : size;
 }
 
-static char *at(struct ring *ring, uint64_t position)
+static char *ring_at(struct ring *ring, uint64_t position)
 {
     return ring->pages[(position / PAGE_SIZE) % RING_PAGES] + (position & (PAGE_SIZE - 1));
 }
@@ -38,9 +38,9 @@ ssize_t ring_peek(struct ring *ring, char __user *buffer, size_t size)
 
     size = size < ring_used(ring) ? size : ring_used(ring);
     while (done < size) {
-        size_t part = piece(ring->read + done, size - done);
+        size_t part = ring_piece(ring->read + done, size - done);
 
-        if (copy_to_user(buffer + done, at(ring, ring->read + done), part)) {
+        if (copy_to_user(buffer + done, ring_at(ring, ring->read + done), part)) {
             return done ? (ssize_t)done : -EFAULT;
         }
         done += part;
@@ -55,9 +55,9 @@ ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
     size = size < ring_used(ring) ? size : ring_used(ring);
     for (end = buffer + size; buffer < end;) {
         uint64_t read = ring->read;
-        size_t part = piece(read, (size_t)(end - buffer));
+        size_t part = ring_piece(read, (size_t)(end - buffer));
 
-        if (copy_to_user(buffer, at(ring, read), part)) {
+        if (copy_to_user(buffer, ring_at(ring, read), part)) {
             size -= (size_t)(end - buffer);
             return size ? (ssize_t)size : -EFAULT;
         }
@@ -78,14 +78,14 @@ ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size)
     for (end = buffer + size; buffer < end;) {
         uint64_t written = ring->written;
         char **page = &ring->pages[(written / PAGE_SIZE) % RING_PAGES];
-        size_t part = piece(written, (size_t)(end - buffer));
+        size_t part = ring_piece(written, (size_t)(end - buffer));
 
         if (!*page) {
             struct page *fresh = page_alloc(0);
 
             *page = fresh ? page_to_virt(fresh) : NULL;
         }
-        if (!*page || copy_from_user(at(ring, written), buffer, part)) {
+        if (!*page || copy_from_user(ring_at(ring, written), buffer, part)) {
             size -= (size_t)(end - buffer);
             return size ? (ssize_t)size : *page ? -EFAULT : -ENOMEM;
         }

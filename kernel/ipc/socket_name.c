@@ -142,17 +142,17 @@ static bool is_full(const struct socket *listener)
     return __atomic_load_n(&listener->pending_count, __ATOMIC_RELAXED) > listener->backlog;
 }
 
-static bool listens(const struct socket *socket)
+static bool socket_listens(const struct socket *socket)
 {
     return __atomic_load_n(&socket->state, __ATOMIC_ACQUIRE) == SOCKET_LISTENING &&
            !(__atomic_load_n(&socket->shutdown, __ATOMIC_ACQUIRE) & NO_RECEIVE);
 }
 
 /* Join `socket` to `server`, which waits at `listener` from now on. -EAGAIN: too many do. */
-static long join(struct socket *socket, struct socket *listener, struct socket *server)
+static long socket_join(struct socket *socket, struct socket *listener, struct socket *server)
 {
     assert_held(&sockets_lock);
-    if (!listens(listener)) {
+    if (!socket_listens(listener)) {
         return -ECONNREFUSED;
     }
     if (is_full(listener)) {
@@ -182,13 +182,13 @@ static long try_connect(struct socket *socket, const struct socket_address *addr
         return pointer_error(listener);
     }
     mutex_lock(&sockets_lock);
-    error = join(socket, listener, server);
+    error = socket_join(socket, listener, server);
     mutex_unlock(&sockets_lock);
     if (!error) {
         wake_events(&listener->readers, POLLIN | POLLRDNORM);
     } else if (error == -EAGAIN && wait) {
         error = wait_event_interruptible(&listener->writers, WAIT_CONNECT, listener->inode.number,
-                                         !is_full(listener) || !listens(listener));
+                                         !is_full(listener) || !socket_listens(listener));
         *slept = !error;
         error = error ? error : -EAGAIN;
     }
@@ -242,11 +242,12 @@ struct file *socket_accept(struct file *file, int flags)
         return error_pointer(-ENOMEM);
     }
     while ((server = take_pending(listener)) == NULL) {
-        long error = !listens(listener) ? -EINVAL
-                     : file->flags & O_NONBLOCK ? -EAGAIN
-                     : wait_event_interruptible(&listener->readers, WAIT_ACCEPT,
-                                                listener->inode.number,
-                                                listener->pending_count || !listens(listener));
+        long error = !socket_listens(listener) ? -EINVAL
+                     : file->flags & O_NONBLOCK
+                         ? -EAGAIN
+                         : wait_event_interruptible(
+                               &listener->readers, WAIT_ACCEPT, listener->inode.number,
+                               listener->pending_count || !socket_listens(listener));
 
         if (error) {
             kfree(accepted);

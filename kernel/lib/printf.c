@@ -12,7 +12,7 @@ struct spec {
     int width, precision, longs;
 };
 
-static void put(struct output *out, char c)
+static void format_put(struct output *out, char c)
 {
     if (out->length + 1 < out->size) {
         out->buffer[out->length] = c;
@@ -20,21 +20,21 @@ static void put(struct output *out, char c)
     out->length++;
 }
 
-static void put_field(struct output *out, const struct spec *spec, const char *text, int length)
+static void format_field(struct output *out, const struct spec *spec, const char *text, int length)
 {
     int padding = spec->width - length;
 
     if (!spec->left) {
         while (padding-- > 0) {
-            put(out, ' ');
+            format_put(out, ' ');
         }
     }
     for (int i = 0; i < length; i++) {
-        put(out, text[i]);
+        format_put(out, text[i]);
     }
     if (spec->left) {
         while (padding-- > 0) {
-            put(out, ' ');
+            format_put(out, ' ');
         }
     }
 }
@@ -61,7 +61,7 @@ static void put_number(struct output *out, const struct spec *spec, uint64_t val
     while (prefix_length) {
         text[--at] = prefix[--prefix_length];
     }
-    put_field(out, spec, text + at, sizeof(text) - at);
+    format_field(out, spec, text + at, sizeof(text) - at);
 }
 
 static int64_t signed_argument(const struct spec *spec, va_list *args)
@@ -118,7 +118,7 @@ static const char *parse_spec(const char *f, struct spec *spec, va_list *args)
 }
 
 /* One conversion; va_list goes by pointer so that its progress is seen by the caller. */
-static void convert(struct output *out, struct spec *spec, char kind, va_list *args)
+static void format_convert(struct output *out, struct spec *spec, char kind, va_list *args)
 {
     const char *text;
     int64_t number;
@@ -148,19 +148,19 @@ static void convert(struct output *out, struct spec *spec, char kind, va_list *a
         break;
     case 'c':
         c = va_arg(*args, int);
-        put_field(out, spec, &c, 1);
+        format_field(out, spec, &c, 1);
         break;
     case 's':
         text = va_arg(*args, const char *);
         text = text ? text : "(null)";
-        put_field(out, spec, text,
-                  spec->precision >= 0 ? strnlen(text, spec->precision) : strlen(text));
+        format_field(out, spec, text,
+                     spec->precision >= 0 ? strnlen(text, spec->precision) : strlen(text));
         break;
     case '%':
-        put(out, '%');
+        format_put(out, '%');
         break;
     default:
-        put(out, '?');
+        format_put(out, '?');
     }
 }
 
@@ -173,14 +173,14 @@ int vsnprintf(char *buffer, size_t size, const char *format, va_list args)
     va_copy(copy, args);
     while (*format) {
         if (*format != '%') {
-            put(&out, *format++);
+            format_put(&out, *format++);
             continue;
         }
         format = parse_spec(format + 1, &spec, &copy);
         if (!*format) {
             break;
         }
-        convert(&out, &spec, *format++, &copy);
+        format_convert(&out, &spec, *format++, &copy);
     }
     va_end(copy);
     if (size) {

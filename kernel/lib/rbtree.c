@@ -13,7 +13,7 @@ static struct rb_node **link_of(struct rb_root *root, struct rb_node *node)
     return node->parent->left == node ? &node->parent->left : &node->parent->right;
 }
 
-static void rotate_left(struct rb_root *root, struct rb_node *node)
+static void rb_rotate_left(struct rb_root *root, struct rb_node *node)
 {
     struct rb_node *up = node->right;
 
@@ -27,7 +27,7 @@ static void rotate_left(struct rb_root *root, struct rb_node *node)
     node->parent = up;
 }
 
-static void rotate_right(struct rb_root *root, struct rb_node *node)
+static void rb_rotate_right(struct rb_root *root, struct rb_node *node)
 {
     struct rb_node *up = node->left;
 
@@ -64,18 +64,18 @@ void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *paren
         }
         if (node == (left ? parent->right : parent->left)) {
             if (left) {
-                rotate_left(root, parent);
+                rb_rotate_left(root, parent);
             } else {
-                rotate_right(root, parent);
+                rb_rotate_right(root, parent);
             }
             parent = node;
         }
         parent->red = false;
         grand->red = true;
         if (left) {
-            rotate_right(root, grand);
+            rb_rotate_right(root, grand);
         } else {
-            rotate_left(root, grand);
+            rb_rotate_left(root, grand);
         }
         break;
     }
@@ -93,9 +93,9 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
             sibling->red = false;
             parent->red = true;
             if (left) {
-                rotate_left(root, parent);
+                rb_rotate_left(root, parent);
             } else {
-                rotate_right(root, parent);
+                rb_rotate_right(root, parent);
             }
             sibling = left ? parent->right : parent->left;
         }
@@ -111,9 +111,9 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
             near->red = false;
             sibling->red = true;
             if (left) {
-                rotate_right(root, sibling);
+                rb_rotate_right(root, sibling);
             } else {
-                rotate_left(root, sibling);
+                rb_rotate_left(root, sibling);
             }
             far = sibling;
             sibling = near;
@@ -122,9 +122,9 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
         parent->red = false;
         far->red = false;
         if (left) {
-            rotate_left(root, parent);
+            rb_rotate_left(root, parent);
         } else {
-            rotate_right(root, parent);
+            rb_rotate_right(root, parent);
         }
         return;
     }

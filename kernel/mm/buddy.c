@@ -11,7 +11,7 @@ void buddy_init(struct buddy *buddy, struct page *pages, size_t count)
     }
 }
 
-static void insert(struct buddy *buddy, struct page *page, int order)
+static void buddy_insert(struct buddy *buddy, struct page *page, int order)
 {
     page->free = true;
     page->order = (uint8_t)order;
@@ -34,7 +34,7 @@ struct page *buddy_alloc(struct buddy *buddy, int order)
     page->free = false;
     while (found > order) { /* give back the upper half */
         found--;
-        insert(buddy, page + (1ul << found), found);
+        buddy_insert(buddy, page + (1ul << found), found);
     }
     page->order = (uint8_t)order;
     buddy->free_pages -= 1ul << order;
@@ -58,5 +58,5 @@ void buddy_free(struct buddy *buddy, struct page *page, int order)
         number &= ~(1ul << order);
         order++;
     }
-    insert(buddy, &buddy->pages[number], order);
+    buddy_insert(buddy, &buddy->pages[number], order);
 }

@@ -56,7 +56,7 @@ static void flush_kernel(void *unused)
 }
 
 /* Make the stale slots usable. The lock is held, and let go meanwhile. */
-static void recycle(void)
+static void kstack_recycle(void)
 {
     static struct slots flushing; /* by one task at a time: the others find nothing stale */
     bool mine = flushing.count == 0 && stale_slots.count > 0;
@@ -100,7 +100,7 @@ static paddr_t mapped_page(vaddr_t address)
     return table[paging_index(address, 0)] & PTE_ADDRESS;
 }
 
-static void unmap(vaddr_t top, unsigned pages)
+static void kstack_unmap(vaddr_t top, unsigned pages)
 {
     for (unsigned i = 1; i <= pages; i++) {
         vaddr_t address = top - i * PAGE_SIZE;
@@ -123,7 +123,7 @@ vaddr_t kstack_alloc(void)
     spin_lock(&lock);
     if (cached == 0 && free_slots.count == 0 &&
         (stale_slots.count >= STALE_MAX || next_slot == SLOTS)) {
-        recycle();
+        kstack_recycle();
     }
     if (cached > 0) {
         top = cache[--cached];
@@ -137,7 +137,7 @@ vaddr_t kstack_alloc(void)
                 if (page) {
                     page_put(page);
                 }
-                unmap(top, i - 1);
+                kstack_unmap(top, i - 1);
                 top = 0;
                 break;
             }
@@ -153,7 +153,7 @@ void kstack_free(vaddr_t top)
     if (cached < CACHE_MAX) {
         cache[cached++] = top;
     } else {
-        unmap(top, STACK_PAGES);
+        kstack_unmap(top, STACK_PAGES);
     }
     spin_unlock(&lock);
 }

@@ -22,7 +22,7 @@ void mm_insert(struct mm *mm, struct vma *vma)
     mm->pages += vma_pages(vma);
 }
 
-static void remove(struct mm *mm, struct vma *vma)
+static void vma_remove(struct mm *mm, struct vma *vma)
 {
     assert_held(&mm->lock);
     rb_remove(&mm->vmas, &vma->node);
@@ -33,7 +33,7 @@ static void remove(struct mm *mm, struct vma *vma)
 }
 
 /* Cut `vma` in two at `address`, inside it. -ENOMEM. */
-static long split(struct mm *mm, struct vma *vma, vaddr_t address)
+static long vma_split(struct mm *mm, struct vma *vma, vaddr_t address)
 {
     struct vma *upper = kmalloc(sizeof(*upper));
 
@@ -51,7 +51,7 @@ static long split(struct mm *mm, struct vma *vma, vaddr_t address)
     return 0;
 }
 
-static bool mergeable(const struct vma *low, const struct vma *high)
+static bool vma_mergeable(const struct vma *low, const struct vma *high)
 {
     return low->end == high->start && low->prot == high->prot && low->flags == high->flags &&
            low->source == high->source &&
@@ -66,10 +66,10 @@ void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end)
     assert_held(&mm->lock);
     vma = before ? rb_entry(before, struct vma, node) : vma;
     while (vma->start <= end && (next = vma_next(vma))) {
-        if (mergeable(vma, next)) {
+        if (vma_mergeable(vma, next)) {
             vaddr_t limit = next->end;
 
-            remove(mm, next);
+            vma_remove(mm, next);
             mm->pages += (limit - vma->end) >> PAGE_SHIFT;
             vma->end = limit;
             vma->touched |= next->touched;
@@ -88,7 +88,7 @@ long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
 
     assert_held(&mm->lock);
     if (vma && vma->start < start) {
-        error = split(mm, vma, start);
+        error = vma_split(mm, vma, start);
         if (error) {
             return error;
         }
@@ -99,7 +99,7 @@ long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
         vma = vma_next(vma);
     }
     if (vma && vma->start < end && vma->end > end) {
-        error = split(mm, vma, end);
+        error = vma_split(mm, vma, end);
     }
     if (error) {
         mm_merge(mm, *first, start);
@@ -124,7 +124,7 @@ long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
         if (vma->touched) {
             mm_zap(mm, vma->start, vma->end);
         }
-        remove(mm, vma);
+        vma_remove(mm, vma);
         vma_source_put(vma->source);
         kfree(vma);
         vma = next;
@@ -185,7 +185,7 @@ uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end)
 }
 
 /* Choose the address, or check the caller's. */
-static long place(struct mm *mm, vaddr_t *address, size_t size, int flags)
+static long map_place(struct mm *mm, vaddr_t *address, size_t size, int flags)
 {
     assert_held(&mm->lock);
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
@@ -228,7 +228,7 @@ static inline __attribute__((always_inline)) long map_locked(struct mm *mm, stru
     const size_t length = vma->end;
     const uint64_t pages = length >> PAGE_SHIFT, promise = vma_promise(vma, pages);
     uint64_t replaced = 0;
-    long error = place(mm, &address, length, flags);
+    long error = map_place(mm, &address, length, flags);
 
     if (error) {
         return error;
@@ -415,7 +415,7 @@ long mm_brk(struct mm *mm, vaddr_t brk)
 }
 
 /* Is [start, end) mapped without a hole? Lock held. */
-static bool covered(struct mm *mm, vaddr_t start, vaddr_t end)
+static bool map_covered(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     struct vma *vma = mm_find(mm, start);
 
@@ -437,7 +437,7 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
         return -EINVAL;
     }
     mutex_lock(&mm->lock);
-    if (!covered(mm, address, end)) {
+    if (!map_covered(mm, address, end)) {
         error = -ENOMEM;
     }
     if (advice == 4) { /* MADV_DONTNEED: read again, they are zero or the file's */

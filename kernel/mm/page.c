@@ -41,7 +41,7 @@ void page_copy(void *to, const void *from)
     __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
-static void refill(struct page_cache *cache)
+static void page_refill(struct page_cache *cache)
 {
     spin_lock(&buddy_lock);
     while (cache->count < CACHE_BATCH) {
@@ -55,7 +55,7 @@ static void refill(struct page_cache *cache)
     spin_unlock(&buddy_lock);
 }
 
-static void drain(struct page_cache *cache)
+static void page_drain(struct page_cache *cache)
 {
     spin_lock(&buddy_lock);
     while (cache->count > CACHE_MAX - CACHE_BATCH) {
@@ -76,7 +76,7 @@ struct page *page_alloc(int order)
         struct page_cache *cache = &caches[this_cpu(id)];
 
         if (cache->count == 0) {
-            refill(cache);
+            page_refill(cache);
         }
         if (cache->count > 0) {
             page = cache->pages[--cache->count];
@@ -106,7 +106,7 @@ void page_put(struct page *page)
         struct page_cache *cache = &caches[this_cpu(id)];
 
         if (cache->count == CACHE_MAX) {
-            drain(cache);
+            page_drain(cache);
         }
         cache->pages[cache->count++] = page;
     } else {
@@ -142,7 +142,7 @@ void page_free_range(paddr_t start, paddr_t end)
     }
 }
 
-static paddr_t table_alloc(void)
+static paddr_t page_table_alloc(void)
 {
     struct page *page = page_alloc_zeroed();
 
@@ -150,7 +150,7 @@ static paddr_t table_alloc(void)
 }
 
 /* Free whole aligned blocks: page by page would take millions of steps on a large machine. */
-static void add_range(paddr_t start, paddr_t end)
+static void page_add_range(paddr_t start, paddr_t end)
 {
     while (start < end) {
         int order = PAGE_ORDER_MAX;
@@ -187,9 +187,9 @@ void page_init(void)
     }
     buddy_init(&buddy, page_array, count);
     for (size_t i = 0; i < boot_free_count; i++) {
-        add_range(boot_free[i].start, boot_free[i].end);
+        page_add_range(boot_free[i].start, boot_free[i].end);
     }
-    paging_table_alloc = table_alloc;
+    paging_table_alloc = page_table_alloc;
     printk("memory: %zu MiB free of %lu MiB\n", page_free_count() >> 8, boot_ram_end >> 20);
 }
 

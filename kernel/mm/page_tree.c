@@ -12,19 +12,19 @@
 #define WAYS (1u << WAY_BITS)
 
 /* How many indexes a subtree of this height covers. */
-static uint64_t span(int height)
+static uint64_t tree_span(int height)
 {
     return height * WAY_BITS >= 64 ? UINT64_MAX : 1ul << (height * WAY_BITS);
 }
 
-static void **table_alloc(void)
+static void **tree_table_alloc(void)
 {
     struct page *page = page_alloc_zeroed();
 
     return page ? page_to_virt(page) : NULL;
 }
 
-static void table_free(void **table)
+static void tree_table_free(void **table)
 {
     page_put(virt_to_page(table));
 }
@@ -33,7 +33,7 @@ struct page *page_tree_find(const struct page_tree *tree, uint64_t index)
 {
     void **node = tree->root;
 
-    if (index >= span(tree->height)) {
+    if (index >= tree_span(tree->height)) {
         return NULL;
     }
     for (int height = tree->height; height > 0 && node; height--) {
@@ -46,9 +46,9 @@ long page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
 {
     void **slot = (void **)&tree->root;
 
-    while (index >= span(tree->height)) {
+    while (index >= tree_span(tree->height)) {
         if (tree->root) {
-            void **table = table_alloc();
+            void **table = tree_table_alloc();
 
             if (!table) {
                 return -ENOMEM;
@@ -60,7 +60,7 @@ long page_tree_insert(struct page_tree *tree, uint64_t index, struct page *page)
     }
     for (int height = tree->height; height > 0; height--) {
         if (!*slot) {
-            *slot = table_alloc();
+            *slot = tree_table_alloc();
             if (!*slot) {
                 return -ENOMEM;
             }
@@ -93,12 +93,12 @@ static bool truncate_below(struct page_tree *tree, void **slot, int height, uint
         void **table = *slot;
 
         for (unsigned way = 0; way < WAYS; way++) {
-            uint64_t start = base + way * span(height - 1);
+            uint64_t start = base + way * tree_span(height - 1);
 
             if (!table[way]) {
                 continue;
             }
-            if (start + span(height - 1) <= first || *left == 0 ||
+            if (start + tree_span(height - 1) <= first || *left == 0 ||
                 !truncate_below(tree, &table[way], height - 1, start, first, left)) {
                 empty = false;
             }
@@ -106,7 +106,7 @@ static bool truncate_below(struct page_tree *tree, void **slot, int height, uint
         if (!empty) {
             return false;
         }
-        table_free(table);
+        tree_table_free(table);
     }
     *slot = NULL;
     return true;

@@ -14,7 +14,7 @@ struct shared {
     bool promised; /* all of it, whoever maps how much */
 };
 
-static struct page *get_page(struct vma_source *source, uint64_t index)
+static struct page *shared_get_page(struct vma_source *source, uint64_t index)
 {
     struct shared *shared = container_of(source, struct shared, source);
     struct page *page;
@@ -35,7 +35,7 @@ static struct page *get_page(struct vma_source *source, uint64_t index)
     return page ? page : error_pointer(-ENOMEM);
 }
 
-static void release(struct vma_source *source)
+static void shared_release(struct vma_source *source)
 {
     struct shared *shared = container_of(source, struct shared, source);
 
@@ -46,13 +46,13 @@ static void release(struct vma_source *source)
     kfree(shared);
 }
 
-static void *object(struct vma_source *source)
+static void *shared_object(struct vma_source *source)
 {
     (void)source;
     return NULL;
 }
 
-static const struct vma_source_ops ops = {get_page, release, object};
+static const struct vma_source_ops ops = {shared_get_page, shared_release, shared_object};
 
 struct vma_source *vma_source_anonymous(uint64_t pages, bool promised)
 {

@@ -63,7 +63,8 @@ static long add_user_strings(struct exec_strings *strings, uint64_t array)
 }
 
 /* Put `count` strings before all others; argv[0] is dropped if `replace`. */
-static long prepend(struct exec_strings *strings, const char *const *texts, int count, bool replace)
+static long strings_prepend(struct exec_strings *strings, const char *const *texts, int count,
+                            bool replace)
 {
     size_t size = 0, skip = replace && strings->argc ? strlen(strings->text) + 1 : 0;
 
@@ -180,7 +181,7 @@ static struct inode *find_binary(struct inode *base, char *path, struct exec_str
             return error_pointer(-ENOEXEC);
         }
         texts[words] = path;
-        error = prepend(strings, texts, words + 1, true);
+        error = strings_prepend(strings, texts, words + 1, true);
         if (error) {
             return error_pointer(error);
         }
@@ -190,7 +191,7 @@ static struct inode *find_binary(struct inode *base, char *path, struct exec_str
 }
 
 /* The point of no return is behind us: become the program. */
-static void install(struct mm *mm, const struct exec_image *image, const char *path)
+static void image_install(struct mm *mm, const struct exec_image *image, const char *path)
 {
     struct task *task = current;
     struct mm *old = task->mm;
@@ -306,7 +307,7 @@ static long exec_strings_loaded(struct inode *base, const char *path, struct exe
     error = error ? error : task_become_single();
     if (!error) { /* the point of no return: nothing fails any more */
         copies_use(&copies);
-        install(mm, &image, final_path);
+        image_install(mm, &image, final_path);
         mm = NULL;
     }
     files_put(copies.files);

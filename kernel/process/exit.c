@@ -258,7 +258,7 @@ long task_become_single(void)
 }
 
 /* Does `child` fit the call? tasks_lock is held. */
-static bool matches(const struct thread_group *child, int type, pid_t id, int options)
+static bool wait_matches(const struct thread_group *child, int type, pid_t id, int options)
 {
     bool is_clone = child->exit_signal != SIGCHLD;
 
@@ -269,7 +269,7 @@ static bool matches(const struct thread_group *child, int type, pid_t id, int op
            (type == P_PGID && child->pgid == id);
 }
 
-static bool collect(struct thread_group *child, int options, struct wait_result *result)
+static bool wait_collect(struct thread_group *child, int options, struct wait_result *result)
 {
     int status = child->exit_status;
 
@@ -295,7 +295,7 @@ static bool collect(struct thread_group *child, int options, struct wait_result 
 }
 
 /* One look over the children: a result, 0 for none now, -ECHILD for none at all. */
-static long look(int type, pid_t id, int options, struct wait_result *result)
+static long wait_scan(int type, pid_t id, int options, struct wait_result *result)
 {
     struct thread_group *group = current->group, *child;
     struct list gone = LIST_INIT(gone);
@@ -317,10 +317,10 @@ static long look(int type, pid_t id, int options, struct wait_result *result)
             }
         }
         next = next->next;
-        if (!matches(child, type, id, options)) {
+        if (!wait_matches(child, type, id, options)) {
             continue;
         }
-        found = collect(child, options, result);
+        found = wait_collect(child, options, result);
         if (found && child->dead && !(options & WNOWAIT)) {
             usage_add(&group->children_usage, &result->usage);
             release_group(child, &gone);
@@ -333,11 +333,11 @@ static long look(int type, pid_t id, int options, struct wait_result *result)
 
 long task_wait(int type, pid_t id, int options, struct wait_result *result)
 {
-    long found = look(type, id, options, result), error;
+    long found = wait_scan(type, id, options, result), error;
 
     if (found == 0 && !(options & WNOHANG)) {
         error = wait_event_interruptible(&current->group->child_queue, WAIT_CHILD, id,
-                                         (found = look(type, id, options, result)) != 0);
+                                         (found = wait_scan(type, id, options, result)) != 0);
         found = error ? error : found;
     }
     if (found == 0) {

@@ -83,7 +83,7 @@ static long check_flags(const struct clone_args *args)
 }
 
 /* A tid, and the task's place in the tree. -EAGAIN: too many, or the process is ending. */
-static long enter(struct task *task, struct thread_group *group, uint64_t flags)
+static long fork_enter(struct task *task, struct thread_group *group, uint64_t flags)
 {
     struct thread_group *mine = current->group;
     uint64_t limit = mine->limits[RLIMIT_NPROC].soft;
@@ -179,7 +179,7 @@ static long prepare(struct task *task, uint64_t flags)
         error = group ? 0 : -ENOMEM;
     }
     if (!error) {
-        error = enter(task, group, flags);
+        error = fork_enter(task, group, flags);
         if (error && group != current->group) {
             kfree(group);
         }

@@ -69,7 +69,7 @@ static struct task *inode_task(const struct inode *inode)
     return task;
 }
 
-static struct inode *make(uint64_t number, mode_t mode, struct inode *parent, void *start_time)
+static struct inode *proc_make(uint64_t number, mode_t mode, struct inode *parent, void *start_time)
 {
     struct inode *inode = kmalloc(sizeof(*inode));
 
@@ -116,7 +116,7 @@ static bool is_dead(const struct inode *directory)
     return !task && inode_kind(directory) != KIND_ROOT;
 }
 
-static struct inode *lookup(struct inode *directory, const char *name)
+static struct inode *proc_lookup(struct inode *directory, const char *name)
 {
     enum kind kind = inode_kind(directory);
     const struct proc_file *table = files[kind];
@@ -131,13 +131,13 @@ static struct inode *lookup(struct inode *directory, const char *name)
     }
     for (int i = 0; table[i].name; i++) {
         if (strcmp(table[i].name, name) == 0 && proc_file_exists(&table[i])) {
-            return make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory,
-                        directory->data);
+            return proc_make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory,
+                             directory->data);
         }
     }
     if (kind == KIND_PROCESS && strcmp(name, "task") == 0) {
-        return make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory,
-                    directory->data);
+        return proc_make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory,
+                         directory->data);
     }
     number = parse_number(name, NULL);
     tid = number < PID_MAX ? (pid_t)number : 0;
@@ -146,12 +146,13 @@ static struct inode *lookup(struct inode *directory, const char *name)
     if (!task) {
         return error_pointer(-ENOENT);
     }
-    inode = make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory, (void *)task->start_time);
+    inode = proc_make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory,
+                      (void *)task->start_time);
     task_put(task);
     return inode;
 }
 
-static long iterate(struct inode *directory, off_t position, dir_emit_t emit, void *context)
+static long proc_iterate(struct inode *directory, off_t position, dir_emit_t emit, void *context)
 {
     enum kind kind = inode_kind(directory);
     const struct proc_file *table = files[kind];
@@ -194,13 +195,13 @@ static off_t directory_seek(struct file *file, off_t offset, int whence)
     return file_set_position(file, whence == SEEK_CUR ? file->position : 0, offset, INT32_MAX);
 }
 
-static void release(struct inode *inode)
+static void proc_release(struct inode *inode)
 {
     kfree(inode);
 }
 
 /* Fill `text` for this inode, anew: 0, -ENOMEM, or -ESRCH when the task is gone. */
-static long generate(struct inode *inode, struct proc_text *text)
+static long proc_generate(struct inode *inode, struct proc_text *text)
 {
     struct task *task = inode_task(inode);
 
@@ -219,10 +220,10 @@ static long generate(struct inode *inode, struct proc_text *text)
     return text->error;
 }
 
-static long readlink(struct inode *inode, char *buffer, size_t size)
+static long proc_readlink(struct inode *inode, char *buffer, size_t size)
 {
     struct proc_text text = {.used = 0};
-    long result = generate(inode, &text);
+    long result = proc_generate(inode, &text);
 
     if (!result && text.used) { /* a path: shorter than a page */
         size = size < text.used ? size : text.used;
@@ -284,7 +285,7 @@ static ssize_t text_read(struct file *file, char __user *buffer, size_t size, of
 
     mutex_lock(&text->lock);
     if (*position == 0 || !text->used) {
-        result = generate(file->inode, text);
+        result = proc_generate(file->inode, text);
     }
     result = result ? result : text_copy(text, buffer, size, *position);
     mutex_unlock(&text->lock);
@@ -326,10 +327,10 @@ static void text_release(struct file *file)
 }
 
 static const struct inode_ops directory_ops = {
-    .lookup = lookup, .iterate = iterate, .release = release,
+    .lookup = proc_lookup, .iterate = proc_iterate, .release = proc_release,
 };
-static const struct inode_ops file_ops_plain = {.release = release};
-static const struct inode_ops link_ops = {.readlink = readlink, .release = release};
+static const struct inode_ops file_ops_plain = {.release = proc_release};
+static const struct inode_ops link_ops = {.readlink = proc_readlink, .release = proc_release};
 static const struct file_ops directory_file = {.read = directory_read, .seek = directory_seek};
 static const struct file_ops text_ops = {
     .open = text_open, .read = text_read, .write = text_write, .seek = file_seek_sizeless,
@@ -384,5 +385,5 @@ void proc_print(struct proc_text *text, const char *format, ...)
 
 struct inode *proc_create_root(void)
 {
-    return make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL, NULL);
+    return proc_make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL, NULL);
 }

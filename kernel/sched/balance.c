@@ -39,7 +39,7 @@ bool balance_all_idle(void)
 }
 
 /* Tasks that run or wait there; a number that may be old. */
-static int load(const struct runqueue *rq)
+static int balance_load(const struct runqueue *rq)
 {
     return __atomic_load_n(&rq->runnable, __ATOMIC_RELAXED) +
            (__atomic_load_n(&rq->running, __ATOMIC_RELAXED) != rq->idle);
@@ -50,7 +50,7 @@ static uint32_t least_loaded(uint64_t allowed)
     uint32_t best = (uint32_t)__builtin_ctzl(allowed);
 
     for (uint32_t id = best + 1; id < cpu_count; id++) {
-        if (allowed >> id & 1 && load(&runqueues[id]) < load(&runqueues[best])) {
+        if (allowed >> id & 1 && balance_load(&runqueues[id]) < balance_load(&runqueues[best])) {
             best = id;
         }
     }
@@ -72,7 +72,7 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
 }
 
 /* Move a task between two queues, both locked. False: none may go. */
-static bool move(struct runqueue *from, struct runqueue *to)
+static bool balance_move(struct runqueue *from, struct runqueue *to)
 {
     struct task *task = sched_class->candidate(from, to->cpu);
 
@@ -101,14 +101,14 @@ bool balance_pull(struct runqueue *rq)
         struct runqueue *other = &runqueues[(rq->cpu + i) % cpu_count];
 
         if (__atomic_load_n(&other->runnable, __ATOMIC_RELAXED) > 0 &&
-            load(other) > load(from ? from : rq)) {
+            balance_load(other) > balance_load(from ? from : rq)) {
             from = other;
         }
     }
     if (!from || !spin_trylock(&from->lock)) {
         return false;
     }
-    moved = move(from, rq);
+    moved = balance_move(from, rq);
     spin_unlock(&from->lock);
     return moved;
 }

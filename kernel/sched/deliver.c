@@ -111,7 +111,7 @@ static bool is_system_call(const struct trap_frame *frame)
 }
 
 /* A call that a signal interrupted: again, or EINTR. */
-static void restart(struct trap_frame *frame, bool handled, const struct signal_action *action)
+static void call_restart(struct trap_frame *frame, bool handled, const struct signal_action *action)
 {
     long result = (long)frame->rax;
 
@@ -139,7 +139,7 @@ static void handler_call(struct trap_frame *frame, int signal, const struct sign
     struct task *task = current;
     uint64_t mask = task->restore_blocked ? task->saved_blocked : task->blocked;
 
-    restart(frame, true, action);
+    call_restart(frame, true, action);
     task->restart_deadline = 0;
     if (sigframe_push(frame, signal, action, info, mask)) {
         if (signal == SIGSEGV) {
@@ -215,7 +215,7 @@ void signal_return_to_user(struct trap_frame *frame)
             stop_here();
         }
     }
-    restart(frame, false, NULL);
+    call_restart(frame, false, NULL);
     if (task->restore_blocked) {
         task->restore_blocked = false;
         signal_set_blocked(task->saved_blocked);

@@ -72,7 +72,7 @@ static inline long find_key(int __user *word, bool shared, struct key *key)
 }
 
 /* Queue the waiter while *word is `value`. -EAGAIN: it is not. */
-static long enter(struct waiter *waiter, const int __user *word, uint32_t value)
+static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_t value)
 {
     struct bucket *bucket = waiter->bucket = bucket_of(waiter->key);
 //@lab 4 wait begin
@@ -119,7 +119,7 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     struct waiter waiter = {.task = current, .bitset = bitset};
     long error = find_key(word, shared, &waiter.key);
 
-    error = error ? error : enter(&waiter, word, value);
+    error = error ? error : futex_enqueue(&waiter, word, value);
     if (error) {
         return error;
     }

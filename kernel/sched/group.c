@@ -87,7 +87,8 @@ bool group_in_session(pid_t pgid, pid_t session)
 
 /* Is it a member whose parent, in the same session and another group, could continue the group? The
  * group is orphaned if there is none, but for `without`, which ends. tasks_lock */
-static bool guards(const struct thread_group *group, pid_t pgid, const struct thread_group *without)
+static bool group_guards(const struct thread_group *group, pid_t pgid,
+                         const struct thread_group *without)
 {
     const struct thread_group *parent = group->parent;
 
@@ -101,7 +102,7 @@ bool group_orphaned_locked(pid_t pgid, const struct thread_group *without)
 
     assert_held(&tasks_lock);
     list_for_each(task, &all_tasks, in_all) {
-        if (task->group->leader == task && guards(task->group, pgid, without)) {
+        if (task->group->leader == task && group_guards(task->group, pgid, without)) {
             return false;
         }
     }
@@ -114,7 +115,7 @@ bool group_orphaned(pid_t pgid)
     struct thread_group *group;
 
     process_walk_start(&walk);
-    while ((group = process_walk_next(&walk)) != NULL && !guards(group, pgid, NULL)) {
+    while ((group = process_walk_next(&walk)) != NULL && !group_guards(group, pgid, NULL)) {
     }
     process_walk_end(&walk);
     return !group;

@@ -89,7 +89,7 @@ void signal_notify_locked(struct task *task)
     }
 }
 
-static void add(struct signal_set *set, int signal, const struct signal_info *info)
+static void signal_add(struct signal_set *set, int signal, const struct signal_info *info)
 {
     if (!(set->mask & SIGNAL_BIT(signal))) {
         set->mask |= SIGNAL_BIT(signal);
@@ -110,7 +110,7 @@ void signal_tell_parent_locked(struct thread_group *group, int code, int signal)
 }
 
 /* What is pending of `mask`, for the process and for each thread, is forgotten. */
-static void discard(struct thread_group *group, uint64_t mask)
+static void signal_discard(struct thread_group *group, uint64_t mask)
 {
     struct task *task;
 
@@ -130,20 +130,20 @@ void signal_set_action(int signal, const struct signal_action *action, struct si
     if (action) {
         *mine = *action;
         if (is_discarded(mine, signal)) {
-            discard(current->group, SIGNAL_BIT(signal)); /* blocked or not (sigaction(2)) */
+            signal_discard(current->group, SIGNAL_BIT(signal)); /* blocked or not (sigaction(2)) */
         }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
 }
 
 /* Stop signals and SIGCONT undo each other; SIGCONT and SIGKILL wake what is stopped. */
-static void prepare(struct thread_group *group, int signal)
+static void signal_prepare(struct thread_group *group, int signal)
 {
     assert_held(&tasks_lock);
     if (signal == SIGCONT) {
-        discard(group, SIGNALS_STOP);
+        signal_discard(group, SIGNALS_STOP);
     } else if (SIGNALS_STOP & SIGNAL_BIT(signal)) {
-        discard(group, SIGNAL_BIT(SIGCONT));
+        signal_discard(group, SIGNAL_BIT(SIGCONT));
     }
     if (signal == SIGCONT || signal == SIGKILL) {
         group->stop_taken = false;
@@ -159,7 +159,7 @@ static void prepare(struct thread_group *group, int signal)
 }
 
 /* Would delivering do nothing at all? A blocked signal stays pending, as it may change. */
-static bool useless(const struct task *task, int signal)
+static bool signal_would_do_nothing(const struct task *task, int signal)
 {
     const struct signal_action *action;
 
@@ -178,12 +178,12 @@ void signal_send_locked(struct task *task, int signal, const struct signal_info 
     bool ends = signal == SIGKILL && info->code == SI_KERNEL; /* exit_group, exec: init's threads, too */
 
     assert_held(&tasks_lock);
-    prepare(task->group, signal);
-    if (task->state == TASK_ZOMBIE || (!ends && useless(task, signal))) {
+    signal_prepare(task->group, signal);
+    if (task->state == TASK_ZOMBIE || (!ends && signal_would_do_nothing(task, signal))) {
         return;
     }
     trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)task->tid);
-    add(&task->pending, signal, info);
+    signal_add(&task->pending, signal, info);
     if (!(task->blocked & SIGNAL_BIT(signal))) {
         signal_notify_locked(task);
         if (signal == SIGKILL) {
@@ -198,7 +198,7 @@ void signal_send_process_locked(struct thread_group *group, int signal,
     struct task *task, *chosen = NULL;
 
     assert_held(&tasks_lock);
-    prepare(group, signal);
+    signal_prepare(group, signal);
     if (group->dead || list_empty(&group->threads)) {
         return;
     }
@@ -208,11 +208,11 @@ void signal_send_process_locked(struct thread_group *group, int signal,
         }
     }
     task = list_first(&group->threads, struct task, in_group);
-    if (useless(chosen ? chosen : task, signal)) {
+    if (signal_would_do_nothing(chosen ? chosen : task, signal)) {
         return;
     }
     trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)(chosen ? chosen : task)->tid);
-    add(&group->pending, signal, info);
+    signal_add(&group->pending, signal, info);
     if (chosen) {
         signal_notify_locked(chosen);
         if (signal == SIGKILL) {
@@ -405,7 +405,7 @@ void signal_force(int signal, int code, uint64_t value)
         current->blocked &= ~SIGNAL_BIT(signal);
     }
     current->pending.mask &= ~SIGNAL_BIT(signal);
-    add(&current->pending, signal, &info);
+    signal_add(&current->pending, signal, &info);
     signal_notify_locked(current);
     ends_init = current->group->pid == 1 && action->handler == SIG_DFL;
     spin_unlock_irqrestore(&tasks_lock, flags);

@@ -184,7 +184,7 @@ static void wake_by_timer(struct timer *timer)
     task_wake(container_of(timer, struct wake_timer, timer)->task);
 }
 
-static long sleep_until(ktime_t deadline)
+static long wait_until(ktime_t deadline)
 {
     struct wake_timer wake = {.timer.expire = wake_by_timer, .task = current};
 
@@ -203,7 +203,7 @@ long wait_sleep(bool interruptible, ktime_t deadline)
         return -ERESTARTSYS;
     }
     if (deadline != KTIME_NEVER) {
-        return sleep_until(deadline);
+        return wait_until(deadline);
     }
     schedule();
     return 0;

@@ -9,7 +9,7 @@
 #include "syscall/calls.h"
 
 /* One piece at the file's own position (NULL) or at *at. */
-static ssize_t transfer(struct file *file, uint64_t buffer, size_t size, off_t *at, bool write)
+static ssize_t file_transfer(struct file *file, uint64_t buffer, size_t size, off_t *at, bool write)
 {
     off_t *position = at ? at : &file->position;
     bool seeks = file->ops->seek && !at, overflows;
@@ -39,10 +39,10 @@ static ssize_t transfer(struct file *file, uint64_t buffer, size_t size, off_t *
     return done;
 }
 
-static long simple(int fd, uint64_t buffer, size_t size, bool write)
+static long transfer_here(int fd, uint64_t buffer, size_t size, bool write)
 {
     struct file *file = fd_get_io(fd);
-    long done = file ? transfer(file, buffer, size, NULL, write) : -EBADF;
+    long done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
 
     file_put(file);
     return done;
@@ -50,19 +50,21 @@ static long simple(int fd, uint64_t buffer, size_t size, bool write)
 
 long sys_read(int fd, char __user *buffer, size_t size)
 {
-    return simple(fd, (uint64_t)buffer, size, false);
+    return transfer_here(fd, (uint64_t)buffer, size, false);
 }
 
 long sys_write(int fd, const char __user *buffer, size_t size)
 {
-    return simple(fd, (uint64_t)buffer, size, true);
+    return transfer_here(fd, (uint64_t)buffer, size, true);
 }
 
-static long positioned(int fd, uint64_t buffer, size_t size, off_t position, bool write)
+static long transfer_at(int fd, uint64_t buffer, size_t size, off_t position, bool write)
 {
     struct file *file = fd_get_io(fd);
-    long done = !file ? -EBADF : position < 0 ? -EINVAL : !file->ops->seek ? -ESPIPE
-                : transfer(file, buffer, size, &position, write);
+    long done = !file              ? -EBADF
+                : position < 0     ? -EINVAL
+                : !file->ops->seek ? -ESPIPE
+                                   : file_transfer(file, buffer, size, &position, write);
 
     file_put(file);
     return done;
@@ -70,12 +72,12 @@ static long positioned(int fd, uint64_t buffer, size_t size, off_t position, boo
 
 long sys_pread64(int fd, char __user *buffer, size_t size, off_t position)
 {
-    return positioned(fd, (uint64_t)buffer, size, position, false);
+    return transfer_at(fd, (uint64_t)buffer, size, position, false);
 }
 
 long sys_pwrite64(int fd, const char __user *buffer, size_t size, off_t position)
 {
-    return positioned(fd, (uint64_t)buffer, size, position, true);
+    return transfer_at(fd, (uint64_t)buffer, size, position, true);
 }
 
 long iovec_check(const struct iovec __user *vector, int count)
@@ -96,7 +98,7 @@ long iovec_check(const struct iovec __user *vector, int count)
     return 0;
 }
 
-static long vectored(int fd, const struct iovec __user *vector, int count, bool write)
+static long transfer_vector(int fd, const struct iovec __user *vector, int count, bool write)
 {
     struct file *file = fd_get_io(fd);
     long done = 0, part = 0, error;
@@ -115,9 +117,10 @@ static long vectored(int fd, const struct iovec __user *vector, int count, bool 
         if (done && !write && !(file_poll(file, NULL) & POLLIN)) {
             break; /* what was read so far is a result: do not wait for more */
         }
-        /* transfer() checks again: another thread may have written there. */
+        /* file_transfer() checks again: another thread may have written there. */
         part = get_user(piece, vector + i) ? -EFAULT
-               : piece.size ? transfer(file, piece.base, piece.size, NULL, write) : 0;
+               : piece.size ? file_transfer(file, piece.base, piece.size, NULL, write)
+                            : 0;
         if (part < 0) {
             break;
         }
@@ -132,12 +135,12 @@ static long vectored(int fd, const struct iovec __user *vector, int count, bool 
 
 long sys_readv(int fd, const struct iovec __user *vector, int count)
 {
-    return vectored(fd, vector, count, false);
+    return transfer_vector(fd, vector, count, false);
 }
 
 long sys_writev(int fd, const struct iovec __user *vector, int count)
 {
-    return vectored(fd, vector, count, true);
+    return transfer_vector(fd, vector, count, true);
 }
 
 long sys_close(int fd)
@@ -182,7 +185,7 @@ long sys_ioctl(int fd, unsigned command, uint64_t argument)
     return result;
 }
 
-static long duplicate(int fd, int minimum, bool close_on_exec)
+static long fd_duplicate(int fd, int minimum, bool close_on_exec)
 {
     struct file *file = fd_get(fd);
     long result = file ? fd_install(file, minimum, close_on_exec) : -EBADF;
@@ -195,7 +198,7 @@ static long duplicate(int fd, int minimum, bool close_on_exec)
 
 long sys_dup(int fd)
 {
-    return duplicate(fd, 0, false);
+    return fd_duplicate(fd, 0, false);
 }
 
 long sys_dup3(int fd, int to, int flags)
@@ -235,7 +238,7 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     case 0: /* F_DUPFD */
     case 1030:
         file_put(file);
-        return duplicate(fd, (int)argument, command == 1030);
+        return fd_duplicate(fd, (int)argument, command == 1030);
     case 1: /* F_GETFD */
         result = fd_close_on_exec(fd);
         break;

@@ -11,8 +11,8 @@ enum {
     FUTEX_WAKE_BITSET, FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
 };
 
-static long wait(int __user *word, uint32_t value, uint32_t bitset, int operation,
-                 const struct timespec __user *timeout)
+static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, int operation,
+                            const struct timespec __user *timeout)
 {
     bool relative = (operation & FUTEX_COMMAND) == FUTEX_WAIT;
     ktime_t deadline = KTIME_NEVER;
@@ -53,7 +53,8 @@ long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout
         value3 = ~0u;
         __attribute__((fallthrough));
     case FUTEX_WAIT_BITSET:
-        return wait(word, value, value3, operation, (const struct timespec __user *)timeout);
+        return futex_wait_user(word, value, value3, operation,
+                               (const struct timespec __user *)timeout);
     case FUTEX_WAKE:
         value3 = ~0u;
         __attribute__((fallthrough));

@@ -268,7 +268,7 @@ long sys_mkdir(const char __user *path, mode_t mode)
     return 0;
 }
 
-static long remove(const char __user *path, bool want_directory)
+static long path_remove(const char __user *path, bool want_directory)
 {
     char name[NAME_MAX + 1];
     bool slash;
@@ -292,12 +292,12 @@ static long remove(const char __user *path, bool want_directory)
 
 long sys_unlink(const char __user *path)
 {
-    return remove(path, false);
+    return path_remove(path, false);
 }
 
 long sys_rmdir(const char __user *path)
 {
-    return remove(path, true);
+    return path_remove(path, true);
 }
 
 long sys_rename(const char __user *old, const char __user *path)

@@ -5,7 +5,7 @@
 #include "syscall/calls.h"
 
 /* PRIO_PROCESS alone; the result of getpriority is 20 - nice, as the system call has it. */
-static long priority(int which, int who, const int *nice)
+static long priority_of(int which, int who, const int *nice)
 {
     struct task *task;
     long result;
@@ -28,12 +28,12 @@ static long priority(int which, int who, const int *nice)
 
 long sys_getpriority(int which, int who)
 {
-    return priority(which, who, NULL);
+    return priority_of(which, who, NULL);
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-    return priority(which, who, &nice);
+    return priority_of(which, who, &nice);
 }
 
 static struct task *find_task(pid_t pid)

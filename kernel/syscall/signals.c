@@ -56,7 +56,7 @@ long sys_rt_sigreturn(void)
     return (long)frame->rax;
 }
 
-static long suspend(void)
+static long signal_suspend(void)
 {
     struct wait_queue nobody;
 
@@ -99,12 +99,12 @@ long sys_rt_sigsuspend(const uint64_t __user *set, size_t size)
 {
     long error = mask_replace(set, size);
 
-    return error ? error : suspend();
+    return error ? error : signal_suspend();
 }
 
 long sys_pause(void)
 {
-    return suspend();
+    return signal_suspend();
 }
 
 long sys_kill(pid_t pid, int signal)

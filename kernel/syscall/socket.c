@@ -250,8 +250,8 @@ long sys_shutdown(int fd, int how)
 }
 
 /* The pieces one after the other; only the first waits, unless all of it is to be sent or read. */
-static ssize_t move(struct file *file, const struct iovec __user *vector, size_t count, int flags,
-                    bool send)
+static ssize_t socket_transfer(struct file *file, const struct iovec __user *vector, size_t count,
+                               int flags, bool send)
 {
     ssize_t done = 0, part = 0;
     long error;
@@ -339,7 +339,7 @@ long sys_sendmsg(int fd, const struct msghdr __user *user, int flags)
     } else if (message.name && message.name_size) {
         result = socket_of(file)->state == SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
     } else {
-        result = move(file, message.vector, message.count, flags, true);
+        result = socket_transfer(file, message.vector, message.count, flags, true);
     }
     file_put(file);
     return result;
@@ -354,8 +354,9 @@ long sys_recvmsg(int fd, struct msghdr __user *user, int flags)
     if (is_error(file)) {
         return pointer_error(file);
     }
-    result = get_user(message, user) ? -EFAULT
-                                     : move(file, message.vector, message.count, flags, false);
+    result = get_user(message, user)
+                 ? -EFAULT
+                 : socket_transfer(file, message.vector, message.count, flags, false);
     if (result >= 0) {
         message.name_size = 0;
         message.control_size = 0;

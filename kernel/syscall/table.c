@@ -21,7 +21,7 @@ long syscall_unknown(uint64_t number)
     return -ENOSYS;
 }
 
-static long missing(void)
+static long syscall_missing(void)
 {
     return syscall_unknown(task_frame(current)->orig_rax);
 }
@@ -63,7 +63,7 @@ void trace_syscalls(bool on)
 void syscall_init(void)
 {
     for (int i = 0; i < SYSCALLS_MAX; i++) {
-        real_calls[i] = (call_t)(void *)missing;
+        real_calls[i] = (call_t)(void *)syscall_missing;
     }
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         real_calls[calls[i].number] = (call_t)calls[i].call;

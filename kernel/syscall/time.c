@@ -100,7 +100,7 @@ long sys_gettimeofday(struct timespec __user *result, void __user *zone)
     return 0;
 }
 
-static long sleep_until(ktime_t deadline, struct timespec __user *left)
+static long time_sleep_until(ktime_t deadline, struct timespec __user *left)
 {
     struct wait_queue nobody;
     long error;
@@ -125,7 +125,7 @@ static long sleep_until(ktime_t deadline, struct timespec __user *left)
 static long sleep_for(ktime_t duration, struct timespec __user *left)
 {
     ktime_t deadline = wait_deadline(duration);
-    long error = sleep_until(deadline, left);
+    long error = time_sleep_until(deadline, left);
 
     return error == -ERESTARTNOHAND ? wait_interrupted(deadline) : error;
 }
@@ -150,7 +150,8 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *tim
         return duration;
     }
     if (flags & 1) { /* TIMER_ABSTIME */
-        return sleep_until(duration - (clock == CLOCK_REALTIME ? clock_realtime_offset : 0), NULL);
+        return time_sleep_until(duration - (clock == CLOCK_REALTIME ? clock_realtime_offset : 0),
+                                NULL);
     }
     return sleep_for(duration, left);
 }

@@ -33,8 +33,8 @@ struct trace_header ktrace_header __attribute__((aligned(64))) = {
 };
 
 /* Interrupts off, and `ring` is of this CPU. Some forty instructions: they run at every event. */
-static inline void append(struct trace_ring *ring, uint32_t tid, enum trace_event event,
-                          uint8_t flags, uint32_t x, uint64_t a)
+static inline void trace_append(struct trace_ring *ring, uint32_t tid, enum trace_event event,
+                                uint8_t flags, uint32_t x, uint64_t a)
 {
     uint64_t index = ring->head;
     struct trace_record *record = (struct trace_record *)ring->at + (index & (ring->capacity - 1));
@@ -58,8 +58,8 @@ void trace_write(enum trace_event event, uint8_t flags, uint32_t x, uint64_t a)
 {
     uint64_t irq = irq_save();
 
-    append(this_cpu(trace_ring), *(const uint32_t *)((const char *)current + trace_tid_offset),
-           event, flags, x, a);
+    trace_append(this_cpu(trace_ring),
+                 *(const uint32_t *)((const char *)current + trace_tid_offset), event, flags, x, a);
     irq_restore(irq);
 }
 
@@ -67,7 +67,7 @@ static void append_name(uint32_t tid, enum trace_event event, uint32_t x, uint64
 {
     uint64_t irq = irq_save();
 
-    append(&ktrace_header.rings[CPU_MAX + this_cpu(id)], tid, event, 0, x, a);
+    trace_append(&ktrace_header.rings[CPU_MAX + this_cpu(id)], tid, event, 0, x, a);
     irq_restore(irq);
 }
 

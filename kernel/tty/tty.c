@@ -15,7 +15,7 @@
 #include "sched/signal.h"
 #include "sched/task.h"
 
-static bool flag(const struct tty *tty, uint32_t bits)
+static bool tty_flag(const struct tty *tty, uint32_t bits)
 {
     return tty->termios.c_lflag & bits;
 }
@@ -38,7 +38,7 @@ void tty_init(struct tty *tty, void (*output)(const char *, size_t), void (*resu
     wake_later_init(&tty->wake_writers, &tty->writers);
 }
 
-static void output_byte(struct tty *tty, char byte)
+static void tty_output_byte(struct tty *tty, char byte)
 {
     if (byte == '\n' && (tty->termios.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR)) {
         tty->output("\r\n", 2);
@@ -47,14 +47,14 @@ static void output_byte(struct tty *tty, char byte)
     }
 }
 
-static void echo(struct tty *tty, uint8_t byte)
+static void tty_echo(struct tty *tty, uint8_t byte)
 {
-    if (flag(tty, ECHOCTL) && byte < 32 && byte != '\n' && byte != '\t') {
+    if (tty_flag(tty, ECHOCTL) && byte < 32 && byte != '\n' && byte != '\t') {
         char text[2] = {'^', (char)(byte + 64)};
 
         tty->output(text, 2);
     } else {
-        output_byte(tty, (char)byte);
+        tty_output_byte(tty, (char)byte);
     }
 }
 
@@ -62,9 +62,9 @@ static void echo(struct tty *tty, uint8_t byte)
 static void erase_byte(struct tty *tty)
 {
     uint8_t byte = tty->input[--tty->head % TTY_BUFFER];
-    int columns = byte < 32 && flag(tty, ECHOCTL) ? 2 : (byte & 0xc0) == 0x80 ? 0 : 1;
+    int columns = byte < 32 && tty_flag(tty, ECHOCTL) ? 2 : (byte & 0xc0) == 0x80 ? 0 : 1;
 
-    while (flag(tty, ECHO) && flag(tty, ECHOE) && columns-- > 0) {
+    while (tty_flag(tty, ECHO) && tty_flag(tty, ECHOE) && columns-- > 0) {
         tty->output("\b \b", 3);
     }
 }
@@ -92,14 +92,14 @@ static bool edit_line(struct tty *tty, uint8_t byte)
         while (tty->head != tty->ready) {
             erase_byte(tty);
         }
-    } else if (byte == cc[VWERASE] && flag(tty, IEXTEN)) {
+    } else if (byte == cc[VWERASE] && tty_flag(tty, IEXTEN)) {
         while (tty->head != tty->ready && last_byte(tty) == ' ') {
             erase_byte(tty);
         }
         while (tty->head != tty->ready && last_byte(tty) != ' ') {
             erase_byte(tty);
         }
-    } else if (byte == cc[VLNEXT] && flag(tty, IEXTEN)) {
+    } else if (byte == cc[VLNEXT] && tty_flag(tty, IEXTEN)) {
         tty->literal = true;
     } else {
         return false;
@@ -107,7 +107,7 @@ static bool edit_line(struct tty *tty, uint8_t byte)
     return true;
 }
 
-static void store(struct tty *tty, uint8_t byte, bool end_of_file)
+static void tty_store(struct tty *tty, uint8_t byte, bool end_of_file)
 {
     uint32_t at = tty->head++ % TTY_BUFFER;
     uint64_t bit = 1ul << (at % 64);
@@ -127,7 +127,7 @@ static int key_signal(const struct tty *tty, uint8_t byte)
 {
     const uint8_t *cc = tty->termios.c_cc;
 
-    if (!flag(tty, ISIG) || byte == 0) {
+    if (!tty_flag(tty, ISIG) || byte == 0) {
         return 0;
     }
     return byte == cc[VINTR] ? SIGINT : byte == cc[VQUIT] ? SIGQUIT
@@ -135,22 +135,22 @@ static int key_signal(const struct tty *tty, uint8_t byte)
 }
 
 /* One byte of input, the lock held. Returns false when it must wait; *signal is to be sent. */
-static bool receive(struct tty *tty, uint8_t byte, int *signal)
+static bool tty_edit(struct tty *tty, uint8_t byte, int *signal)
 {
     const uint8_t *cc = tty->termios.c_cc;
     uint32_t flags = tty->termios.c_iflag;
-    bool canonical = flag(tty, ICANON), literal = tty->literal, room, ends;
+    bool canonical = tty_flag(tty, ICANON), literal = tty->literal, room, ends;
 
     assert_held(&tty->lock);
     room = tty->head - tty->tail < TTY_BUFFER - 1;
     if (!literal) {
         *signal = key_signal(tty, byte);
         if (*signal) {
-            if (!flag(tty, NOFLSH)) {
+            if (!tty_flag(tty, NOFLSH)) {
                 tty_flush_input(tty);
             }
-            if (flag(tty, ECHO)) {
-                echo(tty, byte);
+            if (tty_flag(tty, ECHO)) {
+                tty_echo(tty, byte);
             }
             return true;
         }
@@ -179,10 +179,10 @@ static bool receive(struct tty *tty, uint8_t byte, int *signal)
     if (!room) {
         tty->head--; /* the end of a line that is too long takes the place of its last byte */
     }
-    store(tty, byte, ends && byte == cc[VEOF]);
+    tty_store(tty, byte, ends && byte == cc[VEOF]);
     if (!(ends && byte == cc[VEOF]) &&
-        (flag(tty, ECHO) || (byte == '\n' && canonical && flag(tty, ECHONL)))) {
-        echo(tty, byte);
+        (tty_flag(tty, ECHO) || (byte == '\n' && canonical && tty_flag(tty, ECHONL)))) {
+        tty_echo(tty, byte);
     }
     if (!canonical || ends) {
         tty->ready = tty->head;
@@ -196,7 +196,7 @@ bool tty_receive(struct tty *tty, int byte)
     uint32_t ready = tty->ready;
     bool stopped = tty->output_stop;
     int signal = 0;
-    bool taken = receive(tty, (uint8_t)byte, &signal);
+    bool taken = tty_edit(tty, (uint8_t)byte, &signal);
     pid_t group = tty->foreground;
     bool more = tty->ready != ready, resumed = stopped && !tty->output_stop;
 
@@ -236,7 +236,7 @@ long tty_check_foreground(struct tty *tty, int signal)
 }
 
 /* Take what a read may have, at most `size`. -EAGAIN: nothing yet. The lock is held. */
-static ssize_t take(struct tty *tty, char *buffer, size_t size)
+static ssize_t tty_take(struct tty *tty, char *buffer, size_t size)
 {
     size_t done = 0;
 
@@ -253,7 +253,7 @@ static ssize_t take(struct tty *tty, char *buffer, size_t size)
             break;
         }
         buffer[done++] = (char)tty->input[at];
-        if (flag(tty, ICANON) && tty->input[at] == '\n') {
+        if (tty_flag(tty, ICANON) && tty->input[at] == '\n') {
             break;
         }
     }
@@ -263,7 +263,7 @@ static ssize_t take(struct tty *tty, char *buffer, size_t size)
 static ssize_t take_and_resume(struct tty *tty, char *buffer, size_t size)
 {
     uint64_t flags = spin_lock_irqsave(&tty->lock);
-    ssize_t done = take(tty, buffer, size);
+    ssize_t done = tty_take(tty, buffer, size);
     bool resume = tty->held && done >= 0;
 
     assert_held(&tty->read_lock);
@@ -283,7 +283,7 @@ static long wait_for_input(struct tty *tty, size_t have)
     const uint8_t *cc = tty->termios.c_cc;
     ktime_t deadline = KTIME_NEVER;
 
-    if (!flag(tty, ICANON)) {
+    if (!tty_flag(tty, ICANON)) {
         if (have >= cc[VMIN] && (have > 0 || cc[VTIME] == 0)) {
             return -ETIMEDOUT;
         }
@@ -317,8 +317,8 @@ static long read_some(struct tty *tty, char __user *buffer, size_t size, size_t 
             break;
         }
         *done += (size_t)taken;
-        result = taken == 0 || (flag(tty, ICANON) && part[taken - 1] == '\n') ||
-                 (!flag(tty, ICANON) && *done >= tty->termios.c_cc[VMIN] &&
+        result = taken == 0 || (tty_flag(tty, ICANON) && part[taken - 1] == '\n') ||
+                 (!tty_flag(tty, ICANON) && *done >= tty->termios.c_cc[VMIN] &&
                   tty->tail == tty->ready);
     }
     mutex_unlock(&tty->read_lock);
@@ -346,7 +346,7 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
         if (ended || done == size) {
             break;
         }
-        if (flag(tty, ICANON) && done) {
+        if (tty_flag(tty, ICANON) && done) {
             break;
         } else if (file->flags & O_NONBLOCK) {
             error = -EAGAIN;
@@ -373,7 +373,7 @@ static bool write_some(struct tty *tty, const char *part, size_t size)
             tty->output(part + i, plain - i);
         }
         if (plain < size) {
-            output_byte(tty, '\n');
+            tty_output_byte(tty, '\n');
         }
         i = plain;
     }
@@ -389,7 +389,7 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
     size_t done = 0;
 
     (void)position;
-    if (flag(tty, TOSTOP)) {
+    if (tty_flag(tty, TOSTOP)) {
         long error = tty_check_foreground(tty, SIGTTOU);
 
         if (error) {
@@ -421,7 +421,7 @@ static int tty_poll(struct file *file, struct poll_table *table)
     struct tty *tty = file->data;
     const uint8_t *cc = tty->termios.c_cc;
     /* Raw and without a time limit, a read waits for VMIN bytes: so does poll. */
-    uint32_t wanted = !flag(tty, ICANON) && !cc[VTIME] && cc[VMIN] ? cc[VMIN] : 1;
+    uint32_t wanted = !tty_flag(tty, ICANON) && !cc[VTIME] && cc[VMIN] ? cc[VMIN] : 1;
 
     uint64_t flags;
     int events = 0;

@@ -146,7 +146,7 @@ static bool changes_terminal(unsigned command)
            command == TIOCSPGRP || command == TCXONC || command == TCSBRKP;
 }
 
-static long flush(struct tty *tty, uint64_t queue)
+static long tty_flush(struct tty *tty, uint64_t queue)
 {
     uint64_t flags;
 
@@ -179,7 +179,7 @@ static long stop_or_go(struct tty *tty, uint64_t action)
 }
 
 /* Copy a field out as it is at one moment. */
-static long put_field(struct tty *tty, void __user *user, const void *field, size_t size)
+static long tty_put_field(struct tty *tty, void __user *user, const void *field, size_t size)
 {
     uint8_t copy[sizeof(tty->termios)];
     uint64_t flags = spin_lock_irqsave(&tty->lock);
@@ -213,21 +213,21 @@ long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
     }
     switch (command) {
     case TCGETS:
-        return put_field(tty, user, &tty->termios, sizeof(tty->termios));
+        return tty_put_field(tty, user, &tty->termios, sizeof(tty->termios));
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
         return set_modes(tty, command, argument);
     case TIOCGWINSZ:
-        return put_field(tty, user, &tty->size, sizeof(tty->size));
+        return tty_put_field(tty, user, &tty->size, sizeof(tty->size));
     case TIOCSWINSZ:
         return set_window(tty, argument);
     case TIOCGPGRP:
-        return controls ? put_field(tty, user, &tty->foreground, sizeof(pid_t)) : -ENOTTY;
+        return controls ? tty_put_field(tty, user, &tty->foreground, sizeof(pid_t)) : -ENOTTY;
     case TIOCSPGRP:
         return set_foreground(tty, argument);
     case TIOCGSID:
-        return controls ? put_field(tty, user, &tty->session, sizeof(pid_t)) : -ENOTTY;
+        return controls ? tty_put_field(tty, user, &tty->session, sizeof(pid_t)) : -ENOTTY;
     case TIOCSCTTY:
         return set_controlling(tty, argument);
     case TIOCNOTTY:
@@ -239,7 +239,7 @@ long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
         count = 0;
         return copy_to_user(user, &count, sizeof(count));
     case TCFLSH:
-        return flush(tty, argument);
+        return tty_flush(tty, argument);
     case TCXONC:
         return stop_or_go(tty, argument);
     case TCSBRK:
