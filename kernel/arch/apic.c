@@ -78,11 +78,6 @@ void lapic_send_startup(uint32_t id, paddr_t page)
     lapic_send(id, 0x4600 | (uint32_t)(page >> PAGE_SHIFT));
 }
 
-void lapic_send_nmi(uint32_t id)
-{
-    lapic_send(id, 0x4400);
-}
-
 void lapic_nmi_others(void)
 {
     lapic_send(0, 0xc4400); /* NMI to all but this one */

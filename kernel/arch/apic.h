@@ -22,7 +22,6 @@ void lapic_eoi(void);
 void lapic_send_ipi(uint32_t id, int vector);
 void lapic_send_init(uint32_t id);
 void lapic_send_startup(uint32_t id, paddr_t page);
-void lapic_send_nmi(uint32_t id);
 void lapic_nmi_others(void); /* NMI to all others: see nmi_dispatch */
 uint32_t lapic_id(void);
 uint32_t lapic_read(uint32_t reg);

@@ -11,7 +11,6 @@
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1ul << PAGE_SHIFT)
-#define PAGE_MASK (~(PAGE_SIZE - 1))
 
 #define USER_TOP 0x00007ffffffff000ul /* the last page stays free: sysret and its canonical rip */
 #define DIRECT_MAP_BASE 0xffff888000000000ul
@@ -28,8 +27,6 @@
 #define PTE_LARGE (1ul << 7)
 #define PTE_GLOBAL (1ul << 8)
 #define PTE_SOFT1 (1ul << 9) /* for mm to use */
-#define PTE_SOFT2 (1ul << 10)
-#define PTE_SOFT3 (1ul << 11)
 #define PTE_NX (1ul << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ul
 

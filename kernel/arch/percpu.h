@@ -41,7 +41,6 @@ struct cpu {
     struct runqueue *rq;
     struct mm *active_mm; /* whose page tables are loaded; kernel threads borrow */
     struct task *idle;
-    uint64_t irq_count;
     ktime_t timer_deadline; /* what the timer is set to; KTIME_NEVER: nothing */
     uint64_t gdt[10];
     uint32_t padding;

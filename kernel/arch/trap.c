@@ -160,7 +160,6 @@ static void trap_interrupt(const struct trap_frame *frame)
 {
     uint64_t vector = frame->vector;
 
-    this_cpu(irq_count)++;
     if (vector == VECTOR_SPURIOUS) {
         return;
     }

@@ -30,7 +30,7 @@ static struct ring {
 } rings[TRACE_RINGS_USER];
 static struct spinlock rings_lock = SPINLOCK_INIT; /* `used`, `released`, `refused`; a leaf */
 static uint64_t releases;
-static struct mutex switch_lock; /* one start or stop at a time */
+static struct mutex start_stop_lock; /* one start or stop at a time */
 
 static struct page *ring_get_page(struct vma_source *source, uint64_t index)
 {
@@ -135,7 +135,7 @@ static ssize_t ktrace_write(struct file *file, const char __user *buffer, size_t
     if (copy_from_user(word, buffer, size)) {
         return -EFAULT;
     }
-    mutex_lock(&switch_lock);
+    mutex_lock(&start_stop_lock);
     if (strcmp(word, "on\n") == 0 || strcmp(word, "on") == 0) {
         error = trace_start();
     } else if (strcmp(word, "off\n") == 0 || strcmp(word, "off") == 0) {
@@ -143,7 +143,7 @@ static ssize_t ktrace_write(struct file *file, const char __user *buffer, size_t
     } else {
         error = -EINVAL;
     }
-    mutex_unlock(&switch_lock);
+    mutex_unlock(&start_stop_lock);
     return error ? error : (ssize_t)size;
 }
 

@@ -383,10 +383,10 @@ long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot)
 
 static long brk_locked(struct mm *mm, vaddr_t brk)
 {
-    vaddr_t old = align_up(mm->brk, PAGE_SIZE), top = align_up(brk, PAGE_SIZE);
+    vaddr_t old = align_up(mm->layout.brk, PAGE_SIZE), top = align_up(brk, PAGE_SIZE);
 
-    if (brk < mm->brk_start || !mm_range_ok(brk, PAGE_SIZE) ||
-        brk - mm->brk_start + (mm->data_end - mm->data_start) > mm_limits()[RLIMIT_DATA].soft) {
+    if (brk < mm->layout.brk_start || !mm_range_ok(brk, PAGE_SIZE) ||
+        brk - mm->layout.brk_start + (mm->layout.data_end - mm->layout.data_start) > mm_limits()[RLIMIT_DATA].soft) {
         return -ENOMEM;
     }
     if (top > old) {
@@ -407,9 +407,9 @@ long mm_brk(struct mm *mm, vaddr_t brk)
 
     mutex_lock(&mm->lock);
     if (brk_locked(mm, brk) >= 0) {
-        mm->brk = brk;
+        mm->layout.brk = brk;
     }
-    result = (long)mm->brk;
+    result = (long)mm->layout.brk;
     mutex_unlock(&mm->lock);
     return result;
 }

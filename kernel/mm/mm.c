@@ -49,8 +49,7 @@ struct mm *mm_clone(struct mm *from)
         mm_insert(mm, vma);
         failed = mm_copy_range(mm, from, vma) != 0;
     }
-    memcpy(&mm->brk_start, &from->brk_start,
-           offsetof(struct mm, executable) - offsetof(struct mm, brk_start));
+    mm->layout = from->layout;
     mm->executable = from->executable;
     executable_get(mm->executable);
 //@lab 1 flush begin

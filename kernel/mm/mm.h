@@ -19,6 +19,13 @@
 #define MMAP_MIN 0x10000ul
 #define STACK_GUARD (256 * PAGE_SIZE)
 
+/* Where exec has put things: for brk, limits and /proc; a fork copies it. */
+struct mm_layout {
+    vaddr_t brk_start, brk;
+    vaddr_t data_start, data_end, stack_start;
+    vaddr_t arg_start, arg_end;
+};
+
 struct mm {
     int users;          /* atomic */
     uint64_t id;        /* never another's; see vma_source */
@@ -31,9 +38,7 @@ struct mm {
     struct vma *recent; /* the last one found */
     uint64_t pages;     /* mapped by vmas */
     uint64_t resident;  /* of these, that have a page */
-    vaddr_t brk_start, brk;
-    vaddr_t code_start, code_end, data_start, data_end, stack_start;
-    vaddr_t arg_start, arg_end, env_start, env_end;
+    struct mm_layout layout;
     struct inode *executable; /* set by exec; kept from being written to */
 };
 

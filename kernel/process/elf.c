@@ -1,5 +1,6 @@
 /*
- * ELF-64 programs: their segments, and the stack they start with.
+ * ELF-64 programs: their segments, the interpreter that a dynamic one names (the dynamic linker,
+ * which gets the CPU first and finds the program by AT_PHDR and AT_ENTRY), and the first stack:
  *
  *     STACK_TOP -> 8 zero bytes, path, strings, 16 random bytes, (align), auxv, envp, argv,
  *                  argc <- rsp, a multiple of 16
@@ -26,10 +27,27 @@ struct program_header {
 };
 
 enum { PT_LOAD = 1, PT_INTERP = 3, PF_X = 1, PF_W = 2, PF_R = 4, ET_EXEC = 2, ET_DYN = 3 };
+enum { EM_X86_64 = 62 };
+enum { /* getauxval(3) */
+    AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6, AT_BASE = 7, AT_FLAGS = 8,
+    AT_ENTRY = 9, AT_UID = 11, AT_EUID = 12, AT_GID = 13, AT_EGID = 14, AT_HWCAP = 16,
+    AT_CLKTCK = 17, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31,
+};
 #define PIE_BASE 0x555555554000ul
+#define PROGRAM_HEADERS_MAX (65536 / sizeof(struct program_header)) /* as on Linux */
+#define STACK_FIRST (33 * PAGE_SIZE) /* mapped below the strings and vectors from the start */
 
-/* Copy into another address space, page by page through the direct map. */
-static long write_to(struct mm *mm, vaddr_t address, const void *data, size_t size)
+/* An ELF file that is being mapped. */
+struct elf_file {
+    struct inode *inode;
+    const struct elf_header *header;
+    const struct program_header *program_headers;
+    void *allocated; /* these, if they are not at the file's beginning */
+    vaddr_t bias;    /* added to each of its addresses */
+};
+
+/* Copy into another address space, page by page through the direct map. NULL: zeroes. */
+static long elf_write(struct mm *mm, vaddr_t address, const void *data, size_t size)
 {
     const char *from = data;
 
@@ -54,134 +72,262 @@ static long write_to(struct mm *mm, vaddr_t address, const void *data, size_t si
     return 0;
 }
 
-/* The part of a segment that is in the file, and zeroes up to the end of its last page or more. */
-static long map_segment(struct mm *mm, struct vma_source *source, const struct program_header *ph,
-                        vaddr_t bias)
+/* `start` is the file's, with zeroes behind its end. 0, or -ENOEXEC: none of ours, -ENOMEM, -EIO. */
+static long elf_open(struct elf_file *file, struct inode *inode, const char *start)
+{
+    const struct elf_header *header = (const struct elf_header *)start;
+    size_t size = header->phnum * sizeof(struct program_header);
+    long got;
+
+    *file = (struct elf_file){.inode = inode, .header = header};
+    if (memcmp(header->ident, "\177ELF\2\1", 6) != 0 || header->machine != EM_X86_64 ||
+        (header->type != ET_EXEC && header->type != ET_DYN) ||
+        header->phentsize != sizeof(struct program_header) || header->phnum == 0 ||
+        header->phnum > PROGRAM_HEADERS_MAX || header->phoff % 8 != 0 || !inode->ops->source) {
+        return -ENOEXEC;
+    }
+    if (header->phoff <= EXEC_HEADER_SIZE && header->phoff + size <= EXEC_HEADER_SIZE) {
+        file->program_headers = (const struct program_header *)(start + header->phoff);
+        return 0;
+    }
+    file->program_headers = file->allocated = kmalloc(size);
+    if (!file->allocated) {
+        return -ENOMEM;
+    }
+    got = header->phoff > INT64_MAX ? 0 : inode_read(inode, file->allocated, size,
+                                                     (off_t)header->phoff);
+    return got == (long)size ? 0 : got == -EIO ? -EIO : -ENOEXEC;
+}
+
+/* Where the segments begin and end, without the bias; false: there is none, or they are absurd. */
+static bool elf_span(const struct elf_file *file, vaddr_t *start, vaddr_t *end)
+{
+    *start = MMAP_TOP;
+    *end = 0;
+    for (int i = 0; i < file->header->phnum; i++) {
+        const struct program_header *ph = &file->program_headers[i];
+
+        if (ph->type != PT_LOAD) {
+            continue;
+        }
+        if (ph->filesz > ph->memsz || ph->memsz > MMAP_TOP || ph->vaddr > MMAP_TOP - ph->memsz) {
+            return false;
+        }
+        *start = ph->vaddr < *start ? align_down(ph->vaddr, PAGE_SIZE) : *start;
+        *end = ph->vaddr + ph->memsz > *end ? align_up(ph->vaddr + ph->memsz, PAGE_SIZE) : *end;
+    }
+    return *start < *end;
+}
+
+/*
+ * The part of a segment that is in the file; zeroes up to the end of its last page, which programs
+ * count on beyond their .bss; and more pages of zeroes.
+ */
+static long elf_map_segment(struct mm *mm, struct vma_source *source,
+                            const struct program_header *ph, vaddr_t bias)
 {
     vaddr_t start = ph->vaddr + bias, page = align_down(start, PAGE_SIZE);
-    vaddr_t file_end = start + ph->filesz, end = start + ph->memsz;
-    vaddr_t file_top = align_up(file_end, PAGE_SIZE), top = align_up(end, PAGE_SIZE);
+    vaddr_t file_end = start + ph->filesz, top = align_up(start + ph->memsz, PAGE_SIZE);
+    vaddr_t file_top = ph->filesz ? align_up(file_end, PAGE_SIZE) : page;
     int prot = (ph->flags & PF_R ? PROT_READ : 0) | (ph->flags & PF_W ? PROT_WRITE : 0) |
                (ph->flags & PF_X ? PROT_EXEC : 0);
     long result = 0;
 
-    if (ph->filesz > ph->memsz || end < start || end > MMAP_TOP ||
-        ((start ^ ph->offset) & (PAGE_SIZE - 1))) {
+    if (top > MMAP_TOP || ((start ^ ph->offset) & (PAGE_SIZE - 1))) {
         return -ENOEXEC;
     }
-    if (ph->filesz) {
+    if (file_top > page) {
         result = mm_map(mm, page, file_top - page, prot, MAP_PRIVATE | MAP_FIXED, source,
                         ph->offset >> PAGE_SHIFT);
     }
-    if (result >= 0 && ph->memsz > ph->filesz && ph->filesz && file_top > file_end &&
-        prot & PROT_WRITE) {
-        result = write_to(mm, file_end, NULL, (file_top < end ? file_top : end) - file_end);
+    if (result >= 0 && ph->memsz > ph->filesz && file_top > file_end && prot & PROT_WRITE) {
+        result = elf_write(mm, file_end, NULL, file_top - file_end);
     }
     if (result >= 0 && top > file_top) {
-        vaddr_t from = ph->filesz ? file_top : page;
-
-        result = mm_map(mm, from, top - from, prot, MAP_PRIVATE | MAP_FIXED, NULL, 0);
-    }
-    if (ph->flags & PF_X) {
-        mm->code_start = start;
-        mm->code_end = file_end;
-    } else if (ph->flags & PF_W) {
-        mm->data_start = start;
-        mm->data_end = file_end;
-    }
-    if (result >= 0 && top > mm->brk) {
-        mm->brk_start = mm->brk = top;
+        result = mm_map(mm, file_top, top - file_top, prot, MAP_PRIVATE | MAP_FIXED, NULL, 0);
     }
     return result < 0 ? result : 0;
 }
 
-long elf_load(struct mm *mm, struct inode *inode, const char *bytes, struct exec_image *image)
+/* All segments, at file->bias. 0 or -errno; then the mm is of no use. */
+static long elf_map(struct mm *mm, const struct elf_file *file)
 {
-    const struct elf_header *header = (const struct elf_header *)bytes;
-    const struct program_header *ph;
-    vaddr_t bias;
-    struct vma_source *source;
+    struct vma_source *source = file->inode->ops->source(file->inode, false);
     long error = 0;
 
-    if (memcmp(header->ident, "\177ELF\2\1", 6) != 0 || header->machine != 62 ||
-        (header->type != ET_EXEC && header->type != ET_DYN) ||
-        header->phentsize != sizeof(*ph) || header->phnum == 0 ||
-        header->phoff > EXEC_HEADER_SIZE ||
-        header->phoff + header->phnum * sizeof(*ph) > EXEC_HEADER_SIZE) {
-        return -ENOEXEC;
-    }
-    bias = header->type == ET_DYN ? PIE_BASE : 0;
-    ph = (const struct program_header *)(bytes + header->phoff);
-    source = inode->ops->source ? inode->ops->source(inode, false) : error_pointer(-ENOEXEC);
     if (is_error(source)) {
         return pointer_error(source);
     }
-    for (int i = 0; i < header->phnum && !error; i++) {
-        if (ph[i].type == PT_INTERP) {
-            error = -ENOEXEC; /* needs a dynamic linker: only static programs run here */
-        } else if (ph[i].type == PT_LOAD) {
-            error = map_segment(mm, source, &ph[i], bias);
-            if (header->phoff >= ph[i].offset && header->phoff < ph[i].offset + ph[i].filesz) {
-                image->program_headers = ph[i].vaddr + bias + header->phoff - ph[i].offset;
-            }
+    for (int i = 0; i < file->header->phnum && !error; i++) {
+        if (file->program_headers[i].type == PT_LOAD) {
+            error = elf_map_segment(mm, source, &file->program_headers[i], file->bias);
         }
     }
     vma_source_put(source);
-    image->entry = header->entry + bias;
+    return error;
+}
+
+/* Where the program's own headers, its data, its heap and the name of its interpreter are. */
+static void elf_note_layout(struct mm_layout *layout, const struct elf_file *file,
+                            struct exec_image *image)
+{
+    uint64_t phoff = file->header->phoff;
+
+    for (int i = 0; i < file->header->phnum; i++) {
+        const struct program_header *ph = &file->program_headers[i];
+        vaddr_t start = ph->vaddr + file->bias, top = align_up(start + ph->memsz, PAGE_SIZE);
+
+        if (ph->type == PT_INTERP && image->interpreter_size == 0) {
+            image->interpreter_at = (off_t)ph->offset;
+            image->interpreter_size = ph->filesz;
+        }
+        if (ph->type != PT_LOAD) {
+            continue;
+        }
+        if (phoff >= ph->offset && phoff < ph->offset + ph->filesz) {
+            image->program_headers = start + phoff - ph->offset;
+        }
+        if (ph->flags & PF_W && !(ph->flags & PF_X)) {
+            layout->data_start = start;
+            layout->data_end = start + ph->filesz;
+        }
+        if (top > layout->brk) {
+            layout->brk_start = layout->brk = top;
+        }
+    }
+    image->program_header_count = file->header->phnum;
+    image->entry = file->header->entry + file->bias;
+}
+
+long elf_load(struct mm *mm, struct inode *inode, const char *header, struct exec_image *image)
+{
+    struct elf_file file;
+    vaddr_t start, end;
+    long error = elf_open(&file, inode, header);
+
+    if (error) {
+        goto out;
+    }
+    error = -ENOEXEC;
+    if (!elf_span(&file, &start, &end)) {
+        goto out;
+    }
+    file.bias = file.header->type == ET_DYN ? PIE_BASE - start : 0;
+    error = elf_map(mm, &file);
+    if (error) {
+        goto out;
+    }
+    elf_note_layout(&mm->layout, &file, image);
+    image->start = image->entry;
     if (image->entry >= USER_TOP) {
         error = -ENOEXEC; /* iretq would fault in the kernel */
     }
-    image->program_header_count = header->phnum;
+out:
+    kfree(file.allocated);
     return error;
+}
+
+long elf_load_interpreter(struct mm *mm, struct inode *inode, const char *header,
+                          struct exec_image *image)
+{
+    struct elf_file file;
+    vaddr_t start, end;
+    long base, error = elf_open(&file, inode, header);
+
+    if (error) {
+        error = error == -ENOEXEC ? -ELIBBAD : error;
+        goto out;
+    }
+    error = -ELIBBAD;
+    if (!elf_span(&file, &start, &end)) {
+        goto out;
+    }
+    if (file.header->type == ET_DYN) { /* where mmap finds room for all of it */
+        base = mm_map(mm, 0, end - start, 0, MAP_PRIVATE, NULL, 0);
+        error = base < 0 ? base : mm_unmap(mm, (vaddr_t)base, end - start);
+        if (error) {
+            goto out;
+        }
+        file.bias = (vaddr_t)base - start;
+    }
+    error = elf_map(mm, &file);
+    image->interpreter_base = file.bias;
+    image->start = file.header->entry + file.bias;
+    if (!error && image->start >= USER_TOP) {
+        error = -ELIBBAD;
+    }
+out:
+    kfree(file.allocated);
+    return error;
+}
+
+/* argc, argv, envp and the auxiliary vector, as words for the stack: kfree. Their number to *words. */
+static uint64_t *stack_words(struct mm_layout *layout, const struct exec_strings *strings,
+                             vaddr_t text, const uint64_t (*aux)[2], size_t aux_size, size_t *words)
+{
+    size_t at = 0, count = 1 + (size_t)strings->argc + 1 + (size_t)strings->envc + 1 + aux_size / 8;
+    uint64_t *stack = kmalloc(count * 8);
+    vaddr_t next = text;
+
+    if (!stack) {
+        return NULL;
+    }
+    stack[at++] = (uint64_t)strings->argc;
+    layout->arg_start = text;
+    for (int i = 0; i < strings->argc; i++) {
+        stack[at++] = next;
+        next += strlen(strings->text + (next - text)) + 1;
+    }
+    stack[at++] = 0;
+    layout->arg_end = next;
+    for (int i = 0; i < strings->envc; i++) {
+        stack[at++] = next;
+        next += strlen(strings->text + (next - text)) + 1;
+    }
+    stack[at++] = 0;
+    memcpy(stack + at, aux, aux_size);
+    *words = count;
+    return stack;
 }
 
 long stack_build(struct mm *mm, const struct exec_strings *strings, const char *path,
                  struct exec_image *image)
 {
-    size_t path_size = strlen(path) + 1, words, at = 0;
+    size_t path_size = strlen(path) + 1, words, size;
     vaddr_t path_at = STACK_TOP - 8 - path_size, text = path_at - strings->used;
-    vaddr_t random_at = align_down(text - 16, 16), next = text;
-    uint64_t *stack, aux[][2] = {
-        {3, image->program_headers}, {4, sizeof(struct program_header)},
-        {5, image->program_header_count}, {6, PAGE_SIZE}, {7, 0}, {8, 0}, {9, image->entry},
-        {11, 0}, {12, 0}, {13, 0}, {14, 0}, {16, 0}, {17, 100}, {23, 0}, {25, random_at},
-        {31, path_at}, {0, 0},
+    vaddr_t random_at = align_down(text - 16, 16);
+    const uint64_t aux[][2] = {
+        {AT_PHDR, image->program_headers}, {AT_PHENT, sizeof(struct program_header)},
+        {AT_PHNUM, image->program_header_count}, {AT_PAGESZ, PAGE_SIZE},
+        {AT_BASE, image->interpreter_base}, {AT_FLAGS, 0}, {AT_ENTRY, image->entry}, {AT_UID, 0},
+        {AT_EUID, 0}, {AT_GID, 0}, {AT_EGID, 0}, {AT_HWCAP, 0}, {AT_CLKTCK, 100}, {AT_SECURE, 0},
+        {AT_RANDOM, random_at}, {AT_EXECFN, path_at}, {AT_NULL, 0},
     };
+    uint64_t *stack = stack_words(&mm->layout, strings, text, aux, sizeof(aux), &words);
     uint8_t random[16];
     long result;
 
-    words = 1 + (size_t)strings->argc + 1 + (size_t)strings->envc + 1 + sizeof(aux) / 8;
-    stack = kmalloc(words * 8);
     if (!stack) {
         return -ENOMEM;
     }
-    stack[at++] = (uint64_t)strings->argc;
-    mm->arg_start = next;
-    for (int i = 0; i < strings->argc + strings->envc; i++) {
-        if (i == strings->argc) {
-            stack[at++] = 0;
-            mm->arg_end = mm->env_start = next;
-        }
-        stack[at++] = next;
-        next += strlen(strings->text + (next - text)) + 1;
-    }
-    if (strings->envc == 0) {
-        stack[at++] = 0;
-        mm->arg_end = mm->env_start = next;
-    }
-    stack[at++] = 0;
-    mm->env_end = next;
-    memcpy(stack + at, aux, sizeof(aux));
     random_bytes(random, sizeof(random));
     image->stack = align_down(random_at - words * 8, 16);
-    mm->stack_start = image->stack;
-    result = mm_map(mm, STACK_TOP - 33 * PAGE_SIZE - align_up(strings->used + words * 8, PAGE_SIZE),
-                    33 * PAGE_SIZE + align_up(strings->used + words * 8, PAGE_SIZE),
-                    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
-    result = result < 0 ? result : write_to(mm, path_at, path, path_size);
-    result = result < 0 ? result : write_to(mm, text, strings->text, strings->used);
-    result = result < 0 ? result : write_to(mm, random_at, random, sizeof(random));
-    result = result < 0 ? result : write_to(mm, image->stack, stack, words * 8);
+    mm->layout.stack_start = image->stack;
+    size = STACK_FIRST + align_up(strings->used + words * 8, PAGE_SIZE);
+    result = mm_map(mm, STACK_TOP - size, size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
+    if (result < 0) {
+        goto out;
+    }
+    if (elf_write(mm, path_at, path, path_size) ||
+        elf_write(mm, text, strings->text, strings->used) ||
+        elf_write(mm, random_at, random, sizeof(random)) ||
+        elf_write(mm, image->stack, stack, words * 8)) {
+        result = -ENOMEM;
+        goto out;
+    }
+    result = 0;
+out:
     kfree(stack);
-    return result < 0 ? result : 0;
+    return result;
 }

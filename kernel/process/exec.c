@@ -133,7 +133,6 @@ static int parse_script(char *header, const char *words[2])
 {
     char *start = skip_blanks(header + 2), *end, *argument;
 
-    header[SCRIPT_LINE] = '\0';
     if ((end = strchr(header, '\n')) != NULL) {
         *end = '\0';
     }
@@ -153,6 +152,18 @@ static int parse_script(char *header, const char *words[2])
     return *argument ? 2 : 1;
 }
 
+/* The first EXEC_HEADER_SIZE bytes, with zeroes behind the end. 0 or -errno. */
+static long read_header(struct inode *inode, char *header)
+{
+    long size = inode_read(inode, header, EXEC_HEADER_SIZE, 0);
+
+    if (size < 0) {
+        return size;
+    }
+    memset(header + size, 0, EXEC_HEADER_SIZE - (size_t)size);
+    return 0;
+}
+
 /* Follow #! lines to a binary, as open_program. `path` (PATH_MAX bytes) becomes its path. */
 static struct inode *find_binary(struct inode *base, char *path, struct exec_strings *strings,
                                  char *header)
@@ -161,17 +172,16 @@ static struct inode *find_binary(struct inode *base, char *path, struct exec_str
         struct inode *inode = open_program(base, path);
         const char *texts[3];
         int words;
-        long size, error;
+        long error;
 
         if (is_error(inode)) {
             return inode;
         }
-        size = inode_read(inode, header, EXEC_HEADER_SIZE, 0);
-        if (size < 0) {
+        error = read_header(inode, header);
+        if (error) {
             executable_put(inode);
-            return error_pointer(size);
+            return error_pointer(error);
         }
-        memset(header + size, 0, EXEC_HEADER_SIZE - (size_t)size);
         if (header[0] != '#' || header[1] != '!') {
             return inode;
         }
@@ -212,7 +222,7 @@ static void image_install(struct mm *mm, const struct exec_image *image, const c
     trace_exec(task);
     inject_exec(task);
     memset(frame, 0, sizeof(*frame));
-    frame->rip = image->entry;
+    frame->rip = image->start;
     frame->rsp = image->stack;
     frame->cs = SELECTOR_USER_CODE;
     frame->ss = SELECTOR_USER_DATA;
@@ -276,66 +286,130 @@ static void copies_use(struct exec_copies *copies)
     }
 }
 
-static long exec_strings_loaded(struct inode *base, const char *path, struct exec_strings *strings)
+/* A dynamic program starts in its interpreter. `header` is room for that one's. */
+static long load_interpreter(struct mm *mm, struct inode *base, struct inode *program, char *header,
+                             struct exec_image *image)
+{
+    size_t size = image->interpreter_size;
+    char *path = kmalloc(PATH_MAX);
+    struct inode *inode;
+    long error = -ENOEXEC;
+
+    if (!path) {
+        return -ENOMEM;
+    }
+    if (size < 2 || size > PATH_MAX || image->interpreter_at < 0 ||
+        inode_read(program, path, size, image->interpreter_at) != (long)size ||
+        path[size - 1] != '\0') {
+        goto out_path;
+    }
+    inode = open_program(base, path);
+    if (is_error(inode)) {
+        error = pointer_error(inode);
+        goto out_path;
+    }
+    error = read_header(inode, header);
+    if (!error) {
+        error = elf_load_interpreter(mm, inode, header, image);
+    }
+    executable_put(inode);
+out_path:
+    kfree(path);
+    return error;
+}
+
+/* exec, after the strings have been read. Returns only on error. */
+static long exec_with(struct inode *base, const char *path, struct exec_strings *strings)
 {
     char *final_path = kmalloc(PATH_MAX), *header = kmalloc(EXEC_HEADER_SIZE);
     struct exec_image image = {0};
-    struct inode *inode = error_pointer(-ENOMEM);
     struct exec_copies copies = {NULL, NULL};
-    struct mm *mm = NULL;
-    long error = 0;
+    struct inode *inode;
+    struct mm *mm;
+    long error = -ENOMEM;
 
-    if (final_path && header) {
-        strlcpy(final_path, path, PATH_MAX);
-        inode = find_binary(base, final_path, strings, header);
+    if (!final_path || !header) {
+        goto out_paths;
     }
+    strlcpy(final_path, path, PATH_MAX);
+    inode = find_binary(base, final_path, strings, header);
     if (is_error(inode)) {
         error = pointer_error(inode);
-        inode = NULL;
+        goto out_paths;
     }
-    if (!error) {
-        mm = mm_create();
-        error = mm ? 0 : -ENOMEM;
+    mm = mm_create();
+    if (!mm) {
+        goto out_inode;
     }
-    if (!error) {
-        executable_get(inode);
-        mm->executable = inode;
-        error = elf_load(mm, inode, header, &image);
+    executable_get(inode);
+    mm->executable = inode;
+    error = elf_load(mm, inode, header, &image);
+    if (error) {
+        goto out_mm;
     }
-    error = error ? error : stack_build(mm, strings, final_path, &image);
-    error = error ? error : copies_make(&copies);
-    error = error ? error : task_become_single();
-    if (!error) { /* the point of no return: nothing fails any more */
-        copies_use(&copies);
-        image_install(mm, &image, final_path);
-        mm = NULL;
+    if (image.interpreter_size) {
+        error = load_interpreter(mm, base, inode, header, &image);
+        if (error) {
+            goto out_mm;
+        }
     }
+    error = stack_build(mm, strings, final_path, &image);
+    if (error) {
+        goto out_mm;
+    }
+    error = copies_make(&copies);
+    if (error) {
+        goto out_copies;
+    }
+    error = task_become_single();
+    if (error) {
+        goto out_copies;
+    }
+    /* The point of no return: nothing fails any more. */
+    copies_use(&copies);
+    image_install(mm, &image, final_path);
+    mm = NULL;
+out_copies:
     files_put(copies.files);
     sighand_put(copies.sighand);
+out_mm:
     mm_put(mm);
+out_inode:
     executable_put(inode);
+out_paths:
     kfree(header);
     kfree(final_path);
     return error;
 }
 
+/* argv and envp of the user. 0 or -errno. */
+static long strings_from_user(struct exec_strings *strings, uint64_t argv, uint64_t envp)
+{
+    long count = add_user_strings(strings, argv);
+
+    if (count == 0) { /* Linux does the same: argv[0] always exists */
+        count = add_string(strings, "") ? -E2BIG : 1;
+    }
+    if (count < 0) {
+        return count;
+    }
+    strings->argc = (int)count;
+    count = add_user_strings(strings, envp);
+    if (count < 0) {
+        return count;
+    }
+    strings->envc = (int)count;
+    return 0;
+}
+
 long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp)
 {
     struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX)};
-    long count, error = strings.text ? 0 : -ENOMEM;
+    long error = strings.text ? strings_from_user(&strings, argv, envp) : -ENOMEM;
 
     if (!error) {
-        count = add_user_strings(&strings, argv);
-        strings.argc = (int)count;
-        error = count < 0 ? count : count == 0 ? add_string(&strings, "") : 0;
-        strings.argc += !error && count == 0; /* Linux does the same: argv[0] always exists */
+        error = exec_with(base, path, &strings);
     }
-    if (!error) {
-        count = add_user_strings(&strings, envp);
-        strings.envc = (int)count;
-        error = count < 0 ? count : 0;
-    }
-    error = error ? error : exec_strings_loaded(base, path, &strings);
     kfree(strings.text);
     return error;
 }
@@ -343,11 +417,14 @@ long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t 
 void exec_first(const char *path)
 {
     struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX), .argc = 1, .envc = 2};
-    long error = strings.text ? add_string(&strings, path) : -ENOMEM;
+    long error = -ENOMEM;
 
-    error = error ? error : add_string(&strings, "HOME=/");
-    error = error ? error : add_string(&strings, "TERM=linux");
-    error = error ? error : exec_strings_loaded(vfs_root(), path, &strings);
+    if (strings.text) {
+        add_string(&strings, path); /* there is room */
+        add_string(&strings, "HOME=/");
+        add_string(&strings, "TERM=linux");
+        error = exec_with(vfs_root(), path, &strings);
+    }
     kfree(strings.text);
     if (error) {
         machine_init_ended("it cannot be run: error", -error);

@@ -5,7 +5,7 @@
 #include "mm/mm.h"
 
 #define EXEC_STRINGS_MAX (128 * 1024)
-#define EXEC_HEADER_SIZE 1024
+#define EXEC_HEADER_SIZE 1024 /* of a file, read to see what it is */
 
 struct exec_strings {
     char *text; /* argv, then envp, one after another, each with its terminator */
@@ -14,13 +14,23 @@ struct exec_strings {
 };
 
 struct exec_image {
-    vaddr_t entry, stack;
-    vaddr_t program_headers;
+    vaddr_t start; /* the first instruction: the interpreter's, if there is one */
+    vaddr_t entry, program_headers; /* the program's */
     uint16_t program_header_count;
+    off_t interpreter_at; /* its path in the file */
+    size_t interpreter_size; /* 0: there is none */
+    vaddr_t interpreter_base;
+    vaddr_t stack;
 };
 
-/* Map the program (ELF-64, System V ABI chapter 5). -ENOEXEC, -ENOMEM, -EIO. elf.c */
+/*
+ * Map the program (ELF-64, System V ABI chapter 5). `header` is its first EXEC_HEADER_SIZE bytes.
+ * -ENOEXEC, -ENOMEM, -EIO. elf.c
+ */
 long elf_load(struct mm *mm, struct inode *inode, const char *header, struct exec_image *image);
+/* The interpreter that it names, mapped as well: it starts first. -ELIBBAD, -ENOMEM, -EIO. elf.c */
+long elf_load_interpreter(struct mm *mm, struct inode *inode, const char *header,
+                          struct exec_image *image);
 /* Build the initial stack (x86-64 psABI, section 3.4.1). -E2BIG, -ENOMEM. elf.c */
 long stack_build(struct mm *mm, const struct exec_strings *strings, const char *path,
                  struct exec_image *image);

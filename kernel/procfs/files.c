@@ -169,7 +169,7 @@ static long write_sysrq(struct task *task, const char *text)
     if (text[0] == 'c') {
         panic("sysrq-trigger: a crash was asked for by %s", current->name);
     } else if (text[0] == 'u') { /* what SMAP is for: a pointer of the user's, followed here */
-        (void)*(volatile char *)current->mm->stack_start;
+        (void)*(volatile char *)current->mm->layout.stack_start;
     }
     return 0;
 }
@@ -271,14 +271,14 @@ static void show_arguments(struct proc_text *text, struct task *task)
 {
     struct mm *mm = task_mm(task);
 
-    for (vaddr_t at = mm ? mm->arg_start : 0; mm && at < mm->arg_end;) {
+    for (vaddr_t at = mm ? mm->layout.arg_start : 0; mm && at < mm->layout.arg_end;) {
         paddr_t page = mm_pin(mm, at, false);
         size_t part = PAGE_SIZE - (at & (PAGE_SIZE - 1));
 
         if (!page) {
             break;
         }
-        part = part < mm->arg_end - at ? part : mm->arg_end - at;
+        part = part < mm->layout.arg_end - at ? part : mm->layout.arg_end - at;
         proc_write(text, phys_to_virt(page), part);
         page_put(phys_to_page(page));
         at += part;
@@ -303,9 +303,9 @@ static void show_maps(struct proc_text *text, struct task *task)
                 name = path;
             } else if (length == -ERANGE) {
                 name = "(a longer path)";
-            } else if (vma->start <= mm->stack_start && vma->end > mm->stack_start) {
+            } else if (vma->start <= mm->layout.stack_start && vma->end > mm->layout.stack_start) {
                 name = "[stack]";
-            } else if (vma->end > mm->brk_start && vma->start <= mm->brk && !inode) {
+            } else if (vma->end > mm->layout.brk_start && vma->start <= mm->layout.brk && !inode) {
                 name = "[heap]";
             }
             proc_print(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %-10lu %s\n", vma->start, vma->end,

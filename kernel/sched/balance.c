@@ -88,7 +88,6 @@ static bool balance_move(struct runqueue *from, struct runqueue *to)
     trace_migrate(task, from->cpu);
     sched_class->enqueue(to, task, ENQUEUE_MOVED);
     to->runnable++;
-    to->pulled++;
     return true;
 }
 

@@ -26,7 +26,7 @@ struct runqueue {
     ktime_t alive;      /* when its timer interrupt came last; others look without the lock */
     ktime_t sampled[2]; /* of all its tasks: struct cpu_usage */
     struct cpu_times shown;
-    uint64_t switches, pulled;
+    uint64_t switches;
     ktime_t wanted;     /* when need_resched was set */
     ktime_t late[2];    /* the most that each came too late, for /proc/latency */
 };
