@@ -169,7 +169,7 @@ static void initialise(void)
     initialised++;
 }
 
-static void call_once(struct worker *w)
+static void initialise_once(struct worker *w)
 {
     step(w, "once");
     EXPECT(pthread_once(&once, initialise) == 0 && initialised == 1);
@@ -189,7 +189,7 @@ static void check_nothing(void)
 
 const struct scenario lives[LIVES] = {
     {make_threads, check_threads}, {send_signals, check_signals}, {cancel_by_flag, check_nothing},
-    {call_once, check_once},
+    {initialise_once, check_once},
 };
 
 void lives_start(void)
