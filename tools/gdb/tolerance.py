@@ -1,11 +1,13 @@
 """What two listings of one session with gdb may differ in: addresses, lines and amounts, which other
 code changes, and what another compiler or gdb does in its own way: what it inlines."""
+import functools
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FRAME = re.compile(r"(?m)^(?:#\d+ +)?(?:0x\w+ in )?(\S+) \(.*\) at (\S+?)(?::\d+)?\n")
 MASKS = (
+    (r"\bblock\w*~", "blocking"),  # a table cuts names where other columns are wide
     (r"(?m)^(\d+\t|0x\w+ in \?\?).*\n", ""),
     (r"(?m)^#\d+ +(0x\w+ in )?", "# "),
     (r"(?m)^(Breakpoint \d+, \S+) \(.*\) at", r"\1 () at"),
@@ -22,17 +24,20 @@ MASKS = (
 )
 
 
+@functools.cache
+def statics() -> set[str]:
+    return {name for folder in ("kernel", "user") for path in (ROOT / folder).rglob("*.[ch]")
+            for name in re.findall(r"(?m)^static\b[^;{}(]*\b(\w+)\(", path.read_text())}
+
+
 def frame(match: re.Match) -> str:
-    """A static function may be inlined, or copied for one caller, and its frame comes and goes."""
-    name, file = match[1], match[2]
-    source = ROOT / file
-    text = source.read_text() if source.is_file() else ""
-    static = re.search(rf"^static\b[^;{{}}]*\b{re.escape(name)}\(", text, re.M)
-    return "" if static else f"# {name} () at {file}\n"
+    """A static function may be inlined, or copied for one caller, and its frame comes and goes, or is
+    shown in the file of what is inlined there."""
+    return "" if match[1] in statics() else f"# {match[1]} () at {match[2]}\n"
 
 
 def masked(text: str) -> str:
-    text = re.sub(r"\n    (?=\S.*\bat \S+:\d+\n)", " ", text)  # gdb breaks a frame's line at a terminal
+    text = re.sub(r"\n    (?=(?:\S.*)?\bat \S+:\d+\n)", " ", text)  # gdb breaks a frame's line at a terminal
     text = FRAME.sub(frame, text)
     for pattern, replacement in MASKS:
         text = re.sub(pattern, replacement, text)
