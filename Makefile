@@ -1,35 +1,27 @@
-# Baton. `make help` lists what can be made.
-CC = $(CROSS_COMPILE)gcc
-LD = $(CROSS_COMPILE)ld
-NM = $(CROSS_COMPILE)nm
-AR = $(CROSS_COMPILE)ar
-OBJCOPY = $(CROSS_COMPILE)objcopy
-Q := $(if $(V),,@)
-CC_IS_CLANG := $(findstring clang,$(CC))
-WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
-# Undefined behaviour: see kernel/arch/ubsan.c. Not what is meant here (container_of of a list's head,
-# words that are not aligned, sums of user pointers), and not null pointers, which trap anyway.
-comma := ,
-SANITIZE_FLAGS := -DSANITIZE -fsanitize=undefined -fno-sanitize-recover=undefined \
-	-fno-sanitize=null,alignment,object-size,pointer-overflow$(if $(CC_IS_CLANG),$(comma)function)
-STACK_FLAGS := $(if $(SANITIZE),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
-DEBUG_FLAGS := $(if $(DEBUG)$(SANITIZE),-DDEBUG) $(if $(SANITIZE),$(SANITIZE_FLAGS))
-
+# Baton. `make help` lists what can be made; build.mk and what it includes say how.
 # Between single quotes of the shell.
 quoted = $(subst ','\'',$1)
 
-GOALS := $(or $(MAKECMDGOALS),help)
+GOALS := $(or $(MAKECMDGOALS),default)
 NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb record replay docs,$(GOALS)),test,run)
-NO_TOOLS := help clean lab grade
-ifneq ($(filter-out $(NO_TOOLS),$(GOALS)),)
-ifneq ($(shell tools/setup --check $(NEEDS) >/dev/null 2>&1 && echo ok),ok)
-$(info Installing what is missing: tools/setup $(NEEDS))
-$(if $(filter 0,$(shell tools/setup $(NEEDS) >&2; echo $$?)),,$(error tools/setup failed))
+# For each goal that needs a build: what of it.
+WANTED := $(strip $(filter build/%,$(GOALS)) $(if $(filter iso,$(GOALS)),build/baton.iso) \
+	$(if $(filter bench,$(GOALS)),build/user/bench/host build/user/bench/guest build/user/bench/echo) \
+	$(if $(filter-out help clean lab grade replay tools iso compile_commands.json build/%,$(GOALS)),all))
+
+ifneq ($(WANTED),)
+ifneq ($(shell [ -w . ] && { [ -w build ] || [ ! -e build ]; } && echo yes),yes)
+$(error $(CURDIR) cannot be written: copy or clone it to a folder of yours)
 endif
 endif
 
-.PHONY: test-sanitize fuzz test-machines test-mutants help all run test test-labs iso clean demo gdb record replay docs trace bench lab grade
+.PHONY: default products tools help all run test test-labs test-machines test-mutants test-sanitize fuzz iso clean \
+	demo gdb record replay docs trace bench lab grade
+default: products
+	@echo "Built. Next: make run (a shell in the guest), make test, make help"
+
 help:
+	@echo "make                  build all that the others need, on all CPUs"
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
 	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
@@ -39,7 +31,7 @@ help:
 	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
 	@echo "make test-sanitize    the guest tests on a kernel with all checks, 1 and 4 CPUs"
 	@echo "make iso              build/baton.iso, which GRUB boots"
-	@echo "make all              the kernel, the programs and the initramfs"
+	@echo "make all              the same, and no word on what is next"
 	@echo "make clean            remove build/"
 	@echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"
 	@echo "make grade N=2        grade lab 2 in this tree"
@@ -52,48 +44,46 @@ help:
 	@echo "make docs             write the listings in docs/ again (make test compares them)"
 	@echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
-# Objects of another compiler, or with and without the checks, do not go together.
-build/flags: force
-	@mkdir -p build
-	@echo '$(CC) $(DEBUG_FLAGS)' | cmp -s - $@ || echo '$(CC) $(DEBUG_FLAGS)' >$@
-force:
+# What is missing is installed, and only where something is made.
+tools:
+	@tools/setup --check $(NEEDS) >/dev/null || { echo "Installing what is missing: tools/setup $(NEEDS)"; \
+		tools/setup $(NEEDS); }
 
-include kernel/kernel.mk
-include user/user.mk
-include labs/labs.mk
+# One after another, for two at once would spoil each other's files; on all CPUs, unless told.
+DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+products: tools $(filter clean,$(GOALS))
+	+@$(if $(DRY),,tools/alone build/lock) $(MAKE) --no-print-directory -f build.mk $(JOBS) $(WANTED)
 
-all: build/baton.elf build/baton32.elf build/initramfs.cpio
-iso: build/baton.iso
+all iso: products
+$(filter build/%,$(GOALS)): products
 
-build/baton.iso: build/baton.elf build/initramfs.cpio iso/grub.cfg
-	$(Q)tools/mkiso $@ build/baton.elf build/initramfs.cpio iso/grub.cfg
-
-run: all
+run: products
 ifdef CMD
 	@tools/run -- sh -c '$(call quoted,$(CMD))'
 else
 	@tools/run --iso
 endif
 
-test: all
+test: products
 	@tests/run
 
 # All of it with 1, 2 and 4 CPUs, under icount and in real time; TIMES=20 takes hours.
-test-machines: all
+test-machines: products
 	@tests/run --machines --times $(or $(TIMES),1)
 
 # A failure tells its seed, and how to repeat it; ONLY=NAME,... or ^NAME,... chooses calls.
-fuzz: all
+fuzz: products
 	@tools/fuzz $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED)) $(if $(SMP),--smp $(SMP)) \
 		$(if $(MEM),--mem $(MEM)) $(if $(INJECT),--inject) $(if $(FREE),--free) \
 		$(if $(ROUND),--round $(ROUND)) $(if $(ONLY),--only '$(ONLY)')
 
-test-mutants: all
+test-mutants: products
 	@tests/mutants/run
 
 # Half an hour of it: for once a week. A part of it is in `make test`.
-test-sanitize: all
-	@CC=$(CC) tests/sanitized.py
+test-sanitize: products
+	@tests/sanitized.py
 
 lab:
 	@tools/lab make $(N) $(if $(OUT),-o '$(call quoted,$(OUT))')
@@ -101,13 +91,13 @@ lab:
 grade:
 	@tools/grade $(if $(N),--lab $(N)) $(if $(SEED),--seed $(SEED)) $(if $(K),-k '$(call quoted,$(K))')
 
-test-labs: all
+test-labs: products
 	@tools/lab prove
 
-bench: all build/user/bench/host build/user/bench/guest build/user/bench/echo
+bench: products
 	@tools/bench $(BENCH)
 
-demo: all
+demo: products
 	@tools/run -- stall --mode=all
 
 # A command as words, "$$@": a program with its arguments runs without a shell, which would be one
@@ -118,7 +108,7 @@ as_words = set -- '$(call quoted,$1)'; case "$$1" in \
 	esac
 TRACED = $(or $(CMD),stall --mode=all)
 TRACE := build/trace/trace
-trace: all
+trace: products
 	@mkdir -p $(dir $(TRACE))
 	@$(call as_words,$(TRACED)); \
 	tools/run --icount --trace $(TRACE).ktr -- "$$@"; status=$$?; \
@@ -132,23 +122,23 @@ RECORDING ?= build/recording
 
 # gdb without a standard input would read commands from whatever file it opens first.
 WITH_STDIN = [ -e /dev/stdin ] || exec </dev/null
-gdb: all
+gdb: products
 ifdef CORE
 	@$(WITH_STDIN); $(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
 	@$(WITH_STDIN); $(call as_words,$(GDB_CMD)); BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart
 endif
 
-record: all
+record: products
 	@$(call as_words,$(GDB_CMD)); tools/run --record $(RECORDING) -- "$$@"
 
-replay:
+replay: tools
 	@$(WITH_STDIN); $(GDB) $(RECORDING)/baton.elf -ex "kstart --replay $(RECORDING)"
 
-compile_commands.json: force
-	@$(MAKE) -Bns all 2>/dev/null | tools/compdb >$@
+compile_commands.json: tools
+	@$(MAKE) -Bns -f build.mk all 2>/dev/null | tools/compdb >$@
 
-docs: all
+docs: products
 	@tools/docs
 
 clean:

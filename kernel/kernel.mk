@@ -15,11 +15,13 @@ KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build
 
 build/kernel/%.o: kernel/%.c build/flags
 	@mkdir -p $(@D)
+	$(call say,CC ,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c -o $@ $<
 
 # nasm does not list what it includes.
 build/%.asm.o: %.asm build/flags $(wildcard kernel/arch/*.inc user/ulib/co/*.inc)
 	@mkdir -p $(@D)
+	$(call say,ASM,$<)
 	$(Q)nasm -f elf64 -g -F dwarf $(filter -D%,$(DEBUG_FLAGS)) -Ikernel/ -I$(<D)/ -MD $(@:.o=.d) -o $@ $<
 
 build/ksyms-empty.o: tools/ksyms
@@ -28,9 +30,11 @@ build/ksyms-empty.o: tools/ksyms
 	$(Q)nasm -f elf64 -o $@ build/ksyms-empty.asm
 
 build/baton-first.elf: $(KERNEL_OBJECTS) build/ksyms-empty.o boot/kernel.ld
+	$(call say,LD ,$@)
 	$(Q)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/ksyms-empty.o
 
 build/baton.elf: build/baton-first.elf tools/ksyms
+	$(call say,LD ,$@)
 	$(Q)$(NM) -n build/baton-first.elf | tools/ksyms >build/ksyms.asm
 	$(Q)nasm -f elf64 -o build/ksyms.o build/ksyms.asm
 	$(Q)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/ksyms.o

@@ -21,16 +21,20 @@ FUZZ_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/fuzz/*.c)))
 
 build/user/%.o: user/%.c build/flags
 	@mkdir -p $(@D)
+	$(call say,CC ,$<)
 	$(Q)$(CC) $(USER_CFLAGS) -c -o $@ $<
 
 build/user/libu.a: $(filter-out %/crt0.asm.o,$(ULIB_OBJECTS))
+	$(call say,AR ,$@)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
 build/user/demo/liblesson.a: $(LESSON_OBJECTS)
+	$(call say,AR ,$@)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
 $(LESSONS): build/user/demo/liblesson.a
 $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
+	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< $(filter %/liblesson.a,$^) \
 		build/user/libu.a
 
@@ -39,6 +43,7 @@ build/user/test/torture: $(TORTURE_OBJECTS)
 build/user/test/fuzz: $(FUZZ_OBJECTS)
 build/user/bin/sh build/user/test/torture build/user/test/fuzz: build/user/libu.a build/user/ulib/crt0.asm.o
 	@mkdir -p $(@D)
+	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter-out %.asm.o %.a,$^) \
 		build/user/libu.a
 
@@ -47,12 +52,14 @@ CO_OBJECTS := $(filter build/user/ulib/co/%,$(ULIB_OBJECTS))
 BENCH_OBJECTS := $(addprefix build/user/bench/,main.o switches.o creation.o six.asm.o)
 build/user/bench/guest: build/user/bench/guest.o $(BENCH_OBJECTS) build/user/libu.a \
 		build/user/ulib/crt0.asm.o
+	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter %.o,$(filter-out \
 		%/crt0.asm.o,$^)) build/user/libu.a
 
 build/user/bench/host: $(addprefix user/bench/,host.c main.c switches.c creation.c) \
 		user/bench/bench.h build/user/bench/six.asm.o $(CO_OBJECTS)
 	@mkdir -p $(@D)
+	$(call say,CC ,$<)
 	$(Q)$(CC) -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -D_GNU_SOURCE -idirafter \
 		user/ulib/include -no-pie -pthread -o $@ $(filter %.c %.o,$^)
 
@@ -68,6 +75,7 @@ build/stripped/%: build/user/%
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
 build/initramfs.cpio: $(STRIPPED) tools/mkinitrd
+	$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd $@ $(STRIPPED)
 
 .PRECIOUS: build/user/%.o

@@ -1,0 +1,36 @@
+# How everything in build/ is made. The Makefile calls it, one at a time and on all CPUs.
+CC = $(CROSS_COMPILE)gcc
+LD = $(CROSS_COMPILE)ld
+NM = $(CROSS_COMPILE)nm
+AR = $(CROSS_COMPILE)ar
+OBJCOPY = $(CROSS_COMPILE)objcopy
+Q := $(if $(V),,@)
+# What is being done, in a short line; V=1 shows the commands instead, -s neither.
+SILENT := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say = $(if $(V)$(SILENT),,$(info $1  $2))
+CC_IS_CLANG := $(findstring clang,$(CC))
+WERROR_FLAG := $(if $(CI)$(WERROR),-Werror)
+# Undefined behaviour: see kernel/arch/ubsan.c. Not what is meant here (container_of of a list's head,
+# words that are not aligned, sums of user pointers), and not null pointers, which trap anyway.
+comma := ,
+SANITIZE_FLAGS := -DSANITIZE -fsanitize=undefined -fno-sanitize-recover=undefined \
+	-fno-sanitize=null,alignment,object-size,pointer-overflow$(if $(CC_IS_CLANG),$(comma)function)
+STACK_FLAGS := $(if $(SANITIZE),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
+DEBUG_FLAGS := $(if $(DEBUG)$(SANITIZE),-DDEBUG) $(if $(SANITIZE),$(SANITIZE_FLAGS))
+
+.PHONY: all force
+all: build/baton.elf build/baton32.elf build/initramfs.cpio
+
+# Objects of another compiler, or with and without the checks, do not go together.
+build/flags: force
+	@mkdir -p build
+	@echo '$(CC) $(DEBUG_FLAGS)' | cmp -s - $@ || echo '$(CC) $(DEBUG_FLAGS)' >$@
+force:
+
+include kernel/kernel.mk
+include user/user.mk
+include labs/labs.mk
+
+build/baton.iso: build/baton.elf build/initramfs.cpio iso/grub.cfg
+	$(call say,ISO,$@)
+	$(Q)tools/mkiso $@ build/baton.elf build/initramfs.cpio iso/grub.cfg

@@ -1,0 +1,125 @@
+"""make as people expect it: alone it builds and says what is next; it shows what it does, and nothing
+where there is nothing to do; two at once get on; on a bare system it installs what is missing."""
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from driver import HANG, ROOT, call, check, test
+
+NOBODY = 65534
+FAKE_SETUP = """#!/bin/sh
+[ "$1" = --check ] && { [ -e installed ]; exit; }
+echo "$@" >>installed
+"""
+
+
+@contextmanager
+def tree(built: bool) -> Iterator[Path]:
+    """A copy of this one, with what is built, or without."""
+    names = call(["git", "ls-files", "-co", "--exclude-standard"]).stdout.splitlines()
+    with tempfile.TemporaryDirectory(prefix="tree-") as directory:
+        for name in names:
+            if (ROOT / name).is_file() and not name.startswith(("tests/golden", "docs/")):
+                (Path(directory) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, Path(directory) / name)
+        if built:
+            (Path(directory) / "build").mkdir()
+            for name in ("boot", "kernel", "labs", "user", "stripped"):
+                if (ROOT / "build" / name).exists():
+                    shutil.copytree(ROOT / "build" / name, Path(directory) / "build" / name)
+            for path in (ROOT / "build").glob("*"):
+                if path.suffix in (".elf", ".o", ".d", ".asm", ".cpio") or path.name == "flags":
+                    shutil.copy2(path, Path(directory) / "build")
+        yield Path(directory)
+
+
+def made(where: Path, *arguments: str, status: int = 0) -> str:
+    result = call(["make", *arguments], cwd=where)
+    check(result.returncode == status, f"{arguments}: status {result.returncode}\n{result.stderr}")
+    return result.stdout + result.stderr
+
+
+@test
+def make_says_what_it_does_and_no_more() -> None:
+    with tree(built=True) as where:
+        made(where, "all")
+        check(made(where, "all") == "", "it speaks though there is nothing to do")
+        check(made(where).startswith("Built. Next: make run"), "make alone does not say what is next")
+        (where / "kernel/lib/string.c").touch()
+        lines = made(where, "all").splitlines()
+        check(lines[:2] == ["CC   kernel/lib/string.c", "LD   build/baton-first.elf"], f"{lines}")
+        (where / "kernel/lib/string.c").touch()
+        check(made(where, "-s", "all") == "", "make -s speaks")
+        (where / "kernel/lib/string.c").touch()
+        shown = made(where, "V=1", "build/kernel/lib/string.o")
+        check("-c -o build/kernel/lib/string.o" in shown and "CC  " not in shown, shown)
+        (where / "kernel/lib/string.c").write_text("mistake")
+        check("kernel/lib/string.c:1" in made(where, "all", status=2), "a mistake is not shown")
+
+
+@test
+def make_uses_all_cpus_unless_told() -> None:
+    def jobs(*told: str) -> list[str]:
+        words = call(["make", "MAKE=echo CALLED", *told, "all"]).stdout.split()
+        return [word for word in words[words.index("CALLED"):] if word.startswith("-j")]
+    check(jobs() == [f"-j{len(os.sched_getaffinity(0))}"] and jobs("-j3") == [], f"{jobs()} {jobs('-j3')}")
+
+
+@test
+def make_n_only_shows() -> None:
+    with tree(built=False) as where:
+        (where / "tools/setup").write_text(FAKE_SETUP)
+        shown = made(where, "-n", "run", "CMD=true")
+        check("-c -o build/kernel/main.o" in shown and "tools/run -- sh -c" in shown, shown[-1000:])
+        check(not (where / "build").exists() and not (where / "installed").exists(), "it did more")
+
+
+@test
+def make_installs_what_is_missing_where_it_builds() -> None:
+    with tree(built=False) as where:
+        (where / "tools/setup").write_text(FAKE_SETUP)
+        for goals in (["help"], ["clean"], ["-n", "all"]):
+            made(where, *goals)
+            check(not (where / "installed").exists(), f"{goals} installs")
+        for goals, purpose in ((["build/kernel/lib/string.o"], "run"), (["docs", "MAKE=true"], "test")):
+            call(["make", *goals], cwd=where)
+            check((where / "installed").read_text() == purpose + "\n", f"{goals}")
+            (where / "installed").unlink()
+
+
+@test
+def two_makes_at_once_get_on() -> None:
+    """The second one waits, whoever holds the lock; who dies holds none."""
+    with tree(built=True) as where:
+        made(where, "all")
+        with open(where / "build/lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            second = subprocess.Popen(["make", "all"], cwd=where, text=True, stdout=subprocess.PIPE)
+            line = second.stdout.readline()
+            check("another make is at work in this tree" in line, line)
+            check(second.poll() is None, "it did not wait")
+        check(second.communicate(timeout=HANG)[0] == "" and second.returncode == 0, "it failed then")
+        holder = subprocess.Popen(["tools/alone", "build/lock", "sh", "-c", "echo held; exec sleep 1000"],
+                                  cwd=where, text=True, stdout=subprocess.PIPE)
+        check(holder.stdout.readline() == "held\n", "no lock")
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        holder.stdout.close()
+        check(made(where, "all") == "", "the lock outlived its holder")
+
+
+@test
+def a_tree_that_cannot_be_written_is_told_in_one_line() -> None:
+    with tree(built=False) as where:
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
+        where.chmod(0o555)
+        result = subprocess.run(["make"], cwd=where, text=True, capture_output=True, **user)
+        where.chmod(0o755)
+        check(result.returncode == 2 and len((result.stdout + result.stderr).splitlines()) == 1
+              and f"{where} cannot be written" in result.stderr, result.stdout + result.stderr)
