@@ -51,18 +51,18 @@ tools:
 
 # One after another, for two at once would spoil each other's files; on all CPUs, unless told.
 DRY := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
-JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN))
 products: tools $(filter clean,$(GOALS))
 	+@$(if $(DRY),,tools/alone build/lock) $(MAKE) --no-print-directory -f build.mk $(JOBS) $(WANTED)
 
-all iso: products
-$(filter build/%,$(GOALS)): products
+all iso $(filter build/%,$(GOALS)): products
+	@:
 
 run: products
 ifdef CMD
 	@tools/run -- sh -c '$(call quoted,$(CMD))'
 else
-	@tools/run --iso
+	@tools/run
 endif
 
 test: products

@@ -1,4 +1,9 @@
 # How everything in build/ is made. The Makefile calls it, one at a time and on all CPUs.
+# Elsewhere than on an x86-64 Linux: a cross compiler.
+ifneq ($(shell uname -sm),Linux x86_64)
+CROSS_COMPILE ?= $(firstword $(foreach prefix,x86_64-linux-gnu- x86_64-elf-, \
+	$(if $(shell command -v $(prefix)gcc),$(prefix))))
+endif
 CC = $(CROSS_COMPILE)gcc
 LD = $(CROSS_COMPILE)ld
 NM = $(CROSS_COMPILE)nm

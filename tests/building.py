@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from driver import HANG, ROOT, call, check, test
+from driver import HANG, ROOT, Skipped, call, check, test
 
 NOBODY = 65534
 FAKE_SETUP = """#!/bin/sh
@@ -123,3 +123,57 @@ def a_tree_that_cannot_be_written_is_told_in_one_line() -> None:
         where.chmod(0o755)
         check(result.returncode == 2 and len((result.stdout + result.stderr).splitlines()) == 1
               and f"{where} cannot be written" in result.stderr, result.stdout + result.stderr)
+
+
+@test
+def setup_knows_what_each_system_calls_a_package() -> None:
+    """On systems that have nothing but their package manager."""
+    wanted = {
+        "apt-get": "gcc binutils nasm qemu-system-x86 grub-common xorriso mtools chromium gdb patch qemu-utils",
+        "dnf": "gcc binutils nasm qemu-system-x86-core grub2-tools-extra xorriso mtools chromium gdb patch qemu-img",
+        "pacman": "gcc binutils nasm qemu-system-x86 grub libisoburn mtools chromium gdb patch qemu-img",
+        "zypper": "gcc binutils nasm qemu-x86 grub2 xorriso mtools chromium gdb patch qemu-tools",
+        "brew": "x86_64-elf-gcc x86_64-elf-binutils nasm qemu i686-elf-grub xorriso mtools chromium gdb patch"}
+    for manager, packages in wanted.items():
+        with tempfile.TemporaryDirectory() as directory:
+            system = "Darwin arm64" if manager == "brew" else "Linux x86_64"
+            for name, script in ((manager, f'echo "$@" >>{directory}/asked'), ("id", "echo 0"),
+                                 ("uname", f'case "$1" in -sm) echo {system} ;; *) echo {system.split()[0]} ;; esac')):
+                (Path(directory) / name).write_text(f"#!/bin/sh\n{script}\n")
+                (Path(directory) / name).chmod(0o755)
+            result = call(["env", f"PATH={directory}", "/bin/sh", "tools/setup", "test"])
+            asked = (Path(directory) / "asked").read_text().split()
+            missing = [package for package in packages.split() if package not in asked]
+            check(result.returncode == 0 and not missing, f"{manager}: {missing} not in {asked}\n{result.stderr}")
+            check(len(asked) == len(set(asked)), f"{manager}: twice in {asked}")
+    with tempfile.TemporaryDirectory() as directory:
+        for name in ("id", "uname"):
+            (Path(directory) / name).symlink_to(shutil.which(name))
+        result = call(["env", f"PATH={directory}", "/bin/sh", "tools/setup", "run"])
+        check(result.returncode == 1 and "by hand" in result.stderr, result.stderr)
+
+
+@test
+def without_grub_the_kernel_is_booted_directly() -> None:
+    with tree(built=True) as where:
+        (where / "tools/mkiso").write_text("#!/bin/sh\nexit 3\n")
+        result = call(["tools/run"], stdin="echo it runs\npoweroff\n", cwd=where)
+        check(result.returncode == 0 and "\nit runs" in result.stdout and "boots the kernel itself" in result.stderr,
+              result.stdout + result.stderr)
+        result = call(["tools/run", "--iso", "--", "true"], cwd=where)
+        check(result.returncode == 126 and "no image to boot from" in result.stderr, result.stderr)
+
+
+@test
+def a_bare_metal_toolchain_builds_the_kernel() -> None:
+    """Such as x86_64-elf-gcc; here LLVM's, which has nothing of Linux in it either."""
+    tools = {"LD": "ld.lld", "NM": "llvm-nm", "AR": "llvm-ar", "OBJCOPY": "llvm-objcopy"}
+    lacking = [tool for tool in ("clang", *tools.values()) if not shutil.which(tool)]
+    if lacking:
+        raise Skipped(f"there is no {lacking[0]}")
+    with tree(built=False) as where:
+        made(where, "CC=clang --target=x86_64-unknown-none-elf", *[f"{name}={tool}" for name, tool in tools.items()],
+             "build/baton32.elf", "build/user/bin/echo")
+        shutil.copy2(ROOT / "build/initramfs.cpio", where / "build")
+        result = call(["tools/run", "--add", "build/user/bin/echo:/bin/say", "--", "say", "it runs"], cwd=where)
+        check(result.returncode == 0 and result.stdout == "it runs\n", result.stdout + result.stderr)
