@@ -23,11 +23,12 @@ struct grade_test {
 };
 #define GRADE(name) {#name, name}
 
-static uint64_t grade_seed, grade_hash;
-static int grade_cpus;
-static const char *grade_name;
-static const char *volatile grade_next; /* what to do if it fails from here on */
-static pid_t grade_pid;
+/* Weak: the same ones in each file of a test program. */
+__attribute__((weak)) uint64_t grade_seed, grade_hash;
+__attribute__((weak)) int grade_cpus;
+__attribute__((weak)) const char *grade_name;
+__attribute__((weak)) const char *volatile grade_next; /* what to do if it fails from here on */
+__attribute__((weak)) pid_t grade_pid;
 
 /* The same numbers on the host: tools/labs/seeds.py. */
 static inline uint64_t grade_mix(uint64_t x)

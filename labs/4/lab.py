@@ -17,6 +17,10 @@ def turns(seed: int, cpus: int) -> Values:
     return {"turns": total}
 
 
+# The word of a task that ends, where ends_are_heard has it (words.h): a fault there is its write.
+TID_WORD = 0x5550000000
+ZERO_FIRST = f"last(fault(address={TID_WORD})) < first(futex_wake(a={TID_WORD}))"
+
 LAB = Lab(
     number=4, title="Threads",
     goal="Let tasks share their memory, put them to sleep on a word of it, and build a mutex on that.",
@@ -24,19 +28,33 @@ LAB = Lab(
            "labs/4/answers.txt"],
     questions=15,
     tests=[
-        Test("shared_memory", 15, "step 2: with CLONE_VM the new task gets the same mm, counted",
+        Test("shared_memory", 8, "step 2: with CLONE_VM the new task gets the same mm, counted",
              lambda seed, cpus: {"cells": sum(mix(number(seed, i) + i & MASK) for i in range(8)) & MASK}),
-        Test("waiters_sleep", 15, "step 3: queue the waiter, and look at the word behind that",
+        Test("address_spaces", 4, "step 2: CLONE_VM alone decides, and each new user of an mm is one mm_get",
+             lambda seed, cpus: {"spaces": number(seed, 26)}),
+        Test("waiters_sleep", 8, "step 3: queue the waiter, and look at the word behind that",
              lambda seed, cpus: {"slept": number(seed, 7)}),
-        Test("wakes_the_right_ones", 10, "step 4: those with the same key, and no more than asked for",
+        Test("odd_words", 6, "step 3: uaccess_load gives 32 bits without a sign, or a negative number; after that one "
+             "look without the lock tells a page that was missing from one that is none",
+             lambda seed, cpus: {"odd": number(seed, 21)}),
+        Test("queues_first", 5, "step 3: list_push_back, the fence, uaccess_load, all under the lock and in this order",
+             lambda seed, cpus: {"queued": number(seed, 32)}),
+        Test("wakes_the_right_ones", 6, "step 4: those with the same key, and no more than asked for",
              lambda seed, cpus: {"woken": 208}),
+        Test("keys_and_bits", 6, "step 4: from the first waiter to the last, over those with another key or without a "
+             "bit of the wake, until `count` are awake", lambda seed, cpus: {"keys": number(seed, 23)}),
         Test("ends_are_heard", 10, "step 4: a task that ends writes 0 and wakes who waits for that",
-             lambda seed, cpus: {"results": sum(number(seed, i) >> 1 for i in range(300)) & MASK}),
-        Test("to_and_fro", 10, "steps 3 and 4: a wake that comes between looking and sleeping must not "
+             lambda seed, cpus: {"results": sum(number(seed, i) >> 1 for i in range(300)) & MASK},
+             checks=[ZERO_FIRST], hints={ZERO_FIRST: "step 4: put_user first, then futex_wake"}),
+        Test("to_and_fro", 6, "steps 3 and 4: a wake that comes between looking and sleeping must not "
              "get lost", to_and_fro),
-        Test("mutex_excludes", 15, "step 5: take it in one instruction; who leaves wakes one of the queue",
+        Test("mutex_excludes", 8, "step 5: take it in one instruction; who leaves wakes one of the queue",
              lambda seed, cpus: {"sum": 5000}),
-        Test("condition_wakes", 10, "step 6: change the number, then wake; a broadcast wakes all", turns),
+        Test("mutex_steps", 8, "step 5: one atomic instruction for each change of the word, and the wake behind it",
+             lambda seed, cpus: {"steps": number(seed, 11)}),
+        Test("condition_wakes", 8, "step 6: change the number, then wake; a broadcast wakes all", turns),
+        Test("limits", 2, "steps 5 and 6: hand `shared` and `until` on; ETIMEDOUT and EINVAL end a wait, EINTR does not",
+             lambda seed, cpus: {"limits": number(seed, 31)}),
     ],
     places={
         "share": "step 2, the same mm", "enter": "step 3, sleep", "wake_some": "step 4, wake",
@@ -47,9 +65,13 @@ LAB = Lab(
         "shared_memory": "step 2: an mm that is not counted is gone while others use it",
         "waiters_sleep": "step 3: a waiter that has gone, and is still in the list",
         "wakes_the_right_ones": "step 4: who was woken is in no list",
+        "address_spaces": "step 2: one mm_get for each new user, of an mm that is there",
+        "queues_first": "step 3: a waiter that does not sleep is taken out again, and the lock given back",
+        "ends_are_heard": "step 4: put_user, for the word may be gone",
     },
     hang={
         "waiters_sleep": "step 3: first into the list, then look",
+        "odd_words": "step 3: a word that cannot be read, twice: -EFAULT",
         "wakes_the_right_ones": "step 4: does wake_some find it?",
         "ends_are_heard": "step 4: the last word, and its wake",
         "mutex_excludes": "step 5: who leaves a lock wakes one",
