@@ -56,6 +56,15 @@ def order(seed: int, cpus: int) -> dict[str, int]:
     return {"order": noted(seed, turns)}
 
 
+def rounds(seed: int, cpus: int) -> dict[str, int]:
+    total = 0
+    for turn in range(3):
+        for me in range(10000):
+            if me % 3 == turn:
+                total = mix(total + me & MASK)
+    return {"crowd": total}
+
+
 def results(seed: int, cpus: int) -> dict[str, int]:
     return {"results": sum(number(seed, i) for i in range(10)) & MASK}
 
@@ -66,17 +75,27 @@ LAB = Lab(
     files=["user/ulib/co/*.[ch]", "user/ulib/co/*.asm", "labs/5/answers.txt"],
     questions=15,
     tests=[
-        Test("registers", 15, "step 2: push and pop the six registers in exactly opposite order, and "
+        Test("registers", 13, "step 2: push and pop the six registers in exactly opposite order, and "
              "return `value`", registers),
-        Test("rounding", 10, "step 2: MXCSR and the x87 control word belong to each side, too", rounding),
-        Test("first_frame", 15, "steps 3 and 4: what must lie on the stack of one that has never run, "
+        Test("picture", 10, "step 2: push rbp, rbx, r12, r13, r14, r15, then 8 bytes: MXCSR below, the x87 word above",
+             lambda seed, cpus: {"picture": number(seed, 47), "labels": number(seed, 48)}),
+        Test("rounding", 8, "step 2: MXCSR and the x87 control word belong to each side, too", rounding),
+        Test("first_frame", 8, "steps 3 and 4: what must lie on the stack of one that has never run, "
              "and where?", first),
-        Test("resume_and_yield", 15, "step 4: write down every state and pointer of the table, before "
+        Test("first_words", 9, "step 3: each word of the picture, also the zeroes: the stack may have been another's",
+             lambda seed, cpus: {"words": number(seed, 50)}),
+        Test("resume_and_yield", 10, "step 4: write down every state and pointer of the table, before "
              "you switch", chain),
-        Test("run_order", 15, "step 5: first in, first out, each ready one once a round", order,
+        Test("who_resumed_whom", 6, "step 4: `out` of this resume (it may be NULL), the resumer of this resume, and none "
+             "after the yield", lambda seed, cpus: {"deep": number(seed, 52)}),
+        Test("run_order", 7, "step 5: first in, first out, each ready one once a round", order,
              checks=['count(co_in()) >= 130']),
-        Test("ends", 10, "step 5: one that is CO_DEAD after its turn goes to end()", results, memory=96),
-        Test("parked_ones", 5, "step 5: look() after each round; it knows whether to wait",
+        Test("counts", 3, "step 5, run(): off the list, ready_count and switches first, then enter; watch_ran() before end()",
+             lambda seed, cpus: {"counts": number(seed, 53)}),
+        Test("rounds", 3, "step 5, co_run: one look() after each round; a round is as many as are ready at its start, "
+             "but POLL_EVERY at most", rounds),
+        Test("ends", 4, "step 5: one that is CO_DEAD after its turn goes to end()", results, memory=96),
+        Test("parked_ones", 4, "step 5: look() after each round; it knows whether to wait",
              lambda seed, cpus: {"parked": noted(seed, [10, 20, 11, 1, 3, 30])}),
     ],
     places={
@@ -90,10 +109,12 @@ LAB = Lab(
         "first_frame": "step 3: the first frame; count its words, co_entry must find a stack "
                        "aligned to 16 bytes",
         "resume_and_yield": "step 4: who is whose resumer",
+        "counts": "step 5: watch_ran() before end(), which may free the coroutine",
         "ends": "step 5: one that is CO_DEAD goes to end()",
     },
     hang={
         "run_order": "step 5: the queue, and its rounds",
+        "rounds": "step 5: a round ends after those that were ready at its start",
         "parked_ones": "step 5: look() after each round",
     },
 )
