@@ -39,6 +39,14 @@ void task_release_mm(struct task *task)
     }
 }
 
+static int wait_code(int status)
+{
+    if ((status & 0x7f) == 0) {
+        return CLD_EXITED;
+    }
+    return status & WAIT_CORE ? CLD_DUMPED : CLD_KILLED;
+}
+
 /* Tell the parent, and say whether nobody will wait for the group. tasks_lock is held. */
 static bool notify_parent(struct thread_group *group)
 {
@@ -46,7 +54,7 @@ static bool notify_parent(struct thread_group *group)
     struct signal_action *action = &group_sighand(parent)->actions[SIGCHLD - 1];
     int status = group->exit_status;
     struct signal_info info = {
-        .code = (status & 0x7f) == 0 ? CLD_EXITED : status & 0x80 ? CLD_DUMPED : CLD_KILLED,
+        .code = wait_code(status),
         .pid = group->pid,
         .value = (uint64_t)((status & 0x7f) ? status & 0x7f : status >> 8 & 0xff),
     };
@@ -276,7 +284,7 @@ static bool wait_collect(struct thread_group *child, int options, struct wait_re
     assert_held(&tasks_lock);
     if (child->dead && options & WEXITED) {
         result->status = status;
-        result->code = (status & 0x7f) == 0 ? CLD_EXITED : CLD_KILLED;
+        result->code = wait_code(status);
     } else if (child->stop_signal && child->stop_waitable && options & WUNTRACED) {
         result->status = child->stop_signal << 8 | 0x7f;
         result->code = CLD_STOPPED;

@@ -168,6 +168,11 @@ static long prepare(struct task *task, uint64_t flags)
     task->nice = current->nice;
     task->policy = current->policy;
     task->priority = current->priority;
+    if (task->policy & SCHED_RESET_ON_FORK) {
+        task->nice = task->priority || task->nice < 0 ? 0 : task->nice;
+        task->policy = task->priority ? SCHED_OTHER : task->policy & ~SCHED_RESET_ON_FORK;
+        task->priority = 0;
+    }
     task->affinity = current->affinity;
     task->blocked = current->blocked;
     if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {

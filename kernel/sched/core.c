@@ -401,6 +401,16 @@ struct cpu_usage sched_usage(struct task *task)
     return usage;
 }
 
+ktime_t sched_slice(struct task *task)
+{
+    uint64_t flags = irq_save();
+    struct runqueue *rq = lock_task_rq(task);
+    ktime_t slice = sched_class->slice(rq, task);
+
+    spin_unlock_irqrestore(&rq->lock, flags);
+    return slice;
+}
+
 ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy)
 {
     struct runqueue *rq = &runqueues[id];

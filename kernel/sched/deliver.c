@@ -129,6 +129,15 @@ static void call_restart(struct trap_frame *frame, bool handled, const struct si
     frame->error = 0; /* only once */
 }
 
+/* What wait says of the end by `signal`. Nothing keeps the image of the memory here: so does a Linux
+ * whose core_pattern (core(5)) gives it to a program that throws it away. */
+static int signal_status(int signal)
+{
+    uint64_t limit = current->group->limits[RLIMIT_CORE].soft;
+
+    return SIGNALS_CORE & SIGNAL_BIT(signal) && limit >= PAGE_SIZE ? signal | WAIT_CORE : signal;
+}
+
 /*
  * Set a handler up. Where its frame cannot be written, or where it begins at no user address, the task
  * gets SIGSEGV instead, once: what cannot be delivered and is SIGSEGV itself is the end.
@@ -143,7 +152,7 @@ static void handler_call(struct trap_frame *frame, int signal, const struct sign
     task->restart_deadline = 0;
     if (sigframe_push(frame, signal, action, info, mask)) {
         if (signal == SIGSEGV) {
-            task_exit_group(SIGSEGV);
+            task_exit_group(signal_status(SIGSEGV));
         }
         signal_force(SIGSEGV, SI_KERNEL, 0);
         return;
@@ -192,7 +201,7 @@ static bool deliver_one(struct trap_frame *frame)
         handler_call(frame, signal, &action, &info);
     } else if (signal == SIGKILL || (action.handler == SIG_DFL && task->group->pid != 1 &&
                                      !((SIGNALS_STOP | SIGNALS_IGNORED) & SIGNAL_BIT(signal)))) {
-        task_exit_group(signal);
+        task_exit_group(signal_status(signal));
     }
     return true;
 }

@@ -56,6 +56,12 @@ static inline void sched_switch_comes(struct runqueue *rq, bool wanted, ktime_t 
     }
 }
 
+/* Policies of sched(7). */
+enum {
+    SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE,
+    SCHED_RESET_ON_FORK = 0x40000000,
+};
+
 enum enqueue_kind {
     ENQUEUE_AGAIN, /* it ran until now */
     ENQUEUE_YIELDS, /* the same, and wants others to run first */
@@ -95,6 +101,8 @@ void sched_start(struct task *task);
 /* Have the task look at its signals before it goes on in user mode. tasks_lock is held. */
 void sched_notify(struct task *task);
 void sched_init(void);
+/* How long the task may go on where others are queued, as things are. */
+ktime_t sched_slice(struct task *task);
 /* What a task has used, up to now if it runs. */
 struct cpu_usage sched_usage(struct task *task);
 /* For how long the CPU has had nothing to do, up to now; the rest of its time goes to *busy. */

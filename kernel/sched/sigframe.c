@@ -28,14 +28,14 @@ struct sigframe {
     uint16_t cs, gs, fs, ss;
     uint64_t error, trap, old_mask, cr2, fpstate, reserved[8];
     uint64_t mask;
-    uint8_t siginfo[128];
+    uint8_t siginfo[SIGINFO_SIZE];
 };
 
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
 {
     int32_t *words = buffer;
 
-    memset(buffer, 0, 128);
+    memset(buffer, 0, SIGINFO_SIZE);
     words[0] = signal;
     words[2] = info->code;
     if (info->code > 0 && info->code < SI_KERNEL && signal != SIGCHLD) {

@@ -89,6 +89,12 @@ void signal_notify_locked(struct task *task)
     }
 }
 
+/* What would neither interrupt the task nor be taken by its signal_wait. */
+static uint64_t signal_shut_out(const struct task *task)
+{
+    return task->blocked & ~task->awaited;
+}
+
 static void signal_add(struct signal_set *set, int signal, const struct signal_info *info)
 {
     if (!(set->mask & SIGNAL_BIT(signal))) {
@@ -184,7 +190,7 @@ void signal_send_locked(struct task *task, int signal, const struct signal_info 
     }
     trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)task->tid);
     signal_add(&task->pending, signal, info);
-    if (!(task->blocked & SIGNAL_BIT(signal))) {
+    if (!(signal_shut_out(task) & SIGNAL_BIT(signal))) {
         signal_notify_locked(task);
         if (signal == SIGKILL) {
             task_wake_stopped(task);
@@ -203,7 +209,7 @@ void signal_send_process_locked(struct thread_group *group, int signal,
         return;
     }
     list_for_each(task, &group->threads, in_group) {
-        if (!(task->blocked & SIGNAL_BIT(signal)) && (!chosen || task == group->leader)) {
+        if (!(signal_shut_out(task) & SIGNAL_BIT(signal)) && (!chosen || task == group->leader)) {
             chosen = task;
         }
     }
@@ -324,9 +330,9 @@ void signal_retarget_locked(struct thread_group *group, uint64_t mask)
         return;
     }
     list_for_each(task, &group->threads, in_group) {
-        if (task != current && mask & ~task->blocked) {
+        if (task != current && mask & ~signal_shut_out(task)) {
             signal_notify_locked(task);
-            mask &= task->blocked;
+            mask &= signal_shut_out(task);
         }
     }
 }
@@ -379,6 +385,36 @@ int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *inf
     *info = set->info[signal - 1];
     if (signal == SIGALRM) {
         restart_real_timer(task->group);
+    }
+    return signal;
+}
+
+/* Take one, or say which ones are to wake the current task. */
+static int signal_await(uint64_t mask, struct signal_info *info)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    int signal = signal_take_locked(current, mask, info);
+
+    current->awaited = signal ? 0 : mask;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    return signal;
+}
+
+int signal_wait(uint64_t mask, ktime_t deadline, struct signal_info *info)
+{
+    struct wait_queue nobody;
+    int signal;
+    long error = -ETIMEDOUT;
+
+    wait_queue_init(&nobody);
+    signal = signal_await(mask, info);
+    if (!signal && deadline > 0) {
+        error = wait_event_timeout(&nobody, WAIT_SIGNAL, mask,
+                                   (signal = signal_await(mask, info)) != 0, deadline);
+    }
+    if (!signal) {
+        signal_await(0, info);
+        return error == -ETIMEDOUT ? -EAGAIN : -EINTR;
     }
     return signal;
 }

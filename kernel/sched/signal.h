@@ -11,7 +11,8 @@ enum {
     SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7,
     SIGFPE = 8, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14,
     SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21,
-    SIGTTOU = 22, SIGURG = 23, SIGWINCH = 28, SIGSYS = 31, SIGNALS = 64,
+    SIGTTOU = 22, SIGURG = 23, SIGXCPU = 24, SIGXFSZ = 25, SIGVTALRM = 26, SIGPROF = 27,
+    SIGWINCH = 28, SIGSYS = 31, SIGNALS = 64,
 };
 enum { SI_USER = 0, SI_KERNEL = 128, SI_TKILL = -6 };
 enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
@@ -22,6 +23,11 @@ enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONT
 /* Whose default is to stop the process; to do nothing. */
 #define SIGNALS_STOP \
     (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+/* To leave an image of the memory: signal(7), "Core". */
+#define SIGNALS_CORE \
+    (SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) | \
+     SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGXCPU) | \
+     SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGSYS))
 #define SIGNALS_IGNORED \
     (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 
@@ -38,6 +44,7 @@ enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONT
 #define SA_NODEFER 0x40000000ul
 #define SA_RESETHAND 0x80000000ul
 
+#define WAIT_CORE 0x80 /* in the status of a wait: it left an image of its memory */
 #define SIGNAL_THREAD_ENDS 1 /* the value of a SIGKILL that ends one thread alone */
 
 /* What siginfo_t tells beyond the number; `value` is an address or a child's status. */
@@ -100,6 +107,9 @@ void signal_force(int signal, int code, uint64_t value);
 /* kill(2) and tgkill(2), after the checks of the number. */
 long signal_kill(pid_t pid, int signal);
 void signal_set_blocked(uint64_t mask);
+/* Sleep until a signal of `mask` is pending for the current task, blocked or not, and take it. Other
+ * ones end it: -EINTR, even a stop (signal(7)). -EAGAIN: not until `deadline`, 0 being now. */
+int signal_wait(uint64_t mask, ktime_t deadline, struct signal_info *info);
 /* The first pending signal of `mask`, taken; 0: none. tasks_lock is held. */
 int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *info);
 /* The current thread ends, or blocks `mask`: what is pending for its process goes to another one
@@ -115,7 +125,8 @@ void signal_leave_stop_locked(void);
 long sigframe_push(struct trap_frame *frame, int signal, const struct signal_action *action,
                    const struct signal_info *info, uint64_t mask);
 long sigframe_pop(struct trap_frame *frame);
-void siginfo_fill(void *buffer, int signal, const struct signal_info *info); /* 128 bytes */
+#define SIGINFO_SIZE 128
+void siginfo_fill(void *buffer, int signal, const struct signal_info *info);
 /* Of the current task, whose user stack pointer is `rsp`. -EPERM: it runs on it; -EINVAL, -ENOMEM. */
 long altstack_set(const struct signal_stack *stack, uint64_t rsp);
 /* What sigaltstack(2) says of it. */

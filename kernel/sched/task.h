@@ -114,6 +114,7 @@ struct task {
     uint64_t blocked;          /* written by the task itself, under tasks_lock */
     uint64_t saved_blocked;    /* of sigsuspend and ppoll: restored after the handler */
     bool restore_blocked;
+    uint64_t awaited; /* by sigwait: they come though they are blocked; tasks_lock */
     ktime_t restart_deadline; /* of a call that is to go again, for as long as it had left; or 0 */
     struct signal_stack altstack;
     /* Scheduling: rq->lock. */

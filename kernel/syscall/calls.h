@@ -123,18 +123,30 @@ struct sized_mask {
     SYSCALL(112, setsid, (void)) \
     SYSCALL(121, getpgid, (pid_t pid)) \
     SYSCALL(124, getsid, (pid_t pid)) \
+    SYSCALL(127, rt_sigpending, (uint64_t __user *set, size_t size)) \
+    SYSCALL(128, rt_sigtimedwait, (const uint64_t __user *set, void __user *info, \
+            const struct timespec __user *timeout, size_t size)) \
     SYSCALL(130, rt_sigsuspend, (const uint64_t __user *set, size_t size)) \
     SYSCALL(131, sigaltstack, (const void __user *stack, void __user *old)) \
     SYSCALL(140, getpriority, (int which, int who)) \
     SYSCALL(141, setpriority, (int which, int who, int nice)) \
+    SYSCALL(142, sched_setparam, (pid_t pid, const int __user *priority)) \
+    SYSCALL(143, sched_getparam, (pid_t pid, int __user *priority)) \
     SYSCALL(144, sched_setscheduler, (pid_t pid, int policy, const int __user *priority)) \
     SYSCALL(145, sched_getscheduler, (pid_t pid)) \
+    SYSCALL(146, sched_get_priority_max, (int policy)) \
+    SYSCALL(147, sched_get_priority_min, (int policy)) \
+    SYSCALL(148, sched_rr_get_interval, (pid_t pid, struct timespec __user *interval)) \
     SYSCALL(157, prctl, (int option, uint64_t argument)) \
     SYSCALL(158, arch_prctl, (int code, uint64_t address)) \
+    SYSCALL(160, setrlimit, (int resource, const struct rlimit __user *limit)) \
+    SYSCALL(164, settimeofday, (const struct timespec __user *time, const void __user *zone)) \
     SYSCALL(165, mount, (const char __user *source, const char __user *target, \
             const char __user *type)) \
     SYSCALL(169, reboot, (unsigned magic1, unsigned magic2, unsigned command)) \
     SYSCALL(186, gettid, (void)) \
+    SYSCALL(200, tkill, (pid_t tid, int signal)) \
+    SYSCALL(201, time, (int64_t __user *result)) \
     SYSCALL(202, futex, (int __user *word, int operation, uint32_t value, uint64_t timeout, \
             int __user *word2, uint32_t value3)) \
     SYSCALL(203, sched_setaffinity, (pid_t pid, size_t size, const uint64_t __user *mask)) \
@@ -142,7 +154,9 @@ struct sized_mask {
     SYSCALL(213, epoll_create, (int size)) \
     SYSCALL(217, getdents64, (int fd, void __user *buffer, unsigned size)) \
     SYSCALL(218, set_tid_address, (int __user *word)) \
+    SYSCALL(227, clock_settime, (int clock, const struct timespec __user *time)) \
     SYSCALL(228, clock_gettime, (int clock, struct timespec __user *time)) \
+    SYSCALL(229, clock_getres, (int clock, struct timespec __user *result)) \
     SYSCALL(230, clock_nanosleep, (int clock, int flags, const struct timespec __user *time, \
             struct timespec __user *left)) \
     SYSCALL(231, exit_group, (int code)) \
@@ -176,6 +190,7 @@ struct sized_mask {
     SYSCALL(293, pipe2, (int __user *fds, int flags)) \
     SYSCALL(302, prlimit64, (pid_t pid, int resource, const struct rlimit __user *limit, \
             struct rlimit __user *old)) \
+    SYSCALL(309, getcpu, (unsigned __user *cpu, unsigned __user *node)) \
     SYSCALL(318, getrandom, (char __user *buffer, size_t size, unsigned flags)) \
     SYSCALL(441, epoll_pwait2, (int fd, struct epoll_event __user *events, int max, \
             const struct timespec __user *timeout, const uint64_t __user *mask, size_t size))

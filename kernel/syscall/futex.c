@@ -7,7 +7,7 @@
 #include "syscall/calls.h"
 
 enum {
-    FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_WAIT_BITSET = 9,
     FUTEX_WAKE_BITSET, FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
 };
 
@@ -39,6 +39,77 @@ static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, i
     return relative ? wait_interrupted(deadline) : -ERESTARTNOHAND;
 }
 
+/* What `code` makes of the word: its op in the top 4 bits, its argument in bits 12 to 23 (futex(2)). */
+static long wake_op_apply(uint32_t code, uint32_t old, uint32_t *fresh)
+{
+    uint32_t argument = (uint32_t)((int32_t)(code << 8) >> 20);
+
+    if (code >> 28 & 8) { /* FUTEX_OP_ARG_SHIFT */
+        argument = 1u << (argument & 31);
+    }
+    switch (code >> 28 & 7) {
+    case 0: *fresh = argument; return 0;
+    case 1: *fresh = old + argument; return 0;
+    case 2: *fresh = old | argument; return 0;
+    case 3: *fresh = old & ~argument; return 0;
+    case 4: *fresh = old ^ argument; return 0;
+    default: return -ENOSYS;
+    }
+}
+
+/* Does the old value pass the comparison in bits 24 to 27? */
+static long wake_op_compare(uint32_t code, int32_t old)
+{
+    int32_t argument = (int32_t)(code << 20) >> 20;
+
+    switch (code >> 24 & 15) {
+    case 0: return old == argument;
+    case 1: return old != argument;
+    case 2: return old < argument;
+    case 3: return old <= argument;
+    case 4: return old > argument;
+    case 5: return old >= argument;
+    default: return -ENOSYS;
+    }
+}
+
+/* Change *word2, wake `count` at `word`, and if *word2 was as `code` asks, `count2` there, too. A waiter
+ * looks at its word after it is queued, so the change needs no lock. */
+static long futex_wake_op(int __user *word, int count, int count2, int __user *word2, uint32_t code,
+                          bool shared)
+{
+    long seen, before, passes, woken, more;
+    uint32_t fresh;
+
+    if (((vaddr_t)word | (vaddr_t)word2) & 3) {
+        return -EINVAL;
+    }
+    if (!user_range_ok(word, 4) || !user_range_ok(word2, 4)) {
+        return -EFAULT;
+    }
+    for (seen = uaccess_load(word2); seen >= 0; seen = before) {
+        long error = wake_op_apply(code, (uint32_t)seen, &fresh);
+
+        if (error) {
+            return error;
+        }
+        before = uaccess_exchange(word2, (uint32_t)seen, fresh);
+        if (before == seen) {
+            break;
+        }
+    }
+    if (seen < 0) {
+        return -EFAULT;
+    }
+    passes = wake_op_compare(code, (int32_t)seen);
+    if (passes < 0) {
+        return passes;
+    }
+    woken = futex_wake(word, count, ~0u, shared);
+    more = passes && woken >= 0 ? futex_wake(word2, count2, ~0u, shared) : 0;
+    return woken < 0 || more < 0 ? -EFAULT : woken + more;
+}
+
 long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout,
                int __user *word2, uint32_t value3)
 {
@@ -64,6 +135,8 @@ long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout
     case FUTEX_CMP_REQUEUE:
         return futex_requeue(word, (int)value, (int)timeout, word2, command == FUTEX_CMP_REQUEUE,
                              value3, shared);
+    case FUTEX_WAKE_OP:
+        return futex_wake_op(word, (int)value, (int)timeout, word2, value3, shared);
     default:
         return -ENOSYS;
     }

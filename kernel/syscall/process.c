@@ -270,36 +270,41 @@ long sys_arch_prctl(int code, uint64_t address)
 long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit,
                    struct rlimit __user *old)
 {
-    struct rlimit fresh, *mine;
+    struct rlimit fresh = {0, 0}, before, *mine;
+    struct task *task;
+    long error = 0;
 
     if (resource < 0 || resource >= RLIMIT_COUNT) {
         return -EINVAL;
     }
-    if (pid && pid != current->group->pid) {
-        return -ESRCH;
-    }
-    mine = &current->group->limits[resource];
     if (limit && get_user(fresh, limit)) {
         return -EFAULT;
     }
-    if (old && copy_to_user(old, mine, sizeof(*mine))) {
-        return -EFAULT;
+    task = pid ? task_find(pid) : task_get(current);
+    if (!task) {
+        return -ESRCH;
     }
-    if (limit) {
-        if (fresh.soft > fresh.hard) {
-            return -EINVAL;
-        }
-        if (resource == RLIMIT_NOFILE && fresh.hard > DESCRIPTORS_MAX) {
-            return -EPERM;
-        }
+    mine = &task->group->limits[resource];
+    before = *mine;
+    if (limit && fresh.soft > fresh.hard) {
+        error = -EINVAL;
+    } else if (limit && resource == RLIMIT_NOFILE && fresh.hard > DESCRIPTORS_MAX) {
+        error = -EPERM;
+    } else if (limit) {
         *mine = fresh;
     }
-    return 0;
+    task_put(task);
+    return error || !old ? error : copy_to_user(old, &before, sizeof(before));
 }
 
 long sys_getrlimit(int resource, struct rlimit __user *limit)
 {
     return limit ? sys_prlimit64(0, resource, NULL, limit) : -EFAULT;
+}
+
+long sys_setrlimit(int resource, const struct rlimit __user *limit)
+{
+    return limit ? sys_prlimit64(0, resource, limit, NULL) : -EFAULT;
 }
 
 long sys_uname(void __user *user)

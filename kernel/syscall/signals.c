@@ -115,17 +115,15 @@ long sys_kill(pid_t pid, int signal)
     return error || valid ? error : -EINVAL; /* who is not there comes first */
 }
 
-long sys_tgkill(pid_t tgid, pid_t tid, int signal)
+/* To one thread; tgid 0: of whatever process. */
+static long signal_thread(pid_t tgid, pid_t tid, int signal)
 {
     struct signal_info info = {.code = SI_TKILL, .pid = current->group->pid};
     struct task *task;
     long error = -ESRCH;
 
-    if (tgid <= 0 || tid <= 0) {
-        return -EINVAL;
-    }
     task = task_find(tid);
-    if (task && task->group->pid == tgid) {
+    if (task && (!tgid || task->group->pid == tgid)) {
         error = signal < 0 || signal > SIGNALS ? -EINVAL : 0;
         if (signal && !error) {
             signal_send(task, signal, &info);
@@ -133,6 +131,50 @@ long sys_tgkill(pid_t tgid, pid_t tid, int signal)
     }
     task_put(task);
     return error;
+}
+
+long sys_tgkill(pid_t tgid, pid_t tid, int signal)
+{
+    return tgid <= 0 || tid <= 0 ? -EINVAL : signal_thread(tgid, tid, signal);
+}
+
+long sys_tkill(pid_t tid, int signal)
+{
+    return tid <= 0 ? -EINVAL : signal_thread(0, tid, signal);
+}
+
+long sys_rt_sigpending(uint64_t __user *set, size_t size)
+{
+    uint64_t pending = (current->pending.mask | current->group->pending.mask) & current->blocked;
+
+    return size > sizeof(pending) ? -EINVAL : copy_to_user(set, &pending, size);
+}
+
+long sys_rt_sigtimedwait(const uint64_t __user *set, void __user *user,
+                         const struct timespec __user *timeout, size_t size)
+{
+    struct signal_info info;
+    uint8_t buffer[SIGINFO_SIZE];
+    ktime_t deadline;
+    uint64_t mask;
+    int signal;
+
+    if (size != sizeof(mask)) {
+        return -EINVAL;
+    }
+    if (get_user(mask, set)) {
+        return -EFAULT;
+    }
+    deadline = deadline_from_user(timeout);
+    if (deadline < 0) {
+        return deadline;
+    }
+    signal = signal_wait(mask & ~SIGNALS_UNBLOCKABLE, deadline, &info);
+    if (signal > 0 && user) {
+        siginfo_fill(buffer, signal, &info);
+        return copy_to_user(user, buffer, sizeof(buffer)) ? -EFAULT : signal;
+    }
+    return signal;
 }
 
 long sys_sigaltstack(const void __user *user, void __user *old)

@@ -12,7 +12,10 @@ struct itimerval {
     struct timespec interval, value; /* of microseconds */
 };
 
-enum { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
+enum {
+    CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
+    CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+};
 
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds)
 {
@@ -67,13 +70,13 @@ long sys_clock_gettime(int clock, struct timespec __user *result)
 
     switch (clock) {
     case CLOCK_REALTIME:
-    case 5: /* CLOCK_REALTIME_COARSE */
+    case CLOCK_REALTIME_COARSE:
         now = (uint64_t)(clock_now() + clock_realtime_offset);
         break;
     case CLOCK_MONOTONIC:
-    case 4:
-    case 6:
-    case 7: /* RAW, COARSE, BOOTTIME: there is no suspend and no adjustment */
+    case CLOCK_MONOTONIC_RAW: /* there is no suspend and no adjustment */
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
         now = (uint64_t)clock_now();
         break;
     case CLOCK_PROCESS_CPUTIME_ID:
@@ -85,6 +88,40 @@ long sys_clock_gettime(int clock, struct timespec __user *result)
     }
     time = (struct timespec){(int64_t)(now / SECOND), (int64_t)(now % SECOND)};
     return copy_to_user(result, &time, sizeof(time));
+}
+
+long sys_clock_getres(int clock, struct timespec __user *result)
+{
+    struct timespec resolution = {0, 1};
+
+    if (clock < 0 || clock > CLOCK_BOOTTIME) {
+        return -EINVAL;
+    }
+    return result ? copy_to_user(result, &resolution, sizeof(resolution)) : 0;
+}
+
+/* The time is the machine's: nobody may set it, as on a Linux without CAP_SYS_TIME. */
+static long time_refuse(ktime_t time)
+{
+    return time < 0 ? time : -EPERM;
+}
+
+long sys_clock_settime(int clock, const struct timespec __user *time)
+{
+    return clock == CLOCK_REALTIME ? time_refuse(time_from_user(time)) : -EINVAL;
+}
+
+long sys_settimeofday(const struct timespec __user *time, const void __user *zone)
+{
+    (void)zone;
+    return time_refuse(time ? time_from_user(time) : 0);
+}
+
+long sys_time(int64_t __user *result)
+{
+    int64_t now = (clock_now() + clock_realtime_offset) / SECOND;
+
+    return result && put_user(now, result) ? -EFAULT : now;
 }
 
 long sys_gettimeofday(struct timespec __user *result, void __user *zone)
@@ -142,7 +179,7 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *tim
 {
     ktime_t duration;
 
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != 7) {
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) {
         return -EINVAL;
     }
     duration = time_from_user(time);
