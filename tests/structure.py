@@ -89,6 +89,14 @@ def headers_compile_alone() -> None:
 
 
 @test
+def readme_names_each_room_of_the_kernel() -> None:
+    text = (ROOT / "README.md").read_text()
+    rooms = {path.name for path in (ROOT / "kernel").iterdir() if path.is_dir()}
+    named = set(re.findall(r"^\| `kernel/(\w+)/`", text, re.M))
+    check(named == rooms, f"missing: {rooms - named}, gone: {named - rooms}")
+
+
+@test
 def readme_commands_exist() -> None:
     text = (ROOT / "README.md").read_text()
     helps = call(["make", "help"]).stdout
