@@ -12,8 +12,6 @@
 
 #include "interest.h"
 
-enum { SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_pipe2 = 293 };
-
 struct job {
     struct co_list link; /* in `jobs` */
     co_function function;

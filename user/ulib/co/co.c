@@ -31,7 +31,7 @@ void co_main(struct co *co, void *in) __attribute__((noreturn));
 void registry_lock(void)
 {
     while (__atomic_exchange_n(&co_registry.locked, 1, __ATOMIC_ACQUIRE)) {
-        co_call(24, 0, 0, 0, 0, 0, 0); /* sched_yield: its holder may be on this CPU */
+        co_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0); /* its holder may be on this CPU */
     }
 }
 
@@ -106,7 +106,7 @@ struct co *co_make(co_function function, const struct co_attr *attr)
 //@lab 5 frame stub
 //|     (void)top;
 //|     co_print(1, "# seen: lab 5: give a new coroutine its first frame (labs/5/README.md, step 3)\n");
-//|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
+//|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 frame end
     sanitize_create(co);
     registry_lock();
@@ -150,7 +150,7 @@ int co_enter(struct co *co, void *in, void **out)
 //@lab 5 resume stub
 //|     (void)out;
 //|     co_print(1, "# seen: lab 5: write what co_enter notes down (labs/5/README.md, step 4)\n");
-//|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
+//|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 resume end
     co_trace_switch(self, co);
     co_current = co;
@@ -175,7 +175,7 @@ void *co_leave(void *out)
 //@lab 5 yield stub
 //|     (void)out, (void)slot;
 //|     co_print(1, "# seen: lab 5: write what co_leave notes down (labs/5/README.md, step 4)\n");
-//|     co_call(231, 1, 0, 0, 0, 0, 0); /* exit_group */
+//|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 yield end
     co_trace_switch(self, resumer);
     co_current = resumer;

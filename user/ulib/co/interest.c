@@ -13,11 +13,6 @@
 #include <poll.h>
 #include <stdlib.h>
 
-enum {
-    SYS_close = 3, SYS_ppoll = 271, SYS_fcntl = 72, SYS_epoll_wait = 232, SYS_epoll_ctl = 233,
-    SYS_epoll_create1 = 291, SYS_epoll_pwait2 = 441,
-};
-
 #define ALWAYS (EPOLLERR | EPOLLHUP) /* told whether asked for or not, epoll_ctl(2) */
 
 struct queue {

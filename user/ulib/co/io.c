@@ -13,10 +13,6 @@
 
 #include "interest.h"
 
-enum {
-    SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_poll = 7, SYS_connect = 42, SYS_sendto = 44,
-    SYS_recvfrom = 45, SYS_getsockopt = 55, SYS_fcntl = 72, SYS_accept4 = 288,
-};
 enum { NO_WAIT = 0x40, SOCKET = 1, SOCKET_ERROR = 4, CLOSE_ON_EXEC = 02000000 };
 
 #define WRITE_PART 4096ul /* PIPE_BUF: what a writable pipe takes without blocking, pipe(7) */

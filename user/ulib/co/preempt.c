@@ -16,7 +16,7 @@
 
 #define SLICE_LEAST 100000 /* with less a slow machine would do nothing but take signals */
 
-enum { SYS_setitimer = 38, TIMER_REAL = 0 };
+enum { TIMER_REAL = 0 };
 
 static long owner; /* the thread that has the timer; 0: nobody */
 static int64_t interval; /* of the timer; 0: it does not run */

@@ -25,7 +25,6 @@
 #define KEEP 1024    /* freed stacks that keep their memory */
 #define GUARDS 16384 /* half of the mappings of a process */
 
-enum { SYS_mmap = 9, SYS_mprotect = 10, SYS_munmap = 11, SYS_madvise = 28 };
 enum { NO_HUGE_PAGES = 15 }; /* madvise(2): with them the first touch takes 2 MiB */
 
 /*

@@ -7,8 +7,6 @@
 
 #include "internal.h"
 
-enum { SYS_write = 1, SYS_gettid = 186 };
-
 long co_call(long number, long a, long b, long c, long d, long e, long f)
 {
     register long r10 __asm__("r10") = d;

@@ -15,10 +15,6 @@
 #define FILE_RINGS 8192l /* where they begin; the header is before them */
 #define NAMES_AGAIN 64   /* so many coroutines are named again when the ring is full */
 
-enum {
-    SYS_open = 2, SYS_close = 3, SYS_mmap = 9, SYS_munmap = 11, SYS_getpid = 39,
-    SYS_ftruncate = 77, SYS_gettid = 186, SYS_clock_gettime = 228,
-};
 enum { READ_WRITE = 2, CREATE = 0100, TRUNCATE = 01000, CLOSE_ON_EXEC = 02000000 };
 enum { PROT_READ_WRITE = 3, SHARED = 1, CLOCK_THREAD_CPU = 3 };
 
