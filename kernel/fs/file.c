@@ -115,6 +115,11 @@ off_t file_seek_size(struct file *file, off_t offset, int whence)
         base = file->position;
     } else if (whence == SEEK_END) {
         base = file->inode->size;
+    } else if (whence == SEEK_DATA || whence == SEEK_HOLE) { /* all of a file is data, and a hole its end */
+        if (offset < 0 || offset >= file->inode->size) {
+            return -ENXIO;
+        }
+        base = whence == SEEK_HOLE ? file->inode->size - offset : 0;
     } else if (whence != SEEK_SET) {
         return -EINVAL;
     }
@@ -214,6 +219,9 @@ static long check_open(const struct inode *inode, int flags)
     if (S_ISLNK(inode->mode)) {
         return flags & O_PATH ? 0 : -ELOOP;
     }
+    if (flags & O_TMPFILE_BIT) {
+        return S_ISDIR(inode->mode) ? -EOPNOTSUPP : -ENOTDIR;
+    }
     if (S_ISDIR(inode->mode)) {
         return (flags & (O_ACCMODE | O_CREAT)) && !(flags & O_PATH) ? -EISDIR : 0;
     }
@@ -277,7 +285,8 @@ static struct inode *open_inode(struct inode *base, const char *path, int flags,
             inode_put(inode);
             inode = error_pointer(-EEXIST);
         }
-        if (is_error(inode) && pointer_error(inode) == -ENOENT) {
+        /* -ENOTDIR: also of a file whose name a slash follows, and that is -EISDIR here. */
+        if (is_error(inode) && (pointer_error(inode) == -ENOENT || pointer_error(inode) == -ENOTDIR)) {
             text = text ? text : kmalloc(PATH_MAX);
             if (text) {
                 inode = create_missing(&base, &path, mode, text);

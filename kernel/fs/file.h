@@ -14,9 +14,10 @@ enum {
     O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3, O_CREAT = 0100, O_EXCL = 0200,
     O_NOCTTY = 0400, O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000,
     O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000, O_PATH = 010000000,
+    O_TMPFILE_BIT = 020000000,
 };
 
-enum { SEEK_SET, SEEK_CUR, SEEK_END };
+enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 
 /* poll(2) */
 enum {
@@ -96,6 +97,14 @@ long inode_write(struct inode *inode, const void *buffer, size_t size, off_t off
 static inline uint64_t device_number(uint32_t major, uint32_t minor)
 {
     return (minor & 0xff) | (uint64_t)major << 8 | (uint64_t)(minor & ~0xffu) << 12;
+}
+static inline uint32_t device_major(uint64_t number)
+{
+    return number >> 8 & 0xfff;
+}
+static inline uint32_t device_minor(uint64_t number)
+{
+    return (number & 0xff) | (number >> 12 & 0xfff00);
 }
 
 #define DESCRIPTORS_MAX (1 << 20) /* of one table: fs.nr_open, proc(5) */

@@ -305,7 +305,7 @@ static long tmpfs_rename(struct inode *from, const char *old_name, struct inode 
     mutex_lock(&names_lock);
     old = entry_find(from, old_name);
     over = entry_find(to, new_name);
-    error = old ? check_rename(to, old, over, flags & 1) : -ENOENT;
+    error = old ? check_rename(to, old, over, flags & RENAME_NOREPLACE) : -ENOENT;
     /* Two names of one file: nothing happens, rename(2). */
     if (!error && !(over && over->inode == old->inode)) {
         if (over) {

@@ -27,6 +27,8 @@ enum {
 #define S_ISSOCK(mode) (((mode) & S_IFMT) == S_IFSOCK)
 #define S_ISFIFO(mode) (((mode) & S_IFMT) == S_IFIFO)
 
+#define RENAME_NOREPLACE 1u /* rename(2) */
+#define PROC_DEVICE 0x1000 /* inode->device in /proc, whose inodes are made by each look-up */
 #define NAME_MAX 255
 #define PATH_MAX 4096
 #define SYMLINK_MAX 40 /* followed in one walk, path_resolution(7) */

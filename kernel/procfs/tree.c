@@ -79,7 +79,7 @@ static struct inode *proc_make(uint64_t number, mode_t mode, struct inode *paren
     inode_init(inode, mode, S_ISDIR(mode) ? &directory_ops : S_ISLNK(mode) ? &link_ops
                                                                           : &file_ops_plain,
                S_ISDIR(mode) ? &directory_file : &text_ops);
-    inode->device = 0x1000;
+    inode->device = PROC_DEVICE;
     inode->number = number;
     inode->data = start_time;
     if (parent) {

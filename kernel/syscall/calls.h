@@ -59,6 +59,7 @@ struct sized_mask {
     SYSCALL(24, sched_yield, (void)) \
     SYSCALL(25, mremap, (uint64_t old, size_t old_size, size_t size, uint64_t flags, \
             uint64_t fixed)) \
+    SYSCALL(26, msync, (uint64_t address, size_t size, int flags)) \
     SYSCALL(28, madvise, (uint64_t address, size_t size, int advice)) \
     SYSCALL(32, dup, (int fd)) \
     SYSCALL(33, dup2, (int fd, int to)) \
@@ -96,17 +97,26 @@ struct sized_mask {
     SYSCALL(62, kill, (pid_t pid, int signal)) \
     SYSCALL(63, uname, (void __user *name)) \
     SYSCALL(72, fcntl, (int fd, int command, uint64_t argument)) \
+    SYSCALL(74, fsync, (int fd)) \
+    SYSCALL(75, fdatasync, (int fd)) \
     SYSCALL(76, truncate, (const char __user *path, off_t size)) \
     SYSCALL(77, ftruncate, (int fd, off_t size)) \
     SYSCALL(79, getcwd, (char __user *buffer, size_t size)) \
     SYSCALL(80, chdir, (const char __user *path)) \
+    SYSCALL(81, fchdir, (int fd)) \
     SYSCALL(82, rename, (const char __user *old, const char __user *path)) \
     SYSCALL(83, mkdir, (const char __user *path, mode_t mode)) \
     SYSCALL(84, rmdir, (const char __user *path)) \
+    SYSCALL(85, creat, (const char __user *path, mode_t mode)) \
     SYSCALL(86, link, (const char __user *old, const char __user *path)) \
     SYSCALL(87, unlink, (const char __user *path)) \
     SYSCALL(88, symlink, (const char __user *target, const char __user *path)) \
     SYSCALL(89, readlink, (const char __user *path, char __user *buffer, int size)) \
+    SYSCALL(90, chmod, (const char __user *path, mode_t mode)) \
+    SYSCALL(91, fchmod, (int fd, mode_t mode)) \
+    SYSCALL(92, chown, (const char __user *path, uint32_t uid, uint32_t gid)) \
+    SYSCALL(93, fchown, (int fd, uint32_t uid, uint32_t gid)) \
+    SYSCALL(94, lchown, (const char __user *path, uint32_t uid, uint32_t gid)) \
     SYSCALL(95, umask, (mode_t mask)) \
     SYSCALL(96, gettimeofday, (struct timespec __user *time, void __user *zone)) \
     SYSCALL(97, getrlimit, (int resource, struct rlimit __user *limit)) \
@@ -115,19 +125,37 @@ struct sized_mask {
     SYSCALL(100, times, (void __user *result)) \
     SYSCALL(102, getuid, (void)) \
     SYSCALL(104, getgid, (void)) \
+    SYSCALL(105, setuid, (uint32_t uid)) \
+    SYSCALL(106, setgid, (uint32_t gid)) \
     SYSCALL(107, geteuid, (void)) \
     SYSCALL(108, getegid, (void)) \
     SYSCALL(109, setpgid, (pid_t pid, pid_t pgid)) \
     SYSCALL(110, getppid, (void)) \
     SYSCALL(111, getpgrp, (void)) \
     SYSCALL(112, setsid, (void)) \
+    SYSCALL(113, setreuid, (uint32_t real, uint32_t effective)) \
+    SYSCALL(114, setregid, (uint32_t real, uint32_t effective)) \
+    SYSCALL(115, getgroups, (int count, uint32_t __user *groups)) \
+    SYSCALL(116, setgroups, (int count, const uint32_t __user *groups)) \
+    SYSCALL(117, setresuid, (uint32_t real, uint32_t effective, uint32_t saved)) \
+    SYSCALL(118, getresuid, (uint32_t __user *real, uint32_t __user *effective, \
+            uint32_t __user *saved)) \
+    SYSCALL(119, setresgid, (uint32_t real, uint32_t effective, uint32_t saved)) \
+    SYSCALL(120, getresgid, (uint32_t __user *real, uint32_t __user *effective, \
+            uint32_t __user *saved)) \
     SYSCALL(121, getpgid, (pid_t pid)) \
+    SYSCALL(122, setfsuid, (uint32_t uid)) \
+    SYSCALL(123, setfsgid, (uint32_t gid)) \
     SYSCALL(124, getsid, (pid_t pid)) \
     SYSCALL(127, rt_sigpending, (uint64_t __user *set, size_t size)) \
     SYSCALL(128, rt_sigtimedwait, (const uint64_t __user *set, void __user *info, \
             const struct timespec __user *timeout, size_t size)) \
     SYSCALL(130, rt_sigsuspend, (const uint64_t __user *set, size_t size)) \
     SYSCALL(131, sigaltstack, (const void __user *stack, void __user *old)) \
+    SYSCALL(132, utime, (const char __user *path, const int64_t __user *user)) \
+    SYSCALL(133, mknod, (const char __user *path, mode_t mode, unsigned device)) \
+    SYSCALL(137, statfs, (const char __user *path, void __user *result)) \
+    SYSCALL(138, fstatfs, (int fd, void __user *result)) \
     SYSCALL(140, getpriority, (int which, int who)) \
     SYSCALL(141, setpriority, (int which, int who, int nice)) \
     SYSCALL(142, sched_setparam, (pid_t pid, const int __user *priority)) \
@@ -140,11 +168,25 @@ struct sized_mask {
     SYSCALL(157, prctl, (int option, uint64_t argument)) \
     SYSCALL(158, arch_prctl, (int code, uint64_t address)) \
     SYSCALL(160, setrlimit, (int resource, const struct rlimit __user *limit)) \
+    SYSCALL(161, chroot, (const char __user *path)) \
+    SYSCALL(162, sync, (void)) \
     SYSCALL(164, settimeofday, (const struct timespec __user *time, const void __user *zone)) \
     SYSCALL(165, mount, (const char __user *source, const char __user *target, \
             const char __user *type)) \
     SYSCALL(169, reboot, (unsigned magic1, unsigned magic2, unsigned command)) \
     SYSCALL(186, gettid, (void)) \
+    SYSCALL(188, setxattr, (const char __user *path)) \
+    SYSCALL(189, lsetxattr, (const char __user *path)) \
+    SYSCALL(190, fsetxattr, (int fd)) \
+    SYSCALL(191, getxattr, (const char __user *path)) \
+    SYSCALL(192, lgetxattr, (const char __user *path)) \
+    SYSCALL(193, fgetxattr, (int fd)) \
+    SYSCALL(194, listxattr, (const char __user *path)) \
+    SYSCALL(195, llistxattr, (const char __user *path)) \
+    SYSCALL(196, flistxattr, (int fd)) \
+    SYSCALL(197, removexattr, (const char __user *path)) \
+    SYSCALL(198, lremovexattr, (const char __user *path)) \
+    SYSCALL(199, fremovexattr, (int fd)) \
     SYSCALL(200, tkill, (pid_t tid, int signal)) \
     SYSCALL(201, time, (int64_t __user *result)) \
     SYSCALL(202, futex, (int __user *word, int operation, uint32_t value, uint64_t timeout, \
@@ -164,11 +206,27 @@ struct sized_mask {
     SYSCALL(233, epoll_ctl, (int epoll_fd, int operation, int fd, \
             const struct epoll_event __user *user)) \
     SYSCALL(234, tgkill, (pid_t tgid, pid_t tid, int signal)) \
+    SYSCALL(235, utimes, (const char __user *path, const struct timespec __user *times)) \
     SYSCALL(247, waitid, (int type, pid_t id, void __user *info, int options, \
             void __user *usage)) \
     SYSCALL(257, openat, (int dirfd, const char __user *path, int flags, mode_t mode)) \
+    SYSCALL(258, mkdirat, (int dirfd, const char __user *path, mode_t mode)) \
+    SYSCALL(259, mknodat, (int dirfd, const char __user *path, mode_t mode, unsigned device)) \
+    SYSCALL(260, fchownat, (int dirfd, const char __user *path, uint32_t uid, uint32_t gid, \
+            int flags)) \
+    SYSCALL(261, futimesat, (int dirfd, const char __user *path, \
+            const struct timespec __user *user)) \
     SYSCALL(262, newfstatat, (int dirfd, const char __user *path, void __user *result, \
             int flags)) \
+    SYSCALL(263, unlinkat, (int dirfd, const char __user *path, int flags)) \
+    SYSCALL(264, renameat, (int old_dirfd, const char __user *old, int dirfd, \
+            const char __user *path)) \
+    SYSCALL(265, linkat, (int old_dirfd, const char __user *old, int dirfd, \
+            const char __user *path, int flags)) \
+    SYSCALL(266, symlinkat, (const char __user *target, int dirfd, const char __user *path)) \
+    SYSCALL(267, readlinkat, (int dirfd, const char __user *path, char __user *buffer, int size)) \
+    SYSCALL(268, fchmodat, (int dirfd, const char __user *path, mode_t mode)) \
+    SYSCALL(269, faccessat, (int dirfd, const char __user *path, int mode)) \
     SYSCALL(270, pselect6, (int count, uint64_t __user *reads, uint64_t __user *writes, \
             uint64_t __user *errors, struct timespec __user *timeout, \
             const struct sized_mask __user *mask)) \
@@ -176,6 +234,8 @@ struct sized_mask {
             struct timespec __user *timeout, const uint64_t __user *mask, size_t size)) \
     SYSCALL(273, set_robust_list, (uint64_t head, size_t size)) \
     SYSCALL(274, get_robust_list, (pid_t tid, uint64_t __user *head, size_t __user *size)) \
+    SYSCALL(280, utimensat, (int dirfd, const char __user *path, \
+            const struct timespec __user *user, int flags)) \
     SYSCALL(281, epoll_pwait, (int fd, struct epoll_event __user *events, int max, int timeout, \
             const uint64_t __user *mask, size_t size)) \
     SYSCALL(283, timerfd_create, (int clock, int flags)) \
@@ -190,8 +250,14 @@ struct sized_mask {
     SYSCALL(293, pipe2, (int __user *fds, int flags)) \
     SYSCALL(302, prlimit64, (pid_t pid, int resource, const struct rlimit __user *limit, \
             struct rlimit __user *old)) \
+    SYSCALL(306, syncfs, (int fd)) \
     SYSCALL(309, getcpu, (unsigned __user *cpu, unsigned __user *node)) \
+    SYSCALL(316, renameat2, (int old_dirfd, const char __user *old, int dirfd, \
+            const char __user *path, unsigned flags)) \
     SYSCALL(318, getrandom, (char __user *buffer, size_t size, unsigned flags)) \
+    SYSCALL(332, statx, (int dirfd, const char __user *path, int flags, unsigned mask, \
+            void __user *result)) \
+    SYSCALL(439, faccessat2, (int dirfd, const char __user *path, int mode, int flags)) \
     SYSCALL(441, epoll_pwait2, (int fd, struct epoll_event __user *events, int max, \
             const struct timespec __user *timeout, const uint64_t __user *mask, size_t size))
 

@@ -159,26 +159,6 @@ long sys_getppid(void)
     return current->group->parent_pid;
 }
 
-long sys_getuid(void)
-{
-    return 0; /* everybody is root */
-}
-
-long sys_geteuid(void)
-{
-    return 0;
-}
-
-long sys_getgid(void)
-{
-    return 0;
-}
-
-long sys_getegid(void)
-{
-    return 0;
-}
-
 long sys_setpgid(pid_t pid, pid_t pgid)
 {
     return group_set_pgid(pid, pgid);
