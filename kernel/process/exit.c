@@ -134,6 +134,7 @@ static void end_group(struct thread_group *group, struct list *gone)
         machine_init_ended("exited with status", status >> 8);
     }
     group->dead = true;
+    signal_set_drop(&group->pending, ~0ul);
     if (notify_parent(group)) {
         release_group(group, gone);
     }
@@ -172,6 +173,7 @@ void task_exit(int status)
         group->exit_status = status;
     }
     task->state = TASK_ZOMBIE;
+    signal_set_drop(&task->pending, ~0ul);
     if (task != group->leader) {
         task_unhash(task);
         task_put(task); /* not the last one: the CPU's is left */

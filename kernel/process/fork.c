@@ -42,7 +42,8 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     if (!group) {
         return NULL;
     }
-    memset(group, 0, offsetof(struct thread_group, pending.info));
+    memset(group, 0, offsetof(struct thread_group, pending));
+    signal_set_init(&group->pending);
     list_init(&group->threads);
     list_init(&group->children);
     list_init(&group->sibling);
@@ -62,6 +63,7 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
         group->limits[RLIMIT_NOFILE] = (struct rlimit){1024, 4096};
         group->limits[RLIMIT_STACK].soft = 8ul << 20;
         group->limits[RLIMIT_CORE].soft = 0;
+        group->limits[RLIMIT_SIGPENDING] = (struct rlimit){SIGNAL_QUEUE_MAX, SIGNAL_QUEUE_MAX};
     }
     return group;
 }

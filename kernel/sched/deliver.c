@@ -192,7 +192,7 @@ static bool deliver_one(struct trap_frame *frame)
     if (SIGNALS_STOP & SIGNAL_BIT(signal) && task->group->stop_signal) {
         stop_spread(task->group);
     }
-    if (signal == SIGKILL && info.value == SIGNAL_THREAD_ENDS && task->group->exec_task) {
+    if (signal == SIGKILL && info.code == SI_KERNEL && info.value == SIGNAL_THREAD_ENDS && task->group->exec_task) {
         task_exit(SIGKILL);
     }
     if (action.handler == SIG_DFL && signal != SIGSTOP && SIGNALS_STOP & SIGNAL_BIT(signal)) {

@@ -31,6 +31,11 @@ struct sigframe {
     uint8_t siginfo[SIGINFO_SIZE];
 };
 
+static bool siginfo_of_fault(int signal, const struct signal_info *info)
+{
+    return info->code > 0 && info->code < SI_KERNEL && signal != SIGCHLD;
+}
+
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
 {
     int32_t *words = buffer;
@@ -38,12 +43,23 @@ void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
     memset(buffer, 0, SIGINFO_SIZE);
     words[0] = signal;
     words[2] = info->code;
-    if (info->code > 0 && info->code < SI_KERNEL && signal != SIGCHLD) {
+    if (siginfo_of_fault(signal, info)) {
         *(uint64_t *)(words + 4) = info->value; /* si_addr */
     } else {
         words[4] = info->pid;
-        words[6] = (int32_t)info->value; /* si_status */
+        words[5] = info->uid;
+        *(uint64_t *)(words + 6) = info->value; /* si_status, si_value */
     }
+}
+
+void siginfo_read(const void *buffer, int signal, struct signal_info *info)
+{
+    const int32_t *words = buffer;
+
+    info->code = words[2];
+    info->pid = words[4];
+    info->uid = words[5];
+    info->value = *(const uint64_t *)(words + (siginfo_of_fault(signal, info) ? 4 : 6));
 }
 
 static bool stack_contains(const struct signal_stack *stack, uint64_t rsp)

@@ -95,17 +95,9 @@ static uint64_t signal_shut_out(const struct task *task)
     return task->blocked & ~task->awaited;
 }
 
-static void signal_add(struct signal_set *set, int signal, const struct signal_info *info)
-{
-    if (!(set->mask & SIGNAL_BIT(signal))) {
-        set->mask |= SIGNAL_BIT(signal);
-        set->info[signal - 1] = *info;
-    }
-}
-
 void signal_tell_parent_locked(struct thread_group *group, int code, int signal)
 {
-    struct signal_info info = {code, group->pid, (uint64_t)signal};
+    struct signal_info info = {.code = code, .pid = group->pid, .value = (uint64_t)signal};
 
     if (group->parent) {
         if (!(group_sighand(group->parent)->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
@@ -121,9 +113,9 @@ static void signal_discard(struct thread_group *group, uint64_t mask)
     struct task *task;
 
     assert_held(&tasks_lock);
-    group->pending.mask &= ~mask;
+    signal_set_drop(&group->pending, mask);
     list_for_each(task, &group->threads, in_group) {
-        task->pending.mask &= ~mask;
+        signal_set_drop(&task->pending, mask);
     }
 }
 
@@ -179,34 +171,46 @@ static bool signal_would_do_nothing(const struct task *task, int signal)
     return is_discarded(action, signal) || (task->group->pid == 1 && action->handler == SIG_DFL);
 }
 
-void signal_send_locked(struct task *task, int signal, const struct signal_info *info)
+static uint64_t signal_limit(const struct thread_group *group)
+{
+    return group->limits[RLIMIT_SIGPENDING].soft;
+}
+
+long signal_send_locked(struct task *task, int signal, const struct signal_info *info)
 {
     bool ends = signal == SIGKILL && info->code == SI_KERNEL; /* exit_group, exec: init's threads, too */
+
+    long error;
 
     assert_held(&tasks_lock);
     signal_prepare(task->group, signal);
     if (task->state == TASK_ZOMBIE || (!ends && signal_would_do_nothing(task, signal))) {
-        return;
+        return 0;
+    }
+    error = signal_set_add(&task->pending, signal, info, signal_limit(task->group));
+    if (error) {
+        return error;
     }
     trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)task->tid);
-    signal_add(&task->pending, signal, info);
     if (!(signal_shut_out(task) & SIGNAL_BIT(signal))) {
         signal_notify_locked(task);
         if (signal == SIGKILL) {
             task_wake_stopped(task);
         }
     }
+    return 0;
 }
 
-void signal_send_process_locked(struct thread_group *group, int signal,
+long signal_send_process_locked(struct thread_group *group, int signal,
                                 const struct signal_info *info)
 {
     struct task *task, *chosen = NULL;
+    long error;
 
     assert_held(&tasks_lock);
     signal_prepare(group, signal);
     if (group->dead || list_empty(&group->threads)) {
-        return;
+        return 0;
     }
     list_for_each(task, &group->threads, in_group) {
         if (!(signal_shut_out(task) & SIGNAL_BIT(signal)) && (!chosen || task == group->leader)) {
@@ -215,32 +219,38 @@ void signal_send_process_locked(struct thread_group *group, int signal,
     }
     task = list_first(&group->threads, struct task, in_group);
     if (signal_would_do_nothing(chosen ? chosen : task, signal)) {
-        return;
+        return 0;
+    }
+    error = signal_set_add(&group->pending, signal, info, signal_limit(group));
+    if (error) {
+        return error;
     }
     trace(TRACE_SIGNAL, 0, (uint32_t)signal, (uint64_t)(chosen ? chosen : task)->tid);
-    signal_add(&group->pending, signal, info);
     if (chosen) {
         signal_notify_locked(chosen);
         if (signal == SIGKILL) {
             task_wake_stopped(chosen);
         }
     }
+    return 0;
 }
 
-void signal_send(struct task *task, int signal, const struct signal_info *info)
+long signal_send(struct task *task, int signal, const struct signal_info *info)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    long error = signal_send_locked(task, signal, info);
 
-    signal_send_locked(task, signal, info);
     spin_unlock_irqrestore(&tasks_lock, flags);
+    return error;
 }
 
-void signal_send_process(struct thread_group *group, int signal, const struct signal_info *info)
+long signal_send_process(struct thread_group *group, int signal, const struct signal_info *info)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    long error = signal_send_process_locked(group, signal, info);
 
-    signal_send_process_locked(group, signal, info);
     spin_unlock_irqrestore(&tasks_lock, flags);
+    return error;
 }
 
 void signal_send_self(int signal)
@@ -381,8 +391,7 @@ int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *inf
     } else {
         signal = __builtin_ctzl(found & SYNCHRONOUS ? found & SYNCHRONOUS : found) + 1;
     }
-    set->mask &= ~SIGNAL_BIT(signal);
-    *info = set->info[signal - 1];
+    signal_set_take(set, signal, info);
     if (signal == SIGALRM) {
         restart_real_timer(task->group);
     }
@@ -440,8 +449,8 @@ void signal_force(int signal, int code, uint64_t value)
         action->handler = SIG_DFL;
         current->blocked &= ~SIGNAL_BIT(signal);
     }
-    current->pending.mask &= ~SIGNAL_BIT(signal);
-    signal_add(&current->pending, signal, &info);
+    signal_set_drop(&current->pending, SIGNAL_BIT(signal));
+    signal_set_add(&current->pending, signal, &info, 0);
     signal_notify_locked(current);
     ends_init = current->group->pid == 1 && action->handler == SIG_DFL;
     spin_unlock_irqrestore(&tasks_lock, flags);

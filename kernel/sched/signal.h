@@ -1,6 +1,7 @@
 /* Signals (signal(7)): sending, handlers, delivery before user mode. */
 #ifndef SCHED_SIGNAL_H
 #define SCHED_SIGNAL_H
+#include "lib/list.h"
 #include "lib/types.h"
 
 struct task;
@@ -12,9 +13,9 @@ enum {
     SIGFPE = 8, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14,
     SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21,
     SIGTTOU = 22, SIGURG = 23, SIGXCPU = 24, SIGXFSZ = 25, SIGVTALRM = 26, SIGPROF = 27,
-    SIGWINCH = 28, SIGSYS = 31, SIGNALS = 64,
+    SIGWINCH = 28, SIGSYS = 31, SIGRTMIN = 32, SIGNALS = 64,
 };
-enum { SI_USER = 0, SI_KERNEL = 128, SI_TKILL = -6 };
+enum { SI_USER = 0, SI_KERNEL = 128, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6 };
 enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
 
 #define SIGNAL_BIT(signal) (1ul << ((signal) - 1))
@@ -47,16 +48,27 @@ enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONT
 #define WAIT_CORE 0x80 /* in the status of a wait: it left an image of its memory */
 #define SIGNAL_THREAD_ENDS 1 /* the value of a SIGKILL that ends one thread alone */
 
-/* What siginfo_t tells beyond the number; `value` is an address or a child's status. */
+/* What siginfo_t tells beyond the number; `value` is an address, a child's status, or the sender's. */
 struct signal_info {
     int code;
-    pid_t pid;
+    pid_t pid; /* or a timer's id */
     uint64_t value;
+    int uid; /* or a timer's overruns */
 };
+
+/* One of those of which any number may be pending. */
+struct queued_signal {
+    struct list list;
+    struct signal_info info;
+    int signal;
+};
+#define SIGNAL_QUEUE_MAX 1024 /* for all processes; Linux has as many with 256 MiB */
 
 struct signal_set {
     uint64_t mask;
-    struct signal_info info[SIGNALS]; /* valid where the mask has a bit */
+    uint64_t noted;    /* of them, those that `info` tells of */
+    struct list queue; /* struct queued_signal */
+    struct signal_info info[SIGRTMIN - 1];
 };
 
 /* The kernel's struct sigaction, asm/signal.h. */
@@ -77,14 +89,23 @@ struct sighand {
     struct signal_action actions[SIGNALS]; /* tasks_lock */
 };
 
-/* Any context. A signal to a group goes to a thread that does not block it, to the first one of
+/* pending.c; tasks_lock is held for all but the first. -EAGAIN: `limit` are queued, or all places
+ * taken, and it is not from kill(2). */
+void signal_set_init(struct signal_set *set);
+long signal_set_add(struct signal_set *set, int signal, const struct signal_info *info,
+                    uint64_t limit);
+void signal_set_queue(struct signal_set *set, struct queued_signal *place); /* the caller's own */
+void signal_set_drop(struct signal_set *set, uint64_t mask);
+void signal_set_take(struct signal_set *set, int signal, struct signal_info *info); /* it is there */
+
+/* Any context; 0, or -EAGAIN as signal_set_add. A signal to a group goes to a thread that does not block it, to the first one of
  * the process if that is such a one. */
-void signal_send(struct task *task, int signal, const struct signal_info *info);
-void signal_send_process(struct thread_group *group, int signal, const struct signal_info *info);
+long signal_send(struct task *task, int signal, const struct signal_info *info);
+long signal_send_process(struct thread_group *group, int signal, const struct signal_info *info);
 /* The same with tasks_lock held. */
-void signal_send_process_locked(struct thread_group *group, int signal,
+long signal_send_process_locked(struct thread_group *group, int signal,
                                 const struct signal_info *info);
-void signal_send_locked(struct task *task, int signal, const struct signal_info *info);
+long signal_send_locked(struct task *task, int signal, const struct signal_info *info);
 /* To all of a process group, as from the terminal: in turns (it may sleep), or from an interrupt. */
 void signal_send_group(pid_t pgid, int signal);
 void signal_send_group_at_once(pid_t pgid, int signal);
@@ -126,6 +147,7 @@ long sigframe_push(struct trap_frame *frame, int signal, const struct signal_act
                    const struct signal_info *info, uint64_t mask);
 long sigframe_pop(struct trap_frame *frame);
 #define SIGINFO_SIZE 128
+void siginfo_read(const void *buffer, int signal, struct signal_info *info);
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info);
 /* Of the current task, whose user stack pointer is `rsp`. -EPERM: it runs on it; -EINVAL, -ENOMEM. */
 long altstack_set(const struct signal_stack *stack, uint64_t rsp);

@@ -22,7 +22,7 @@ struct task *task_create(const char *name)
         return NULL;
     }
     memset(task, 0, offsetof(struct task, user.fpu));
-    task->pending.mask = 0;
+    signal_set_init(&task->pending);
     task->kernel_stack = kstack_alloc();
     if (!task->kernel_stack) {
         kfree(task);

@@ -150,6 +150,7 @@ struct sized_mask {
     SYSCALL(127, rt_sigpending, (uint64_t __user *set, size_t size)) \
     SYSCALL(128, rt_sigtimedwait, (const uint64_t __user *set, void __user *info, \
             const struct timespec __user *timeout, size_t size)) \
+    SYSCALL(129, rt_sigqueueinfo, (pid_t pid, int signal, const void __user *info)) \
     SYSCALL(130, rt_sigsuspend, (const uint64_t __user *set, size_t size)) \
     SYSCALL(131, sigaltstack, (const void __user *stack, void __user *old)) \
     SYSCALL(132, utime, (const char __user *path, const int64_t __user *user)) \
@@ -248,6 +249,8 @@ struct sized_mask {
     SYSCALL(291, epoll_create1, (int flags)) \
     SYSCALL(292, dup3, (int fd, int to, int flags)) \
     SYSCALL(293, pipe2, (int __user *fds, int flags)) \
+    SYSCALL(297, rt_tgsigqueueinfo, (pid_t tgid, pid_t tid, int signal, \
+            const void __user *info)) \
     SYSCALL(302, prlimit64, (pid_t pid, int resource, const struct rlimit __user *limit, \
             struct rlimit __user *old)) \
     SYSCALL(306, syncfs, (int fd)) \

@@ -116,9 +116,8 @@ long sys_kill(pid_t pid, int signal)
 }
 
 /* To one thread; tgid 0: of whatever process. */
-static long signal_thread(pid_t tgid, pid_t tid, int signal)
+static long signal_thread(pid_t tgid, pid_t tid, int signal, const struct signal_info *info)
 {
-    struct signal_info info = {.code = SI_TKILL, .pid = current->group->pid};
     struct task *task;
     long error = -ESRCH;
 
@@ -126,7 +125,7 @@ static long signal_thread(pid_t tgid, pid_t tid, int signal)
     if (task && (!tgid || task->group->pid == tgid)) {
         error = signal < 0 || signal > SIGNALS ? -EINVAL : 0;
         if (signal && !error) {
-            signal_send(task, signal, &info);
+            error = signal_send(task, signal, info);
         }
     }
     task_put(task);
@@ -135,12 +134,62 @@ static long signal_thread(pid_t tgid, pid_t tid, int signal)
 
 long sys_tgkill(pid_t tgid, pid_t tid, int signal)
 {
-    return tgid <= 0 || tid <= 0 ? -EINVAL : signal_thread(tgid, tid, signal);
+    struct signal_info info = {.code = SI_TKILL, .pid = current->group->pid};
+
+    return tgid <= 0 || tid <= 0 ? -EINVAL : signal_thread(tgid, tid, signal, &info);
 }
 
 long sys_tkill(pid_t tid, int signal)
 {
-    return tid <= 0 ? -EINVAL : signal_thread(0, tid, signal);
+    struct signal_info info = {.code = SI_TKILL, .pid = current->group->pid};
+
+    return tid <= 0 ? -EINVAL : signal_thread(0, tid, signal, &info);
+}
+
+/* What the sender tells of itself is believed, but for what only the kernel and kill(2) say: this it
+ * may say to itself alone. */
+static long queueinfo_read(pid_t to, int signal, const void __user *user, struct signal_info *info)
+{
+    uint8_t buffer[SIGINFO_SIZE];
+
+    if (copy_from_user(buffer, user, sizeof(buffer))) {
+        return -EFAULT;
+    }
+    siginfo_read(buffer, signal, info);
+    return (info->code >= 0 || info->code == SI_TKILL) && to != current->tid ? -EPERM : 0;
+}
+
+long sys_rt_sigqueueinfo(pid_t pid, int signal, const void __user *user)
+{
+    struct signal_info info;
+    long error = queueinfo_read(pid, signal, user, &info);
+    struct task *task;
+
+    if (error) {
+        return error;
+    }
+    task = task_find(pid);
+    if (!task) {
+        return -ESRCH;
+    }
+    error = signal < 0 || signal > SIGNALS ? -EINVAL : 0;
+    if (signal && !error) {
+        error = signal_send_process(task->group, signal, &info);
+    }
+    task_put(task);
+    return error;
+}
+
+long sys_rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int signal, const void __user *user)
+{
+    struct signal_info info;
+    long error;
+
+    if (tgid <= 0 || tid <= 0) {
+        return -EINVAL;
+    }
+    error = queueinfo_read(tid, signal, user, &info);
+    return error ? error : signal_thread(tgid, tid, signal, &info);
 }
 
 long sys_rt_sigpending(uint64_t __user *set, size_t size)
