@@ -45,10 +45,9 @@ static ssize_t eventfd_read(struct file *file, char __user *buffer, size_t size,
         return -EINVAL;
     }
     while ((value = eventfd_take(event, &was_full)) == 0) {
-        long error = file->flags & O_NONBLOCK
-                         ? -EAGAIN
-                         : wait_event_interruptible(&event->readers, WAIT_EVENTFD_READ,
-                                                    event->inode.number, count_of(event) > 0);
+        long error = file_wait(file->flags, &event->readers, WAIT_EVENTFD_READ,
+                               event->inode.number, count_of(event) > 0);
+
         if (error) {
             return error;
         }
@@ -87,11 +86,9 @@ static ssize_t eventfd_write(struct file *file, const char __user *buffer, size_
         return -EINVAL;
     }
     while (!eventfd_add(event, value)) {
-        long error = file->flags & O_NONBLOCK
-                         ? -EAGAIN
-                         : wait_event_interruptible(&event->writers, WAIT_EVENTFD_WRITE,
-                                                    event->inode.number,
-                                                    value <= COUNT_MAX - count_of(event));
+        long error = file_wait(file->flags, &event->writers, WAIT_EVENTFD_WRITE,
+                               event->inode.number, value <= COUNT_MAX - count_of(event));
+
         if (error) {
             return error;
         }

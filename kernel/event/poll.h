@@ -32,6 +32,13 @@ void poll_wait(struct poll_table *table, struct wait_queue *queue);
 /* Take all hooks out; `wake` is not called any more. The files are still there. */
 void poll_table_unhook(struct poll_table *table);
 
+/*
+ * A file's operation waits for `condition`, if `flags`, those of the open file, let it: 0, or
+ * -EAGAIN with O_NONBLOCK, or -ERESTARTSYS.
+ */
+#define file_wait(flags, queue, reason, object, condition) \
+    ((flags) & O_NONBLOCK ? -EAGAIN : wait_event_interruptible(queue, reason, object, condition))
+
 /* What holds for `file`: its own poll operation, or always ready. */
 int file_poll(struct file *file, struct poll_table *table);
 #endif

@@ -80,10 +80,9 @@ static ssize_t timerfd_read(struct file *file, char __user *buffer, size_t size,
         return -EINVAL;
     }
     while ((count = timerfd_take(timer)) == 0) {
-        long error = file->flags & O_NONBLOCK
-                         ? -EAGAIN
-                         : wait_event_interruptible(&timer->readers, WAIT_TIMERFD,
-                                                    timer->inode.number, has_expired(timer));
+        long error = file_wait(file->flags, &timer->readers, WAIT_TIMERFD, timer->inode.number,
+                               has_expired(timer));
+
         if (error) {
             return error;
         }

@@ -57,11 +57,8 @@ static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, of
             }
             continue; /* the last writer wrote before it left */
         }
-        if (file->flags & O_NONBLOCK) {
-            return -EAGAIN;
-        }
-        error = wait_event_interruptible(&pipe->read_queue, WAIT_PIPE_READ, pipe->inode.number,
-                                         ring_used(&pipe->ring) > 0 || pipe->writers == 0);
+        error = file_wait(file->flags, &pipe->read_queue, WAIT_PIPE_READ, pipe->inode.number,
+                          ring_used(&pipe->ring) > 0 || pipe->writers == 0);
         if (error) {
             return error;
         }
@@ -101,11 +98,8 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
             wake_events(&pipe->read_queue, POLLIN | POLLRDNORM);
             continue;
         }
-        if (file->flags & O_NONBLOCK) {
-            return done ? (ssize_t)done : -EAGAIN;
-        }
-        error = wait_event_interruptible(&pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,
-                                         ring_room(&pipe->ring) >= need || pipe->readers == 0);
+        error = file_wait(file->flags, &pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,
+                          ring_room(&pipe->ring) >= need || pipe->readers == 0);
         if (error) {
             return done ? (ssize_t)done : error;
         }

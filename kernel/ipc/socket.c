@@ -96,9 +96,10 @@ int socket_take_error(struct socket *socket)
     return __atomic_exchange_n(&socket->error, 0, __ATOMIC_ACQ_REL);
 }
 
-static bool may_wait(const struct file *file, int flags)
+/* The file's flags for file_wait, for one call with these MSG_*. */
+static int socket_wait_flags(const struct file *file, int flags)
 {
-    return !(file->flags & O_NONBLOCK) && !(flags & MSG_DONTWAIT);
+    return flags & MSG_DONTWAIT ? file->flags | O_NONBLOCK : file->flags;
 }
 
 /* May nothing more be sent to `peer`? */
@@ -132,11 +133,12 @@ ssize_t socket_send(struct file *file, const char __user *buffer, size_t size, i
         } else if (part < 0) {
             error = part;
         } else if (done < size) {
-            error = !may_wait(file, flags) ? -EAGAIN
-                    : wait_event_interruptible(&socket->writers, WAIT_SOCKET_WRITE,
-                                               socket->inode.number,
-                                               ring_room(&peer->ring) || is_broken(socket, peer));
-            error = error ? error : -socket_take_error(socket); /* who slept is told of a reset */
+            error = file_wait(socket_wait_flags(file, flags), &socket->writers, WAIT_SOCKET_WRITE,
+                              socket->inode.number,
+                              ring_room(&peer->ring) || is_broken(socket, peer));
+            if (!error) {
+                error = -socket_take_error(socket); /* who slept is told of a reset */
+            }
         }
     } while (!error && done < size);
     if (error == -EPIPE && !done && !(flags & MSG_NOSIGNAL)) {
@@ -165,7 +167,10 @@ static ssize_t receive_some(struct socket *socket, char __user *buffer, size_t s
         return part;
     }
     error = socket_take_error(socket);
-    return error ? -error : shutdown & NO_RECEIVE ? 0 : -EAGAIN;
+    if (error) {
+        return -error;
+    }
+    return shutdown & NO_RECEIVE ? 0 : -EAGAIN;
 }
 
 ssize_t socket_receive(struct file *file, char __user *buffer, size_t size, int flags)
@@ -192,11 +197,9 @@ ssize_t socket_receive(struct file *file, char __user *buffer, size_t size, int 
             error = part;
             break;
         } else {
-            error = !may_wait(file, flags) ? -EAGAIN
-                    : wait_event_interruptible(&socket->readers, WAIT_SOCKET_READ,
-                                               socket->inode.number,
-                                               ring_used(&socket->ring) ||
-                                               shutdown_of(socket) & NO_RECEIVE);
+            error = file_wait(socket_wait_flags(file, flags), &socket->readers, WAIT_SOCKET_READ,
+                              socket->inode.number,
+                              ring_used(&socket->ring) || shutdown_of(socket) & NO_RECEIVE);
         }
     } while (!error && done < size);
     return done ? (ssize_t)done : error;

@@ -170,9 +170,9 @@ static long socket_join(struct socket *socket, struct socket *listener, struct s
     return 0;
 }
 
-/* One attempt: -EAGAIN also after sleeping until there may be room. */
-static long try_connect(struct socket *socket, const struct socket_address *address,
-                        struct socket *server, bool wait, bool *slept)
+/* One attempt. *slept: until there may be room, for another one. */
+static long try_connect(const struct file *file, const struct socket_address *address,
+                        struct socket *server, bool *slept)
 {
     struct socket *listener = find_listener(address);
     long error;
@@ -182,15 +182,14 @@ static long try_connect(struct socket *socket, const struct socket_address *addr
         return pointer_error(listener);
     }
     mutex_lock(&sockets_lock);
-    error = socket_join(socket, listener, server);
+    error = socket_join(file->data, listener, server);
     mutex_unlock(&sockets_lock);
     if (!error) {
         wake_events(&listener->readers, POLLIN | POLLRDNORM);
-    } else if (error == -EAGAIN && wait) {
-        error = wait_event_interruptible(&listener->writers, WAIT_CONNECT, listener->inode.number,
-                                         !is_full(listener) || !socket_listens(listener));
+    } else if (error == -EAGAIN) {
+        error = file_wait(file->flags, &listener->writers, WAIT_CONNECT, listener->inode.number,
+                          !is_full(listener) || !socket_listens(listener));
         *slept = !error;
-        error = error ? error : -EAGAIN;
     }
     inode_put(&listener->inode);
     return error;
@@ -200,13 +199,13 @@ long socket_connect(struct file *file, const struct socket_address *address)
 {
     struct socket *server = socket_create();
     bool slept;
-    long error = -ENOMEM;
+    long error;
 
     if (!server) {
         return -ENOMEM;
     }
     do {
-        error = try_connect(file->data, address, server, !(file->flags & O_NONBLOCK), &slept);
+        error = try_connect(file, address, server, &slept);
     } while (slept);
     if (error) {
         inode_put(&server->inode);
@@ -233,6 +232,7 @@ struct file *socket_accept(struct file *file, int flags)
 {
     struct socket *listener = file->data, *server;
     struct file *accepted;
+    long error;
 
     if (__atomic_load_n(&listener->state, __ATOMIC_ACQUIRE) != SOCKET_LISTENING) {
         return error_pointer(-EINVAL);
@@ -242,22 +242,24 @@ struct file *socket_accept(struct file *file, int flags)
         return error_pointer(-ENOMEM);
     }
     while ((server = take_pending(listener)) == NULL) {
-        long error = !socket_listens(listener) ? -EINVAL
-                     : file->flags & O_NONBLOCK
-                         ? -EAGAIN
-                         : wait_event_interruptible(
-                               &listener->readers, WAIT_ACCEPT, listener->inode.number,
-                               listener->pending_count || !socket_listens(listener));
-
+        if (!socket_listens(listener)) {
+            error = -EINVAL;
+            goto out_free;
+        }
+        error = file_wait(file->flags, &listener->readers, WAIT_ACCEPT, listener->inode.number,
+                          listener->pending_count || !socket_listens(listener));
         if (error) {
-            kfree(accepted);
-            return error_pointer(error);
+            goto out_free;
         }
     }
     wake_events(&listener->writers, 0); /* who connects, not who polls */
     accepted = file_open_in(accepted, &server->inode, O_RDWR | flags);
     inode_put(&server->inode);
     return accepted;
+
+out_free:
+    kfree(accepted);
+    return error_pointer(error);
 }
 
 void socket_unbind(struct socket *socket)

@@ -88,7 +88,10 @@ static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_
         }
         spin_unlock(&bucket->lock);
     } while (seen < 0 && uaccess_load(word) >= 0);
-    return seen == value ? 0 : seen < 0 ? -EFAULT : -EAGAIN;
+    if (seen == value) {
+        return 0;
+    }
+    return seen < 0 ? -EFAULT : -EAGAIN;
 //@lab 4 wait stub
 //|
 //|     (void)bucket, (void)word, (void)value; /* lab 4, step 3: nobody ever sleeps */
@@ -119,18 +122,15 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     struct waiter waiter = {.task = current, .bitset = bitset};
     long error = find_key(word, shared, &waiter.key);
 
-    error = error ? error : futex_enqueue(&waiter, word, value);
     if (error) {
         return error;
     }
-    for (;;) {
-        wait_mark(true, WAIT_FUTEX, (uint64_t)word);
-        if (error || __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE)) {
-            break;
-        }
-        error = wait_sleep(true, deadline);
+    error = futex_enqueue(&waiter, word, value);
+    if (error) {
+        return error;
     }
-    wait_unmark();
+    error = wait_event_unqueued(WAIT_FUTEX, word,
+                                __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE), deadline);
     return leave(&waiter) ? 0 : error;
 }
 
@@ -294,7 +294,10 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
     if (count < 0 || move < 0) {
         return -EINVAL;
     }
-    error = error ? error : find_key(to, shared, &key_to);
+    if (error) {
+        return error;
+    }
+    error = find_key(to, shared, &key_to);
     if (error) {
         return error;
     }

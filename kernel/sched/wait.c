@@ -163,15 +163,11 @@ void wait_unmark(void)
     current->reason = WAIT_NONE;
 }
 
-void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
-                enum wait_reason reason, uint64_t object)
+void wait_start(struct wait_queue *queue, struct wait_entry *entry)
 {
-    if (!entry->task) {
-        entry->task = current;
-        entry->wake = wake_task;
-        wait_queue_add(queue, entry);
-    }
-    wait_mark(interruptible, reason, object);
+    entry->task = current;
+    entry->wake = wake_task;
+    wait_queue_add(queue, entry);
 }
 
 struct wake_timer {
@@ -207,12 +203,6 @@ long wait_sleep(bool interruptible, ktime_t deadline)
     }
     schedule();
     return 0;
-}
-
-void wait_end(struct wait_queue *queue, struct wait_entry *entry)
-{
-    wait_unmark();
-    wait_queue_remove(queue, entry);
 }
 
 /* Mutexes are many and seldom waited for: they share a few queues by address. */

@@ -96,25 +96,21 @@ static inline void wake_first(struct wait_queue *queue)
 }
 
 void wait_init(void);
-/* Mark the current task asleep, for who wakes it without a queue; then it looks at its condition
- * and calls wait_sleep, and in the end wait_unmark. */
+
+/* The steps of the macros below. */
+void wait_start(struct wait_queue *queue, struct wait_entry *entry);
+/* The current task counts as asleep from now until wait_unmark, so a wake-up finds it. */
 void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object);
-void wait_unmark(void);
-/* The steps of wait_event. */
-void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
-                enum wait_reason reason, uint64_t object);
 /* Give the CPU away, at most until `deadline`. 0, or why to stop: -ERESTARTSYS, -ETIMEDOUT. */
 long wait_sleep(bool interruptible, ktime_t deadline);
-void wait_end(struct wait_queue *queue, struct wait_entry *entry);
+void wait_unmark(void);
 
-#define wait_event_general(queue, interruptible, reason, object, condition, deadline)      \
+#define wait_loop(interruptible, reason, object, condition, deadline)                      \
     ({                                                                                     \
-        struct wait_entry wait_self;                                                       \
         long wait_result = 0;                                                              \
                                                                                            \
-        wait_self.task = NULL;                                                             \
         for (;;) {                                                                         \
-            wait_start((queue), &wait_self, interruptible, reason, (uint64_t)(object));    \
+            wait_mark(interruptible, reason, (uint64_t)(object));                          \
             if (condition) {                                                               \
                 wait_result = 0;                                                           \
                 break;                                                                     \
@@ -127,8 +123,19 @@ void wait_end(struct wait_queue *queue, struct wait_entry *entry);
                 break;                                                                     \
             }                                                                              \
         }                                                                                  \
-        wait_end((queue), &wait_self);                                                     \
+        wait_unmark();                                                                     \
         wait_result;                                                                       \
+    })
+
+#define wait_event_general(queue, interruptible, reason, object, condition, deadline)      \
+    ({                                                                                     \
+        struct wait_entry wait_self;                                                       \
+        long wait_ended;                                                                   \
+                                                                                           \
+        wait_start((queue), &wait_self);                                                   \
+        wait_ended = wait_loop(interruptible, reason, object, condition, deadline);        \
+        wait_queue_remove((queue), &wait_self);                                            \
+        wait_ended;                                                                        \
     })
 
 /* Not to be interrupted: for what is sure to come soon. */
@@ -140,4 +147,7 @@ void wait_end(struct wait_queue *queue, struct wait_entry *entry);
 /* The same, or -ETIMEDOUT. */
 #define wait_event_timeout(queue, reason, object, condition, deadline) \
     wait_event_general(queue, true, reason, object, condition, deadline)
+/* The same without a queue: whoever makes the condition true calls task_wake; or nobody does. */
+#define wait_event_unqueued(reason, object, condition, deadline) \
+    wait_loop(true, reason, object, condition, deadline)
 #endif

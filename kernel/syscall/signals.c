@@ -58,10 +58,7 @@ long sys_rt_sigreturn(void)
 
 static long signal_suspend(void)
 {
-    struct wait_queue nobody;
-
-    wait_queue_init(&nobody);
-    wait_event_interruptible(&nobody, WAIT_SIGNAL, 0, false);
+    wait_event_unqueued(WAIT_SIGNAL, 0, false, KTIME_NEVER);
     return -ERESTARTNOHAND;
 }
 

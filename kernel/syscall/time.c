@@ -139,12 +139,9 @@ long sys_gettimeofday(struct timespec __user *result, void __user *zone)
 
 static long time_sleep_until(ktime_t deadline, struct timespec __user *left)
 {
-    struct wait_queue nobody;
-    long error;
+    long error = wait_event_unqueued(WAIT_NANOSLEEP, deadline, false, deadline);
     ktime_t rest;
 
-    wait_queue_init(&nobody);
-    error = wait_event_timeout(&nobody, WAIT_NANOSLEEP, deadline, false, deadline);
     if (error != -ERESTARTSYS) {
         return 0;
     }

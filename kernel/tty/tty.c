@@ -278,7 +278,7 @@ static ssize_t take_and_resume(struct tty *tty, char *buffer, size_t size)
 }
 
 /* Sleep until there is input, or the time is over that VMIN and VTIME give. */
-static long wait_for_input(struct tty *tty, size_t have)
+static long tty_wait_for_input(struct tty *tty, size_t have)
 {
     const uint8_t *cc = tty->termios.c_cc;
     ktime_t deadline = KTIME_NEVER;
@@ -348,11 +348,8 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
         }
         if (tty_flag(tty, ICANON) && done) {
             break;
-        } else if (file->flags & O_NONBLOCK) {
-            error = -EAGAIN;
-        } else {
-            error = wait_for_input(tty, done);
         }
+        error = file->flags & O_NONBLOCK ? -EAGAIN : tty_wait_for_input(tty, done);
     }
     return done || error == -ETIMEDOUT ? (ssize_t)done : error;
 }
@@ -403,10 +400,9 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
             return done ? (ssize_t)done : -EFAULT;
         }
         while (!write_some(tty, part, now)) {
-            long error = file->flags & O_NONBLOCK
-                             ? -EAGAIN
-                             : wait_event_interruptible(&tty->writers, WAIT_TTY_WRITE, 0,
-                                                        !tty->output_stop);
+            long error = file_wait(file->flags, &tty->writers, WAIT_TTY_WRITE, 0,
+                                   !tty->output_stop);
+
             if (error) {
                 return done ? (ssize_t)done : error;
             }

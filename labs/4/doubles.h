@@ -25,8 +25,17 @@
 #define spin_lock(lock)                      double_lock(lock)
 #define spin_unlock(lock)                    double_unlock(lock)
 #define __atomic_thread_fence(order)         double_fence()
-#define wait_mark(...)                       ((void)0)
-#define wait_unmark()                        ((void)0)
+
+/* The loop of kernel/sched/wait.h, without its marks. */
+#define wait_event_unqueued(reason, object, condition, deadline) \
+    ({                                                           \
+        long ended = 0;                                          \
+                                                                 \
+        while (!(condition) && !ended) {                         \
+            ended = wait_sleep(true, deadline);                  \
+        }                                                        \
+        ended;                                                   \
+    })
 
 #include "lib/list.h"
 
