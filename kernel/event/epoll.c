@@ -28,7 +28,7 @@ static const int ways_max[LEVELS_MAX] = {0, 500, 100, 50, 10};
 #define ALWAYS (POLLERR | POLLHUP)
 
 struct epoll {
-    struct inode inode;
+    struct inode inode; /* first: anonymous_create */
     struct file *file; /* the one it has, not referenced */
     uint64_t round;    /* watch_lock: this walk was here, and found so many `levels` */
     int levels;
@@ -128,7 +128,10 @@ static uint32_t item_ask(struct item *item, struct poll_table *table)
 
 static int item_compare(const struct item *item, const struct file *file, int fd)
 {
-    return item->file != file ? item->file < file ? -1 : 1 : (item->fd > fd) - (item->fd < fd);
+    if (item->file != file) {
+        return item->file < file ? -1 : 1;
+    }
+    return (item->fd > fd) - (item->fd < fd);
 }
 
 /* The item, or NULL and where it would hang. */
@@ -417,8 +420,11 @@ long epoll_wait(struct file *file, struct epoll_event __user *events, int max, k
     }
     for (;;) {
         result = epoll_harvest(epoll, events, max);
-        if (result || error || deadline == 0) {
-            return result ? result : error == -ERESTARTSYS ? -EINTR : 0;
+        if (result) {
+            return result;
+        }
+        if (error || deadline == 0) {
+            return error == -ERESTARTSYS ? -EINTR : 0;
         }
         error = wait_event_timeout(&epoll->waiters, WAIT_EPOLL, epoll->inode.number,
                                    ready_count(epoll), deadline);
@@ -458,24 +464,16 @@ static void epoll_release(struct file *file)
     mutex_unlock(&watch_lock);
 }
 
-static void epoll_free(struct inode *inode)
-{
-    kfree(inode->data);
-}
-
-static const struct inode_ops epoll_inode_ops = {.release = epoll_free};
 static const struct file_ops epoll_ops = {.poll = epoll_poll, .release = epoll_release};
 
 struct file *epoll_open(void)
 {
-    struct epoll *epoll = kzalloc(sizeof(*epoll));
+    struct epoll *epoll = anonymous_create(sizeof(*epoll), 0600, NULL, &epoll_ops);
     struct file *file;
 
     if (!epoll) {
         return error_pointer(-ENOMEM);
     }
-    inode_init(&epoll->inode, 0600, &epoll_inode_ops, &epoll_ops);
-    epoll->inode.data = epoll;
     mutex_init(&epoll->lock);
     spin_init(&epoll->ready_lock);
     list_init(&epoll->ready);

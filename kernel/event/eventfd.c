@@ -3,13 +3,12 @@
 
 #include "event/poll.h"
 #include "lib/errno.h"
-#include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 
 #define COUNT_MAX (~0ul - 1)
 
 struct eventfd {
-    struct inode inode;
+    struct inode inode; /* first: anonymous_create */
     struct spinlock lock; /* protects count; a leaf */
     uint64_t count;       /* read without the lock, too: atomic */
     bool semaphore;
@@ -103,32 +102,31 @@ static int eventfd_poll(struct file *file, struct poll_table *table)
 {
     struct eventfd *event = file->data;
     uint64_t count;
+    int events = 0;
 
     poll_wait(table, &event->readers);
     poll_wait(table, &event->writers);
     count = count_of(event);
-    return (count > 0 ? POLLIN | POLLRDNORM : 0) | (count < COUNT_MAX ? POLLOUT | POLLWRNORM : 0);
+    if (count > 0) {
+        events |= POLLIN | POLLRDNORM;
+    }
+    if (count < COUNT_MAX) {
+        events |= POLLOUT | POLLWRNORM;
+    }
+    return events;
 }
 
-static void eventfd_free(struct inode *inode)
-{
-    kfree(inode->data);
-}
-
-static const struct inode_ops eventfd_inode_ops = {.release = eventfd_free};
 static const struct file_ops eventfd_ops = {
     .read = eventfd_read, .write = eventfd_write, .poll = eventfd_poll,
 };
 
 struct file *eventfd_open(unsigned count, bool semaphore, int flags)
 {
-    struct eventfd *event = kzalloc(sizeof(*event));
+    struct eventfd *event = anonymous_create(sizeof(*event), 0600, NULL, &eventfd_ops);
 
     if (!event) {
         return error_pointer(-ENOMEM);
     }
-    inode_init(&event->inode, 0600, &eventfd_inode_ops, &eventfd_ops);
-    event->inode.data = event;
     event->count = count;
     event->semaphore = semaphore;
     wait_queue_init(&event->readers);

@@ -10,12 +10,11 @@
 #include "arch/clock.h"
 #include "event/poll.h"
 #include "lib/errno.h"
-#include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "sched/timer.h"
 
 struct timerfd {
-    struct inode inode;
+    struct inode inode; /* first: anonymous_create */
     bool realtime;
     struct spinlock lock; /* protects the next three; before the lock of timers */
     bool armed;
@@ -136,8 +135,12 @@ long timerfd_set(struct file *file, const struct timerfd_times *times, bool abso
     timer_cancel(&timer->timer);
     timer->armed = times->value != 0;
     timer->interval = times->interval;
-    timer->next = times->value + (absolute ? timer->realtime ? -clock_realtime_offset : 0
-                                           : clock_now());
+    timer->next = times->value;
+    if (!absolute) {
+        timer->next += clock_now();
+    } else if (timer->realtime) {
+        timer->next -= clock_realtime_offset;
+    }
     if (timer->armed) {
         timer_set(&timer->timer, timer->next);
     }
@@ -153,25 +156,17 @@ static void timerfd_release(struct file *file)
     wake_later_cancel(&timer->wake);
 }
 
-static void timerfd_free(struct inode *inode)
-{
-    kfree(inode->data);
-}
-
-static const struct inode_ops timerfd_inode_ops = {.release = timerfd_free};
 static const struct file_ops timerfd_ops = {
     .read = timerfd_read, .poll = timerfd_poll, .release = timerfd_release,
 };
 
 struct file *timerfd_open(bool realtime, int flags)
 {
-    struct timerfd *timer = kzalloc(sizeof(*timer));
+    struct timerfd *timer = anonymous_create(sizeof(*timer), 0600, NULL, &timerfd_ops);
 
     if (!timer) {
         return error_pointer(-ENOMEM);
     }
-    inode_init(&timer->inode, 0600, &timerfd_inode_ops, &timerfd_ops);
-    timer->inode.data = timer;
     timer->realtime = realtime;
     timer->timer.expire = timerfd_expired;
     wait_queue_init(&timer->readers);

@@ -65,6 +65,24 @@ struct file *file_open_inode(struct inode *inode, int flags)
     return file_open_in(file_alloc(), inode, flags);
 }
 
+static void anonymous_release(struct inode *inode)
+{
+    kfree(inode->data);
+}
+
+void *anonymous_create(size_t size, mode_t mode, const struct inode_ops *inode_ops,
+                       const struct file_ops *ops)
+{
+    static const struct inode_ops plain_ops = {.release = anonymous_release};
+    struct inode *inode = kzalloc(size);
+
+    if (inode) {
+        inode_init(inode, mode, inode_ops ? inode_ops : &plain_ops, ops);
+        inode->data = inode;
+    }
+    return inode;
+}
+
 struct file *file_open_anonymous(struct inode *inode, int flags)
 {
     struct file *file = file_open_inode(inode, flags);
@@ -287,7 +305,9 @@ static struct inode *open_inode(struct inode *base, const char *path, int flags,
         }
         /* -ENOTDIR: also of a file whose name a slash follows, and that is -EISDIR here. */
         if (is_error(inode) && (pointer_error(inode) == -ENOENT || pointer_error(inode) == -ENOTDIR)) {
-            text = text ? text : kmalloc(PATH_MAX);
+            if (!text) {
+                text = kmalloc(PATH_MAX);
+            }
             if (text) {
                 inode = create_missing(&base, &path, mode, text);
             } else {

@@ -63,7 +63,13 @@ struct file *file_open_inode(struct inode *inode, int flags);
  * and the file is taken over in any case. */
 struct file *file_alloc(void);
 struct file *file_open_in(struct file *file, struct inode *inode, int flags);
-/* The same for an inode that has no name; the caller's reference is taken over in any case. */
+/*
+ * What files without a name share: an object of `size` bytes that begins with its inode, is zero
+ * after it, and goes with it. `inode_ops` may be NULL if nothing else is to be freed. NULL: no memory.
+ */
+void *anonymous_create(size_t size, mode_t mode, const struct inode_ops *inode_ops,
+                       const struct file_ops *ops);
+/* file_open_inode for it; the caller's reference is taken over in any case. */
 struct file *file_open_anonymous(struct inode *inode, int flags);
 /* open(2) with `base` for relative paths; `mode` is what is left of the umask. */
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode);

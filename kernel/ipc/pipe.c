@@ -178,25 +178,29 @@ static const struct file_ops pipe_ops = {
 long pipe_create(struct file *ends[2], int flags)
 {
     static uint64_t next_number = 1;
-    struct pipe *pipe = kzalloc(sizeof(*pipe));
+    struct pipe *pipe = anonymous_create(sizeof(*pipe), S_IFIFO | 0600, &pipe_inode_ops, &pipe_ops);
 
     if (!pipe) {
         return -ENOMEM;
     }
-    inode_init(&pipe->inode, S_IFIFO | 0600, &pipe_inode_ops, &pipe_ops);
     pipe->inode.number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
-    pipe->inode.data = pipe;
     mutex_init(&pipe->lock);
     wait_queue_init(&pipe->read_queue);
     wait_queue_init(&pipe->write_queue);
     ends[0] = file_open_inode(&pipe->inode, O_RDONLY | flags);
-    ends[1] = is_error(ends[0]) ? ends[0] : file_open_inode(&pipe->inode, O_WRONLY | flags);
-    inode_put(&pipe->inode); /* the files hold it now */
-    if (is_error(ends[1])) {
-        if (ends[0] != ends[1]) {
-            file_put(ends[0]);
-        }
-        return -ENOMEM;
+    if (is_error(ends[0])) {
+        goto out_pipe;
     }
+    ends[1] = file_open_inode(&pipe->inode, O_WRONLY | flags);
+    if (is_error(ends[1])) {
+        goto out_reader;
+    }
+    inode_put(&pipe->inode); /* the files hold it now */
     return 0;
+
+out_reader:
+    file_put(ends[0]);
+out_pipe:
+    inode_put(&pipe->inode);
+    return -ENOMEM;
 }

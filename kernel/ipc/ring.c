@@ -87,7 +87,10 @@ ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size)
         }
         if (!*page || copy_from_user(ring_at(ring, written), buffer, part)) {
             size -= (size_t)(end - buffer);
-            return size ? (ssize_t)size : *page ? -EFAULT : -ENOMEM;
+            if (size) {
+                break;
+            }
+            return *page ? -EFAULT : -ENOMEM;
         }
         __atomic_store_n(&ring->written, written + part, __ATOMIC_RELEASE);
         buffer += part;

@@ -10,7 +10,6 @@
 #include "event/poll.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
-#include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "sched/signal.h"
 #include "sched/task.h"
@@ -38,20 +37,22 @@ void socket_connect_pair(struct socket *one, struct socket *other)
     __atomic_store_n(&other->state, SOCKET_CONNECTED, __ATOMIC_RELEASE);
 }
 
-static void wake_both(struct socket *socket, int events)
-{
-    wake_events(&socket->readers, events);
-    wake_events(&socket->writers, events);
-}
-
 /* Close halves of `socket`, and wake who has to know. */
 static void close_halves(struct socket *socket, int halves)
 {
+    int events = 0;
+
     mutex_lock(&socket->lock);
     __atomic_fetch_or(&socket->shutdown, halves, __ATOMIC_RELEASE);
     mutex_unlock(&socket->lock);
-    wake_both(socket, (halves & NO_RECEIVE ? EVENTS_IN | POLLRDHUP : 0) |
-                      (shutdown_of(socket) == CLOSED ? POLLHUP : 0));
+    if (halves & NO_RECEIVE) {
+        events |= EVENTS_IN | POLLRDHUP;
+    }
+    if (shutdown_of(socket) == CLOSED) {
+        events |= POLLHUP;
+    }
+    wake_events(&socket->readers, events);
+    wake_events(&socket->writers, events);
 }
 
 void socket_disconnect(struct socket *socket, bool reset)
@@ -267,12 +268,6 @@ static void socket_release(struct file *file)
     socket_disconnect(file->data, false);
 }
 
-static void socket_free(struct inode *inode)
-{
-    kfree(inode->data);
-}
-
-static const struct inode_ops socket_inode_ops = {.release = socket_free};
 static const struct file_ops socket_ops = {
     .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
     .release = socket_release,
@@ -286,12 +281,10 @@ struct socket *socket_of(const struct file *file)
 struct socket *socket_create(void)
 {
     static uint64_t next_number = 1;
-    struct socket *socket = kzalloc(sizeof(*socket));
+    struct socket *socket = anonymous_create(sizeof(*socket), S_IFSOCK | 0777, NULL, &socket_ops);
 
     if (socket) {
-        inode_init(&socket->inode, S_IFSOCK | 0777, &socket_inode_ops, &socket_ops);
         socket->inode.number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
-        socket->inode.data = socket;
         mutex_init(&socket->lock);
         wait_queue_init(&socket->readers);
         wait_queue_init(&socket->writers);
@@ -301,28 +294,29 @@ struct socket *socket_create(void)
     return socket;
 }
 
-struct file *socket_open(struct socket *socket, int flags)
+struct file *socket_open(int flags)
 {
-    return file_open_anonymous(&socket->inode, O_RDWR | flags);
+    struct socket *socket = socket_create();
+
+    return socket ? file_open_anonymous(&socket->inode, O_RDWR | flags) : error_pointer(-ENOMEM);
 }
 
 long socket_pair(struct file *ends[2], int flags)
 {
-    struct socket *sockets[2] = {NULL, NULL};
+    struct socket *one, *other;
 
-    for (int i = 0; i < 2; i++) {
-        sockets[i] = socket_create();
-        ends[i] = sockets[i] ? socket_open(sockets[i], flags) : error_pointer(-ENOMEM);
-    }
-    if (is_error(ends[0]) || is_error(ends[1])) {
-        for (int i = 0; i < 2; i++) {
-            file_put(is_error(ends[i]) ? NULL : ends[i]);
-        }
+    ends[0] = socket_open(flags);
+    if (is_error(ends[0])) {
         return -ENOMEM;
     }
-    for (int i = 0; i < 2; i++) {
-        sockets[i]->peer_pid = current->group->pid;
+    ends[1] = socket_open(flags);
+    if (is_error(ends[1])) {
+        file_put(ends[0]);
+        return -ENOMEM;
     }
-    socket_connect_pair(sockets[0], sockets[1]);
+    one = ends[0]->data;
+    other = ends[1]->data;
+    one->peer_pid = other->peer_pid = current->group->pid;
+    socket_connect_pair(one, other);
     return 0;
 }

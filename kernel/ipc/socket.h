@@ -36,7 +36,7 @@ struct socket_address {
 };
 
 struct socket {
-    struct inode inode; /* the socket lives as long as it */
+    struct inode inode; /* the socket lives as long as it; first: anonymous_create */
     enum socket_state state; /* changed under sockets_lock, only once; read anywhere, atomic */
     int shutdown;            /* atomic: closed halves, by us or by the peer */
     int error;               /* atomic: for the next read or SO_ERROR, once */
@@ -57,7 +57,8 @@ struct socket {
 struct socket *socket_of(const struct file *file);
 /* A new one without a file; NULL without memory. */
 struct socket *socket_create(void);
-struct file *socket_open(struct socket *socket, int flags); /* takes the reference over */
+/* The same with one; or an error pointer. */
+struct file *socket_open(int flags);
 /* Two connected ones. 0 or -ENOMEM. */
 long socket_pair(struct file *ends[2], int flags);
 /* Make them each other's peers. Neither has one; sockets_lock is held if others see them. */

@@ -61,9 +61,14 @@ static struct inode *make_name(const struct socket_address *address)
     if (is_error(directory)) {
         return directory;
     }
-    inode = slash ? error_pointer(-ENOENT)
-            : !directory->ops->create ? error_pointer(-EPERM)
-            : directory->ops->create(directory, name, S_IFSOCK | (0777 & ~current->cwd->umask), 0);
+    if (slash) {
+        inode = error_pointer(-ENOENT);
+    } else if (!directory->ops->create) {
+        inode = error_pointer(-EPERM);
+    } else {
+        inode = directory->ops->create(directory, name,
+                                       S_IFSOCK | (0777 & ~current->cwd->umask), 0);
+    }
     inode_put(directory);
     return is_error(inode) && pointer_error(inode) == -EEXIST ? error_pointer(-EADDRINUSE) : inode;
 }
