@@ -43,6 +43,19 @@ static struct file *socket_get(int fd)
     return error_pointer(-ENOTSOCK);
 }
 
+/* What `call` gives for `file`, the socket at descriptor `fd`; or why that is none. */
+#define with_socket(file, fd, call)                             \
+    ({                                                          \
+        struct file *file = socket_get(fd);                     \
+        long with_result = pointer_error(file);                 \
+                                                                \
+        if (!is_error(file)) {                                  \
+            with_result = (call);                               \
+            file_put(file);                                     \
+        }                                                       \
+        with_result;                                            \
+    })
+
 /* -EINVAL: not of our family, or without a name. */
 static long address_from_user(struct socket_address *address, const void __user *user, int size)
 {
@@ -113,15 +126,12 @@ static long check_kind(int family, int type, int protocol)
 
 long sys_socket(int family, int type, int protocol)
 {
-    struct socket *socket;
     long error = check_kind(family, type, protocol);
 
     if (error) {
         return error;
     }
-    socket = socket_create();
-    return socket ? fd_install_new(socket_open(socket, type & O_NONBLOCK), type & O_CLOEXEC)
-                  : -ENOMEM;
+    return fd_install_new(socket_open(type & O_NONBLOCK), type & O_CLOEXEC);
 }
 
 long sys_socketpair(int family, int type, int protocol, int __user *fds)
@@ -129,82 +139,100 @@ long sys_socketpair(int family, int type, int protocol, int __user *fds)
     struct file *ends[2];
     long error = check_kind(family, type, protocol);
 
-    error = error ? error : socket_pair(ends, type & O_NONBLOCK);
-    return error ? error : fd_install_pair(ends, fds, type & O_CLOEXEC);
+    if (error) {
+        return error;
+    }
+    error = socket_pair(ends, type & O_NONBLOCK);
+    if (error) {
+        return error;
+    }
+    return fd_install_pair(ends, fds, type & O_CLOEXEC);
+}
+
+static long bind_user(struct file *file, const void __user *user, int size)
+{
+    struct socket_address address;
+    long error = address_from_user(&address, user, size);
+
+    if (error) {
+        return error;
+    }
+    return socket_bind(socket_of(file), &address);
 }
 
 long sys_bind(int fd, const void __user *user, int size)
 {
-    struct socket_address address;
-    struct file *file = socket_get(fd);
-    long error;
-
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    error = address_from_user(&address, user, size);
-    error = error ? error : socket_bind(socket_of(file), &address);
-    file_put(file);
-    return error;
+    return with_socket(file, fd, bind_user(file, user, size));
 }
 
 long sys_listen(int fd, int backlog)
 {
-    struct file *file = socket_get(fd);
-    long error;
+    return with_socket(file, fd, socket_listen(socket_of(file), backlog));
+}
 
-    if (is_error(file)) {
-        return pointer_error(file);
+static long connect_user(struct file *file, const void __user *user, int size)
+{
+    struct socket_address address;
+    long error = address_from_user(&address, user, size);
+
+    if (error) {
+        return error;
     }
-    error = socket_listen(socket_of(file), backlog);
-    file_put(file);
-    return error;
+    return socket_connect(file, &address);
 }
 
 long sys_connect(int fd, const void __user *user, int size)
 {
-    struct socket_address address;
-    struct file *file = socket_get(fd);
-    long error;
-
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    error = address_from_user(&address, user, size);
-    error = error ? error : socket_connect(file, &address);
-    file_put(file);
-    return error;
+    return with_socket(file, fd, connect_user(file, user, size));
 }
 
-long sys_accept4(int fd, void __user *user, int __user *user_size, int flags)
+static long name_to_user(struct file *file, bool of_peer, void __user *user, int __user *user_size)
 {
     struct socket_address address;
-    struct file *file, *accepted;
-    long error = 0, result;
+    long error = socket_get_address(socket_of(file), of_peer, &address);
 
-    if (flags & ~(O_NONBLOCK | O_CLOEXEC)) {
-        return -EINVAL;
+    if (error) {
+        return error;
     }
-    file = socket_get(fd);
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    result = fd_reserve(flags & O_CLOEXEC); /* first: a connection is not taken only to be dropped */
-    if (result < 0) {
-        file_put(file);
-        return result;
+    return address_to_user(&address, user, user_size);
+}
+
+long sys_getsockname(int fd, void __user *user, int __user *user_size)
+{
+    return with_socket(file, fd, name_to_user(file, false, user, user_size));
+}
+
+long sys_getpeername(int fd, void __user *user, int __user *user_size)
+{
+    return with_socket(file, fd, name_to_user(file, true, user, user_size));
+}
+
+static long accept_user(struct file *file, void __user *user, int __user *user_size, int flags)
+{
+    long fd = fd_reserve(flags & O_CLOEXEC); /* first: a connection is not taken only to be dropped */
+    struct file *accepted;
+    long error;
+
+    if (fd < 0) {
+        return fd;
     }
     accepted = socket_accept(file, flags & O_NONBLOCK);
-    file_put(file);
     if (!is_error(accepted) && user) {
-        error = socket_get_address(socket_of(accepted), true, &address);
-        error = error ? error : address_to_user(&address, user, user_size);
+        error = name_to_user(accepted, true, user, user_size);
         if (error) {
             file_put(accepted);
             accepted = error_pointer(error);
         }
     }
-    return fd_settle(result, accepted);
+    return fd_settle(fd, accepted);
+}
+
+long sys_accept4(int fd, void __user *user, int __user *user_size, int flags)
+{
+    if (flags & ~(O_NONBLOCK | O_CLOEXEC)) {
+        return -EINVAL;
+    }
+    return with_socket(file, fd, accept_user(file, user, user_size, flags));
 }
 
 long sys_accept(int fd, void __user *user, int __user *user_size)
@@ -212,41 +240,9 @@ long sys_accept(int fd, void __user *user, int __user *user_size)
     return sys_accept4(fd, user, user_size, 0);
 }
 
-static long get_name(int fd, bool of_peer, void __user *user, int __user *user_size)
-{
-    struct socket_address address;
-    struct file *file = socket_get(fd);
-    long error;
-
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    error = socket_get_address(socket_of(file), of_peer, &address);
-    file_put(file);
-    return error ? error : address_to_user(&address, user, user_size);
-}
-
-long sys_getsockname(int fd, void __user *user, int __user *user_size)
-{
-    return get_name(fd, false, user, user_size);
-}
-
-long sys_getpeername(int fd, void __user *user, int __user *user_size)
-{
-    return get_name(fd, true, user, user_size);
-}
-
 long sys_shutdown(int fd, int how)
 {
-    struct file *file = socket_get(fd);
-    long error;
-
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    error = socket_shutdown(socket_of(file), how);
-    file_put(file);
-    return error;
+    return with_socket(file, fd, socket_shutdown(socket_of(file), how));
 }
 
 /* The pieces one after the other; only the first waits, unless all of it is to be sent or read. */
@@ -286,151 +282,186 @@ static ssize_t socket_transfer(struct file *file, const struct iovec __user *vec
     return done ? done : part;
 }
 
+/* A stream's other end is known: data cannot be sent to another one. */
+static long refuse_address(struct file *file)
+{
+    return socket_of(file)->state == SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+}
+
+static long send_user(struct file *file, const char __user *buffer, size_t size, int flags,
+                      bool to_address)
+{
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
+    if (!user_range_ok(buffer, size)) {
+        return -EFAULT;
+    }
+    if (to_address) {
+        return refuse_address(file);
+    }
+    return socket_send(file, buffer, size, flags);
+}
+
 long sys_sendto(int fd, const char __user *buffer, size_t size, int flags,
                 const void __user *address, int address_size)
 {
-    struct file *file = socket_get(fd);
-    long result;
+    return with_socket(file, fd, send_user(file, buffer, size, flags, address && address_size));
+}
 
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
+static long receive_user(struct file *file, char __user *buffer, size_t size, int flags)
+{
     size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    result = !user_range_ok(buffer, size) ? -EFAULT
-             : address && address_size    ? socket_of(file)->state == SOCKET_CONNECTED ? -EISCONN
-                                                                                      : -EOPNOTSUPP
-                                          : socket_send(file, buffer, size, flags);
-    file_put(file);
-    return result;
+    return user_range_ok(buffer, size) ? socket_receive(file, buffer, size, flags) : -EFAULT;
 }
 
 long sys_recvfrom(int fd, char __user *buffer, size_t size, int flags, void __user *address,
                   int __user *address_size)
 {
-    struct file *file = socket_get(fd);
-    long result;
+    long result = with_socket(file, fd, receive_user(file, buffer, size, flags));
     int none = 0;
 
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    result = user_range_ok(buffer, size) ? socket_receive(file, buffer, size, flags) : -EFAULT;
-    file_put(file);
     if (result >= 0 && address && copy_to_user(address_size, &none, sizeof(none))) {
         result = -EFAULT; /* the sender of a stream is known: no address is told */
     }
     return result;
 }
 
-long sys_sendmsg(int fd, const struct msghdr __user *user, int flags)
+static long send_message(struct file *file, const struct msghdr __user *user, int flags)
 {
     struct msghdr message;
-    struct file *file = socket_get(fd);
+
+    if (get_user(message, user)) {
+        return -EFAULT;
+    }
+    if (message.control_size) {
+        return -EOPNOTSUPP; /* descriptors are not passed */
+    }
+    if (message.name && message.name_size) {
+        return refuse_address(file);
+    }
+    return socket_transfer(file, message.vector, message.count, flags, true);
+}
+
+long sys_sendmsg(int fd, const struct msghdr __user *user, int flags)
+{
+    return with_socket(file, fd, send_message(file, user, flags));
+}
+
+static long receive_message(struct file *file, struct msghdr __user *user, int flags)
+{
+    struct msghdr message;
     long result;
 
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
     if (get_user(message, user)) {
-        result = -EFAULT;
-    } else if (message.control_size) {
-        result = -EOPNOTSUPP; /* descriptors are not passed */
-    } else if (message.name && message.name_size) {
-        result = socket_of(file)->state == SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
-    } else {
-        result = socket_transfer(file, message.vector, message.count, flags, true);
+        return -EFAULT;
     }
-    file_put(file);
-    return result;
+    result = socket_transfer(file, message.vector, message.count, flags, false);
+    if (result < 0) {
+        return result;
+    }
+    message.name_size = 0;
+    message.control_size = 0;
+    message.flags = 0;
+    return copy_to_user(user, &message, sizeof(message)) ? -EFAULT : result;
 }
 
 long sys_recvmsg(int fd, struct msghdr __user *user, int flags)
 {
-    struct msghdr message;
-    struct file *file = socket_get(fd);
-    long result;
-
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    result = get_user(message, user)
-                 ? -EFAULT
-                 : socket_transfer(file, message.vector, message.count, flags, false);
-    if (result >= 0) {
-        message.name_size = 0;
-        message.control_size = 0;
-        message.flags = 0;
-        result = copy_to_user(user, &message, sizeof(message)) ? -EFAULT : result;
-    }
-    file_put(file);
-    return result;
+    return with_socket(file, fd, receive_message(file, user, flags));
 }
 
-/* -ENOPROTOOPT for an option that is not there. */
-static long get_option(struct socket *socket, int option, int *value)
+static void option_error(struct socket *socket, int *values)
 {
-    switch (option) {
-    case SO_TYPE: *value = SOCK_STREAM; return 0;
-    case SO_DOMAIN: *value = AF_UNIX; return 0;
-    case SO_PROTOCOL: *value = 0; return 0;
-    case SO_ERROR: *value = socket_take_error(socket); return 0;
-    case SO_SNDBUF:
-    case SO_RCVBUF: *value = RING_CAPACITY; return 0;
-    case SO_ACCEPTCONN: *value = socket->state == SOCKET_LISTENING; return 0;
-    default: return -ENOPROTOOPT;
+    values[0] = socket_take_error(socket);
+}
+
+static void option_listens(struct socket *socket, int *values)
+{
+    values[0] = socket->state == SOCKET_LISTENING;
+}
+
+/* pid, uid, gid; all users are root, nobody is -1. */
+static void option_peer(struct socket *socket, int *values)
+{
+    values[0] = socket->peer_pid;
+    values[1] = values[2] = values[0] ? 0 : -1;
+}
+
+/* Options of level SOL_SOCKET. The sizes of buffers may be asked for; they stay what they are. */
+static const struct socket_option {
+    int number, value; /* what it always is, if no function says it */
+    void (*get)(struct socket *socket, int *values);
+    int count; /* of values, if it is not one */
+    bool may_set;
+} options[] = {
+    {SO_TYPE, .value = SOCK_STREAM},
+    {SO_DOMAIN, .value = AF_UNIX},
+    {SO_PROTOCOL, .value = 0},
+    {SO_SNDBUF, .value = RING_CAPACITY, .may_set = true},
+    {SO_RCVBUF, .value = RING_CAPACITY, .may_set = true},
+    {SO_ERROR, .get = option_error},
+    {SO_ACCEPTCONN, .get = option_listens},
+    {SO_PEERCRED, .get = option_peer, .count = 3},
+};
+
+/* NULL: there is no such option. */
+static const struct socket_option *option_find(int number)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (options[i].number == number) {
+            return &options[i];
+        }
     }
+    return NULL;
+}
+
+static long option_to_user(struct socket *socket, const struct socket_option *option,
+                           void __user *user, int __user *user_size)
+{
+    int values[3], room, size;
+
+    if (get_user(room, user_size)) {
+        return -EFAULT;
+    }
+    if (room < 0) {
+        return -EINVAL;
+    }
+    if (!option) {
+        return -ENOPROTOOPT;
+    }
+    values[0] = option->value;
+    if (option->get) {
+        option->get(socket, values);
+    }
+    size = (option->count ? option->count : 1) * (int)sizeof(values[0]);
+    size = room < size ? room : size;
+    return copy_to_user(user, values, (size_t)size) || put_user(size, user_size) ? -EFAULT : 0;
 }
 
 long sys_getsockopt(int fd, int level, int option, void __user *user, int __user *user_size)
 {
-    struct file *file = socket_get(fd);
-    int value[3], room, size = option == SO_PEERCRED ? 12 : 4;
-    long error;
-
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    if (level != SOL_SOCKET) {
-        error = -EOPNOTSUPP;
-    } else if (get_user(room, user_size)) {
-        error = -EFAULT;
-    } else if (room < 0) {
-        error = -EINVAL;
-    } else if (option == SO_PEERCRED) {
-        /* pid, uid, gid; all users are root, nobody is -1. */
-        value[0] = socket_of(file)->peer_pid;
-        value[1] = value[2] = value[0] ? 0 : -1;
-        error = 0;
-    } else {
-        error = get_option(socket_of(file), option, value);
-    }
-    file_put(file);
-    if (!error) {
-        size = room < size ? room : size;
-        error = copy_to_user(user, value, (size_t)size) || put_user(size, user_size) ? -EFAULT : 0;
-    }
-    return error;
+    return with_socket(file, fd,
+                       level == SOL_SOCKET ? option_to_user(socket_of(file), option_find(option),
+                                                            user, user_size)
+                                           : -EOPNOTSUPP);
 }
 
-/* The sizes of buffers may be asked for; they stay what they are. */
-long sys_setsockopt(int fd, int level, int option, const void __user *user, int size)
+static long option_set(int level, const struct socket_option *option, const int __user *user, int size)
 {
-    struct file *file = socket_get(fd);
     int value;
 
-    if (is_error(file)) {
-        return pointer_error(file);
-    }
-    file_put(file);
     if (level != SOL_SOCKET) {
         return -EOPNOTSUPP;
     }
     if (size < (int)sizeof(value)) {
         return -EINVAL;
     }
-    if (get_user(value, (const int __user *)user)) {
+    if (get_user(value, user)) {
         return -EFAULT;
     }
-    return option == SO_SNDBUF || option == SO_RCVBUF ? 0 : -ENOPROTOOPT;
+    return option && option->may_set ? 0 : -ENOPROTOOPT;
+}
+
+long sys_setsockopt(int fd, int level, int option, const void __user *user, int size)
+{
+    return with_socket(file, fd, option_set(level, option_find(option), user, size));
 }
