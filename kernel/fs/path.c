@@ -40,17 +40,26 @@ static long next_component(const char **path, char *name)
 static char *path_splice(struct inode *link, const char *rest, bool slash)
 {
     char *text = kmalloc(PATH_MAX);
-    long size = text ? link->ops->readlink(link, text, PATH_MAX - 1) : -ENOMEM;
+    long size;
 
-    if (size > 0 && (size_t)size + slash + strlen(rest) < PATH_MAX) {
-        if (slash) {
-            text[size++] = '/';
-        }
-        strlcpy(text + size, rest, PATH_MAX - (size_t)size);
-        return text;
+    if (!text) {
+        return error_pointer(-ENOMEM);
     }
-    kfree(text);
-    return error_pointer(size > 0 ? -ENAMETOOLONG : size ? size : -ENOENT);
+    size = link->ops->readlink(link, text, PATH_MAX - 1);
+    if (size == 0) {
+        size = -ENOENT;
+    } else if (size > 0 && (size_t)size + slash + strlen(rest) >= PATH_MAX) {
+        size = -ENAMETOOLONG;
+    }
+    if (size < 0) {
+        kfree(text);
+        return error_pointer(size);
+    }
+    if (slash) {
+        text[size++] = '/';
+    }
+    strlcpy(text + size, rest, PATH_MAX - (size_t)size);
+    return text;
 }
 
 struct walk {
@@ -61,6 +70,24 @@ struct walk {
     char *buffer;        /* what the path lies in once a link was followed */
 };
 
+/* `link`, in `directory`, was the last component: go on along its text. From where, or an error. */
+static struct inode *path_follow(struct walk *walk, struct inode *directory, struct inode *link,
+                                 const char **path, bool slash)
+{
+    char *text;
+
+    if (++walk->links > SYMLINK_MAX) {
+        return error_pointer(-ELOOP);
+    }
+    text = path_splice(link, *path, slash);
+    if (is_error(text)) {
+        return (struct inode *)text;
+    }
+    kfree(walk->buffer);
+    *path = walk->buffer = text;
+    return inode_get(*text == '/' ? vfs_root() : directory);
+}
+
 /*
  * One component of *path under `directory`, whose reference is taken over. The inode to go on
  * from, or an error pointer; *done: it is the result.
@@ -68,40 +95,40 @@ struct walk {
 static struct inode *path_walk_step(struct walk *walk, struct inode *directory, const char **path,
                                     bool *done)
 {
-    char name[NAME_MAX + 1], *text;
+    char name[NAME_MAX + 1];
     long size = next_component(path, name);
     bool is_last = **path == '\0', slash = size > 0 && (*path)[-1] == '/';
-    struct inode *child;
+    struct inode *child, *next;
 
     *done = is_last || size <= 0;
-    if (size <= 0) {
-        child = size ? error_pointer(size) : inode_get(directory);
-    } else if (is_last && walk->last) {
+    if (size == 0) {
+        return directory;
+    }
+    if (size < 0) {
+        next = error_pointer(size);
+        goto out;
+    }
+    if (is_last && walk->last) {
         strlcpy(walk->last, name, NAME_MAX + 1);
         walk->directory_only = slash;
-        child = S_ISDIR(directory->mode) ? inode_get(directory) : error_pointer(-ENOTDIR);
-    } else {
-        child = path_step(directory, name);
-        if (!is_error(child) && S_ISLNK(child->mode) &&
-            (!is_last || slash || !(walk->flags & LOOKUP_NOFOLLOW))) {
-            text = ++walk->links > SYMLINK_MAX ? error_pointer(-ELOOP)
-                                               : path_splice(child, *path, slash);
-            inode_put(child);
-            if (is_error(text)) {
-                child = (struct inode *)text;
-            } else {
-                kfree(walk->buffer);
-                *path = walk->buffer = text;
-                child = inode_get(*text == '/' ? vfs_root() : directory);
-                *done = false;
-            }
-        } else if (!is_error(child) && slash && !S_ISDIR(child->mode)) {
-            inode_put(child);
-            child = error_pointer(-ENOTDIR);
-        }
+        next = S_ISDIR(directory->mode) ? inode_get(directory) : error_pointer(-ENOTDIR);
+        goto out;
     }
+    next = child = path_step(directory, name);
+    if (is_error(child)) {
+        goto out;
+    }
+    if (S_ISLNK(child->mode) && (!is_last || slash || !(walk->flags & LOOKUP_NOFOLLOW))) {
+        next = path_follow(walk, directory, child, path, slash);
+        *done = false;
+        inode_put(child);
+    } else if (slash && !S_ISDIR(child->mode)) {
+        next = error_pointer(-ENOTDIR);
+        inode_put(child);
+    }
+out:
     inode_put(directory);
-    return child;
+    return next;
 }
 
 static struct inode *path_walk(struct walk *walk, struct inode *base, const char *path)
