@@ -72,6 +72,24 @@ def no_pointer_has_one_value() -> None:
 
 
 @test
+def a_line_makes_one_choice() -> None:
+    """`?:` chooses a value, one on a line; what is to be done is chosen by if. A few lines stay that
+    are read at once, such as two bounds."""
+    silent = r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'"
+    twice, again = [], []
+    for path in sorted((ROOT / "kernel").glob("**/*.[ch]")):
+        code = re.sub(silent, lambda found: "\n" * found[0].count("\n"), path.read_text(), flags=re.S)
+        for number, line in enumerate(code.split("\n"), 1):
+            place = f"{path.relative_to(ROOT)}:{number}"
+            if line.count("?") > 1:
+                twice.append(place)
+            if re.search(r"\berror = error \? error :|return error \? error : \w+\(", line):
+                again.append(place)
+    check(not again, f"an error is an if and a goto: {again}")
+    check(len(twice) < 15, f"{len(twice)} lines with two ?: {twice}")
+
+
+@test
 def kernel_files_are_short() -> None:
     for path in (ROOT / "kernel").rglob("*.*"):
         check(len(path.read_text().splitlines()) < 500, f"{path} has 500 lines or more")

@@ -30,7 +30,8 @@ static bool used_by_interrupts[CLASSES];
 static const void *held_with_interrupts[CLASSES]; /* where */
 static uint64_t under[CLASSES][CLASSES / 64];     /* [a] bit b: b was taken under a */
 static struct site_pair sites[CLASSES][CLASSES];  /* of that: where a, where b */
-static char graph_locked;                         /* protects what is written to all above */
+/* Protects what is written to all above. No spinlock: taking one comes here. */
+static char graph_locked;
 static struct held_locks spin_held[CPU_MAX];
 static bool in_interrupt[CPU_MAX];
 

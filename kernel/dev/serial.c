@@ -99,7 +99,11 @@ void serial_irq_init(void)
 void serial_log_console(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        serial_write(0, text[i] == '\n' ? "\r\n" : text + i, text[i] == '\n' ? 2 : 1);
+        if (text[i] == '\n') {
+            serial_write(0, "\r\n", 2);
+        } else {
+            serial_write(0, text + i, 1);
+        }
     }
 }
 

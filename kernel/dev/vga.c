@@ -63,7 +63,10 @@ static void set_color(int n)
 
 static int vga_limit(int value, int max)
 {
-    return value < 0 ? 0 : value > max ? max : value;
+    if (value < 0) {
+        return 0;
+    }
+    return value > max ? max : value;
 }
 
 static void vga_sequence(char end)

@@ -206,7 +206,9 @@ long fd_install(struct file *file, int minimum, bool close_on_exec)
         result = fd >= limit ? -EMFILE : fd;
         if (result >= 0 && fd >= files->capacity) {
             result = files_grow(files, fd);
-            result = result ? result : -EAGAIN; /* the lock was let go: look again */
+            if (!result) {
+                result = -EAGAIN; /* the lock was let go: look again */
+            }
         }
     } while (result == -EAGAIN);
     if (result >= 0) {

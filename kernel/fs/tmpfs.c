@@ -241,8 +241,14 @@ static const struct vma_source_ops source_ops = {
 static struct vma_source *file_source(struct inode *inode, bool writes)
 {
     struct tmpfs_source *source = kmalloc(sizeof(*source));
-    long error = source ? writes ? inode_get_write(inode) : 0 : -ENOMEM;
+    long error = 0;
 
+    if (!source) {
+        return error_pointer(-ENOMEM);
+    }
+    if (writes) {
+        error = inode_get_write(inode);
+    }
     if (error) {
         kfree(source);
         return error_pointer(error);

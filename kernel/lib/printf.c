@@ -68,14 +68,20 @@ static int64_t signed_argument(const struct spec *spec, va_list *args)
 {
     int64_t value = spec->longs > 0 ? va_arg(*args, int64_t) : va_arg(*args, int);
 
-    return spec->longs == -1 ? (short)value : spec->longs < -1 ? (signed char)value : value;
+    if (spec->longs < 0) {
+        value = spec->longs == -1 ? (short)value : (signed char)value;
+    }
+    return value;
 }
 
 static uint64_t unsigned_argument(const struct spec *spec, va_list *args)
 {
     uint64_t value = spec->longs > 0 ? va_arg(*args, uint64_t) : va_arg(*args, unsigned int);
 
-    return spec->longs == -1 ? (uint16_t)value : spec->longs < -1 ? (uint8_t)value : value;
+    if (spec->longs < 0) {
+        value = spec->longs == -1 ? (uint16_t)value : (uint8_t)value;
+    }
+    return value;
 }
 
 static const char *parse_spec(const char *f, struct spec *spec, va_list *args)
@@ -128,8 +134,11 @@ static void format_convert(struct output *out, struct spec *spec, char kind, va_
     case 'd':
     case 'i':
         number = signed_argument(spec, args);
-        put_number(out, spec, number < 0 ? -(uint64_t)number : (uint64_t)number, 10,
-                   number < 0 ? "-" : spec->plus ? "+" : "");
+        if (number < 0) {
+            put_number(out, spec, -(uint64_t)number, 10, "-");
+        } else {
+            put_number(out, spec, (uint64_t)number, 10, spec->plus ? "+" : "");
+        }
         break;
     case 'u':
         put_number(out, spec, unsigned_argument(spec, args), 10, "");

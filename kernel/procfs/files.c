@@ -202,6 +202,8 @@ static void show_stat(struct proc_text *text, struct task *task)
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     struct cpu_usage usage = text->one_thread ? sched_usage(task) : group_usage(group);
     struct cpu_times *shown = text->one_thread ? &task->shown : &group->shown, times, children;
+    uint64_t pages = mm ? mm->pages : 0;
+    uint64_t resident = mm ? mm->resident : 0;
 
     usage_divide(&usage, shown);
     times = *shown;
@@ -213,8 +215,7 @@ static void show_stat(struct proc_text *text, struct task *task)
                task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
                group->tty ? 0x440 : 0, times.user / TICK, times.system / TICK, children.user / TICK,
                children.system / TICK, 20 + task->nice, task->nice, group->thread_count,
-               task->start_time / TICK, mm ? mm->pages * PAGE_SIZE : 0, mm ? mm->resident : 0,
-               task->cpu);
+               task->start_time / TICK, pages * PAGE_SIZE, resident, task->cpu);
     mm_put(mm);
 }
 
@@ -309,8 +310,10 @@ static void show_maps(struct proc_text *text, struct task *task)
                 name = "[heap]";
             }
             proc_print(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %-10lu %s\n", vma->start, vma->end,
-                       vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
-                       vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & MAP_SHARED ? 's' : 'p',
+                       vma->prot & PROT_READ ? 'r' : '-',
+                       vma->prot & PROT_WRITE ? 'w' : '-',
+                       vma->prot & PROT_EXEC ? 'x' : '-',
+                       vma->flags & MAP_SHARED ? 's' : 'p',
                        vma->offset * PAGE_SIZE, inode ? inode->number : 0, name);
         }
         mutex_unlock(&mm->lock);

@@ -76,9 +76,11 @@ static struct inode *proc_make(uint64_t number, mode_t mode, struct inode *paren
     if (!inode) {
         return error_pointer(-ENOMEM);
     }
-    inode_init(inode, mode, S_ISDIR(mode) ? &directory_ops : S_ISLNK(mode) ? &link_ops
-                                                                          : &file_ops_plain,
-               S_ISDIR(mode) ? &directory_file : &text_ops);
+    if (S_ISDIR(mode)) {
+        inode_init(inode, mode, &directory_ops, &directory_file);
+    } else {
+        inode_init(inode, mode, S_ISLNK(mode) ? &link_ops : &file_ops_plain, &text_ops);
+    }
     inode->device = PROC_DEVICE;
     inode->number = number;
     inode->data = start_time;
@@ -230,7 +232,10 @@ static long proc_readlink(struct inode *inode, char *buffer, size_t size)
         memcpy(buffer, page_to_virt(page_tree_find(&text.pages, 0)), size);
     }
     page_tree_truncate(&text.pages, 0);
-    return result ? result : text.used ? (long)size : -ENOENT;
+    if (result) {
+        return result;
+    }
+    return text.used ? (long)size : -ENOENT;
 }
 
 /* The page at the text's end; NULL: there is no memory. */
@@ -287,7 +292,9 @@ static ssize_t text_read(struct file *file, char __user *buffer, size_t size, of
     if (*position == 0 || !text->used) {
         result = proc_generate(file->inode, text);
     }
-    result = result ? result : text_copy(text, buffer, size, *position);
+    if (!result) {
+        result = text_copy(text, buffer, size, *position);
+    }
     mutex_unlock(&text->lock);
     *position += result > 0 ? result : 0;
     return result;
@@ -345,7 +352,9 @@ void proc_write(struct proc_text *text, const void *data, size_t size)
         size_t offset = text->used & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
         struct page *page = page_tree_find(&text->pages, text->used >> PAGE_SHIFT);
 
-        page = page ? page : text_grow(text);
+        if (!page) {
+            page = text_grow(text);
+        }
         if (!page) {
             text->error = -ENOMEM;
             break;

@@ -70,7 +70,10 @@ long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *user
     file = fd_get_io(fd);
     error = file ? timerfd_set(file, &times, flags & TFD_TIMER_ABSTIME, &old) : -EBADF;
     file_put(file);
-    return error ? error : user_old ? put_times(user_old, &old) : 0;
+    if (error || !user_old) {
+        return error;
+    }
+    return put_times(user_old, &old);
 }
 
 long sys_timerfd_gettime(int fd, struct itimerspec __user *user)
@@ -80,7 +83,10 @@ long sys_timerfd_gettime(int fd, struct itimerspec __user *user)
     long error = file ? timerfd_get(file, &times) : -EBADF;
 
     file_put(file);
-    return error ? error : put_times(user, &times);
+    if (error) {
+        return error;
+    }
+    return put_times(user, &times);
 }
 
 long sys_epoll_create1(int flags)
@@ -137,9 +143,11 @@ static long wait_masked(int fd, struct epoll_event __user *events, int max, ktim
 long sys_epoll_pwait(int fd, struct epoll_event __user *events, int max, int timeout,
                      const uint64_t __user *mask, size_t size)
 {
-    ktime_t deadline = timeout < 0 ? KTIME_NEVER
-                       : timeout ? clock_now() + timeout * 1000000l : 0;
+    ktime_t deadline = KTIME_NEVER;
 
+    if (timeout >= 0) {
+        deadline = timeout ? clock_now() + timeout * 1000000l : 0;
+    }
     return wait_masked(fd, events, max, deadline, mask, size);
 }
 

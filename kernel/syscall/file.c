@@ -61,11 +61,18 @@ long sys_write(int fd, const char __user *buffer, size_t size)
 static long transfer_at(int fd, uint64_t buffer, size_t size, off_t position, bool write)
 {
     struct file *file = fd_get_io(fd);
-    long done = !file              ? -EBADF
-                : position < 0     ? -EINVAL
-                : !file->ops->seek ? -ESPIPE
-                                   : file_transfer(file, buffer, size, &position, write);
+    long done;
 
+    if (!file) {
+        return -EBADF;
+    }
+    if (position < 0) {
+        done = -EINVAL;
+    } else if (!file->ops->seek) {
+        done = -ESPIPE;
+    } else {
+        done = file_transfer(file, buffer, size, &position, write);
+    }
     file_put(file);
     return done;
 }
@@ -101,15 +108,14 @@ long iovec_check(const struct iovec __user *vector, int count)
 static long transfer_vector(int fd, const struct iovec __user *vector, int count, bool write)
 {
     struct file *file = fd_get_io(fd);
-    long done = 0, part = 0, error;
+    long done = 0, part;
 
     if (!file) {
         return -EBADF;
     }
-    error = count < 0 || count > IOVEC_MAX ? -EINVAL : iovec_check(vector, count);
-    if (error) {
-        file_put(file);
-        return error;
+    part = count < 0 || count > IOVEC_MAX ? -EINVAL : iovec_check(vector, count);
+    if (part) {
+        goto out;
     }
     for (int i = 0; i < count; i++) {
         struct iovec piece;
@@ -118,9 +124,11 @@ static long transfer_vector(int fd, const struct iovec __user *vector, int count
             break; /* what was read so far is a result: do not wait for more */
         }
         /* file_transfer() checks again: another thread may have written there. */
-        part = get_user(piece, vector + i) ? -EFAULT
-               : piece.size ? file_transfer(file, piece.base, piece.size, NULL, write)
-                            : 0;
+        if (get_user(piece, vector + i)) {
+            part = -EFAULT;
+            break;
+        }
+        part = piece.size ? file_transfer(file, piece.base, piece.size, NULL, write) : 0;
         if (part < 0) {
             break;
         }
@@ -129,8 +137,12 @@ static long transfer_vector(int fd, const struct iovec __user *vector, int count
             break;
         }
     }
+out:
     file_put(file);
-    return done ? done : part < 0 ? part : 0;
+    if (part < 0 && !done) {
+        return part;
+    }
+    return done;
 }
 
 long sys_readv(int fd, const struct iovec __user *vector, int count)
@@ -268,7 +280,10 @@ long sys_pipe2(int __user *fds, int flags)
         return -EINVAL;
     }
     error = pipe_create(ends, flags & O_NONBLOCK);
-    return error ? error : fd_install_pair(ends, fds, flags & O_CLOEXEC);
+    if (error) {
+        return error;
+    }
+    return fd_install_pair(ends, fds, flags & O_CLOEXEC);
 }
 
 long sys_pipe(int __user *fds)

@@ -5,6 +5,21 @@
 #include "sched/task.h"
 #include "syscall/calls.h"
 
+/* What a mapping of the file shows, referenced; or an error pointer. */
+static struct vma_source *mmap_source(struct file *file, int prot, bool shared)
+{
+    if (!file_readable(file) || (shared && prot & PROT_WRITE && !file_writable(file))) {
+        return error_pointer(-EACCES);
+    }
+    if (file->ops->source) {
+        return file->ops->source(file);
+    }
+    if (file->inode->ops->source) {
+        return file->inode->ops->source(file->inode, file_writable(file));
+    }
+    return error_pointer(-ENODEV);
+}
+
 long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t offset)
 {
     struct vma_source *source = NULL;
@@ -25,13 +40,8 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
         if (!file) {
             return -EBADF;
         }
-        source = size <= USER_TOP && (uint64_t)offset + size > INT64_MAX ? error_pointer(-EOVERFLOW)
-                 : !file_readable(file) ||
-                         (type == MAP_SHARED && prot & PROT_WRITE && !file_writable(file))
-                     ? error_pointer(-EACCES)
-                 : file->ops->source        ? file->ops->source(file)
-                 : file->inode->ops->source ? file->inode->ops->source(file->inode, file_writable(file))
-                                            : error_pointer(-ENODEV);
+        source = size <= USER_TOP && (uint64_t)offset + size > INT64_MAX
+                     ? error_pointer(-EOVERFLOW) : mmap_source(file, prot, type == MAP_SHARED);
         flags |= type == MAP_SHARED && !file_writable(file) ? VMA_READ_ONLY : 0;
         file_put(file);
     } else if (type == MAP_SHARED) {

@@ -113,14 +113,20 @@ long sys_unlinkat(int dirfd, const char __user *path, int flags)
         return error;
     }
     if (is_dots(place.name)) {
-        error = !want_directory ? -EISDIR : place.name[1] ? -ENOTEMPTY : -EINVAL;
-    } else if (!place.directory->ops->unlink) {
-        error = -EPERM;
-    } else {
-        error = place_check_slash(&place);
-        error = error ? error : place.directory->ops->unlink(place.directory, place.name,
-                                                             want_directory);
+        error = place.name[1] ? -ENOTEMPTY : -EINVAL;
+        error = want_directory ? error : -EISDIR;
+        goto out;
     }
+    if (!place.directory->ops->unlink) {
+        error = -EPERM;
+        goto out;
+    }
+    error = place_check_slash(&place);
+    if (error) {
+        goto out;
+    }
+    error = place.directory->ops->unlink(place.directory, place.name, want_directory);
+out:
     place_put(&place);
     return error;
 }

@@ -55,12 +55,13 @@ struct inode *path_user(int dirfd, const char __user *user, int flags)
     if (is_error(path)) {
         return (struct inode *)path;
     }
-    base = path_start(dirfd, path);
-    inode = is_error(base) || (!*path && flags & AT_EMPTY_PATH)
-                ? base : path_lookup(base, path, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NOFOLLOW : 0);
-    if (inode != base) {
-        inode_put(base);
+    base = inode = path_start(dirfd, path);
+    if (is_error(base) || (!*path && flags & AT_EMPTY_PATH)) {
+        goto out;
     }
+    inode = path_lookup(base, path, flags & AT_SYMLINK_NOFOLLOW ? LOOKUP_NOFOLLOW : 0);
+    inode_put(base);
+out:
     kfree(path);
     return inode;
 }
@@ -139,9 +140,14 @@ long sys_truncate(const char __user *path, off_t size)
 long sys_ftruncate(int fd, off_t size)
 {
     struct file *file = fd_get_io(fd);
-    long error = !file ? -EBADF : size < 0 || !file_writable(file) || !file->inode->ops->truncate
-                 ? -EINVAL : file->inode->ops->truncate(file->inode, size);
+    long error = -EINVAL;
 
+    if (!file) {
+        return -EBADF;
+    }
+    if (size >= 0 && file_writable(file) && file->inode->ops->truncate) {
+        error = file->inode->ops->truncate(file->inode, size);
+    }
     file_put(file);
     return error;
 }
@@ -153,8 +159,12 @@ long sys_getcwd(char __user *buffer, size_t size)
     long length = path ? path_of(cwd, path, PATH_MAX) : -ENOMEM;
 
     if (length >= 0) {
-        length = (size_t)length + 1 > size ? -ERANGE
-                 : copy_to_user(buffer, path, (size_t)length + 1) ? -EFAULT : length + 1;
+        length++; /* the terminator */
+        if ((size_t)length > size) {
+            length = -ERANGE;
+        } else if (copy_to_user(buffer, path, (size_t)length)) {
+            length = -EFAULT;
+        }
     }
     inode_put(cwd);
     kfree(path);

@@ -19,7 +19,9 @@ static long priority_of(int which, int who, const int *nice)
         return -ESRCH;
     }
     if (nice) {
-        task->nice = *nice < -20 ? -20 : *nice > 19 ? 19 : *nice;
+        const int wanted = *nice < -20 ? -20 : *nice;
+
+        task->nice = wanted > 19 ? 19 : wanted;
     }
     result = nice ? 0 : 20 - task->nice;
     task_put(task);
@@ -92,9 +94,14 @@ long sys_sched_setparam(pid_t pid, const int __user *priority)
 
 long sys_sched_getscheduler(pid_t pid)
 {
-    struct task *task = pid < 0 ? NULL : find_task(pid);
-    long policy = pid < 0 ? -EINVAL : task ? task->policy : -ESRCH;
+    struct task *task;
+    long policy;
 
+    if (pid < 0) {
+        return -EINVAL;
+    }
+    task = find_task(pid);
+    policy = task ? task->policy : -ESRCH;
     task_put(task);
     return policy;
 }

@@ -149,7 +149,9 @@ static long poll_user(struct pollfd __user *user, unsigned count, ktime_t deadli
     for (size_t i = 0; i < count && !result; i++) {
         set.files[i] = set.fds[i].fd < 0 ? NULL : fd_get_io(set.fds[i].fd);
     }
-    result = result ? result : poll_files(&set, deadline);
+    if (!result) {
+        result = poll_files(&set, deadline);
+    }
     if (result >= 0 && copy_to_user(user, set.fds, count * sizeof(*user))) {
         result = -EFAULT;
     }
@@ -171,9 +173,13 @@ long sys_poll(struct pollfd __user *fds, unsigned count, int timeout)
 
 ktime_t deadline_from_user(const struct timespec __user *timeout)
 {
-    ktime_t duration = timeout ? time_from_user(timeout) : 0;
+    ktime_t duration;
 
-    return !timeout ? KTIME_NEVER : duration <= 0 ? duration : clock_now() + duration;
+    if (!timeout) {
+        return KTIME_NEVER;
+    }
+    duration = time_from_user(timeout);
+    return duration <= 0 ? duration : clock_now() + duration;
 }
 
 /* Tell how much of the time is left, in `unit` nanoseconds. Failing is no error, as on Linux; but
@@ -302,7 +308,9 @@ static long select_user(int count, uint64_t __user *const users[KINDS], ktime_t 
         return result;
     }
     result = poll_files(&set, deadline);
-    result = result < 0 ? result : bits_from_set(&set, sets);
+    if (result >= 0) {
+        result = bits_from_set(&set, sets);
+    }
     set_free(&set);
     for (int kind = 0; kind < KINDS && result >= 0; kind++) {
         if (users[kind] && copy_to_user(users[kind], sets[kind], bytes)) {

@@ -63,6 +63,8 @@ static long put_child_usage(void __user *user, const struct cpu_usage *usage)
 long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
 {
     struct wait_result result;
+    int type = P_PID;
+    pid_t id = pid;
     long error;
 
     if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)) {
@@ -71,9 +73,11 @@ long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
     if (pid == -2147483647 - 1) {
         return -ESRCH;
     }
-    error = task_wait(pid == -1 ? P_ALL : pid > 0 ? P_PID : P_PGID,
-                      pid > 0 ? pid : pid == 0 ? current->group->pgid : -pid, options | WEXITED,
-                      &result);
+    if (pid <= 0) {
+        type = pid == -1 ? P_ALL : P_PGID;
+        id = pid ? -pid : current->group->pgid;
+    }
+    error = task_wait(type, id, options | WEXITED, &result);
     if (error || !result.pid) {
         return error;
     }
@@ -84,6 +88,17 @@ long sys_wait4(pid_t pid, int __user *status, int options, void __user *usage)
         return -EFAULT;
     }
     return result.pid;
+}
+
+/* si_status of waitid(2): the exit status, or the signal that ended, stopped or continued it. */
+static uint64_t waitid_status(const struct wait_result *result)
+{
+    const uint64_t low = result->status & 0x7f, high = result->status >> 8 & 0xff;
+
+    if (result->code == CLD_CONTINUED) {
+        return SIGCONT;
+    }
+    return result->code == CLD_KILLED || result->code == CLD_DUMPED ? low : high;
 }
 
 long sys_waitid(int type, pid_t id, void __user *user, int options, void __user *usage)
@@ -103,13 +118,8 @@ long sys_waitid(int type, pid_t id, void __user *user, int options, void __user 
         return error;
     }
     if (result.pid) {
-        int status = result.status;
-
         siginfo_fill(info, SIGCHLD, &(struct signal_info){
-            .code = result.code, .pid = result.pid,
-            .value = (uint64_t)(result.code == CLD_CONTINUED ? SIGCONT
-                                : status & 0x7f && (status & 0xff) != 0x7f ? status & 0x7f
-                                                                          : status >> 8 & 0xff)});
+            .code = result.code, .pid = result.pid, .value = waitid_status(&result)});
         if (usage && put_child_usage(usage, &result.usage)) {
             return -EFAULT;
         }
@@ -178,8 +188,11 @@ static long group_id(pid_t pid, bool session)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     struct task *task = pid ? task_find_locked(pid) : current;
-    long result = !task ? -ESRCH : session ? task->group->session : task->group->pgid;
+    long result = -ESRCH;
 
+    if (task) {
+        result = session ? task->group->session : task->group->pgid;
+    }
     spin_unlock_irqrestore(&tasks_lock, flags);
     return result;
 }

@@ -29,6 +29,7 @@ long sys_rt_sigaction(int signal, const void __user *user, void __user *old, siz
 
 long sys_rt_sigprocmask(int how, const uint64_t __user *set, uint64_t __user *old, size_t size)
 {
+    enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
     uint64_t before = current->blocked, mask;
 
     if (size != 8) {
@@ -38,10 +39,15 @@ long sys_rt_sigprocmask(int how, const uint64_t __user *set, uint64_t __user *ol
         if (get_user(mask, set)) {
             return -EFAULT;
         }
-        if (how < 0 || how > 2) {
+        if (how < SIG_BLOCK || how > SIG_SETMASK) {
             return -EINVAL;
         }
-        signal_set_blocked(how == 0 ? before | mask : how == 1 ? before & ~mask : mask);
+        if (how == SIG_BLOCK) {
+            mask |= before;
+        } else if (how == SIG_UNBLOCK) {
+            mask = before & ~mask;
+        }
+        signal_set_blocked(mask);
     }
     return old ? put_user(before, old) : 0;
 }
@@ -96,7 +102,10 @@ long sys_rt_sigsuspend(const uint64_t __user *set, size_t size)
 {
     long error = mask_replace(set, size);
 
-    return error ? error : signal_suspend();
+    if (error) {
+        return error;
+    }
+    return signal_suspend();
 }
 
 long sys_pause(void)
@@ -107,7 +116,7 @@ long sys_pause(void)
 long sys_kill(pid_t pid, int signal)
 {
     bool valid = signal >= 0 && signal <= SIGNALS;
-    long error = pid == INT32_MIN ? -ESRCH : signal_kill(pid, valid ? signal : 0);
+    long error = signal_kill(pid, valid ? signal : 0);
 
     return error || valid ? error : -EINVAL; /* who is not there comes first */
 }

@@ -62,8 +62,11 @@ static void tty_echo(struct tty *tty, uint8_t byte)
 static void erase_byte(struct tty *tty)
 {
     uint8_t byte = tty->input[--tty->head % TTY_BUFFER];
-    int columns = byte < 32 && tty_flag(tty, ECHOCTL) ? 2 : (byte & 0xc0) == 0x80 ? 0 : 1;
+    int columns = (byte & 0xc0) != 0x80; /* what goes on in UTF-8 has none of its own */
 
+    if (byte < 32 && tty_flag(tty, ECHOCTL)) {
+        columns = 2; /* ^X */
+    }
     while (tty_flag(tty, ECHO) && tty_flag(tty, ECHOE) && columns-- > 0) {
         tty->output("\b \b", 3);
     }
@@ -130,8 +133,13 @@ static int key_signal(const struct tty *tty, uint8_t byte)
     if (!tty_flag(tty, ISIG) || byte == 0) {
         return 0;
     }
-    return byte == cc[VINTR] ? SIGINT : byte == cc[VQUIT] ? SIGQUIT
-                                      : byte == cc[VSUSP] ? SIGTSTP : 0;
+    if (byte == cc[VINTR]) {
+        return SIGINT;
+    }
+    if (byte == cc[VQUIT]) {
+        return SIGQUIT;
+    }
+    return byte == cc[VSUSP] ? SIGTSTP : 0;
 }
 
 /* One byte of input, the lock held. Returns false when it must wait; *signal is to be sent. */
@@ -161,7 +169,11 @@ static bool tty_edit(struct tty *tty, uint8_t byte, int *signal)
         if (byte == '\r' && flags & IGNCR) {
             return true;
         }
-        byte = byte == '\r' && flags & ICRNL ? '\n' : byte == '\n' && flags & INLCR ? '\r' : byte;
+        if (byte == '\r' && flags & ICRNL) {
+            byte = '\n';
+        } else if (byte == '\n' && flags & INLCR) {
+            byte = '\r';
+        }
         if (canonical && byte && edit_line(tty, byte)) {
             return true;
         }
