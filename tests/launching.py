@@ -14,9 +14,8 @@ from typing import Callable
 from driver import HANG, ROOT, RUN, Failed, call, check, program, test
 
 sys.path.insert(0, str(ROOT / "tools"))
-import turns  # noqa: E402
-import wire  # noqa: E402
-from host import LaunchError  # noqa: E402
+from launch import turns, wire  # noqa: E402
+from launch.host import LaunchError  # noqa: E402
 
 NOBODY = 65534
 
@@ -247,7 +246,7 @@ def whatever_ends_the_launcher_ends_the_machine() -> None:
 
 @test
 def nothing_cuts_the_turns_of_cpus_short() -> None:
-    """One of QEMU's threads would, from 10.2 on: tools/run stops it (tools/turns.py) and ends as always."""
+    """One of QEMU's threads would, from 10.2 on: tools/run stops it (tools/launch/turns.py) and ends as always."""
     version = re.search(r"version (\d+)\.(\d+)", call(["qemu-system-x86_64", "--version"]).stdout)
     count = (int(version[1]), int(version[2])) >= turns.NEEDED_FROM
 

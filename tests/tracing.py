@@ -292,7 +292,7 @@ def a_failed_run_is_repeated_with_what_it_had_read() -> None:
         report = call(["tools/ktrace", "check", str(folder / "trace.ktr"), switches])
         check(report.returncode == 0, report.stdout + report.stderr)
         (folder / "trace.ktr").unlink()
-    again = "import sys, evidence; sys.argv[0] = '/bin/false'; " \
+    again = "import sys; from launch import evidence; sys.argv[0] = '/bin/false'; " \
             f"evidence.repeat_traced({str(folder)!r}, 124, [], ['true'], b'', 60)"
     result = call(["python3", "-B", "-c", again], cwd=ROOT / "tools")
     check("it ended with 1:" in result.stderr and {"log", "core", "baton.elf"}

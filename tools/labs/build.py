@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Callable
 
-import host
+from launch import host
 from manifest import Lab
 from result import FAIL, HARNESS
 

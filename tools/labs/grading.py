@@ -11,7 +11,7 @@ import answers
 import build
 import guest
 import own
-from host import Ended
+from launch.host import Ended
 from manifest import Lab
 from result import FAIL, HARNESS, OK, TIMEOUT, Result
 

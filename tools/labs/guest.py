@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Callable
 
 import crash
-import host
+from launch import host
 from manifest import Lab, Test, Values
 from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
 

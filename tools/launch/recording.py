@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 
-from host import LaunchError
+from launch import host
+from launch.host import LaunchError
 
 COMMAND, LOG, SNAPSHOTS, KERNEL, INITRD = "qemu.json", "replay.bin", "start.qcow2", "baton32.elf", \
     "initrd"
@@ -45,8 +46,7 @@ def recorded(command: list[str], directory: str, folder: str, nonce: str) -> lis
     # of the APIC for old Windows (kvmvapic), then waits for the CPU's thread, which may be waiting
     # for that mutex: with four replays side by side, one step back in twenty never returned.
     command += ["-global", "apic.vapic=off"]
-    symbols = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
-    shutil.copyfile(f"{symbols}/baton.elf", f"{folder}/baton.elf")
+    shutil.copyfile(host.KERNEL, f"{folder}/baton.elf")
     with open(f"{folder}/{COMMAND}", "w") as f:
         json.dump({"nonce": nonce, "command": command}, f)
     return command

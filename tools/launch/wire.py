@@ -1,41 +1,14 @@
-"""The guest's two serial lines, and what comes over the second one, the wire: the kernel's log and
-what init has to say. A guest may say as much as it likes: what is kept of it has bounds."""
-import fcntl
+"""What comes over the guest's second serial line, the wire: the kernel's log and what init has to say.
+A guest may say as much as it likes: what is kept of it has bounds."""
 import os
 import re
 import struct
 from collections import deque
 
-from host import LaunchError, reason
+from launch.host import BUILD, LaunchError, reason
 
 LOG_FIRST, LOG_LAST = 16 << 20, 1 << 20  # bytes of the log that are kept
 LINE_MAX = 1 << 16  # a longer one counts as several
-
-
-class Line:
-    """One serial line: two pipes, which QEMU opens by their names.
-
-    Not a socket: there each byte that QEMU writes takes almost a KiB of room until it is read, so a
-    few hundred made the guest wait for its line, as long as this process did not run; under icount
-    a run was then not like the other. A pipe has room for all.
-    """
-
-    def __init__(self, path: str) -> None:
-        for end in ("in", "out"):
-            os.mkfifo(f"{path}.{end}")
-        self.input = os.open(f"{path}.in", os.O_RDWR | os.O_NONBLOCK)
-        self.output = os.open(f"{path}.out", os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, 1 << 20)
-        except OSError:
-            pass  # the host allows less: the usual 64 KiB
-
-    def fileno(self) -> int:
-        return self.output
-
-    def close(self) -> None:
-        os.close(self.input)
-        os.close(self.output)
 
 
 class Log:
@@ -43,8 +16,7 @@ class Log:
 
     def __init__(self, path: str, instead: str) -> None:
         """`path` "" is the usual place, for which `instead` stands in where it cannot be written."""
-        usual = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build/run.log")
-        self.name, self.trouble = path or usual, ""
+        self.name, self.trouble = path or os.path.join(BUILD, "run.log"), ""
         try:
             self.file = open(self.name, "wb")
         except OSError as error:

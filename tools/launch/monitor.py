@@ -11,6 +11,8 @@ import socket
 import subprocess
 from typing import NamedTuple
 
+from launch import host
+
 PATIENCE = 2  # seconds for an answer: a QEMU that hangs has none
 SCREEN, SCREEN_SIZE = 0xb8000, 80 * 25 * 2  # letters and their colours
 
@@ -113,26 +115,27 @@ class Monitor:
         return [line for line in lines if line]
 
 
-def symbol(kernel: str, address: int) -> str:
-    """Function, file and line of an address, as far as the kernel's file knows; "" if it does not."""
+def place(kernel: str, address: int) -> tuple[str, str]:
+    """Function, and file and line, of an address; "??" is what the kernel's file does not know."""
     try:
         found = subprocess.run(["addr2line", "-f", "-e", kernel, hex(address)], capture_output=True,
                                text=True).stdout
     except FileNotFoundError:
-        return ""
-    name, _, where = found.strip().partition("\n")
-    where = re.sub(r"([^/]+/)/?\1", r"\1", where)  # nasm names the folder twice
-    return "" if where.startswith("??") else f"{name} {os.path.relpath(where)}"
+        return "??", "??"
+    name, _, at = found.strip().partition("\n")
+    at = re.sub(r"((?:[^/]+/)+)/?\1", r"\1", at)  # nasm names the folder twice
+    return name, os.path.relpath(at, host.ROOT) if at.startswith(host.ROOT) else at
 
 
 def where(monitor: Monitor, kernel: str) -> list[str]:
     """Each CPU's place, one a line, and the screen where none is in the kernel."""
     lines, inside = [], False
-    for place in monitor.places():
-        name = symbol(kernel, place.rip)
-        inside |= bool(name)
-        lines.append(f"  CPU {place.cpu} is at 0x{place.rip:x} {name or '(not in the kernel)'}"
-                     f"{', halted' if place.halted else ''}; cr2 0x{place.cr2:x}")
+    for cpu in monitor.places():
+        name, at = place(kernel, cpu.rip)
+        known = not at.startswith("??")
+        inside |= known
+        lines.append(f"  CPU {cpu.cpu} is at 0x{cpu.rip:x} {f'{name} {at}' if known else '(not in the kernel)'}"
+                     f"{', halted' if cpu.halted else ''}; cr2 0x{cpu.cr2:x}")
     if lines and not inside:
         lines += [f"  on the screen: {line}" for line in monitor.screen()]
     return lines

@@ -7,6 +7,9 @@ import signal
 import sys
 from typing import Callable
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, "build")
+KERNEL = os.path.join(BUILD, "baton.elf")
 FAILED = 126  # status of a run that did not come to its command's end
 PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl  # found before a fork, not between it and exec

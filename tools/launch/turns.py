@@ -15,8 +15,7 @@ import subprocess
 import threading
 import time
 
-import host
-import monitor
+from launch import host, monitor
 
 THREAD = "call_rcu"
 NEEDED_FROM = (10, 2)  # QEMU's version

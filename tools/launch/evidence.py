@@ -1,5 +1,5 @@
-"""What is left of a run that failed, for tools/run: the guest's memory while it runs, and a folder with the log, the core and the trace, for
-which a run without one is repeated.
+"""What is left of a run that failed: the guest's memory while it runs, and a folder with the log, the
+core and the trace, for which a run without one is repeated.
 
 The memory is a file without a name, so nothing stays behind, however tools/run ends.
 """
@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 
-import host
 from ktracelib import core, format as ktrace
 from ktracelib.untrusted import COMMAND_MAX, printable
+from launch import host, lines
+from launch.host import BUILD, KERNEL
 
 SHARED_MEMORY = "/dev/shm"
 
@@ -41,10 +42,28 @@ class Memory:
         os.close(self.fd)
 
 
-def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> None:
+def save_trace(args: argparse.Namespace, memory: Memory) -> bool:
+    """Into the file of --trace. False: there was nothing to save."""
+    try:
+        trace = ktrace.pull(ktrace.memory_reader(memory.path), KERNEL)
+        trace.header["command"] = made_by(args)
+        ktrace.save(trace, args.trace)
+    except (ktrace.TraceError, OSError) as error:
+        host.say(f"tools/run: no trace: {host.reason(error) if isinstance(error, OSError) else error}")
+        return False
+    return True
+
+
+def folder_of(args: argparse.Namespace) -> str:
+    """Where it is kept: as told, or below build/ under the name of the run's trace or log."""
+    name = os.path.splitext(os.path.basename(args.trace or args.log or "run.log"))[0]
+    return os.path.abspath(args.evidence or os.path.join(BUILD, "failed", name))
+
+
+def keep(folder: str, log: str, trace: str | None, memory: str) -> None:
     """Fill the folder. Other files there stay."""
     os.makedirs(folder, exist_ok=True)
-    for source, name in ((trace, "trace.ktr"), (log, "log"), (kernel, "baton.elf"), (None, "core")):
+    for source, name in ((trace, "trace.ktr"), (log, "log"), (KERNEL, "baton.elf"), (None, "core")):
         kept = os.path.join(folder, name)
         if source and os.path.exists(kept) and os.path.samefile(source, kept):
             continue
@@ -54,7 +73,7 @@ def keep(folder: str, log: str, trace: str | None, kernel: str, memory: str) -> 
             shutil.copy(source, kept)
     path = os.path.join(folder, "core")
     try:
-        core.write_core(memory, kernel, path)
+        core.write_core(memory, KERNEL, path)
     except (OSError, ktrace.TraceError, IndexError, struct.error) as error:
         host.say(f"tools/run: no core: {error}")
         if os.path.exists(path):
@@ -73,6 +92,14 @@ def made_by(args: argparse.Namespace) -> str:
     command = shlex.join(["tools/run", *options, *(["--", *args.command] if args.command else [])])
     command = printable(command.encode("utf-8", "backslashreplace").decode())
     return command if len(command) <= COMMAND_MAX else command[:COMMAND_MAX - 3] + "..."
+
+
+def repeat(folder: str, status: int, command: list[str], stdin: bytes, seconds: float) -> None:
+    """Once, for the trace that was not asked for: a run with --trace is never repeated."""
+    if len(stdin) > lines.KEPT_MAX:
+        host.say("tools/run: its input was too long to be given again: no trace")
+    else:
+        repeat_traced(folder, status, sys.argv[1:sys.argv.index("--")], command, stdin, 60 + 5 * seconds)
 
 
 def repeat_traced(folder: str, status: int, options: list[str], command: list[str], stdin: bytes,

@@ -8,9 +8,8 @@ import stat
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 
-from host import LaunchError
+from launch.host import ROOT, LaunchError
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ARGUMENTS_MAX, ARGUMENT_BYTES = 1023, 65535  # init.c: argv[], arguments[]
 NAME_MAX, PATH_MAX = 255, 4095
 MULTIBOOT = (0x1badb002).to_bytes(4, "little")
