@@ -7,7 +7,7 @@ NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb reco
 # For each goal that needs a build: what of it.
 WANTED := $(strip $(filter build/%,$(GOALS)) $(if $(filter iso,$(GOALS)),build/baton.iso) \
 	$(if $(filter bench,$(GOALS)),build/user/bench/host build/user/bench/guest build/user/bench/echo) \
-	$(if $(filter-out help clean lab grade replay tools iso compile_commands.json build/%,$(GOALS)),all))
+	$(if $(filter-out help clean lab grade replay tools iso format compile_commands.json build/%,$(GOALS)),all))
 
 ifneq ($(WANTED),)
 ifneq ($(shell [ -w . ] && { [ -w build ] || [ ! -e build ]; } && echo yes),yes)
@@ -16,7 +16,7 @@ endif
 endif
 
 .PHONY: default products tools help all run test test-labs test-machines test-mutants test-sanitize fuzz iso clean \
-	demo gdb record replay docs trace bench lab grade
+	demo gdb record replay docs trace bench lab grade format
 default: products
 	@echo "Built. Next: make run (a shell in the guest), make test, make help"
 
@@ -40,6 +40,7 @@ help:
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
 	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
 	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
+	@echo "make format           put the spaces in C sources right (clang-format; line breaks stay)"
 	@echo "make compile_commands.json  for clangd: how each file is compiled"
 	@echo "make docs             write the listings in docs/ again (make test compares them)"
 	@echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
@@ -140,6 +141,9 @@ compile_commands.json: tools
 
 docs: products
 	@tools/docs
+
+format:
+	@tools/format
 
 clean:
 	rm -rf build

@@ -1,9 +1,11 @@
 """The shape of the source: layers, sizes, headers, what the README names."""
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
-from driver import ROOT, call, check, test
+from driver import ROOT, Skipped, call, check, test
 
 
 # Lower ones first; those of one line do not know each other. dev, trace and debug stand beside them.
@@ -104,6 +106,39 @@ def headers_compile_alone() -> None:
                            "-Wall", "-Wextra", "-Werror", "-Ikernel", "-fsyntax-only", "-x", "c",
                            "-include", str(path), "/dev/null"])
             check(result.returncode == 0, result.stderr)
+
+
+MISLAID = """int main(int count, char* names[])
+{
+  if(count>1) {
+        return count;
+    }
+    return names[0]!=0;
+}
+"""
+LAID = """int main(int count, char *names[])
+{
+    if (count > 1) {
+        return count;
+    }
+    return names[0] != 0;
+}
+"""
+
+
+@test
+def spaces_are_as_make_format_puts_them() -> None:
+    result = call(["tools/format", "--check"])
+    if result.returncode == 3:
+        raise Skipped("no clang-format here")
+    check(result.returncode == 0, result.stdout + result.stderr)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "kernel.c"
+        shutil.copy(ROOT / ".clang-format", directory)
+        path.write_text(MISLAID)
+        check(call(["tools/format", "--check", str(path)]).returncode == 1, "nothing is wrong")
+        call(["tools/format", str(path)])
+        check(path.read_text() == LAID, path.read_text())
 
 
 @test
