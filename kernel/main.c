@@ -54,7 +54,6 @@ static void files_init(void)
     ktrace_device_init();
     vfs_init(tmpfs_create_root(0755));
     initramfs_unpack();
-    page_free_range(boot_initrd.start, boot_initrd.end);
     devices = tmpfs_create_root(0755);
     device_fill(devices);
     mount_at_boot("/dev", devices);

@@ -3,7 +3,8 @@
  *
  * Archives in the "newc" format may follow one another, padded with zeroes between. A header is
  * 110 characters: the magic, then 13 numbers of 8 hexadecimal digits; the name and the data are
- * padded to 4 bytes each.
+ * padded to 4 bytes each. What has been unpacked is given back to the page allocator at once: a
+ * large archive and the files made of it need not be in memory together.
  */
 #include "fs/initramfs.h"
 
@@ -13,6 +14,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "mm/page.h"
 
 #define HEADER_SIZE 110
 
@@ -77,10 +79,20 @@ static long initramfs_add(const char *path, const char *header, const char *data
     return error < 0 ? error : 0;
 }
 
+/* The whole pages below `unpacked` are free; *freed is where those that are not begin. */
+static void initramfs_release(paddr_t *freed, paddr_t unpacked)
+{
+    if (unpacked > *freed) {
+        page_free_range(*freed, unpacked);
+        *freed = unpacked;
+    }
+}
+
 void initramfs_unpack(void)
 {
     const char *start = phys_to_virt(boot_initrd.start), *at = start;
     const char *end = start + boot_initrd_size;
+    paddr_t freed = boot_initrd.start;
     unsigned files = 0;
 
     while (at + HEADER_SIZE <= end) {
@@ -109,6 +121,9 @@ void initramfs_unpack(void)
             files++;
         }
         at = start + align_up((uint64_t)(data + size - start), 4);
+        initramfs_release(&freed, boot_initrd.start +
+                                      align_down((uint64_t)(at - start), PAGE_SIZE));
     }
+    initramfs_release(&freed, boot_initrd.end);
     printk("initramfs: %u files from %zu KiB\n", files, boot_initrd_size >> 10);
 }
