@@ -24,6 +24,7 @@ help:
 	@echo "make                  build all that the others need, on all CPUs"
 	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends it)"
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
+	@echo "                      ADD='/usr/bin/python3 FOLDER' brings the host's programs and folders"
 	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
 	@echo "make test             all tests; the last line says how many passed and failed"
 	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real time (TIMES=20)"
@@ -59,11 +60,12 @@ products: tools $(filter clean,$(GOALS))
 all iso $(filter build/%,$(GOALS)): products
 	@:
 
+ADDED = $(foreach item,$(ADD),--add '$(call quoted,$(item))')
 run: products
 ifdef CMD
-	@tools/run -- sh -c '$(call quoted,$(CMD))'
+	@tools/run $(ADDED) -- sh -c '$(call quoted,$(CMD))'
 else
-	@tools/run
+	@tools/run $(ADDED)
 endif
 
 test: products

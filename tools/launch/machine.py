@@ -5,6 +5,7 @@ QEMU runs in a directory of this run's own: names of files there need no quoting
 import argparse
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 
@@ -107,15 +108,14 @@ class Machine:
         """From what it boots: GRUB's image, or the kernel itself."""
         a = self.args
         options = self._kernel_options()
-        with open(INITRAMFS, "rb") as f:
-            base = f.read()
-        extra = self._extra_cpio(base)
-        if not a.linux:
-            archive.check_memory(a.mem, len(base) + len(extra))
-        if (a.iso or not a.command) and not a.kernel and not a.linux and self._make_iso(options, extra):
+        size = self._write_extra(f"{self.dir}/extra.cpio")
+        if (a.iso or not a.command) and not a.kernel and not a.linux and self._make_iso(options, size > 0):
             return ["-cdrom", "baton.iso", "-boot", "d"]
         with open(f"{self.dir}/initrd", "wb") as f:
-            f.write(base + extra)
+            for part in (INITRAMFS, f"{self.dir}/extra.cpio"):
+                with open(part, "rb") as one:
+                    shutil.copyfileobj(one, f)
+        os.unlink(f"{self.dir}/extra.cpio")
         return ["-kernel", os.path.abspath(a.linux or KERNEL32), "-initrd", "initrd", "-append",
                 " ".join(options)]
 
@@ -133,22 +133,27 @@ class Machine:
             options.append("session=once")
         return options
 
-    def _extra_cpio(self, base: bytes) -> bytes:
-        """The files of --add, and COMMAND for init."""
-        extra = archive.Archive(base)
-        for item in self.args.add:
-            extra.add_file(item, self.args.mem << 20)
-        if self.args.command:
-            stdin = "file" if self.stdin.feed and self.args.icount else "feed" if self.stdin.feed else "tty"
-            content = self.stdin.all((self.args.mem << 20) // 2) if stdin == "file" else b""
-            extra.add_command(archive.Command(self.args.command, self.nonce, stdin,
-                                              "tty" if os.isatty(1) else "pipe", content))
-        return extra.finish()
+    def _write_extra(self, path: str) -> int:
+        """An archive of what --add asks for, and COMMAND for init. Its size."""
+        with open(INITRAMFS, "rb") as f:
+            base = f.read()
+        with open(path, "wb") as out:
+            extra = archive.Archive(base, out, self.args.mem << 20)
+            for item in self.args.add:
+                extra.add(item)
+            extra.add_needs()
+            if self.args.command:
+                stdin = "file" if self.stdin.feed and self.args.icount else "feed" if self.stdin.feed else "tty"
+                content = self.stdin.all((self.args.mem << 20) // 2) if stdin == "file" else b""
+                extra.add_command(archive.Command(self.args.command, self.nonce, stdin,
+                                                  "tty" if os.isatty(1) else "pipe", content))
+            extra.finish()
+        if not self.args.linux:
+            extra.check_memory(self.args.mem)
+        return extra.cpio.size
 
-    def _make_iso(self, options: list[str], extra: bytes) -> bool:
+    def _make_iso(self, options: list[str], extra: bool) -> bool:
         """False: there is no GRUB, and it was not asked for."""
-        with open(f"{self.dir}/extra.cpio", "wb") as f:
-            f.write(extra)
         made = subprocess.run([os.path.join(ROOT, "tools/mkiso"), f"{self.dir}/baton.iso", KERNEL, INITRAMFS,
                                os.path.join(ROOT, "iso/grub.cfg"), " ".join(options)]
                               + ([f"{self.dir}/extra.cpio"] if extra else []))

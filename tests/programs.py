@@ -1,0 +1,201 @@
+"""Programs that nobody here has built, as the host has them: what they print and how they end there,
+they print in the guest, too. Those that the host does not have are left out.
+"""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from driver import ROOT, Skipped, call, check, guest, test
+
+COREUTILS = """base64 basename cat chmod comm cp cut date dd dirname du env expand expr factor fold head id
+    install join ln ls md5sum mkdir mktemp mv nl numfmt od paste printf pwd readlink realpath rm rmdir seq sha256sum
+    shuf sleep sort split stat tac tail tee timeout touch tr true truncate tsort uniq wc""".split()
+SHELL_TEXT = r"""
+    x=(1 2 3); echo ${x[@]}; echo $((3 * 4)); echo ${BASH_VERSION%%.*}
+    for i in {1..5}; do echo $i; done | sort -r | head -n 2
+    f() { local a=$1; [ $a -gt 0 ] && { echo $a; f $((a - 1)); }; }; f 3
+    cat <<< here; echo x | while read y; do echo got $y; done
+    trap 'echo trapped' USR1; kill -USR1 $BASHPID; sleep 0.01 & wait $!; echo $?
+    (exit 7); echo $?; set -o pipefail; false | true; echo $?; printf '%05d|%-5s|%x\n' 42 ab 255
+    [[ abc =~ b(.) ]] && echo ${BASH_REMATCH[1]}; declare -A m=([a]=1 [b]=2); echo ${m[b]}
+    coproc { read l; echo "answer $l"; }; echo q >&${COPROC[1]}; read r <&${COPROC[0]}; echo $r"""
+DASH_TEXT = r"""
+    f() { echo "$# $1"; }; f a b; x=abc; echo ${x#a} ${#x} ${y:-none}; echo $(echo sub | tr s S)
+    i=0; while [ $i -lt 3 ]; do i=$((i + 1)); done; echo $i; (exit 3); echo $?
+    echo a b c | { read p q; echo "$q"; }; trap 'echo bye' EXIT; kill -0 $$ && echo alive"""
+SETUP = r"""mkdir d d/e; printf 'b 2\na 1\nc 3\na 1\n' > f; seq 20 > n; printf 'x\ty\n' > t; ln -s f l; touch -d @0 d/old"""
+CORE_COMMANDS = [
+    "base64 f; base64 f | base64 -d", "basename a/b.c .c; dirname a/b", "cat -A t f; tac f; nl f", "chmod 640 f; stat -c '%a %F' f l d",
+    "sort -u f > g; comm f g; join g g", "cp -a d d2; ls -R d2; mv d2 d3; ls d3; rm -r d3; ls", "cut -d' ' -f2 f; paste -sd+ n",
+    "date -u -d @86400 +%F; TZ=UTC date -d '2020-02-30'", "dd if=n of=m bs=4 count=3 status=none; cat m; rm m", "env -i A=1 env; env -u HOME true",
+    "expand t; fold -w 5 n; head -n 2 n; tail -n +19 n; tail -c 3 n", "expr 6 '*' 7; expr abc : 'a\\(.\\)'; factor 1234567890; numfmt --to=iec 123456",
+    "install -m 755 -D f p/q/r; stat -c %a p/q/r; rm -r p", "ln f h; stat -c %h f; ln -s /none bad; readlink bad; cat bad; rm h bad",
+    "ls -a; ls -1 d; ls --color=never -F; ls nothing", "md5sum f; sha256sum f n", "mkdir d; mkdir -p a/b/c; rmdir -p a/b/c; rmdir d",
+    "mktemp -d ./XXXXXX | wc -c; rmdir ./??????", "od -c t; printf '%s %d %q\\n' a 5 'b c'; test -L l && echo link", "realpath --relative-to=. l; pwd | wc -l",
+    "seq -w 8 10; seq 1 .5 3; shuf --random-source=/bin/sh -i 1-5 | sort", "sleep 0.01; timeout 0.1 sleep 5; echo $?; (timeout -s KILL 0.1 sleep 5; echo $?) 2> o; rm o",
+    "sort -k2n f; sort -r n | uniq -c | head -n 3; sort --parallel=2 -S 1M n | tail -n 1", "split -l 7 n s; wc -l s??; rm s??", "echo x | tee o o2; cat o o2; rm o o2",
+    "touch -d @1000 o; stat -c %Y o; truncate -s 5 o; wc -c o; rm o", "tr a-z A-Z < f; echo 'a b b c' | tsort", "true; du -s --apparent-size f > o; wc -l o; rm o",
+]
+PYTHON_COMMANDS = [
+    "print(1); import sys; print(sys.version_info[:2], sys.executable != '')",
+    "import json, re, hashlib, zlib, decimal; print(json.dumps({'a': [1, None]}), re.findall('a+', 'baaca'), "
+    "hashlib.sha256(b'x').hexdigest(), zlib.crc32(b'x'), decimal.Decimal(1) / 3)",
+    "import threading\nl = []\nt = [threading.Thread(target=l.append, args=(i,)) for i in range(8)]\n"
+    "[x.start() for x in t]; [x.join() for x in t]; print(sorted(l))",
+    "import subprocess; print(subprocess.run(['sh', '-c', 'cat; exit 3'], input=b'x', capture_output=True))",
+    "import asyncio\nasync def f(n):\n await asyncio.sleep(.01 * n); print(n)\n"
+    "async def m():\n await asyncio.gather(*[f(i) for i in range(3)])\n"
+    " p = await asyncio.create_subprocess_exec('echo', 'x', stdout=-1); print(await p.communicate())\nasyncio.run(m())",
+    "import os, tempfile, pathlib\nwith tempfile.TemporaryDirectory() as d:\n p = pathlib.Path(d, 'a'); p.write_text('x')\n"
+    " print(p.read_text(), os.listdir(d), p.stat().st_size)\nprint(os.path.exists(d))",
+    "import signal, time\nl = []\nsignal.signal(signal.SIGALRM, lambda *a: l.append('alarm'))\nsignal.alarm(1)\n"
+    "while not l: time.sleep(.01)\nprint(l)",
+    "import queue, threading\nq = queue.Queue()\nt = threading.Thread(target=lambda: [q.put(i) for i in range(3)]); t.start()\n"
+    "print([q.get(timeout=5) for i in range(3)])\ntry: q.get(timeout=.01)\nexcept queue.Empty: print('empty')",
+    "raise SystemExit(5)", "1/0", "import os; os.kill(os.getpid(), 15)",
+    "import socket\na, b = socket.socketpair(); a.send(b'x'); print(b.recv(5)); b.settimeout(.01)\ntry: b.recv(1)\nexcept TimeoutError as e: print(e)",
+    "import sqlite3; c = sqlite3.connect(':memory:'); print(c.execute('select 6 * 7').fetchall())",
+]
+OTHERS = {
+    "find": ["find . | sort; find d -type d -exec echo {} +; find . -name n -size -2k -printf '%f %s\\n'; find . -newer d/old -type l"],
+    "grep": ["grep -n a f; grep -rl 1 . | sort; grep -Eo '[0-9]+' f; grep -c x f; grep -q b f; grep x none"],
+    "sed": ["sed -n '2,3p;$=' f; sed 's/\\(.\\) \\(.\\)/\\2 \\1/' f; cp f g; sed -i '1d;y/a/A/' g; cat g; rm g"],
+    "mawk": ["mawk '{s += $2} END {print s, NR; printf \"%.3f\\n\", exp(1)}' f; echo | mawk '{\"echo x\" | getline y; print y; system(\"exit 3\")}'"],
+    "gawk": ["gawk '{a[$1]++} END {n = asorti(a, b); for (i = 1; i <= n; i++) print b[i], a[b[i]]}' f; gawk 'BEGIN {print strftime(\"%Y\", 0, 1), length(\"é\")}'"],
+    "perl": ["perl -e 'print join(\",\", map {$_ * 2} sort {$b <=> $a} 1..5), \"\\n\"; $p = fork // die; exit 3 if !$p; waitpid $p, 0; print $? >> 8, \"\\n\"'",
+             "perl -ne 'print if /a/' f; perl -e '$SIG{ALRM} = sub {print \"alarm\\n\"}; alarm 1; select undef, undef, undef, 5; open F, \"-|\", \"echo x\"; print <F>; die \"dead\\n\"'"],
+    "make": ["printf 'all: a b\\n\\t@echo all\\na b:\\n\\t@echo $@\\nc:\\n\\tfalse\\n' > Makefile; make -j2 | sort; make -n c; make c; rm Makefile"],
+    "git": ["export HOME=$PWD; git init -q --template= r && cd r && git config user.email a@b && git config user.name a && echo x > a && git add a && "
+            "git commit -qm m && git log --format=%s && git status --short && git branch; cd ..; rm -rf r .gitconfig"],
+    "lua": ["lua -e 'c = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) print(c(), c(), c(), #arg)'"],
+    "xargs": ["seq 9 | xargs -n 4 echo; seq 4 | xargs -P 2 -I{} sh -c 'exit 0'; echo a | xargs false"],
+    "gzip": ["gzip -k n; gzip -l n.gz | wc -l; gzip -dc n.gz | cmp - n; rm n.gz"],
+    "tar": ["tar cf x.tar d f l; tar tf x.tar; mkdir y; tar xf x.tar -C y; ls -R y; rm -r y x.tar"],
+    "diff": ["sort f > g; diff f g; diff -u f f; rm g"],
+    "bc": ["echo '2^100; scale=5; 1/3' | bc"], "dc": ["echo '2 3 ^ p' | dc"],
+    "less": ["less f"],
+}
+
+
+def compare(programs: list[str], commands: list[str]) -> None:
+    """Each of the commands prints and ends the same on the host and in the guest."""
+    text = f"exec </dev/null; {SETUP}\n" + "".join(
+        f"echo '@@ {i}'; (\n{command}\n) 2>&1; echo \"status $?\"\n" for i, command in enumerate(commands))
+    with tempfile.TemporaryDirectory() as directory:
+        script = Path(directory, "script")
+        script.write_text(text)
+        os.mkdir(f"{directory}/work")
+        environment = {"PATH": "/usr/bin:/bin", "HOME": "/", "LC_ALL": "C", "TMPDIR": "/tmp"}
+        host = subprocess.run(["bash", script], cwd=f"{directory}/work", env=environment, text=True, capture_output=True)
+        added = [word for name in ["bash", *programs] for word in ("--add", shutil.which(name, path="/usr/bin:/bin") or name)]
+        run = guest("sh", "-c", f"mkdir /work; cd /work; export PATH=/bin LC_ALL=C TMPDIR=/tmp; bash {script} 2>/dev/null; echo; echo '@@ {len(commands)}'; while read line; do echo $line; done < /proc/unimplemented",
+                    options=["--mem", "512", "--timeout", "100", "--add", f"{script}:{script}", *added])
+    expected, seen = (dict(re.findall(r"(?sm)^@@ (\d+)\n(.*?status \d+\n)", text)) for text in (host.stdout, run.stdout))
+    wrong = [f"$ {command}\nhost:\n{expected[str(i)]}guest:\n{seen.get(str(i))}\n"
+             for i, command in enumerate(commands) if expected[str(i)] != seen.get(str(i))]
+    check(not wrong and not run.stderr, "".join(wrong) + run.stderr +
+          f"calls that the kernel does not have, and their number:{run.stdout.rpartition('@@')[2]}")
+
+
+def here(name: str) -> bool:
+    return shutil.which(name, path="/usr/bin:/bin") is not None
+
+
+def quoted(program: str, text: str) -> str:
+    return f"{program} " + "'" + text.replace("'", "'\\''") + "'"
+
+
+@test
+def shells_and_coreutils_are_as_on_the_host() -> None:
+    shells = ["dash"] if here("dash") else []
+    compare([name for name in COREUTILS if here(name)] + shells,
+            [SHELL_TEXT, *(quoted("dash -c", DASH_TEXT) for _ in shells), *CORE_COMMANDS])
+
+
+@test
+def programs_of_the_base_system_are_as_on_the_host() -> None:
+    found = {name: commands for name, commands in OTHERS.items() if here(name)}
+    used = ["cat", "chmod", "cmp", "cp", "echo", "head", "ls", "mkdir", "printf", "rm", "seq", "sort", "touch", "ln", "wc"]
+    compare([*found, *filter(here, used)], [command for commands in found.values() for command in commands])
+
+
+@test
+def python_is_as_on_the_host() -> None:
+    if not here("python3"):
+        raise Skipped("no python3 in /usr/bin")
+    used = ["mkdir", "ln", "touch", "seq", "printf", "cat", "echo"]
+    compare(["python3", *filter(here, used)], [quoted("python3 -c", command) for command in PYTHON_COMMANDS])
+
+
+def compiled(output: Path, text: str, *options: str) -> Path:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.with_suffix(".c").write_text(text)
+    check(call(["cc", "-o", str(output), str(output.with_suffix(".c")), *options]).returncode == 0, f"cc {output}")
+    return output
+
+
+@test
+def programs_bring_their_libraries() -> None:
+    if not here("cc"):
+        raise Skipped("no compiler of the host's own")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        main = "#include <stdio.h>\nint inner(void), outer(void);\nint main(void) { printf(\"%d\\n\", outer()); return 3; }"
+        compiled(folder / "app/lib/deep/libinner.so.1", "int inner(void) { return 20; }", "-shared", "-fPIC",
+                 "-Wl,-soname,libinner.so.1")
+        os.symlink("libinner.so.1", folder / "app/lib/deep/libinner.so")
+        compiled(folder / "app/lib/libouter.so", "int inner(void); int outer(void) { return inner() + 1; }", "-shared", "-fPIC",
+                 f"-L{name}/app/lib/deep", "-linner", "-Wl,-rpath,$ORIGIN/deep")
+        app = compiled(folder / "app/bin/app", main, f"-L{name}/app/lib", "-louter", "-Wl,-rpath,${ORIGIN}/../lib",
+                       f"-Wl,-rpath-link,{name}/app/lib/deep")
+        compiled(folder / "static", "#include <stdio.h>\nint main(void) { puts(\"static-pie\"); }", "-static-pie")
+        (folder / "script").write_text("#!/usr/bin/env app\n")
+        os.symlink("app", folder / "app/bin/link")
+        added = [f"{app}:/opt/x/bin/app", f"{folder}/static", f"{folder}/app:/tree", f"{folder}/app/bin/link:/new/"]
+        result = guest("sh", "-c", "/opt/x/bin/app; echo $?; static; /tree/bin/link; cat /new/link | wc -c; ls -l /tree/bin /tree/lib/deep",
+                       options=[word for item in added for word in ("--add", item)])
+        check(result.stdout.startswith(f"21\n3\nstatic-pie\n21\n{app.stat().st_size}\n") and not result.stderr and
+              all(text in result.stdout for text in ("link -> app", "libinner.so -> libinner.so.1")), f"{result}")
+        os.unlink(folder / "app/lib/deep/libinner.so.1")
+        broken = guest("sh", "-c", "app; echo $?", options=["--add", str(app)])
+        check("libinner.so.1" in broken.stderr and broken.stderr.count("does not have") == 1, f"{broken}")
+
+
+@test
+def musl_programs_bring_theirs() -> None:
+    if not here("cc"):
+        raise Skipped("no compiler of the host's own")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        loader = folder / "lib/ld-musl-x86_64.so.1"  # the kernel runs it, whatever it is
+        loader.parent.mkdir()
+        shutil.copy(ROOT / "build/user/bin/true", loader)
+        (folder / "etc").mkdir()
+        (folder / "etc/ld-musl-x86_64.path").write_text(f"{name}/none\n{name}/own")
+        compiled(folder / "own/libown.so", "int own(void) { return 1; }", "-shared", "-fPIC", "-nostdlib")
+        app = compiled(folder / "app", "int own(void); int _start(void) { return own(); }", "-nostdlib", f"-L{name}/own", "-lown",
+                       f"-Wl,--dynamic-linker={loader}")
+        result = guest("sh", "-c", f"app; echo $?; cat {name}/etc/*.path; echo; ls {name}/own", options=["--add", str(app)])
+        check(result.stdout == f"0\n{name}/none\n{name}/own\nlibown.so\n" and not result.stderr, f"{result}")
+
+
+@test
+def scripts_bring_their_interpreters() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        for script, first in (("a", "#!/usr/bin/env bash"), ("b", "#!/bin/bash -e"), ("c", "#!/bin/sh")):
+            Path(name, script).write_text(f"{first}\necho ${{BASH_VERSION:+bash}} $0\n")
+        result = guest("sh", "-c", "a; b; c", options=[word for script in "abc" for word in ("--add", f"{name}/{script}")])
+        check(result.stdout == "bash /bin/a\nbash /bin/b\n/bin/c\n", f"{result}")
+
+
+@test
+def large_trees_need_no_second_room() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        for i in range(6):
+            Path(name, f"file{i}").write_bytes(b"x" * (20 << 20) + b"\nlast %d\n" % i)
+        result = guest("sh", "-c", "tail -n 1 /big/file5; wc -c < /big/file0",
+                       options=["--mem", "192", "--add", f"{name}:/big"])
+        check(result.stdout == f"last 5\n{(20 << 20) + 8}\n", f"{result}")
