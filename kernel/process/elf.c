@@ -83,10 +83,11 @@ static long elf_open(struct elf_file *file, struct inode *inode, const char *sta
     if (memcmp(header->ident, "\177ELF\2\1", 6) != 0 || header->machine != EM_X86_64 ||
         (header->type != ET_EXEC && header->type != ET_DYN) ||
         header->phentsize != sizeof(struct program_header) || header->phnum == 0 ||
-        header->phnum > PROGRAM_HEADERS_MAX || header->phoff % 8 != 0 || !inode->ops->source) {
+        header->phnum > PROGRAM_HEADERS_MAX || !inode->ops->source ||
+        header->phoff > (uint64_t)inode->size || size > (uint64_t)inode->size - header->phoff) {
         return -ENOEXEC;
     }
-    if (header->phoff <= EXEC_HEADER_SIZE && header->phoff + size <= EXEC_HEADER_SIZE) {
+    if (header->phoff + size <= EXEC_HEADER_SIZE && header->phoff % 8 == 0) {
         file->program_headers = (const struct program_header *)(start + header->phoff);
         return 0;
     }
@@ -94,8 +95,7 @@ static long elf_open(struct elf_file *file, struct inode *inode, const char *sta
     if (!file->allocated) {
         return -ENOMEM;
     }
-    got = header->phoff > INT64_MAX ? 0 : inode_read(inode, file->allocated, size,
-                                                     (off_t)header->phoff);
+    got = inode_read(inode, file->allocated, size, (off_t)header->phoff);
     return got == (long)size ? 0 : got == -EIO ? -EIO : -ENOEXEC;
 }
 
@@ -177,7 +177,8 @@ static void elf_note_layout(struct mm_layout *layout, const struct elf_file *fil
         const struct program_header *ph = &file->program_headers[i];
         vaddr_t start = ph->vaddr + file->bias, top = align_up(start + ph->memsz, PAGE_SIZE);
 
-        if (ph->type == PT_INTERP && image->interpreter_size == 0) {
+        if (ph->type == PT_INTERP && !image->has_interpreter) {
+            image->has_interpreter = true;
             image->interpreter_at = (off_t)ph->offset;
             image->interpreter_size = ph->filesz;
         }
@@ -232,8 +233,12 @@ long elf_load_interpreter(struct mm *mm, struct inode *inode, const char *header
 {
     struct elf_file file;
     vaddr_t start, end;
-    long base, error = elf_open(&file, inode, header);
+    long base, error;
 
+    if (inode->size < (off_t)sizeof(struct elf_header)) {
+        return -EIO; /* as on Linux, which reads it there */
+    }
+    error = elf_open(&file, inode, header);
     if (error) {
         error = error == -ENOEXEC ? -ELIBBAD : error;
         goto out;

@@ -293,14 +293,20 @@ static long load_interpreter(struct mm *mm, struct inode *base, struct inode *pr
     size_t size = image->interpreter_size;
     char *path = kmalloc(PATH_MAX);
     struct inode *inode;
-    long error = -ENOEXEC;
+    long error = -ENOEXEC, got;
 
     if (!path) {
         return -ENOMEM;
     }
-    if (size < 2 || size > PATH_MAX || image->interpreter_at < 0 ||
-        inode_read(program, path, size, image->interpreter_at) != (long)size ||
-        path[size - 1] != '\0') {
+    if (size < 2 || size > PATH_MAX) {
+        goto out_path;
+    }
+    got = image->interpreter_at < 0 ? -EINVAL : inode_read(program, path, size, image->interpreter_at);
+    if (got != (long)size) { /* the same errors as Linux */
+        error = got < 0 ? got : -EIO;
+        goto out_path;
+    }
+    if (path[size - 1] != '\0') {
         goto out_path;
     }
     inode = open_program(base, path);
@@ -347,7 +353,7 @@ static long exec_with(struct inode *base, const char *path, struct exec_strings 
     if (error) {
         goto out_mm;
     }
-    if (image.interpreter_size) {
+    if (image.has_interpreter) {
         error = load_interpreter(mm, base, inode, header, &image);
         if (error) {
             goto out_mm;

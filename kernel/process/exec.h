@@ -17,8 +17,9 @@ struct exec_image {
     vaddr_t start; /* the first instruction: the interpreter's, if there is one */
     vaddr_t entry, program_headers; /* the program's */
     uint16_t program_header_count;
+    bool has_interpreter;
     off_t interpreter_at; /* its path in the file */
-    size_t interpreter_size; /* 0: there is none */
+    size_t interpreter_size;
     vaddr_t interpreter_base;
     vaddr_t stack;
 };
