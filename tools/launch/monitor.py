@@ -65,10 +65,11 @@ class Monitor:
         if select.select([self], [], [], seconds)[0]:
             self.take()
 
-    def _send(self, command: str, **arguments: object) -> None:
+    def _send(self, command: str, **arguments: object) -> int:
         self.sent += 1
         text = json.dumps({"execute": command, "arguments": arguments, "id": self.sent})
         self.socket.sendall(text.encode() + b"\n")
+        return self.sent
 
     def _receive(self) -> bool:
         data = self.socket.recv(65536)
@@ -78,6 +79,8 @@ class Monitor:
         for answer in self.answers:
             if answer.get("event") == "SHUTDOWN" and answer["data"]["reason"] == "guest-reset":
                 self.reset = True
+            elif answer.get("event") == "SHUTDOWN" and answer["data"]["reason"] == "guest-shutdown":
+                self._send("quit")  # its status is the guest's; before version 10 it has gone by itself
         return bool(data)
 
     def ask(self, command: str, **arguments: object) -> object:
@@ -85,10 +88,10 @@ class Monitor:
         try:
             if self.socket is None:
                 return None
-            self._send(command, **arguments)
+            number = self._send(command, **arguments)
             while self._receive():
                 for answer in self.answers:
-                    if answer.get("id") == self.sent:
+                    if answer.get("id") == number:
                         return answer.get("return")
         except (OSError, ValueError):
             pass
