@@ -180,6 +180,31 @@ struct file *fd_get_io(int fd)
     return file;
 }
 
+struct file *fd_next_of(struct task *task, int *fd)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock); /* against the task's exit */
+    struct files *files = task->files;
+    struct file *file = NULL;
+
+    if (files) {
+        ref_get(&files->references);
+    }
+    spin_unlock_irqrestore(&tasks_lock, flags);
+    if (!files) {
+        return NULL;
+    }
+    spin_lock(&files->lock);
+    while (*fd < files->capacity && !(file = slot_file(files, *fd))) {
+        ++*fd;
+    }
+    if (file) {
+        file_get(file);
+    }
+    spin_unlock(&files->lock);
+    files_put(files);
+    return file;
+}
+
 static void set_slot(struct files *files, int fd, struct file *file, bool close_on_exec)
 {
     assert_held(&files->lock);

@@ -237,6 +237,9 @@ static long check_open(const struct inode *inode, int flags)
     if (S_ISLNK(inode->mode)) {
         return flags & O_PATH ? 0 : -ELOOP;
     }
+    if (!(inode->mode & S_IFMT) || S_ISSOCK(inode->mode)) { /* an epoll set is made, not opened */
+        return flags & O_PATH ? 0 : -ENXIO;
+    }
     if (flags & O_TMPFILE_BIT) {
         return S_ISDIR(inode->mode) ? -EOPNOTSUPP : -ENOTDIR;
     }

@@ -128,6 +128,8 @@ struct files {
 struct file *fd_get(int fd);
 /* The same, but also NULL for a descriptor opened with O_PATH. */
 struct file *fd_get_io(int fd);
+/* The first file at *fd or above of any task, referenced, and *fd is where; NULL: there is none. */
+struct file *fd_next_of(struct task *task, int *fd);
 /*
  * Put `file`, whose reference is taken over, at the lowest descriptor >= minimum and below the
  * limit. Returns it, or -EMFILE, -ENOMEM, -EINVAL; then the reference stays with the caller.

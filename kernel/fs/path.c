@@ -70,14 +70,22 @@ struct walk {
     char *buffer;        /* what the path lies in once a link was followed */
 };
 
-/* `link`, in `directory`, was the last component: go on along its text. From where, or an error. */
+/*
+ * `link`, in `directory`, was the last component: where it leads, to go on from, or an error. If its
+ * text is to be walked, that is put in front of *path, and *done is false.
+ */
 static struct inode *path_follow(struct walk *walk, struct inode *directory, struct inode *link,
-                                 const char **path, bool slash)
+                                 const char **path, bool slash, bool *done)
 {
+    struct inode *target;
     char *text;
 
     if (++walk->links > SYMLINK_MAX) {
         return error_pointer(-ELOOP);
+    }
+    target = link->ops->target ? link->ops->target(link) : NULL;
+    if (target) {
+        return target;
     }
     text = path_splice(link, *path, slash);
     if (is_error(text)) {
@@ -85,6 +93,7 @@ static struct inode *path_follow(struct walk *walk, struct inode *directory, str
     }
     kfree(walk->buffer);
     *path = walk->buffer = text;
+    *done = false;
     return inode_get(*text == '/' ? vfs_root() : directory);
 }
 
@@ -119,12 +128,12 @@ static struct inode *path_walk_step(struct walk *walk, struct inode *directory, 
         goto out;
     }
     if (S_ISLNK(child->mode) && (!is_last || slash || !(walk->flags & LOOKUP_NOFOLLOW))) {
-        next = path_follow(walk, directory, child, path, slash);
-        *done = false;
+        next = path_follow(walk, directory, child, path, slash, done);
         inode_put(child);
-    } else if (slash && !S_ISDIR(child->mode)) {
+    }
+    if (!is_error(next) && slash && !S_ISDIR(next->mode)) {
+        inode_put(next);
         next = error_pointer(-ENOTDIR);
-        inode_put(child);
     }
 out:
     inode_put(directory);

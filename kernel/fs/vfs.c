@@ -17,7 +17,8 @@
 /* Protects every inode's `parent` and `mounted`, and the end of directories; a leaf. */
 static struct spinlock parent_lock = SPINLOCK_INIT;
 static struct inode *root;
-static int mounts; /* parent_lock */
+static struct inode *mounted[MOUNTS_MAX]; /* parent_lock; one that is there stays */
+static int mounts;                        /* parent_lock */
 
 ktime_t vfs_now(void)
 {
@@ -243,9 +244,9 @@ long vfs_mount(struct inode *directory, struct inode *mounted_root)
     } else if (mounts == MOUNTS_MAX) {
         result = -ENOSPC;
     } else {
-        mounts++;
         mounted_root->covers = inode_get(directory);
         directory->mounted = inode_get(mounted_root);
+        __atomic_store_n(&mounted[mounts++], mounted_root, __ATOMIC_RELEASE);
     }
     spin_unlock(&parent_lock);
     return result;
@@ -259,4 +260,12 @@ struct inode *vfs_root(void)
 void vfs_init(struct inode *new_root)
 {
     root = new_root;
+}
+
+struct inode *vfs_mounted(int i)
+{
+    if (i == 0) {
+        return root;
+    }
+    return i <= MOUNTS_MAX ? __atomic_load_n(&mounted[i - 1], __ATOMIC_ACQUIRE) : NULL;
 }

@@ -49,6 +49,9 @@ struct inode_ops {
     long (*rename)(struct inode *from, const char *old_name, struct inode *to,
                    const char *new_name, unsigned flags);
     long (*readlink)(struct inode *inode, char *buffer, size_t size); /* length; [-EINVAL] */
+    /* Of a link that leads to an inode itself: that one, referenced, or an error pointer; NULL: the
+     * text leads on. Missing: so it does always. */
+    struct inode *(*target)(struct inode *inode);
     long (*truncate)(struct inode *inode, off_t size);                /* [-EINVAL] */
     /* Entries from `position` (0 at first) without "." and "..", until emit says false. */
     long (*iterate)(struct inode *directory, off_t position, dir_emit_t emit, void *context);
@@ -124,6 +127,8 @@ long path_of(struct inode *inode, char *buffer, size_t size);
  */
 long vfs_mount(struct inode *directory, struct inode *root);
 struct inode *vfs_root(void);
+/* The root of mount `i`, the first of all is the tree's; NULL: there are no more. Not referenced: it stays. */
+struct inode *vfs_mounted(int i);
 void vfs_init(struct inode *root);
 
 /* Read up to `size` bytes at `offset` of a regular file into kernel memory. The count or -errno. */

@@ -49,20 +49,6 @@ static void show_slabinfo(struct proc_text *text, struct task *task)
     }
 }
 
-static void show_uptime(struct proc_text *text, struct task *task)
-{
-    ktime_t now = clock_now();
-
-    (void)task;
-    proc_print(text, "%ld.%02ld 0.00\n", now / 1000000000, now / TICK % 100);
-}
-
-static void show_version(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "Linux version 6.1.0-baton (Baton) #1\n");
-}
-
 static void show_cmdline(struct proc_text *text, struct task *task)
 {
     (void)task;
@@ -100,7 +86,8 @@ static void show_stat_all(struct proc_text *text, struct task *task)
         proc_print(text, "cpu%u %ld 0 %ld %ld 0 0 0 0 0 0\n", id, busy[id].user / TICK,
                    busy[id].system / TICK, idle[id] / TICK);
     }
-    proc_print(text, "ctxt %lu\nprocesses %d\n", switches, task_count);
+    proc_print(text, "ctxt %lu\nbtime %ld\nprocesses %d\n", switches,
+               clock_realtime_offset / 1000000000, task_count);
 }
 
 static void show_unimplemented(struct proc_text *text, struct task *task)
@@ -158,6 +145,18 @@ static void show_self(struct proc_text *text, struct task *task)
     proc_print(text, "%d", current->group->pid);
 }
 
+static void show_thread_self(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%d/task/%d", current->group->pid, current->tid);
+}
+
+static void show_self_mounts(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "self/mounts");
+}
+
 static void show_nothing(struct proc_text *text, struct task *task)
 {
     (void)text, (void)task;
@@ -175,19 +174,24 @@ static long write_sysrq(struct task *task, const char *text)
 }
 
 const struct proc_file proc_root_files[] = {
-    {"meminfo", S_IFREG | 0444, show_meminfo, NULL},
-    {"slabinfo", S_IFREG | 0400, show_slabinfo, NULL},
-    {"uptime", S_IFREG | 0444, show_uptime, NULL},
-    {"version", S_IFREG | 0444, show_version, NULL},
-    {"cmdline", S_IFREG | 0444, show_cmdline, NULL},
-    {"loadavg", S_IFREG | 0444, show_loadavg, NULL},
-    {"stat", S_IFREG | 0444, show_stat_all, NULL},
-    {"unimplemented", S_IFREG | 0444, show_unimplemented, NULL},
-    {"kmsg", S_IFREG | 0444, show_kmsg, NULL},
-    {"latency", S_IFREG | 0644, show_latency, write_latency},
-    {"self", S_IFLNK | 0777, show_self, NULL},
-    {"sysrq-trigger", S_IFREG | 0200, show_nothing, write_sysrq},
-    {NULL, 0, NULL, NULL},
+    {"meminfo", S_IFREG | 0444, .show = show_meminfo},
+    {"slabinfo", S_IFREG | 0400, .show = show_slabinfo},
+    {"uptime", S_IFREG | 0444, .show = show_uptime},
+    {"version", S_IFREG | 0444, .show = show_version},
+    {"cmdline", S_IFREG | 0444, .show = show_cmdline},
+    {"loadavg", S_IFREG | 0444, .show = show_loadavg},
+    {"stat", S_IFREG | 0444, .show = show_stat_all},
+    {"unimplemented", S_IFREG | 0444, .show = show_unimplemented},
+    {"kmsg", S_IFREG | 0444, .show = show_kmsg},
+    {"latency", S_IFREG | 0644, .show = show_latency, .write = write_latency},
+    {"cpuinfo", S_IFREG | 0444, .show = show_cpuinfo},
+    {"filesystems", S_IFREG | 0444, .show = show_filesystems},
+    {"self", S_IFLNK | 0777, .show = show_self},
+    {"thread-self", S_IFLNK | 0777, .show = show_thread_self},
+    {"mounts", S_IFLNK | 0777, .show = show_self_mounts},
+    {"sys", S_IFDIR | 0555, .directory = PROC_SYS},
+    {"sysrq-trigger", S_IFREG | 0200, .show = show_nothing, .write = write_sysrq},
+    {NULL, .mode = 0},
 };
 
 static char state_letter(const struct task *task)
@@ -216,6 +220,15 @@ static void show_stat(struct proc_text *text, struct task *task)
                group->tty ? 0x440 : 0, times.user / TICK, times.system / TICK, children.user / TICK,
                children.system / TICK, 20 + task->nice, task->nice, group->thread_count,
                task->start_time / TICK, pages * PAGE_SIZE, resident, task->cpu);
+    mm_put(mm);
+}
+
+/* Of seven numbers of pages, size and resident; the others are not counted. */
+static void show_statm(struct proc_text *text, struct task *task)
+{
+    struct mm *mm = task_mm(task);
+
+    proc_print(text, "%lu %lu 0 0 0 0 0\n", mm ? mm->pages : 0, mm ? mm->resident : 0);
     mm_put(mm);
 }
 
@@ -322,40 +335,6 @@ static void show_maps(struct proc_text *text, struct task *task)
     mm_put(mm);
 }
 
-/* Nothing at all for what has no path (any more). */
-static void show_path(struct proc_text *text, struct inode *inode)
-{
-    char *path = kmalloc(PATH_MAX);
-    long length = path ? path_of(inode, path, PATH_MAX) : -ENOMEM;
-
-    if (length > 0) {
-        proc_write(text, path, (size_t)length);
-    } else if (length != -ENOENT) {
-        text->error = length == -ERANGE ? -ENAMETOOLONG : length;
-    }
-    kfree(path);
-}
-
-static void show_exe(struct proc_text *text, struct task *task)
-{
-    struct mm *mm = task_mm(task);
-
-    if (mm && mm->executable) {
-        show_path(text, mm->executable);
-    }
-    mm_put(mm);
-}
-
-static void show_cwd(struct proc_text *text, struct task *task)
-{
-    struct inode *cwd = cwd_of(task);
-
-    if (cwd) {
-        show_path(text, cwd);
-    }
-    inode_put(cwd);
-}
-
 static void show_fail_nth(struct proc_text *text, struct task *task)
 {
     proc_print(text, "%u\n", inject_left(task->group));
@@ -366,21 +345,27 @@ static long write_fail_nth(struct task *task, const char *text)
     return inject_arm(task->group, text);
 }
 
-/* fail-nth is there with the kernel option `inject` only. */
-bool proc_file_exists(const struct proc_file *file)
+/* fail-nth is there with the kernel option `inject` only; a thread has no threads. */
+bool proc_file_exists(const struct proc_file *file, enum proc_kind kind)
 {
-    return file->show != show_fail_nth || inject_on;
+    return (file->show != show_fail_nth || inject_on) &&
+           !(file->directory == PROC_TASKS && kind == PROC_THREAD);
 }
 
 const struct proc_file proc_task_files[] = {
-    {"stat", S_IFREG | 0444, show_stat, NULL},
-    {"status", S_IFREG | 0444, show_status, NULL},
-    {"comm", S_IFREG | 0644, show_comm, write_comm},
-    {"cmdline", S_IFREG | 0444, show_arguments, NULL},
-    {"maps", S_IFREG | 0444, show_maps, NULL},
-    {"wchan", S_IFREG | 0444, show_wchan, NULL},
-    {"exe", S_IFLNK | 0777, show_exe, NULL},
-    {"cwd", S_IFLNK | 0777, show_cwd, NULL},
-    {"fail-nth", S_IFREG | 0644, show_fail_nth, write_fail_nth},
-    {NULL, 0, NULL, NULL},
+    {"stat", S_IFREG | 0444, .show = show_stat},
+    {"status", S_IFREG | 0444, .show = show_status},
+    {"comm", S_IFREG | 0644, .show = show_comm, .write = write_comm},
+    {"cmdline", S_IFREG | 0444, .show = show_arguments},
+    {"maps", S_IFREG | 0444, .show = show_maps},
+    {"wchan", S_IFREG | 0444, .show = show_wchan},
+    {"mounts", S_IFREG | 0444, .show = show_mounts},
+    {"statm", S_IFREG | 0444, .show = show_statm},
+    {"exe", S_IFLNK | 0777, .show = show_exe, .target = target_exe},
+    {"cwd", S_IFLNK | 0777, .show = show_cwd, .target = target_cwd},
+    {"root", S_IFLNK | 0777, .show = show_root, .target = target_root},
+    {"fd", S_IFDIR | 0500, .directory = PROC_FDS},
+    {"task", S_IFDIR | 0555, .directory = PROC_TASKS},
+    {"fail-nth", S_IFREG | 0644, .show = show_fail_nth, .write = write_fail_nth},
+    {NULL, .mode = 0},
 };

@@ -1,11 +1,17 @@
 /* The files of /proc and what they print. */
 #ifndef PROCFS_FILES_H
 #define PROCFS_FILES_H
+#include "fs/vfs.h"
 #include "lib/mutex.h"
 #include "lib/types.h"
 #include "mm/page_tree.h"
 
 struct task;
+
+/* The directories of /proc, see tree.c. */
+enum proc_kind {
+    PROC_ROOT, PROC_PROCESS, PROC_TASKS, PROC_THREAD, PROC_FDS, PROC_SYS, PROC_SYS_KERNEL, PROC_KINDS,
+};
 
 struct proc_text {
     struct mutex lock; /* of an open file: protects the text; above mm->lock */
@@ -13,6 +19,7 @@ struct proc_text {
     size_t used;
     long error;      /* why it is not whole: to be told instead */
     bool one_thread; /* from its directory in task: not the sum of its process */
+    int fd;          /* of a link in a directory of descriptors */
 };
 
 struct proc_file {
@@ -21,12 +28,34 @@ struct proc_file {
     /* task: referenced, NULL in the root. */
     void (*show)(struct proc_text *text, struct task *task);
     long (*write)(struct task *task, const char *text); /* 0 or -errno; NULL: -EIO */
+    /* Of a link that leads to a file, whatever its path: that one, referenced; NULL: it is gone. */
+    struct inode *(*target)(struct task *task, int fd);
+    enum proc_kind directory; /* of a directory: which one */
 };
 
-extern const struct proc_file proc_root_files[], proc_task_files[]; /* end at a NULL name */
-bool proc_file_exists(const struct proc_file *file);
+/* By kind of directory; each ends at a NULL name. */
+extern const struct proc_file proc_root_files[], proc_task_files[], proc_sys_files[],
+    proc_sys_kernel_files[];
+extern const struct proc_file proc_fd_link; /* of every descriptor */
+/* Is it there, in a directory of this kind? */
+bool proc_file_exists(const struct proc_file *file, enum proc_kind kind);
 /* Append to the text. */
 void proc_write(struct proc_text *text, const void *data, size_t size);
 void proc_print(struct proc_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* machine.c: what programs ask of the machine. */
+void show_cpuinfo(struct proc_text *text, struct task *task);
+void show_filesystems(struct proc_text *text, struct task *task);
+void show_mounts(struct proc_text *text, struct task *task);
+void show_uptime(struct proc_text *text, struct task *task);
+void show_version(struct proc_text *text, struct task *task);
+
+/* links.c: links to the files of a task. Nothing at all is shown of what has no path (any more). */
+void show_exe(struct proc_text *text, struct task *task);
+void show_cwd(struct proc_text *text, struct task *task);
+void show_root(struct proc_text *text, struct task *task);
+struct inode *target_exe(struct task *task, int fd);
+struct inode *target_cwd(struct task *task, int fd);
+struct inode *target_root(struct task *task, int fd);
 #endif

@@ -2,12 +2,15 @@
  * procfs. Nothing is stored: an inode is made when a name is looked up, its text when it is read
  * from its start, so what a reader sees is one moment.
  *
- *   /proc        KIND_ROOT      files of the machine, and a directory for each process
- *   /proc/7      KIND_PROCESS   files of a process, and task
- *   .../task     KIND_TASKS     a directory for each thread
- *   .../task/8   KIND_THREAD    the same files, of one thread
+ *   /proc        PROC_ROOT      files of the machine, and a directory for each process
+ *   /proc/7      PROC_PROCESS   files of a process, and task
+ *   .../task     PROC_TASKS     a directory for each thread
+ *   .../task/8   PROC_THREAD    the same files, of one thread
+ *   .../fd       PROC_FDS       a link for each descriptor
+ *   /proc/sys    PROC_SYS       a directory, kernel (PROC_SYS_KERNEL), with what sysctl(8) shows
  *
- * Number of an inode:  tid + 1 | kind (2 bits) | index of the file, 0 for a directory (6 bits)
+ * Number of an inode:  fd + 1 (22 bits) | tid + 1 (30 bits) | kind (4 bits) | index of the file, 0
+ * for a directory (6 bits)
  */
 #include "procfs/tree.h"
 
@@ -24,34 +27,44 @@
 #define WRITE_MAX 64
 #define FIRST_TASK 64 /* in a directory, the position of task 0: behind all files */
 
-enum kind { KIND_ROOT, KIND_PROCESS, KIND_TASKS, KIND_THREAD };
-
 static const struct inode_ops directory_ops, file_ops_plain, link_ops;
 static const struct file_ops text_ops, directory_file;
 static const struct proc_file no_files[1];
-static const struct proc_file *const files[] = {
-    [KIND_ROOT] = proc_root_files, [KIND_PROCESS] = proc_task_files, [KIND_TASKS] = no_files,
-    [KIND_THREAD] = proc_task_files,
+static const struct proc_file *const files[PROC_KINDS] = {
+    [PROC_ROOT] = proc_root_files, [PROC_PROCESS] = proc_task_files, [PROC_TASKS] = no_files,
+    [PROC_THREAD] = proc_task_files, [PROC_FDS] = no_files, [PROC_SYS] = proc_sys_files,
+    [PROC_SYS_KERNEL] = proc_sys_kernel_files,
 };
 
-static uint64_t number_of(pid_t tid, enum kind kind, int index)
+static uint64_t number_of(pid_t tid, enum proc_kind kind, int index)
 {
-    return ((uint64_t)tid + 1) << 8 | (uint64_t)kind << 6 | (uint64_t)index;
+    return ((uint64_t)tid + 1) << 10 | (uint64_t)kind << 6 | (uint64_t)index;
 }
 
 static pid_t inode_tid(const struct inode *inode)
 {
-    return (pid_t)(inode->number >> 8) - 1;
+    return (pid_t)(inode->number >> 10 & 0x3fffffff) - 1;
 }
 
-static enum kind inode_kind(const struct inode *inode)
+static enum proc_kind inode_kind(const struct inode *inode)
 {
-    return inode->number >> 6 & 3;
+    return inode->number >> 6 & 15;
+}
+
+/* A link to a descriptor has its number, plus 1. */
+static uint64_t fd_number_of(pid_t tid, int fd)
+{
+    return (uint64_t)(fd + 1) << 40 | number_of(tid, PROC_FDS, 0);
+}
+
+static int inode_fd(const struct inode *inode)
+{
+    return (int)(inode->number >> 40) - 1;
 }
 
 static const struct proc_file *inode_file(const struct inode *inode)
 {
-    return &files[inode_kind(inode)][(inode->number & 63) - 1];
+    return inode_fd(inode) >= 0 ? &proc_fd_link : &files[inode_kind(inode)][(inode->number & 63) - 1];
 }
 
 /*
@@ -96,9 +109,9 @@ static struct task *child_task(const struct inode *directory, pid_t tid, bool li
     struct task *task = task_find(tid), *of = inode_task(directory);
     bool found = false;
 
-    if (inode_kind(directory) == KIND_ROOT) {
+    if (inode_kind(directory) == PROC_ROOT) {
         found = task && (!listed || task->group->pid == tid); /* a thread's is there, but hidden */
-    } else if (inode_kind(directory) == KIND_TASKS) {
+    } else if (inode_kind(directory) == PROC_TASKS) {
         found = task && of && task->group == of->group;
     }
     task_put(of);
@@ -115,76 +128,116 @@ static bool is_dead(const struct inode *directory)
     struct task *task = inode_task(directory);
 
     task_put(task);
-    return !task && inode_kind(directory) != KIND_ROOT;
+    return !task && inode_tid(directory);
+}
+
+/* The number that a name is, if it is written as the only way has it: not 07, 0x7 or 2^32 + 7; or -1. */
+static int number_from_name(const char *name)
+{
+    uint64_t number = parse_number(name, NULL);
+    char canonical[16];
+
+    number = number < DESCRIPTORS_MAX ? number : 0;
+    snprintf(canonical, sizeof(canonical), "%d", (int)number);
+    return strcmp(name, canonical) == 0 ? (int)number : -1;
+}
+
+/* The first open descriptor from `fd` on of the task that a directory is about, or -1. */
+static int fd_from(const struct inode *directory, int fd)
+{
+    struct task *task = inode_task(directory);
+    struct file *file = task ? fd_next_of(task, &fd) : NULL;
+    const bool found = file;
+
+    file_put(file);
+    task_put(task);
+    return found ? fd : -1;
+}
+
+/* What a table has: the file's or the directory's number. */
+static uint64_t table_number(const struct inode *directory, int i)
+{
+    const enum proc_kind kind = inode_kind(directory);
+    const struct proc_file *file = &files[kind][i];
+
+    return S_ISDIR(file->mode) ? number_of(inode_tid(directory), file->directory, 0)
+                               : number_of(inode_tid(directory), kind, i + 1);
 }
 
 static struct inode *proc_lookup(struct inode *directory, const char *name)
 {
-    enum kind kind = inode_kind(directory);
+    enum proc_kind kind = inode_kind(directory);
     const struct proc_file *table = files[kind];
-    char canonical[16]; /* the only way to write the number: not 07, 0x7 or 2^32 + 7 */
-    uint64_t number;
     struct task *task;
     struct inode *inode;
-    pid_t tid;
+    int number;
 
     if (is_dead(directory)) {
         return error_pointer(-ENOENT);
     }
     for (int i = 0; table[i].name; i++) {
-        if (strcmp(table[i].name, name) == 0 && proc_file_exists(&table[i])) {
-            return proc_make(number_of(inode_tid(directory), kind, i + 1), table[i].mode, directory,
-                             directory->data);
+        if (strcmp(table[i].name, name) == 0 && proc_file_exists(&table[i], kind)) {
+            return proc_make(table_number(directory, i), table[i].mode, directory, directory->data);
         }
     }
-    if (kind == KIND_PROCESS && strcmp(name, "task") == 0) {
-        return proc_make(number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR | 0555, directory,
+    number = number_from_name(name);
+    if (kind == PROC_FDS && number >= 0 && fd_from(directory, number) == number) {
+        return proc_make(fd_number_of(inode_tid(directory), number), proc_fd_link.mode, directory,
                          directory->data);
     }
-    number = parse_number(name, NULL);
-    tid = number < PID_MAX ? (pid_t)number : 0;
-    snprintf(canonical, sizeof(canonical), "%d", tid);
-    task = strcmp(name, canonical) == 0 ? child_task(directory, tid, false) : NULL;
+    task = number > 0 && number < PID_MAX ? child_task(directory, number, false) : NULL;
     if (!task) {
         return error_pointer(-ENOENT);
     }
-    inode = proc_make(number_of(tid, kind + 1, 0), S_IFDIR | 0555, directory,
+    inode = proc_make(number_of(number, kind + 1, 0), S_IFDIR | 0555, directory,
                       (void *)task->start_time);
     task_put(task);
     return inode;
 }
 
+/* The numbers in a directory behind its first FIRST_TASK positions: of tasks, or of descriptors. */
+static void iterate_numbers(struct inode *directory, int last, dir_emit_t emit, void *context)
+{
+    const enum proc_kind kind = inode_kind(directory);
+    int number = last;
+    char name[16];
+
+    while (kind == PROC_FDS && (number = fd_from(directory, number)) >= 0) {
+        snprintf(name, sizeof(name), "%d", number);
+        if (!emit(context, name, fd_number_of(inode_tid(directory), number), proc_fd_link.mode,
+                  number + 1 + FIRST_TASK)) {
+            return;
+        }
+        number++;
+    }
+    while ((kind == PROC_ROOT || kind == PROC_TASKS) && (number = task_next(number)) != 0) {
+        struct task *task = child_task(directory, number, true);
+
+        snprintf(name, sizeof(name), "%d", number);
+        task_put(task);
+        if (task && !emit(context, name, number_of(number, kind + 1, 0), S_IFDIR,
+                          number + FIRST_TASK)) {
+            return;
+        }
+    }
+}
+
 static long proc_iterate(struct inode *directory, off_t position, dir_emit_t emit, void *context)
 {
-    enum kind kind = inode_kind(directory);
+    enum proc_kind kind = inode_kind(directory);
     const struct proc_file *table = files[kind];
     off_t last = position > FIRST_TASK ? position - FIRST_TASK : 0; /* any number of the user's */
-    pid_t tid = last < PID_MAX ? (pid_t)last : PID_MAX;
-    char name[16];
-    int i;
 
     if (is_dead(directory)) {
         return -ENOENT;
     }
-    for (i = 0; table[i].name; i++) {
-        if (i >= position && proc_file_exists(&table[i]) && !emit(context, table[i].name,
-                                   number_of(inode_tid(directory), kind, i + 1), table[i].mode,
-                                   i + 1)) {
+    for (int i = 0; table[i].name; i++) {
+        if (i >= position && proc_file_exists(&table[i], kind) &&
+            !emit(context, table[i].name, table_number(directory, i), table[i].mode, i + 1)) {
             return 0;
         }
     }
-    if (kind == KIND_PROCESS && position <= i) {
-        emit(context, "task", number_of(inode_tid(directory), KIND_TASKS, 0), S_IFDIR, i + 1);
-    }
-    while ((kind == KIND_ROOT || kind == KIND_TASKS) && (tid = task_next(tid)) != 0) {
-        struct task *task = child_task(directory, tid, true);
-
-        snprintf(name, sizeof(name), "%d", tid);
-        task_put(task);
-        if (task && !emit(context, name, number_of(tid, kind + 1, 0), S_IFDIR, tid + FIRST_TASK)) {
-            return 0;
-        }
-    }
+    iterate_numbers(directory, last < DESCRIPTORS_MAX ? (int)last : DESCRIPTORS_MAX, emit, context);
     return 0;
 }
 
@@ -213,7 +266,8 @@ static long proc_generate(struct inode *inode, struct proc_text *text)
     if (inode_tid(inode) && !task) {
         return -ESRCH;
     }
-    text->one_thread = inode_kind(inode) == KIND_THREAD;
+    text->one_thread = inode_kind(inode) == PROC_THREAD;
+    text->fd = inode_fd(inode);
     inode_file(inode)->show(text, task);
     task_put(task);
     if (text->error) {
@@ -236,6 +290,17 @@ static long proc_readlink(struct inode *inode, char *buffer, size_t size)
         return result;
     }
     return text.used ? (long)size : -ENOENT;
+}
+
+/* Where a link leads that is more than its text: the file itself. */
+static struct inode *proc_target(struct inode *inode)
+{
+    const struct proc_file *file = inode_file(inode);
+    struct task *task = file->target ? inode_task(inode) : NULL;
+    struct inode *target = task ? file->target(task, inode_fd(inode)) : NULL;
+
+    task_put(task);
+    return !file->target || target ? target : error_pointer(-ENOENT);
 }
 
 /* The page at the text's end; NULL: there is no memory. */
@@ -337,7 +402,9 @@ static const struct inode_ops directory_ops = {
     .lookup = proc_lookup, .iterate = proc_iterate, .release = proc_release,
 };
 static const struct inode_ops file_ops_plain = {.release = proc_release};
-static const struct inode_ops link_ops = {.readlink = proc_readlink, .release = proc_release};
+static const struct inode_ops link_ops = {
+    .readlink = proc_readlink, .target = proc_target, .release = proc_release,
+};
 static const struct file_ops directory_file = {.read = directory_read, .seek = directory_seek};
 static const struct file_ops text_ops = {
     .open = text_open, .read = text_read, .write = text_write, .seek = file_seek_sizeless,
@@ -394,5 +461,5 @@ void proc_print(struct proc_text *text, const char *format, ...)
 
 struct inode *proc_create_root(void)
 {
-    return proc_make(number_of(0, KIND_ROOT, 0), S_IFDIR | 0555, NULL, NULL);
+    return proc_make(number_of(0, PROC_ROOT, 0), S_IFDIR | 0555, NULL, NULL);
 }

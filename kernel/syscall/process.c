@@ -4,6 +4,7 @@
 #include "fs/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/version.h"
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
@@ -302,7 +303,8 @@ long sys_setrlimit(int resource, const struct rlimit __user *limit)
 
 long sys_uname(void __user *user)
 {
-    static const char *const fields[6] = {"Linux", "baton", "6.1.0-baton", "Baton 1", "x86_64", ""};
+    static const char *const fields[6] = {SYSTEM_NAME, SYSTEM_HOST, SYSTEM_RELEASE, "Baton 1", "x86_64",
+                                           ""};
     char name[6][65] = {{0}};
 
     for (int i = 0; i < 6; i++) {

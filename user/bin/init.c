@@ -276,6 +276,20 @@ static void run_command(int size)
     _exit(1);
 }
 
+/* What programs expect in /dev besides devices: their own descriptors, and shared memory by name. */
+static void make_links(void)
+{
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
+        {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"},
+    };
+
+    for (int i = 0; i < 4; i++) {
+        symlink(links[i][0], links[i][1]);
+    }
+    mkdir("/dev/shm", 01777);
+}
+
 int main(void)
 {
     char *const shell[] = {"sh", NULL};
@@ -287,6 +301,7 @@ int main(void)
     mkdir("/tmp", 01777);
     mount("proc", "/proc", "proc", 0, NULL);
     mount("dev", "/dev", "devtmpfs", 0, NULL);
+    make_links();
     slurp("/proc/cmdline", command_line, sizeof(command_line));
     open_console();
     setenv("PATH", "/bin", 1);

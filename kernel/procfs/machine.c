@@ -1,0 +1,110 @@
+/* Files of /proc about the machine and the system on it; formats as in proc(5). */
+#include "arch/clock.h"
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "lib/errno.h"
+#include "lib/version.h"
+#include "mm/kmalloc.h"
+#include "procfs/files.h"
+#include "sched/sched.h"
+
+void show_version(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%s version %s (Baton) #1\n", SYSTEM_NAME, SYSTEM_RELEASE);
+}
+
+void show_uptime(struct proc_text *text, struct task *task)
+{
+    const ktime_t now = clock_now(), hundredth = 10000000;
+    struct cpu_times busy;
+    ktime_t idle = 0;
+
+    (void)task;
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        idle += sched_idle_time(id, &busy);
+    }
+    proc_print(text, "%ld.%02ld %ld.%02ld\n", now / 1000000000, now / hundredth % 100,
+               idle / 1000000000, idle / hundredth % 100);
+}
+
+/* The numbers in leaf 1 are spread over fields; the name is text in three leaves: Intel SDM 2A, CPUID. */
+void show_cpuinfo(struct proc_text *text, struct task *task)
+{
+    uint32_t vendor[4], id[4], name[13] = {0};
+    uint32_t family, model;
+
+    (void)task;
+    cpuid(0, 0, vendor);
+    cpuid(1, 0, id);
+    for (uint32_t i = 0; i < 3; i++) {
+        cpuid(0x80000002 + i, 0, name + i * 4);
+    }
+    family = (id[0] >> 8 & 0xf) + ((id[0] >> 8 & 0xf) == 0xf ? id[0] >> 20 & 0xff : 0);
+    model = (id[0] >> 4 & 0xf) | (id[0] >> 12 & 0xf0);
+    for (uint32_t cpu = 0; cpu < cpu_count; cpu++) {
+        proc_print(text, "processor\t: %u\nvendor_id\t: %.4s%.4s%.4s\ncpu family\t: %u\nmodel\t\t: %u\n"
+                   "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n\n", cpu,
+                   (char *)&vendor[1], (char *)&vendor[3], (char *)&vendor[2], family, model,
+                   (char *)name, id[0] & 0xf, clock_tsc_khz / 1000, clock_tsc_khz % 1000);
+    }
+}
+
+void show_filesystems(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\n");
+}
+
+void show_mounts(struct proc_text *text, struct task *task)
+{
+    char *path = kmalloc(PATH_MAX);
+    struct inode *root;
+
+    (void)task;
+    text->error = path ? 0 : -ENOMEM;
+    for (int i = 0; path && (root = vfs_mounted(i)) != NULL; i++) {
+        const char *type = root->device == PROC_DEVICE ? "proc" : "tmpfs";
+
+        if (path_of(root, path, PATH_MAX) > 0) {
+            proc_print(text, "%s %s %s rw 0 0\n", type, path, type);
+        }
+    }
+    kfree(path);
+}
+
+static void show_ostype(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%s\n", SYSTEM_NAME);
+}
+
+static void show_osrelease(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%s\n", SYSTEM_RELEASE);
+}
+
+static void show_hostname(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%s\n", SYSTEM_HOST);
+}
+
+static void show_pid_max(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%d\n", PID_MAX);
+}
+
+const struct proc_file proc_sys_files[] = {
+    {"kernel", S_IFDIR | 0555, .directory = PROC_SYS_KERNEL},
+    {NULL, .mode = 0},
+};
+const struct proc_file proc_sys_kernel_files[] = {
+    {"hostname", S_IFREG | 0444, .show = show_hostname},
+    {"osrelease", S_IFREG | 0444, .show = show_osrelease},
+    {"ostype", S_IFREG | 0444, .show = show_ostype},
+    {"pid_max", S_IFREG | 0444, .show = show_pid_max},
+    {NULL, .mode = 0},
+};
