@@ -175,6 +175,11 @@ static const struct file_ops random_ops = {
     .read = random_read, .write = null_write, .seek = no_seek,
 };
 
+bool device_is_zero(const struct inode *inode)
+{
+    return inode->file_ops == &zero_ops;
+}
+
 void device_init(void)
 {
     random_seed();

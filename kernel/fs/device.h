@@ -11,6 +11,8 @@ void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mo
                      const struct file_ops *ops, void *data);
 /* A node of type `mode` and number `rdev` opens with these, and has *data; NULL: nothing is there. */
 const struct file_ops *device_find(mode_t mode, uint64_t rdev, void **data);
+/* A node of /dev/zero? */
+bool device_is_zero(const struct inode *inode);
 /* Register null zero full random. */
 void device_init(void);
 /* Make a node for each registered device in a new tmpfs root, as devtmpfs has it. */

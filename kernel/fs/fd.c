@@ -6,6 +6,7 @@
  * anything in it, so nobody can close or replace what its owner is about to put there.
  */
 #include "fs/file.h"
+#include "fs/locks.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -39,6 +40,15 @@ static inline struct file *slot_file(const struct files *files, int fd)
     struct file *file = (unsigned)fd < (unsigned)files->capacity ? files->slots[fd] : NULL;
 
     return file > RESERVED ? file : NULL;
+}
+
+/* Closing any descriptor of a file gives back all locks that the table's owner has on it: fcntl(2). */
+static void slot_put(struct files *files, struct file *file)
+{
+    if (file) {
+        lock_drop(file->inode, files);
+    }
+    file_put(file);
 }
 
 static struct files *files_alloc(int capacity)
@@ -107,7 +117,7 @@ void files_put(struct files *files)
     }
     for (int fd = 0; files->used > 0; fd++) {
         if (files->slots[fd]) {
-            file_put(files->slots[fd]);
+            slot_put(files, files->slots[fd]);
             files->used--;
         }
     }
@@ -330,7 +340,7 @@ long fd_replace(struct file *file, int fd, bool close_on_exec)
         result = fd;
     }
     spin_unlock(&files->lock);
-    file_put(old);
+    slot_put(files, old);
     return result;
 }
 
@@ -345,7 +355,7 @@ long fd_close(int fd)
         files_take(files, fd);
     }
     spin_unlock(&files->lock);
-    file_put(file);
+    slot_put(files, file);
     return file ? 0 : -EBADF;
 }
 
@@ -363,7 +373,7 @@ void files_close_on_exec(struct files *files)
             file = files_take(files, fd);
         }
         spin_unlock(&files->lock);
-        file_put(file);
+        slot_put(files, file);
     }
 }
 

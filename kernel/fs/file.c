@@ -2,6 +2,7 @@
 #include "fs/file.h"
 
 #include "arch/paging.h"
+#include "fs/locks.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -105,6 +106,7 @@ void file_put(struct file *file)
     if (unlikely(!list_empty(&file->watchers))) {
         epoll_forget(file);
     }
+    lock_drop(file->inode, file);
     if (!(file->flags & O_PATH) && file->ops->release) {
         file->ops->release(file);
     }

@@ -318,6 +318,8 @@ struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev)
         data = tmpfs_directory_create();
         ops = &tmpfs_directory_ops;
         file_ops = &directory_file_ops;
+    } else if (S_ISFIFO(mode)) {
+        file_ops = fifo_file_ops();
     } else {
         file_ops = device_find(mode, rdev, &data);
     }

@@ -3,6 +3,9 @@
 #define FS_TMPFS_H
 #include "fs/vfs.h"
 
+/* Upcall, defined in ipc/pipe.c: what opening a FIFO gives. */
+const struct file_ops *fifo_file_ops(void);
+
 /* The root directory of a new, empty tmpfs; NULL without memory. */
 struct inode *tmpfs_create_root(mode_t mode);
 

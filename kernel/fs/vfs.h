@@ -68,6 +68,7 @@ struct inode {
     uint32_t uid, gid;
     uint32_t links; /* the file system's directory lock */
     int writers;    /* atomic: who may write to it; negative: who runs it as a program */
+    int locks;      /* atomic: how many of locks.c's are on it */
     uint64_t number;
     uint64_t device; /* of the file system */
     uint64_t rdev;   /* of a device node */

@@ -1,5 +1,6 @@
 /*
- * A pipe: a ring of bytes between its readers and its writers.
+ * A pipe: a ring of bytes between its readers and its writers. A FIFO, fifo(7), is a name: while it is
+ * open, there is one pipe behind it.
  *
  * The mutex is held while copying, not while sleeping; conditions of sleepers are looked at
  * without it and checked again under it.
@@ -7,6 +8,7 @@
 #include "ipc/pipe.h"
 
 #include "event/poll.h"
+#include "fs/tmpfs.h"
 #include "ipc/ring.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
@@ -22,6 +24,8 @@ struct pipe {
     struct mutex lock;  /* protects the ring; before mm->lock, for user copies */
     struct ring ring;
     int readers, writers; /* atomic: open files of each end */
+    uint64_t opened[2];   /* how often each end was opened, as file->flags have it; atomic */
+    int users;            /* open files of a FIFO; the lock of its inode */
     struct wait_queue read_queue, write_queue;
 };
 
@@ -115,7 +119,8 @@ static int pipe_poll(struct file *file, struct poll_table *table)
     if (file_readable(file)) {
         poll_wait(table, &pipe->read_queue);
         events |= ring_used(&pipe->ring) > 0 ? POLLIN | POLLRDNORM : 0;
-        events |= pipe->writers == 0 ? POLLHUP : 0;
+        /* A FIFO's reader may be here before the first writer: nobody has left it then. */
+        events |= pipe->writers == 0 && file->position != (off_t)pipe->opened[O_WRONLY] ? POLLHUP : 0;
     }
     if (file_writable(file)) {
         poll_wait(table, &pipe->write_queue);
@@ -142,9 +147,11 @@ static long pipe_open(struct file *file)
 
     if (file_readable(file)) {
         __atomic_fetch_add(&pipe->readers, 1, __ATOMIC_ACQ_REL);
+        __atomic_fetch_add(&pipe->opened[O_RDONLY], 1, __ATOMIC_ACQ_REL);
     }
     if (file_writable(file)) {
         __atomic_fetch_add(&pipe->writers, 1, __ATOMIC_ACQ_REL);
+        __atomic_fetch_add(&pipe->opened[O_WRONLY], 1, __ATOMIC_ACQ_REL);
     }
     return 0;
 }
@@ -175,6 +182,103 @@ static const struct file_ops pipe_ops = {
     .ioctl = pipe_ioctl, .release = pipe_release,
 };
 
+static void pipe_init(struct pipe *pipe)
+{
+    mutex_init(&pipe->lock);
+    wait_queue_init(&pipe->read_queue);
+    wait_queue_init(&pipe->write_queue);
+}
+
+/* The pipe behind a FIFO that nobody has open; its own inode is not used. NULL: no memory. */
+static struct pipe *fifo_pipe(void)
+{
+    struct pipe *pipe = kzalloc(sizeof(*pipe));
+
+    if (pipe) {
+        pipe_init(pipe);
+    }
+    return pipe;
+}
+
+/* The last who has the FIFO open takes the pipe away, with what is in it. */
+static void fifo_put(struct inode *inode, struct pipe *pipe)
+{
+    mutex_lock(&inode->lock);
+    if (--pipe->users == 0) {
+        inode->data = NULL;
+        ring_free(&pipe->ring);
+        kfree(pipe);
+    }
+    mutex_unlock(&inode->lock);
+}
+
+static void fifo_release(struct file *file)
+{
+    pipe_release(file);
+    fifo_put(file->inode, file->data);
+}
+
+/* Wait for the other end, which may come and go before we look: so its openings are counted. */
+static long fifo_wait(struct file *file, struct pipe *pipe, const uint64_t seen[2])
+{
+    const bool reads = file_readable(file);
+    const int other = reads ? O_WRONLY : O_RDONLY;
+
+    return wait_event_interruptible(reads ? &pipe->read_queue : &pipe->write_queue, WAIT_FIFO_OPEN,
+                                    file->inode->number,
+                                    __atomic_load_n(&pipe->opened[other], __ATOMIC_ACQUIRE) != seen[other]);
+}
+
+static long fifo_open(struct file *file)
+{
+    struct inode *inode = file->inode;
+    const bool reads = file_readable(file), writes = file_writable(file);
+    struct pipe *pipe;
+    uint64_t seen[2];
+    bool alone;
+    long error = 0;
+
+    mutex_lock(&inode->lock);
+    pipe = inode->data ? inode->data : fifo_pipe();
+    if (!pipe) {
+        mutex_unlock(&inode->lock);
+        return -ENOMEM;
+    }
+    inode->data = file->data = pipe;
+    pipe->users++;
+    pipe->inode.number = inode->number;
+    seen[O_RDONLY] = pipe->opened[O_RDONLY];
+    seen[O_WRONLY] = pipe->opened[O_WRONLY];
+    alone = !(reads && writes) && (reads ? pipe->writers : pipe->readers) == 0;
+    if (alone && writes && file->flags & O_NONBLOCK) {
+        mutex_unlock(&inode->lock);
+        fifo_put(inode, pipe);
+        return -ENXIO;
+    }
+    file->position = alone && reads ? (off_t)seen[O_WRONLY] : -1; /* for pipe_poll */
+    pipe_open(file);
+    mutex_unlock(&inode->lock);
+    wake_all(&pipe->read_queue);
+    wake_all(&pipe->write_queue);
+    if (alone && !(file->flags & O_NONBLOCK)) {
+        error = fifo_wait(file, pipe, seen);
+    }
+    if (error) {
+        fifo_release(file);
+    }
+    return error;
+}
+
+static const struct file_ops fifo_ops = {
+    .open = fifo_open, .read = pipe_read, .write = pipe_write, .poll = pipe_poll,
+    .ioctl = pipe_ioctl, .release = fifo_release,
+};
+
+const struct file_ops *fifo_file_ops(void)
+{
+    return &fifo_ops;
+}
+
 long pipe_create(struct file *ends[2], int flags)
 {
     static uint64_t next_number = 1;
@@ -184,9 +288,7 @@ long pipe_create(struct file *ends[2], int flags)
         return -ENOMEM;
     }
     pipe->inode.number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
-    mutex_init(&pipe->lock);
-    wait_queue_init(&pipe->read_queue);
-    wait_queue_init(&pipe->write_queue);
+    pipe_init(pipe);
     ends[0] = file_open_inode(&pipe->inode, O_RDONLY | flags);
     if (is_error(ends[0])) {
         goto out_pipe;

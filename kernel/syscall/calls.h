@@ -97,6 +97,7 @@ struct sized_mask {
     SYSCALL(62, kill, (pid_t pid, int signal)) \
     SYSCALL(63, uname, (void __user *name)) \
     SYSCALL(72, fcntl, (int fd, int command, uint64_t argument)) \
+    SYSCALL(73, flock, (int fd, int operation)) \
     SYSCALL(74, fsync, (int fd)) \
     SYSCALL(75, fdatasync, (int fd)) \
     SYSCALL(76, truncate, (const char __user *path, off_t size)) \
@@ -197,6 +198,7 @@ struct sized_mask {
     SYSCALL(213, epoll_create, (int size)) \
     SYSCALL(217, getdents64, (int fd, void __user *buffer, unsigned size)) \
     SYSCALL(218, set_tid_address, (int __user *word)) \
+    SYSCALL(221, fadvise64, (int fd, off_t offset, off_t size, int advice)) \
     SYSCALL(227, clock_settime, (int clock, const struct timespec __user *time)) \
     SYSCALL(228, clock_gettime, (int clock, struct timespec __user *time)) \
     SYSCALL(229, clock_getres, (int clock, struct timespec __user *result)) \
@@ -241,6 +243,7 @@ struct sized_mask {
             const uint64_t __user *mask, size_t size)) \
     SYSCALL(283, timerfd_create, (int clock, int flags)) \
     SYSCALL(284, eventfd, (unsigned count)) \
+    SYSCALL(285, fallocate, (int fd)) \
     SYSCALL(286, timerfd_settime, (int fd, int flags, const struct itimerspec __user *user, \
             struct itimerspec __user *user_old)) \
     SYSCALL(287, timerfd_gettime, (int fd, struct itimerspec __user *user)) \
@@ -249,6 +252,8 @@ struct sized_mask {
     SYSCALL(291, epoll_create1, (int flags)) \
     SYSCALL(292, dup3, (int fd, int to, int flags)) \
     SYSCALL(293, pipe2, (int __user *fds, int flags)) \
+    SYSCALL(295, preadv, (int fd, const struct iovec __user *vector, int count, off_t position)) \
+    SYSCALL(296, pwritev, (int fd, const struct iovec __user *vector, int count, off_t position)) \
     SYSCALL(297, rt_tgsigqueueinfo, (pid_t tgid, pid_t tid, int signal, \
             const void __user *info)) \
     SYSCALL(302, prlimit64, (pid_t pid, int resource, const struct rlimit __user *limit, \
@@ -260,6 +265,7 @@ struct sized_mask {
     SYSCALL(318, getrandom, (char __user *buffer, size_t size, unsigned flags)) \
     SYSCALL(332, statx, (int dirfd, const char __user *path, int flags, unsigned mask, \
             void __user *result)) \
+    SYSCALL(436, close_range, (unsigned first, unsigned last, unsigned flags)) \
     SYSCALL(439, faccessat2, (int dirfd, const char __user *path, int mode, int flags)) \
     SYSCALL(441, epoll_pwait2, (int fd, struct epoll_event __user *events, int max, \
             const struct timespec __user *timeout, const uint64_t __user *mask, size_t size))
@@ -268,6 +274,8 @@ struct sized_mask {
 SYSCALLS
 #undef SYSCALL
 
+/* Those of fcntl's commands that are about locks; -EINVAL for any other. */
+long fcntl_lock(int fd, struct file *file, int command, void __user *argument);
 long syscall_unknown(uint64_t number);
 void syscall_init(void);
 /* Nanoseconds from parts that are not negative; long ones become "very long". */

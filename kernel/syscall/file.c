@@ -105,7 +105,8 @@ long iovec_check(const struct iovec __user *vector, int count)
     return 0;
 }
 
-static long transfer_vector(int fd, const struct iovec __user *vector, int count, bool write)
+/* At the file's own position (NULL) or at *at. */
+static long transfer_vector(int fd, const struct iovec __user *vector, int count, off_t *at, bool write)
 {
     struct file *file = fd_get_io(fd);
     long done = 0, part;
@@ -114,6 +115,9 @@ static long transfer_vector(int fd, const struct iovec __user *vector, int count
         return -EBADF;
     }
     part = count < 0 || count > IOVEC_MAX ? -EINVAL : iovec_check(vector, count);
+    if (!part && at && !file->ops->seek) {
+        part = -ESPIPE;
+    }
     if (part) {
         goto out;
     }
@@ -128,7 +132,7 @@ static long transfer_vector(int fd, const struct iovec __user *vector, int count
             part = -EFAULT;
             break;
         }
-        part = piece.size ? file_transfer(file, piece.base, piece.size, NULL, write) : 0;
+        part = piece.size ? file_transfer(file, piece.base, piece.size, at, write) : 0;
         if (part < 0) {
             break;
         }
@@ -147,12 +151,66 @@ out:
 
 long sys_readv(int fd, const struct iovec __user *vector, int count)
 {
-    return transfer_vector(fd, vector, count, false);
+    return transfer_vector(fd, vector, count, NULL, false);
 }
 
 long sys_writev(int fd, const struct iovec __user *vector, int count)
 {
-    return transfer_vector(fd, vector, count, true);
+    return transfer_vector(fd, vector, count, NULL, true);
+}
+
+long sys_preadv(int fd, const struct iovec __user *vector, int count, off_t position)
+{
+    return position < 0 ? -EINVAL : transfer_vector(fd, vector, count, &position, false);
+}
+
+long sys_pwritev(int fd, const struct iovec __user *vector, int count, off_t position)
+{
+    return position < 0 ? -EINVAL : transfer_vector(fd, vector, count, &position, true);
+}
+
+/* Advice is free to be of no use; but it is about a file. */
+long sys_fadvise64(int fd, off_t offset, off_t size, int advice)
+{
+    enum { POSIX_FADV_NOREUSE = 5 };
+    struct file *file = fd_get_io(fd);
+    long error = -EBADF;
+
+    (void)offset;
+    if (file) {
+        error = S_ISFIFO(file->inode->mode) ? -ESPIPE
+                : size < 0 || advice < 0 || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+    }
+    file_put(file);
+    return error;
+}
+
+/* Nothing can be kept ready: posix_fallocate(3) writes zeroes instead. */
+long sys_fallocate(int fd)
+{
+    struct file *file = fd_get_io(fd);
+    long error = file ? -EOPNOTSUPP : -EBADF;
+
+    file_put(file);
+    return error;
+}
+
+/* A table of its own for this (CLOSE_RANGE_UNSHARE) is not to be had. */
+long sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+    enum { CLOSE_RANGE_CLOEXEC = 4 };
+
+    if (first > last || flags & ~CLOSE_RANGE_CLOEXEC) {
+        return -EINVAL;
+    }
+    for (unsigned fd = first; fd <= last && fd < (unsigned)current->files->capacity; fd++) {
+        if (flags) {
+            fd_set_close_on_exec((int)fd, true);
+        } else {
+            fd_close((int)fd);
+        }
+    }
+    return 0;
 }
 
 long sys_close(int fd)
@@ -265,6 +323,7 @@ long sys_fcntl(int fd, int command, uint64_t argument)
         result = 0;
         break;
     default:
+        result = file->flags & O_PATH ? -EBADF : fcntl_lock(fd, file, command, (void __user *)argument);
         break;
     }
     file_put(file);

@@ -1,4 +1,5 @@
 /* Calls on memory: what mm does, after the checks of arguments. */
+#include "fs/device.h"
 #include "fs/file.h"
 #include "lib/errno.h"
 #include "mm/mm.h"
@@ -43,8 +44,13 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
         source = size <= USER_TOP && (uint64_t)offset + size > INT64_MAX
                      ? error_pointer(-EOVERFLOW) : mmap_source(file, prot, type == MAP_SHARED);
         flags |= type == MAP_SHARED && !file_writable(file) ? VMA_READ_ONLY : 0;
+        if (source == error_pointer(-ENODEV) && device_is_zero(file->inode)) {
+            source = NULL;
+            flags |= MAP_ANONYMOUS; /* mapped, /dev/zero is memory without a file */
+        }
         file_put(file);
-    } else if (type == MAP_SHARED) {
+    }
+    if (flags & MAP_ANONYMOUS && type == MAP_SHARED) {
         source = vma_source_anonymous(align_up(size, PAGE_SIZE) >> PAGE_SHIFT,
                                       !(flags & MAP_NORESERVE));
     }

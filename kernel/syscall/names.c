@@ -92,7 +92,7 @@ long sys_mknodat(int dirfd, const char __user *path, mode_t mode, unsigned devic
     if (S_ISDIR(mode)) {
         return -EPERM;
     }
-    if (!S_ISREG(mode) && !S_ISCHR(mode)) {
+    if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISFIFO(mode)) {
         return -EINVAL;
     }
     return place_create(dirfd, path, mode & (S_IFMT | 07777), S_ISCHR(mode) ? device : 0);

@@ -1,0 +1,65 @@
+/* Calls that move many bytes or descriptors at once, and memory of /dev/zero. */
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "ktap.h"
+
+enum { SYS_FADVISE = 221, SYS_PREADV = 295, SYS_PWRITEV, SYS_CLOSE_RANGE = 436 };
+
+static void vectors_go_to_a_position(void)
+{
+    char a[3] = "abc", b[3] = "def", c[4] = "", d[2] = "";
+    struct iovec out[] = {{a, 3}, {b, 3}}, in[] = {{c, 4}, {d, 2}};
+    int fd = open("vector", O_RDWR | O_CREAT | O_TRUNC, 0600), ends[2];
+
+    CHECK(syscall(SYS_PWRITEV, fd, out, 2, 10l, 0l) == 6 && lseek(fd, 0, SEEK_CUR) == 0);
+    CHECK(syscall(SYS_PREADV, fd, in, 2, 11l, 0l) == 5 && memcmp(c, "bcde", 4) == 0 && d[0] == 'f');
+    CHECK(syscall(SYS_PREADV, fd, in, 2, 16l, 0l) == 0);
+    CHECK_ERROR(syscall(SYS_PREADV, fd, in, 2, -1l, 0l), EINVAL);
+    CHECK_ERROR(syscall(SYS_PREADV, 99, in, 2, 0l, 0l), EBADF);
+    CHECK(pipe(ends) == 0);
+    CHECK_ERROR(syscall(SYS_PREADV, ends[0], in, 2, 0l, 0l), ESPIPE);
+    CHECK(syscall(SYS_FADVISE, fd, 0l, 0l, 3) == 0);
+    CHECK_ERROR(syscall(SYS_FADVISE, fd, 0l, 0l, 77), EINVAL);
+    CHECK_ERROR(syscall(SYS_FADVISE, ends[0], 0l, 0l, 0), ESPIPE);
+    CHECK(unlink("vector") == 0);
+}
+
+static void ranges_of_descriptors_close(void)
+{
+    CHECK(dup2(0, 50) == 50 && dup2(0, 51) == 51 && dup2(0, 300) == 300);
+    CHECK(syscall(SYS_CLOSE_RANGE, 51, 400, 4) == 0); /* on exec */
+    CHECK(fcntl(50, F_GETFD) == 0 && fcntl(51, F_GETFD) == FD_CLOEXEC && fcntl(300, F_GETFD) == FD_CLOEXEC);
+    CHECK(syscall(SYS_CLOSE_RANGE, 51, ~0u, 0) == 0 && fcntl(50, F_GETFD) == 0);
+    CHECK_ERROR(fcntl(51, F_GETFD), EBADF);
+    CHECK_ERROR(fcntl(300, F_GETFD), EBADF);
+    CHECK_ERROR(syscall(SYS_CLOSE_RANGE, 2, 1, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_CLOSE_RANGE, 60, 61, 128), EINVAL);
+}
+
+static void zeroes_are_memory(void)
+{
+    int fd = open("/dev/zero", O_RDWR), status;
+    char *shared = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char *own = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 4096);
+
+    CHECK(shared != MAP_FAILED && own != MAP_FAILED && shared[5000] == 0 && own[5000] == 0);
+    if (fork() == 0) {
+        shared[5000] = own[5000] = 1;
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0 && shared[5000] == 1 && own[5000] == 0 && read(fd, own, 1) == 1);
+    fd = open("/dev/zero", O_RDONLY);
+    CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
+}
+
+int main(void)
+{
+    static const struct test tests[] = {
+        TEST(vectors_go_to_a_position), TEST(ranges_of_descriptors_close), TEST(zeroes_are_memory),
+    };
+
+    return RUN_TESTS(tests);
+}
