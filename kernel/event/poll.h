@@ -37,7 +37,7 @@ void poll_table_unhook(struct poll_table *table);
  * -EAGAIN with O_NONBLOCK, or -ERESTARTSYS.
  */
 #define file_wait(flags, queue, reason, object, condition) \
-    ((flags) & O_NONBLOCK ? -EAGAIN : wait_event_interruptible(queue, reason, object, condition))
+    ((flags)&O_NONBLOCK ? -EAGAIN : wait_event_interruptible(queue, reason, object, condition))
 
 /* What holds for `file`: its own poll operation, or always ready. */
 int file_poll(struct file *file, struct poll_table *table);

@@ -120,7 +120,7 @@ long sys_waitid(int type, pid_t id, void __user *user, int options, void __user 
     }
     if (result.pid) {
         siginfo_fill(info, SIGCHLD, &(struct signal_info){
-            .code = result.code, .pid = result.pid, .value = waitid_status(&result)});
+                         .code = result.code, .pid = result.pid, .value = waitid_status(&result)});
         if (usage && put_child_usage(usage, &result.usage)) {
             return -EFAULT;
         }
