@@ -259,20 +259,21 @@ static long check_open(const struct inode *inode, int flags)
 static struct inode *create_missing(struct inode **base, const char **path, mode_t mode,
                                     char *text)
 {
-    char name[NAME_MAX + 1];
-    bool slash;
-    struct inode *directory = path_parent(*base, *path, name, &slash), *inode;
-    long size;
+    struct place place;
+    struct inode *directory, *inode;
+    long size, error = path_parent(*base, *path, &place);
 
-    if (is_error(directory) || slash) {
-        if (!is_error(directory)) {
-            inode_put(directory);
-        }
-        return slash ? error_pointer(-EISDIR) : directory;
+    if (error) {
+        return error_pointer(place.slash ? -EISDIR : error);
     }
-    inode = path_step(directory, name);
+    directory = place.directory;
+    if (place.slash) {
+        inode_put(directory);
+        return error_pointer(-EISDIR);
+    }
+    inode = path_step(directory, place.name);
     if (is_error(inode)) {
-        inode = directory->ops->create ? directory->ops->create(directory, name, mode, 0)
+        inode = directory->ops->create ? directory->ops->create(directory, place.name, mode, 0)
                                        : error_pointer(-EACCES);
         inode_put(directory);
         return is_error(inode) && pointer_error(inode) == -EEXIST ? NULL : inode;

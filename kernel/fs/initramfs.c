@@ -40,33 +40,33 @@ static long add_contents(struct inode *inode, const char *data, size_t size)
 /* Make what one header describes. A name that exists (a later archive) replaces a file. */
 static long initramfs_add(const char *path, const char *header, const char *data, size_t size)
 {
-    char name[NAME_MAX + 1], target[PATH_MAX];
-    bool slash;
+    char target[PATH_MAX];
+    struct place place;
     mode_t mode = header_field(header, MODE);
     uint64_t rdev = device_number(header_field(header, RDEV_MAJOR),
                                   header_field(header, RDEV_MINOR));
-    struct inode *directory = path_parent(vfs_root(), path, name, &slash), *inode;
-    long error = 0;
+    struct inode *directory, *inode;
+    long error = path_parent(vfs_root(), path, &place);
 
-    if (is_error(directory)) {
-        return pointer_error(directory);
+    if (error) {
+        return error;
     }
-    if (strcmp(name, ".") == 0) {
-        inode_put(directory);
-        return 0;
+    directory = place.directory;
+    if (strcmp(place.name, ".") == 0) {
+        goto out;
     }
     if (!S_ISDIR(mode)) {
-        directory->ops->unlink(directory, name, false);
+        directory->ops->unlink(directory, place.name, false);
     }
     if (S_ISLNK(mode)) {
         error = size < sizeof(target) ? 0 : -ENAMETOOLONG;
         if (!error) {
             memcpy(target, data, size);
             target[size] = '\0';
-            error = directory->ops->symlink(directory, name, target);
+            error = directory->ops->symlink(directory, place.name, target);
         }
     } else {
-        inode = directory->ops->create(directory, name, mode, rdev);
+        inode = directory->ops->create(directory, place.name, mode, rdev);
         if (is_error(inode)) {
             error = S_ISDIR(mode) && pointer_error(inode) == -EEXIST ? 0 : pointer_error(inode);
         } else {
@@ -75,6 +75,7 @@ static long initramfs_add(const char *path, const char *header, const char *data
             inode_put(inode);
         }
     }
+out:
     inode_put(directory);
     return error < 0 ? error : 0;
 }

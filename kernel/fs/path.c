@@ -163,13 +163,12 @@ struct inode *path_lookup(struct inode *base, const char *path, int flags)
     return path_walk(&state, base, path);
 }
 
-struct inode *path_parent(struct inode *base, const char *path, char *name, bool *directory_only)
+long path_parent(struct inode *base, const char *path, struct place *place)
 {
-    struct walk state = {.last = name};
-    struct inode *directory;
+    struct walk state = {.last = place->name};
 
-    strlcpy(name, ".", NAME_MAX + 1);
-    directory = path_walk(&state, base, path);
-    *directory_only = state.directory_only;
-    return directory;
+    strlcpy(place->name, ".", NAME_MAX + 1);
+    place->directory = path_walk(&state, base, path);
+    place->slash = state.directory_only;
+    return is_error(place->directory) ? pointer_error(place->directory) : 0;
 }

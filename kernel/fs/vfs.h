@@ -112,11 +112,19 @@ enum { LOOKUP_NOFOLLOW = 1 }; /* do not follow a symbolic link at the end */
  * -ENAMETOOLONG, -ENOMEM. May sleep.
  */
 struct inode *path_lookup(struct inode *base, const char *path, int flags);
-/*
- * Walk to the directory that holds the last component, and copy that component to `name`
- * (NAME_MAX + 1 bytes; "." for the root). *directory_only: the path ends with a slash.
- */
-struct inode *path_parent(struct inode *base, const char *path, char *name, bool *directory_only);
+/* Where a name is to be made or taken away. */
+struct place {
+    struct inode *directory; /* referenced */
+    bool slash;              /* a slash follows the name: it is a directory's */
+    char name[NAME_MAX + 1]; /* "." for the root */
+};
+/* Walk to the directory of the last component. 0, then place_put gives it back; or as path_lookup,
+ * and only `slash` is told. */
+long path_parent(struct inode *base, const char *path, struct place *place);
+static inline void place_put(struct place *place)
+{
+    inode_put(place->directory);
+}
 /* One component under a directory: ".", ".." and mounts included. Error pointer as above. */
 struct inode *path_step(struct inode *directory, const char *name);
 /* The absolute path of an inode. Its length without the terminator, -ERANGE, or -ENOENT. */

@@ -51,25 +51,26 @@ static void to_string(const struct socket_address *address, char *path)
 /* The inode for a new name in the file system, or an error pointer. */
 static struct inode *make_name(const struct socket_address *address)
 {
-    char path[SOCKET_PATH_MAX + 1], name[NAME_MAX + 1];
-    struct inode *cwd = cwd_get(), *directory, *inode;
-    bool slash;
+    char path[SOCKET_PATH_MAX + 1];
+    struct inode *cwd = cwd_get(), *inode;
+    struct place place;
+    long error;
 
     to_string(address, path);
-    directory = path_parent(cwd, path, name, &slash);
+    error = path_parent(cwd, path, &place);
     inode_put(cwd);
-    if (is_error(directory)) {
-        return directory;
+    if (error) {
+        return error_pointer(error);
     }
-    if (slash) {
+    if (place.slash) {
         inode = error_pointer(-ENOENT);
-    } else if (!directory->ops->create) {
+    } else if (!place.directory->ops->create) {
         inode = error_pointer(-EPERM);
     } else {
-        inode = directory->ops->create(directory, name,
-                                       S_IFSOCK | (0777 & ~current->cwd->umask), 0);
+        inode = place.directory->ops->create(place.directory, place.name,
+                                             S_IFSOCK | (0777 & ~current->cwd->umask), 0);
     }
-    inode_put(directory);
+    place_put(&place);
     return is_error(inode) && pointer_error(inode) == -EEXIST ? error_pointer(-EADDRINUSE) : inode;
 }
 

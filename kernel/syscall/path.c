@@ -70,23 +70,21 @@ long place_user(int dirfd, const char __user *user, struct place *place)
 {
     char *path = path_from_user(user);
     struct inode *base;
+    long error;
 
     if (is_error(path)) {
         return pointer_error(path);
     }
     base = path_start(dirfd, path);
-    place->directory = base;
-    if (!is_error(base)) {
-        place->directory = path_parent(base, path, place->name, &place->slash);
-        inode_put(base);
+    if (is_error(base)) {
+        error = pointer_error(base);
+        goto out;
     }
+    error = path_parent(base, path, place);
+    inode_put(base);
+out:
     kfree(path);
-    return is_error(place->directory) ? pointer_error(place->directory) : 0;
-}
-
-void place_put(struct place *place)
-{
-    inode_put(place->directory);
+    return error;
 }
 
 long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)

@@ -20,13 +20,6 @@ struct inode *path_base(int dirfd);
  */
 struct inode *path_user(int dirfd, const char __user *user, int flags);
 
-/* Where a name is to be made or taken away. */
-struct place {
-    struct inode *directory; /* referenced */
-    bool slash;              /* a slash follows the name: it is a directory's */
-    char name[NAME_MAX + 1];
-};
-/* 0, then place_put gives it back; or -errno. */
+/* Where a name is to be made or taken away: 0, then place_put gives it back; or -errno. */
 long place_user(int dirfd, const char __user *user, struct place *place);
-void place_put(struct place *place);
 #endif

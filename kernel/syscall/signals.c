@@ -195,7 +195,10 @@ long sys_rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int signal, const void __user 
         return -EINVAL;
     }
     error = queueinfo_read(tid, signal, user, &info);
-    return error ? error : signal_thread(tgid, tid, signal, &info);
+    if (error) {
+        return error;
+    }
+    return signal_thread(tgid, tid, signal, &info);
 }
 
 long sys_rt_sigpending(uint64_t __user *set, size_t size)
