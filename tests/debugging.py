@@ -178,6 +178,15 @@ def panic_stays_on_the_text_screen() -> None:
 
 
 @test
+def gdb_shows_the_queue_of_any_policy() -> None:
+    text = call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex",
+                 "kstart --append sched=rr -- sh -c 'yes >/dev/null & yes >/dev/null & sleep 9'", "-ex",
+                 "break hang_tick if runqueues[0].runnable > 0 && runqueues[0].running->tid > 2", "-ex",
+                 "continue", "-ex", "kq", "build/baton.elf"]).stdout
+    check(re.search(r"CPU 0, rr: runs \w+ \(?\d.*ready, .*\n  \w+ .*nice 0, ran \d+\.\d+ ms\n", text), text)
+
+
+@test
 def gdb_stops_at_a_triple_fault() -> None:
     text = call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex", "kstart --append crash=triple -- true",
                  "-ex", "continue", "-ex", "bt 1", "build/baton.elf"])

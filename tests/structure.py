@@ -73,6 +73,25 @@ def no_pointer_has_one_value() -> None:
         check(not found, f"{path.relative_to(ROOT)}: {found}")
 
 
+# Instructions, and the sisters of public functions. Others say whose verb they are.
+BARE = {"cpuid", "rdmsr", "wrmsr", "rdtsc", "invlpg", "stac", "clac", "fxsave", "fxrstor", "inb", "inw", "inl",
+        "outb", "outw", "outl", "kzalloc", "trace", "same", "leave", "requeue"}
+
+
+@test
+def static_functions_bear_their_subject() -> None:
+    """`break NAME` stops in one place, and the name says where that is."""
+    known: dict[str, Path] = {}
+    function = r"^static (?:[\w*]+ |\*|__attribute__\(\(\w+\)\) )*\*?(\w+)\([^;{]*\)\n\{"
+    for path in sorted((ROOT / "kernel").glob("*/*.[ch]")):
+        for name in re.findall(function, path.read_text(), re.M):
+            check(name not in known, f"{name}() is in {path.relative_to(ROOT)} and in {known.get(name)}")
+            check("_" in name or name in BARE or path.parent.name == "lib",
+                  f"{path.relative_to(ROOT)}: {name}() does not say whose it is")
+            known[name] = path.relative_to(ROOT)
+    check(len(known) > 500, f"only {len(known)} functions found")
+
+
 @test
 def a_line_makes_one_choice() -> None:
     """`?:` chooses a value, one on a line; what is to be done is chosen by if. A few lines stay that

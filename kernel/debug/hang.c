@@ -22,9 +22,9 @@ static void check_cpu(struct runqueue *rq, ktime_t now)
     ktime_t alive = __atomic_load_n(&rq->alive, __ATOMIC_RELAXED);
 
     if (task == rq->idle || now - alive <= HANG) {
-        rq->asked = 0;
-    } else if (rq->asked < ASK) { /* a CPU that takes interrupts is alive by that */
-        rq->asked++;
+        rq->hang_checks = 0;
+    } else if (rq->hang_checks < ASK) { /* a CPU that takes interrupts is alive by that */
+        rq->hang_checks++;
         smp_kick(rq->cpu);
     } else {
         panic("hang: CPU %u takes no timer interrupt for %ld s; it runs %s (%d)", rq->cpu,
@@ -32,7 +32,7 @@ static void check_cpu(struct runqueue *rq, ktime_t now)
     }
 }
 
-/* The order of reading is that of enqueue's writing, the other way round. */
+/* The order of reading is that of rq_enqueue's writing, the other way round. */
 static void check_task(const struct task *task, ktime_t now)
 {
     bool queued = __atomic_load_n(&task->queued, __ATOMIC_ACQUIRE);

@@ -161,7 +161,7 @@ static void forget_mappings(struct inode *inode, uint64_t first)
         struct mm *mm = task ? task_mm(task) : NULL;
 
         if (mm) {
-            mm_forget_object(mm, inode, first);
+            mm_zap_object(mm, inode, first);
         }
         mm_put(mm);
         task_put(task);

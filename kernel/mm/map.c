@@ -319,7 +319,7 @@ static long protect_vma(struct mm *mm, struct vma *vma, int prot)
     commit_give(promise ? 0 : promised);
     vma->prot = prot;
     if (vma->touched) {
-        mm_write_protect(mm, vma, vma->start, vma->end);
+        mm_apply_protection(mm, vma, vma->start, vma->end);
     }
     return 0;
 }

@@ -53,7 +53,7 @@ struct mm *mm_clone(struct mm *from)
     mm->executable = from->executable;
     executable_get(mm->executable);
 //@lab 1 flush begin
-    mm_flush(from, MM_FLUSH_ALL); /* its pages are read-only now */
+    mm_flush_all(from); /* its pages are read-only now */
 //@lab 1 flush stub
 //|     /* Lab 1, step 4: the CPUs still know the old, writable entries. */
 //@lab 1 flush end
@@ -147,7 +147,7 @@ struct vma *mm_find(struct mm *mm, vaddr_t address)
     return found;
 }
 
-void mm_forget_object(struct mm *mm, const void *object, uint64_t first)
+void mm_zap_object(struct mm *mm, const void *object, uint64_t first)
 {
     mutex_lock(&mm->lock);
     for (struct rb_node *node = rb_first(&mm->vmas); node; node = rb_next(node)) {

@@ -65,7 +65,7 @@ long mm_brk(struct mm *mm, vaddr_t brk);
 long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
 /* Unmap the pages from `first` on of what maps `object` (a file that was cut). */
-void mm_forget_object(struct mm *mm, const void *object, uint64_t first);
+void mm_zap_object(struct mm *mm, const void *object, uint64_t first);
 /* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */
 long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
 /* By what all know `address` who may have its memory, too: the id of a source and the place in it;
@@ -97,10 +97,14 @@ void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end);
 long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma);
 /* Forget what the TLBs of all CPUs hold of the range; changed or freed entries come before. */
 void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end);
-#define MM_FLUSH_ALL 0ul, USER_TOP
+static inline void mm_flush_all(struct mm *mm)
+{
+    mm_flush(mm, 0, USER_TOP);
+}
+
 /* commit.c: may `mm` have these pages more, in all, as data, and as a promise (which is made)? -ENOMEM */
 long mm_charge(struct mm *mm, uint64_t pages, uint64_t data, uint64_t promised);
-void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
+void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
 uint64_t vma_page_flags(const struct vma *vma); /* not PROT_NONE's */
 /* Tables for all pages of a range to move to `to`: -ENOMEM, with nothing changed. table.c */
 long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);

@@ -209,7 +209,7 @@ static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t 
     }
 }
 
-static void walk(struct mm *mm, vaddr_t start, vaddr_t end, visit_t visit, void *context)
+static void table_walk(struct mm *mm, vaddr_t start, vaddr_t end, visit_t visit, void *context)
 {
     struct gather gather;
 
@@ -331,7 +331,7 @@ long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
 {
     struct copy copy = {.to = to, .share = vma->flags & MAP_SHARED};
 
-    walk(from, vma->start, vma->end, copy_one, &copy);
+    table_walk(from, vma->start, vma->end, copy_one, &copy);
     return copy.failed ? -1 : 0;
 }
 
@@ -356,7 +356,7 @@ static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
     gather_address(&protect->gather, address);
 }
 
-void mm_write_protect(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
+void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
 {
     struct protect protect;
 
@@ -407,10 +407,10 @@ static void visit_nothing(struct mm *mm, pte_t *entry, vaddr_t address, void *co
     (void)mm, (void)entry, (void)address, (void)context;
 }
 
-static void unreserve(struct mm *mm, struct move *move, size_t size)
+static void move_unreserve(struct mm *mm, struct move *move, size_t size)
 {
-    walk(mm, move->from, move->from + size, unreserve_one, move);
-    walk(mm, move->to, move->to + size, visit_nothing, NULL); /* takes out the tables that are empty */
+    table_walk(mm, move->from, move->from + size, unreserve_one, move);
+    table_walk(mm, move->to, move->to + size, visit_nothing, NULL); /* takes out the tables that are empty */
 }
 
 long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
@@ -421,9 +421,9 @@ long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
     move.to = to;
     move.reserved = 0;
     move.failed = false;
-    walk(mm, from, from + size, reserve_one, &move);
+    table_walk(mm, from, from + size, reserve_one, &move);
     if (move.failed) {
-        unreserve(mm, &move, size);
+        move_unreserve(mm, &move, size);
     }
     return move.failed ? -ENOMEM : 0;
 }
@@ -435,7 +435,7 @@ void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
     move.from = from;
     move.to = to;
     move.reserved = size >> PAGE_SHIFT;
-    unreserve(mm, &move, size);
+    move_unreserve(mm, &move, size);
 }
 
 static void move_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)

@@ -367,7 +367,7 @@ static long exec_with(struct inode *base, const char *path, struct exec_strings 
     if (error) {
         goto out_copies;
     }
-    error = task_become_single();
+    error = task_end_other_threads();
     if (error) {
         goto out_copies;
     }

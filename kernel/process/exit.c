@@ -2,7 +2,7 @@
  * The end of tasks: exit, exit_group, and what becomes of children.
  *
  * A task that ends gives back what it shares at once; its struct stays for wait4 if it leads a
- * thread group. Its kernel stack is freed by the next task, in finish_switch.
+ * thread group. Its kernel stack is freed by the next task, in switch_finish.
  */
 #include "arch/panic.h"
 #include "mm/mm.h"
@@ -69,7 +69,7 @@ static bool notify_parent(struct thread_group *group)
     return ignored;
 }
 
-/* The group is gone for good: nobody may find it any more. tasks_lock is held; *gone is for put_all,
+/* The group is gone for good: nobody may find it any more. tasks_lock is held; *gone is for tasks_put_all,
  * without it. */
 static void release_group(struct thread_group *group, struct list *gone)
 {
@@ -78,13 +78,13 @@ static void release_group(struct thread_group *group, struct list *gone)
     assert_held(&tasks_lock);
     group_leave(group);
     list_remove(&group->sibling);
-    task_unhash(leader);
+    task_release_tid(leader);
     list_push_back(gone, &leader->in_all);
 }
 
 /* Nothing is freed under tasks_lock: an interrupt handler that wants it may have come while its CPU
  * held the lock of the slab. */
-static void put_all(struct list *gone)
+static void tasks_put_all(struct list *gone)
 {
     struct task *task, *after;
 
@@ -161,7 +161,7 @@ void task_exit(int status)
     flags = spin_lock_irqsave(&tasks_lock);
     while (group->thread_count == 1 && group->pid != 1 && orphan_some(group, &gone)) {
         spin_unlock_irqrestore(&tasks_lock, flags);
-        put_all(&gone);
+        tasks_put_all(&gone);
         flags = spin_lock_irqsave(&tasks_lock);
     }
     usage = sched_usage(task);
@@ -175,7 +175,7 @@ void task_exit(int status)
     task->state = TASK_ZOMBIE;
     signal_set_drop(&task->pending, ~0ul);
     if (task != group->leader) {
-        task_unhash(task);
+        task_release_tid(task);
         task_put(task); /* not the last one: the CPU's is left */
     }
     group->leaving--;
@@ -188,7 +188,7 @@ void task_exit(int status)
     task->sighand = NULL;
     preempt_disable(); /* a zombie that is preempted does not come back */
     spin_unlock_irqrestore(&tasks_lock, flags);
-    put_all(&gone);
+    tasks_put_all(&gone);
     sighand_put(sighand);
     if (last) {
         timer_cancel(&group->real_timer); /* its function takes tasks_lock */
@@ -234,7 +234,7 @@ void task_exit_group(int status)
     task_exit(status);
 }
 
-long task_become_single(void)
+long task_end_other_threads(void)
 {
     struct task *task = current, *leader;
     struct thread_group *group = task->group;
@@ -254,8 +254,8 @@ long task_become_single(void)
     }
     leader = group->leader;
     if (leader != task) { /* take over the dead leader's id */
-        task_unhash(leader);
-        task_unhash(task);
+        task_release_tid(leader);
+        task_release_tid(task);
         task_adopt_tid(task, leader->tid);
         task->start_time = leader->start_time; /* it is that process */
         group->leader = task;
@@ -337,7 +337,7 @@ static long wait_scan(int type, pid_t id, int options, struct wait_result *resul
         }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
-    put_all(&gone);
+    tasks_put_all(&gone);
     return found;
 }
 

@@ -6,7 +6,7 @@
 /* On exec and exit, by the task itself: CLEARTID, the end of vfork, and the mm is given back. */
 void task_release_mm(struct task *task);
 /* exec's middle: this is the only thread now, and has the leader's id. -EINTR: being killed. */
-long task_become_single(void);
+long task_end_other_threads(void);
 
 struct wait_result {
     pid_t pid;

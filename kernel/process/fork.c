@@ -69,7 +69,7 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
 }
 
 /* What clone(2) refuses; there are no namespaces and no descriptors of processes. */
-static long check_flags(const struct clone_args *args)
+static long clone_check_flags(const struct clone_args *args)
 {
     uint64_t flags = args->flags;
 
@@ -100,7 +100,7 @@ static long fork_enter(struct task *task, struct thread_group *group, uint64_t f
     } else if (flags & CLONE_THREAD && (mine->exiting || mine->exec_task)) {
         sched_notify(current);
         error = -ERESTARTNOINTR; /* its SIGKILL is on the way */
-    } else if (!task_hash(task)) {
+    } else if (!task_assign_tid(task)) {
         error = -EAGAIN;
     } else {
         task->group = group;
@@ -128,7 +128,7 @@ static long fork_enter(struct task *task, struct thread_group *group, uint64_t f
     return error;
 }
 
-static long share(struct task *task, uint64_t flags)
+static long task_share(struct task *task, uint64_t flags)
 {
     struct task *parent = current;
     long error;
@@ -154,7 +154,7 @@ static long share(struct task *task, uint64_t flags)
     return parent->mm && !task->mm ? -ENOMEM : 0;
 }
 
-static void unshare(struct task *task)
+static void task_unshare(struct task *task)
 {
     context_exit(task);
     sighand_put(task->sighand);
@@ -162,7 +162,7 @@ static void unshare(struct task *task)
 }
 
 /* Everything but the start. NULL group: a new one. */
-static long prepare(struct task *task, uint64_t flags)
+static long task_prepare(struct task *task, uint64_t flags)
 {
     struct thread_group *group = current->group;
     long error;
@@ -180,7 +180,7 @@ static long prepare(struct task *task, uint64_t flags)
     if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {
         task->altstack = current->altstack;
     }
-    error = share(task, flags);
+    error = task_share(task, flags);
     if (!error && !(flags & CLONE_THREAD)) {
         group = group_create(task, current->group);
         error = group ? 0 : -ENOMEM;
@@ -192,7 +192,7 @@ static long prepare(struct task *task, uint64_t flags)
         }
     }
     if (error) {
-        unshare(task);
+        task_unshare(task);
     }
     return error;
 }
@@ -210,7 +210,7 @@ long task_clone(const struct clone_args *args)
     uint64_t flags = args->flags;
     struct trap_frame *frame;
     struct task *task;
-    long error = check_flags(args);
+    long error = clone_check_flags(args);
     pid_t tid;
 
     if (error) {
@@ -220,7 +220,7 @@ long task_clone(const struct clone_args *args)
     if (!task) {
         return -ENOMEM;
     }
-    error = prepare(task, flags);
+    error = task_prepare(task, flags);
     if (error) {
         task_free_unstarted(task);
         return error;
@@ -278,7 +278,7 @@ struct task *kernel_thread(const char *name, void (*entry)(void *), void *argume
     memset(task_frame(task), 0, sizeof(struct trap_frame));
     set_stack(task, true);
     flags = spin_lock_irqsave(&tasks_lock);
-    task_hash(task);
+    task_assign_tid(task);
     task->group = group;
     group->references = 1;
     group->pid = task->tid;

@@ -17,6 +17,7 @@
 #include "sched/traced.h"
 
 #define BALANCE_PERIOD (1 << 24) /* ns, on average; 17 ms */
+#define BALANCE_LOOK 32 /* tasks */
 
 static uint64_t idle_cpus; /* atomic; marked_idle of each CPU */
 
@@ -71,22 +72,39 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
     return kind != ENQUEUE_FRESH && allowed >> task->cpu & 1 ? task->cpu : least_loaded(allowed);
 }
 
+/*
+ * Of the first ones that are queued there, the task that has been there for longest and may run on
+ * `cpu`, or NULL. Not of all: they are looked at under both locks.
+ */
+static struct task *balance_candidate(struct runqueue *from, uint32_t cpu)
+{
+    struct task *oldest = NULL, *task = NULL;
+
+    assert_held(&from->lock);
+    for (int looked = 0; looked < BALANCE_LOOK && (task = sched_class.next(from, task)); looked++) {
+        if (task->affinity >> cpu & 1 && (!oldest || task->placed < oldest->placed)) {
+            oldest = task;
+        }
+    }
+    return oldest;
+}
+
 /* Move a task between two queues, both locked. False: none may go. */
 static bool balance_move(struct runqueue *from, struct runqueue *to)
 {
-    struct task *task = sched_class->candidate(from, to->cpu);
+    struct task *task = balance_candidate(from, to->cpu);
 
     assert_held(&to->lock);
     if (!task) {
         return false;
     }
-    sched_class->dequeue(from, task);
+    sched_class.dequeue(from, task);
     from->runnable--;
-    sched_class->leave(from, task);
+    sched_class.leave(from, task);
     __atomic_store_n(&task->cpu, to->cpu, __ATOMIC_RELEASE);
     task->placed = clock_now();
     trace_migrate(task, from->cpu);
-    sched_class->enqueue(to, task, ENQUEUE_MOVED);
+    sched_class.enqueue(to, task, ENQUEUE_MOVED);
     to->runnable++;
     return true;
 }

@@ -6,10 +6,8 @@
  * task->cpu says whose run queue it is, changed only under that queue's lock, or by the one who
  * holds a runnable task that is on no queue.
  */
-#include "arch/boot.h"
 #include "arch/clock.h"
 #include "arch/smp.h"
-#include "lib/string.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
@@ -22,7 +20,6 @@ _Static_assert(offsetof(struct task, rsp) == 0, "switch.asm: TASK_RSP");
 #define TICK 10000000 /* a task that is alone is looked at this often */
 
 struct runqueue runqueues[CPU_MAX];
-const struct sched_class *sched_class = &fair_class;
 
 static struct runqueue *this_rq(void)
 {
@@ -30,7 +27,7 @@ static struct runqueue *this_rq(void)
 }
 
 /* The run queue of a task, locked; the task may be on its way to another one. Interrupts off. */
-static struct runqueue *lock_task_rq(struct task *task)
+static struct runqueue *rq_lock_task(struct task *task)
 {
     for (;;) {
         struct runqueue *rq = &runqueues[__atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE)];
@@ -44,9 +41,9 @@ static struct runqueue *lock_task_rq(struct task *task)
 }
 
 /* Have the CPU of `rq` call schedule() soon. */
-static void reschedule(struct runqueue *rq)
+static void rq_reschedule(struct runqueue *rq)
 {
-    sched_wanted(rq, rq->running->exec_start); /* now: charge() came before */
+    sched_wanted(rq, rq->running->exec_start); /* now: rq_charge() came before */
     cpus[rq->cpu].need_resched = true;
     if (rq->cpu != this_cpu(id)) {
         smp_kick(rq->cpu);
@@ -54,7 +51,7 @@ static void reschedule(struct runqueue *rq)
 }
 
 /* Count the running task's time up to now. */
-static inline ktime_t charge(struct runqueue *rq)
+static inline ktime_t rq_charge(struct runqueue *rq)
 {
     struct task *task = rq->running;
     ktime_t now = clock_now(), time = now - task->exec_start;
@@ -63,14 +60,14 @@ static inline ktime_t charge(struct runqueue *rq)
     task->exec_start = now;
     task->usage.time += time;
     if (task != rq->idle) {
-        sched_class->charge(rq, task, time);
+        sched_class.charge(rq, task, time);
     }
     return now;
 }
 
 /* Have the timer's interrupt look at the slice: it computes when that ends, switches need not.
  * An idle CPU takes no ticks, but for a look now and then whether another one hangs. */
-static inline void watch_slice(struct runqueue *rq, ktime_t now)
+static inline void rq_watch_slice(struct runqueue *rq, ktime_t now)
 {
     if (rq->running != rq->idle) {
         timer_arm(now + (rq->runnable ? SLICE_MIN : TICK));
@@ -79,21 +76,21 @@ static inline void watch_slice(struct runqueue *rq, ktime_t now)
     }
 }
 
-static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
-    sched_class->enqueue(rq, task, kind);
+    sched_class.enqueue(rq, task, kind);
     rq->runnable++;
-    task->exec_start = rq->running->exec_start; /* now: charge() came before */
+    task->exec_start = rq->running->exec_start; /* now: rq_charge() came before */
     __atomic_store_n(&task->queued, true, __ATOMIC_RELEASE);
     if (rq->running == rq->idle) {
         if (rq->marked_idle) {
             balance_mark_idle(rq, false); /* the next one to be placed goes elsewhere */
         }
-        reschedule(rq);
-    } else if (kind != ENQUEUE_FRESH && sched_class->preempts(rq, task)) {
-        reschedule(rq);
+        rq_reschedule(rq);
+    } else if (kind != ENQUEUE_FRESH && sched_class.preempts(rq, task)) {
+        rq_reschedule(rq);
     } else if (rq->runnable == 1 && rq->cpu == this_cpu(id)) {
-        watch_slice(rq, clock_now()); /* the one that runs is not alone any more */
+        rq_watch_slice(rq, clock_now()); /* the one that runs is not alone any more */
     }
 }
 
@@ -101,36 +98,36 @@ static void enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind ki
  * Queue a runnable task that is on no queue and does not run, on the CPU that suits it best. Its
  * virtual time is relative, as leave() makes it. Interrupts off.
  */
-static void place(struct task *task, enum enqueue_kind kind)
+static void task_place(struct task *task, enum enqueue_kind kind)
 {
     uint32_t from = task->cpu;
     struct runqueue *rq;
 
     for (;;) {
         __atomic_store_n(&task->cpu, balance_place(task, kind), __ATOMIC_RELEASE);
-        rq = lock_task_rq(task);
+        rq = rq_lock_task(task);
         if (task->affinity >> rq->cpu & 1) {
             break;
         }
         spin_unlock(&rq->lock); /* its affinity has changed */
     }
-    charge(rq);
+    rq_charge(rq);
     task->placed = clock_now();
     trace_migrate(task, from);
-    enqueue(rq, task, kind);
+    rq_enqueue(rq, task, kind);
     spin_unlock(&rq->lock);
 }
 
 /* The old task may not run on this CPU any more. */
-static __attribute__((noinline)) void send_away(struct runqueue *rq, struct task *task)
+static __attribute__((noinline)) void prev_migrate(struct runqueue *rq, struct task *task)
 {
-    sched_class->leave(rq, task);
+    sched_class.leave(rq, task);
     spin_unlock(&rq->lock);
-    place(task, ENQUEUE_MOVED);
+    task_place(task, ENQUEUE_MOVED);
 }
 
 /* The old task is dead. */
-static __attribute__((noinline)) void bury(struct runqueue *rq, struct task *task)
+static __attribute__((noinline)) void prev_free(struct runqueue *rq, struct task *task)
 {
     spin_unlock(&rq->lock);
     kstack_free(task->kernel_stack);
@@ -139,15 +136,15 @@ static __attribute__((noinline)) void bury(struct runqueue *rq, struct task *tas
 }
 
 /* On the new task's stack: let the lock go. */
-static void finish_switch(struct task *prev)
+static void switch_finish(struct task *prev)
 {
     struct runqueue *rq = this_rq();
 
     prev->on_cpu = false;
     if (unlikely(prev->state == TASK_ZOMBIE)) {
-        bury(rq, prev);
+        prev_free(rq, prev);
     } else if (prev->state == TASK_RUNNING && !prev->queued && prev != rq->idle) {
-        send_away(rq, prev);
+        prev_migrate(rq, prev);
     } else {
         spin_unlock(&rq->lock);
     }
@@ -157,7 +154,7 @@ void sched_finish_switch(void)
 {
     struct task *task = current;
 
-    finish_switch(this_rq()->prev);
+    switch_finish(this_rq()->prev);
     if (task->set_tid) { /* only the task itself can write to its memory as user mode may */
         irq_enable();
         put_user(task->tid, task->set_tid); /* clone has succeeded: a bad address is no error */
@@ -181,12 +178,12 @@ static void switch_user_state(struct task *prev, struct task *next)
 }
 
 /* The next task, taken off its queue, from another CPU if this one has none; the lock is held. */
-static struct task *pick(struct runqueue *rq)
+static struct task *rq_pick_next(struct runqueue *rq)
 {
-    struct task *next = sched_class->pick_next(rq);
+    struct task *next = sched_class.pick_next(rq);
 
     if (!next && cpu_count > 1 && balance_pull(rq)) {
-        next = sched_class->pick_next(rq);
+        next = sched_class.pick_next(rq);
     }
     if (next) {
         rq->runnable--;
@@ -215,20 +212,20 @@ void schedule(void)
     }
     spin_lock(&rq->lock);
     this_cpu(need_resched) = false;
-    now = charge(rq);
+    now = rq_charge(rq);
     sched_switch_comes(rq, preempted, now);
     if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
-        /* otherwise finish_switch finds a CPU */
-        sched_class->enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);
+        /* otherwise switch_finish finds a CPU */
+        sched_class.enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);
         rq->runnable++;
         prev->queued = true;
     }
     prev->yields = false;
-    next = pick(rq);
+    next = rq_pick_next(rq);
     rq->running = next;
     next->exec_start = now;
     rq->slice_start = now;
-    watch_slice(rq, now);
+    rq_watch_slice(rq, now);
     if (next == prev) {
         spin_unlock(&rq->lock);
         irq_restore(flags);
@@ -245,7 +242,7 @@ void schedule(void)
     switch_user_state(prev, next);
     rq->prev = prev;
     prev = switch_to(prev, next);
-    finish_switch(prev);
+    switch_finish(prev);
     irq_restore(flags);
 }
 
@@ -269,10 +266,10 @@ void sched_yield(void)
     schedule();
 }
 
-static bool wake(struct task *task, bool stopped)
+static bool task_make_runnable(struct task *task, bool stopped)
 {
     uint64_t flags = irq_save();
-    struct runqueue *rq = lock_task_rq(task);
+    struct runqueue *rq = rq_lock_task(task);
     bool asleep = task->state == TASK_SLEEPING || task->state == TASK_BLOCKED ||
                   (stopped && task->state == TASK_STOPPED);
     bool away = asleep && task != rq->running && !task->queued;
@@ -283,16 +280,16 @@ static bool wake(struct task *task, bool stopped)
         task->reason = WAIT_NONE;
     }
     if (away && balance_place(task, ENQUEUE_WOKEN) == rq->cpu) {
-        charge(rq);
-        enqueue(rq, task, ENQUEUE_WOKEN);
+        rq_charge(rq);
+        rq_enqueue(rq, task, ENQUEUE_WOKEN);
         away = false;
     }
     if (away) {
-        sched_class->leave(rq, task);
+        sched_class.leave(rq, task);
     }
     spin_unlock(&rq->lock);
     if (away) {
-        place(task, ENQUEUE_MOVED);
+        task_place(task, ENQUEUE_MOVED);
     }
     irq_restore_preempt(flags);
     return asleep;
@@ -300,29 +297,29 @@ static bool wake(struct task *task, bool stopped)
 
 bool task_wake(struct task *task)
 {
-    return wake(task, false);
+    return task_make_runnable(task, false);
 }
 
 void task_wake_stopped(struct task *task)
 {
-    wake(task, true);
+    task_make_runnable(task, true);
 }
 
 void sched_start(struct task *task)
 {
     uint64_t flags = irq_save();
-    int64_t ahead;
 
-    /* Not before its parent: nobody gets more time by forking. */
-    ahead = (int64_t)(current->vruntime - this_rq()->min_vruntime);
-    task->vruntime = ahead > 0 ? (uint64_t)ahead : 0;
+    task->vruntime = current->vruntime;
+    spin_lock(&this_rq()->lock);
+    sched_class.leave(this_rq(), task);
+    spin_unlock(&this_rq()->lock);
     task->cpu = this_cpu(id);
-    place(task, ENQUEUE_FRESH);
+    task_place(task, ENQUEUE_FRESH);
     irq_restore_preempt(flags);
 }
 
 /* What the running task ran since its last sample counts as where it was found now. */
-static void sample(struct runqueue *rq, bool user)
+static void rq_sample(struct runqueue *rq, bool user)
 {
     struct cpu_usage *usage = &rq->running->usage;
     ktime_t time = usage->time - usage->sampled[0] - usage->sampled[1];
@@ -342,12 +339,12 @@ void sched_timer_interrupt(bool user)
     next = timer_run();
     spin_lock(&rq->lock);
     sched_was_late(rq, SCHED_LATE_INTERRUPT, late);
-    now = charge(rq);
+    now = rq_charge(rq);
     sched_wanted(rq, now);
     if (rq->running != rq->idle) {
-        ktime_t slice = rq->runnable ? sched_class->slice(rq, rq->running) : TICK;
+        ktime_t slice = rq->runnable ? sched_class.slice(rq, rq->running) : TICK;
 
-        sample(rq, user);
+        rq_sample(rq, user);
 //@lab 3 preemption begin
         if (now - rq->slice_start >= slice) {
             this_cpu(need_resched) |= rq->runnable > 0;
@@ -390,11 +387,11 @@ void sched_notify(struct task *task)
 struct cpu_usage sched_usage(struct task *task)
 {
     uint64_t flags = irq_save();
-    struct runqueue *rq = lock_task_rq(task);
+    struct runqueue *rq = rq_lock_task(task);
     struct cpu_usage usage;
 
     if (task == rq->running) {
-        charge(rq);
+        rq_charge(rq);
     }
     usage = task->usage;
     spin_unlock_irqrestore(&rq->lock, flags);
@@ -404,8 +401,8 @@ struct cpu_usage sched_usage(struct task *task)
 ktime_t sched_slice(struct task *task)
 {
     uint64_t flags = irq_save();
-    struct runqueue *rq = lock_task_rq(task);
-    ktime_t slice = sched_class->slice(rq, task);
+    struct runqueue *rq = rq_lock_task(task);
+    ktime_t slice = sched_class.slice(rq, task);
 
     spin_unlock_irqrestore(&rq->lock, flags);
     return slice;
@@ -415,7 +412,7 @@ ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy)
 {
     struct runqueue *rq = &runqueues[id];
     uint64_t flags = spin_lock_irqsave(&rq->lock);
-    ktime_t now = charge(rq), idle = rq->idle->usage.time;
+    ktime_t now = rq_charge(rq), idle = rq->idle->usage.time;
     struct cpu_usage usage = {now - idle, {rq->sampled[0], rq->sampled[1]}, {0, 0}};
 
     usage_divide(&usage, &rq->shown);
@@ -424,7 +421,7 @@ ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy)
     return idle;
 }
 
-static void init_cpu(uint32_t id)
+static void sched_init_cpu(uint32_t id)
 {
     struct runqueue *rq = &runqueues[id];
     struct task *idle = task_create("idle");
@@ -434,7 +431,6 @@ static void init_cpu(uint32_t id)
     }
     spin_init(&rq->lock);
     timer_init_cpu(id);
-    list_init(&rq->rr);
     rq->cpu = rq->balance_seed = id;
     rq->idle = rq->running = idle;
     idle->state = TASK_RUNNING;
@@ -443,19 +439,14 @@ static void init_cpu(uint32_t id)
     cpus[id].rq = rq;
     cpus[id].idle = idle;
     LOCK_DEBUG(cpus[id].mutexes_held = &idle->mutexes);
+    sched_class.init(rq);
     balance_mark_idle(rq, true);
 }
 
 void sched_init(void)
 {
-    const char *name = boot_option("sched");
-
-    if (name && strcmp(name, "rr") == 0) {
-        sched_class = &rr_class;
-    } else if (name && strcmp(name, "fair") != 0) {
-        printk("sched: no policy \"%s\"; there are fair and rr\n", name);
-    }
-    init_cpu(0);
+    sched_choose_policy();
+    sched_init_cpu(0);
     this_cpu(current_task) = this_cpu(idle);
     inject_init();
 }
@@ -463,22 +454,22 @@ void sched_init(void)
 void sched_set_affinity(struct task *task, uint64_t cpus)
 {
     uint64_t flags = irq_save();
-    struct runqueue *rq = lock_task_rq(task);
+    struct runqueue *rq = rq_lock_task(task);
     bool stays = cpus >> rq->cpu & 1, queued = !stays && task->queued;
 
     task->affinity = cpus;
     if (queued) {
-        sched_class->dequeue(rq, task);
+        sched_class.dequeue(rq, task);
         rq->runnable--;
         task->queued = false;
-        sched_class->leave(rq, task);
+        sched_class.leave(rq, task);
     } else if (!stays && task == rq->running) {
-        charge(rq);
-        reschedule(rq); /* finish_switch moves it */
+        rq_charge(rq);
+        rq_reschedule(rq); /* switch_finish moves it */
     }
     spin_unlock(&rq->lock);
     if (queued) {
-        place(task, ENQUEUE_MOVED);
+        task_place(task, ENQUEUE_MOVED);
     }
     irq_restore_preempt(flags);
 }
@@ -493,7 +484,7 @@ void sched_idle(void)
 
 vaddr_t sched_prepare_cpu(uint32_t id)
 {
-    init_cpu(id);
+    sched_init_cpu(id);
     cpus[id].current_task = cpus[id].idle;
     return cpus[id].idle->kernel_stack;
 }

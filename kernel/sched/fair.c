@@ -19,22 +19,22 @@ static const uint32_t weights[40] = {
     70, 56, 45, 36, 29, 23, 18, 15,
 };
 
-static struct task *entry(struct rb_node *node)
+static struct task *fair_entry(struct rb_node *node)
 {
     return rb_entry(node, struct task, run_node);
 }
 
-static bool before(const struct task *a, const struct task *b)
+static bool fair_before(const struct task *a, const struct task *b)
 {
     return (int64_t)(a->vruntime - b->vruntime) < 0;
 }
 
 /* Adjust the virtual time of a task that does not simply go on. */
-static void set_start(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+static void fair_set_start(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
     if (kind == ENQUEUE_YIELDS) { /* behind the next one: yielding tasks take turns */
-        if (rq->fair_first && before(task, entry(rq->fair_first))) {
-            task->vruntime = entry(rq->fair_first)->vruntime;
+        if (rq->fair_first && fair_before(task, fair_entry(rq->fair_first))) {
+            task->vruntime = fair_entry(rq->fair_first)->vruntime;
         }
     } else if (kind == ENQUEUE_WOKEN) {
 //@lab 3 sleeper begin
@@ -44,7 +44,9 @@ static void set_start(struct runqueue *rq, struct task *task, enum enqueue_kind 
 //@lab 3 sleeper stub
 //|         /* Lab 3, step 4: it comes back with all the time that it did not use. */
 //@lab 3 sleeper end
-    } else if (kind == ENQUEUE_MOVED || kind == ENQUEUE_FRESH) {
+    } else if (kind == ENQUEUE_FRESH) { /* not before its parent: nobody gets more time by forking */
+        task->vruntime = rq->min_vruntime + ((int64_t)task->vruntime > 0 ? task->vruntime : 0);
+    } else if (kind == ENQUEUE_MOVED) {
         task->vruntime += rq->min_vruntime;
     }
 }
@@ -55,16 +57,16 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
     bool leftmost = true, rightmost = true;
 
     assert_held(&rq->lock);
-    set_start(rq, task, kind);
+    fair_set_start(rq, task, kind);
 //@lab 3 order begin
-    if (rq->fair_last && !before(task, entry(rq->fair_last))) {
+    if (rq->fair_last && !fair_before(task, fair_entry(rq->fair_last))) {
         parent = rq->fair_last;
         link = &parent->right;
         leftmost = false;
     }
     while (*link) {
         parent = *link;
-        if (before(task, entry(parent))) {
+        if (fair_before(task, fair_entry(parent))) {
             link = &parent->left;
             rightmost = false;
         } else {
@@ -100,6 +102,14 @@ static void fair_dequeue(struct runqueue *rq, struct task *task)
     rb_remove(&rq->fair, &task->run_node);
 }
 
+static struct task *fair_next(struct runqueue *rq, struct task *task)
+{
+    struct rb_node *node = task ? rb_next(&task->run_node) : rq->fair_first;
+
+    assert_held(&rq->lock);
+    return node ? fair_entry(node) : NULL;
+}
+
 static struct task *fair_pick_next(struct runqueue *rq)
 {
     struct task *task;
@@ -108,7 +118,7 @@ static struct task *fair_pick_next(struct runqueue *rq)
     if (!rq->fair_first) {
         return NULL;
     }
-    task = entry(rq->fair_first);
+    task = fair_entry(rq->fair_first);
     fair_dequeue(rq, task);
     if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
         rq->min_vruntime = task->vruntime;
@@ -163,23 +173,14 @@ static void fair_leave(struct runqueue *rq, struct task *task)
     task->vruntime = (uint64_t)(ahead < -LATENCY / 2 ? -LATENCY / 2 : ahead);
 }
 
-static struct task *fair_candidate(struct runqueue *rq, uint32_t cpu)
-{
-    struct task *oldest = NULL;
-    int looked = 0;
-
-    for (struct rb_node *node = rq->fair_first; node && looked < 32; node = rb_next(node)) {
-        struct task *task = entry(node);
-
-        looked++;
-        if (task->affinity >> cpu & 1 && (!oldest || task->placed < oldest->placed)) {
-            oldest = task;
-        }
-    }
-    return oldest;
-}
-
 const struct sched_class fair_class = {
-    "fair", fair_enqueue, fair_dequeue, fair_pick_next, fair_charge, fair_slice, fair_preempts,
-    fair_leave, fair_candidate,
+    .name = "fair",
+    .enqueue = fair_enqueue,
+    .dequeue = fair_dequeue,
+    .next = fair_next,
+    .pick_next = fair_pick_next,
+    .charge = fair_charge,
+    .slice = fair_slice,
+    .preempts = fair_preempts,
+    .leave = fair_leave,
 };

@@ -26,7 +26,7 @@ struct robust_head {
 };
 
 /* The owner of *word has died. -EFAULT, -EINVAL. */
-static long bury_word(int __user *word, pid_t owner, bool is_pi, bool is_pending)
+static long robust_release_word(int __user *word, pid_t owner, bool is_pi, bool is_pending)
 {
     long seen, before;
 
@@ -60,9 +60,9 @@ static long bury_word(int __user *word, pid_t owner, bool is_pi, bool is_pending
     return 0;
 }
 
-static long bury_entry(uint64_t entry, int64_t offset, pid_t owner, bool is_pending)
+static long robust_release_entry(uint64_t entry, int64_t offset, pid_t owner, bool is_pending)
 {
-    return bury_word((int __user *)((entry & ~PI) + (uint64_t)offset), owner, entry & PI,
+    return robust_release_word((int __user *)((entry & ~PI) + (uint64_t)offset), owner, entry & PI,
                      is_pending);
 }
 
@@ -83,7 +83,7 @@ void futex_release_robust(void)
         long error = get_user(next, (const uint64_t __user *)(entry & ~PI));
 
         if ((entry & ~PI) != (head.pending & ~PI) &&
-            bury_entry(entry, head.offset, task->tid, false)) {
+            robust_release_entry(entry, head.offset, task->tid, false)) {
             return;
         }
         if (error) {
@@ -91,6 +91,6 @@ void futex_release_robust(void)
         }
     }
     if (head.pending & ~PI) {
-        bury_entry(head.pending, head.offset, task->tid, true);
+        robust_release_entry(head.pending, head.offset, task->tid, true);
     }
 }

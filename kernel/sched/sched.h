@@ -1,6 +1,6 @@
 /*
  * Who runs next. schedule() is the one door: every change of the CPU's task goes through it.
- * A policy is a table of functions; `sched=` on the kernel's command line chooses it.
+ * A policy is a table of functions; `sched=` on the kernel's command line chooses it (policy.c).
  */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
@@ -12,17 +12,17 @@ struct runqueue {
     struct spinlock lock;
     uint32_t cpu;
     struct task *running, *idle;
-    struct task *prev; /* whom the running task took over from, until finish_switch */
+    struct task *prev; /* whom the running task took over from, until switch_finish */
     bool marked_idle;  /* tasks are placed here first: nothing runs and nothing is queued */
     int runnable;      /* queued, without the one that runs; others look without the lock */
     ktime_t slice_start;
     struct rb_root fair;
     struct rb_node *fair_first, *fair_last;
     uint64_t min_vruntime;
-    struct list rr;
+    struct list queue; /* of policies that need no order of their own */
     ktime_t balance_at; /* look at the other CPUs then */
     uint32_t balance_seed;
-    int asked;          /* how often it was asked whether it hangs; by who looks */
+    int hang_checks;    /* others have found no sign of life so often; by who looks */
     ktime_t alive;      /* when its timer interrupt came last; others look without the lock */
     ktime_t sampled[2]; /* of all its tasks: struct cpu_usage */
     struct cpu_times shown;
@@ -72,22 +72,39 @@ enum enqueue_kind {
 
 #define SLICE_MIN 1000000
 
-/* rq->lock is held for all. */
+/*
+ * The policies by name; without `sched=` the first one runs. A new one is its word here, and a file
+ * with a `struct sched_class NAME_class`.
+ */
+#define SCHED_POLICIES(policy) policy(fair) policy(rr)
+
+/*
+ * A policy: what it leaves out is done by a plain queue (policy.c). rq->lock is held for all but
+ * init, and interrupts are off.
+ */
 struct sched_class {
     const char *name;
+    void (*init)(struct runqueue *rq); /* once for each CPU, at boot */
     void (*enqueue)(struct runqueue *rq, struct task *task, enum enqueue_kind kind);
     void (*dequeue)(struct runqueue *rq, struct task *task);
-    struct task *(*pick_next)(struct runqueue *rq); /* takes it off the queue; NULL: none */
+    /* The queued task that comes after `task` (NULL: the first one), or NULL. Left out: rq->queue. */
+    struct task *(*next)(struct runqueue *rq, struct task *task);
+    /* Takes it off the queue; NULL: none. Left out: the first one. */
+    struct task *(*pick_next)(struct runqueue *rq);
+    /* `task` has run for `time`. Left out: it costs nothing. */
     void (*charge)(struct runqueue *rq, struct task *task, ktime_t time);
-    /* How long the running task may go on when others are queued; SLICE_MIN at least. */
+    /* How long the running task may run when others are queued; SLICE_MIN at least. */
     ktime_t (*slice)(struct runqueue *rq, struct task *task);
+    /* Shall `woken` run before the running task? Left out: never. */
     bool (*preempts)(struct runqueue *rq, struct task *woken);
-    /* `task` goes on on another CPU: what it has of this queue's time becomes relative. */
+    /* `task` migrates: what it has of this queue's time becomes relative. */
     void (*leave)(struct runqueue *rq, struct task *task);
-    /* The queued task that has been on this CPU for longest and may run on `cpu`, or NULL. */
-    struct task *(*candidate)(struct runqueue *rq, uint32_t cpu);
 };
-extern const struct sched_class fair_class, rr_class, *sched_class;
+#define SCHED_POLICY_DECLARE(name) extern const struct sched_class name##_class;
+SCHED_POLICIES(SCHED_POLICY_DECLARE)
+extern struct sched_class sched_class; /* the chosen one, complete; not changed after boot */
+/* Choose it: at boot, before the first task is queued. An unknown name is said in the log. */
+void sched_choose_policy(void);
 
 /* Give the CPU to the best task. Interrupts in any state; no spinlock held. */
 void schedule(void);

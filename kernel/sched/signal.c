@@ -259,7 +259,7 @@ void signal_send_self(int signal)
 }
 
 /* Send it, if the process is to have it: those of `pgid`, or for -1 all but init and the caller. */
-static int send_if(struct thread_group *group, pid_t pgid, int signal,
+static int signal_send_if(struct thread_group *group, pid_t pgid, int signal,
                    const struct signal_info *info)
 {
     if (!group->parent ||
@@ -273,7 +273,7 @@ static int send_if(struct thread_group *group, pid_t pgid, int signal,
 }
 
 /* To each process that is to have it, in turns; how many there are. */
-static int send_in_turns(pid_t pgid, int signal, const struct signal_info *info)
+static int signal_send_in_turns(pid_t pgid, int signal, const struct signal_info *info)
 {
     struct process_walk walk;
     struct thread_group *group;
@@ -281,7 +281,7 @@ static int send_in_turns(pid_t pgid, int signal, const struct signal_info *info)
 
     process_walk_start(&walk);
     while ((group = process_walk_next(&walk)) != NULL) {
-        count += send_if(group, pgid, signal, info);
+        count += signal_send_if(group, pgid, signal, info);
     }
     process_walk_end(&walk);
     return count;
@@ -289,7 +289,7 @@ static int send_in_turns(pid_t pgid, int signal, const struct signal_info *info)
 
 void signal_send_group(pid_t pgid, int signal)
 {
-    send_in_turns(pgid, signal, &(struct signal_info){.code = SI_KERNEL});
+    signal_send_in_turns(pgid, signal, &(struct signal_info){.code = SI_KERNEL});
 }
 
 void signal_send_group_at_once(pid_t pgid, int signal)
@@ -300,7 +300,7 @@ void signal_send_group_at_once(pid_t pgid, int signal)
 
     list_for_each(task, &all_tasks, in_all) {
         if (task->group->leader == task) {
-            send_if(task->group, pgid, signal, &info);
+            signal_send_if(task->group, pgid, signal, &info);
         }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
@@ -327,7 +327,7 @@ long signal_kill(pid_t pid, int signal)
     if (pid < 0) {
         pgid = pid == -1 ? -1 : -pid;
     }
-    return send_in_turns(pgid, signal, &info) ? 0 : -ESRCH;
+    return signal_send_in_turns(pgid, signal, &info) ? 0 : -ESRCH;
 }
 
 void signal_retarget_locked(struct thread_group *group, uint64_t mask)

@@ -61,7 +61,7 @@ void task_put(struct task *task)
 }
 
 /* The lowest id above `tid` that is in the table, or that is not; 0: none. */
-static pid_t id_after(pid_t tid, bool used)
+static pid_t pid_after(pid_t tid, bool used)
 {
     assert_held(&tasks_lock);
     for (tid++; tid < PID_MAX; tid = (tid | 63) + 1) {
@@ -74,12 +74,12 @@ static pid_t id_after(pid_t tid, bool used)
     return 0;
 }
 
-bool task_hash(struct task *task)
+bool task_assign_tid(struct task *task)
 {
-    pid_t first = id_after(last_pid, false), pid = first;
+    pid_t first = pid_after(last_pid, false), pid = first;
 
     while (!pid || group_has_members(pid)) { /* a process group that lives on keeps its id */
-        pid = id_after(pid ? pid : 1, false);
+        pid = pid_after(pid ? pid : 1, false);
         if (pid == first) {
             return false;
         }
@@ -89,7 +89,7 @@ bool task_hash(struct task *task)
     return true;
 }
 
-void task_unhash(struct task *task)
+void task_release_tid(struct task *task)
 {
     assert_held(&tasks_lock);
     pid_table[task->tid] = NULL;
@@ -196,14 +196,14 @@ const struct rlimit *mm_limits(void)
 
 pid_t task_next_locked(pid_t tid)
 {
-    return id_after(tid, true);
+    return pid_after(tid, true);
 }
 
 pid_t task_next(pid_t tid)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
-    tid = id_after(tid, true);
+    tid = pid_after(tid, true);
     spin_unlock_irqrestore(&tasks_lock, flags);
     return tid;
 }

@@ -119,7 +119,7 @@ struct task {
     struct signal_stack altstack;
     /* Scheduling: rq->lock. */
     struct rb_node run_node; /* fair */
-    struct list run_list;    /* rr */
+    struct list run_list;    /* runqueue.queue */
     uint64_t vruntime;
     int nice, policy, priority;
     uint64_t affinity;
@@ -162,8 +162,8 @@ struct mm *task_mm(struct task *task);
 /* The lowest tid above `tid`, which is not negative; or 0. */
 pid_t task_next(pid_t tid);
 pid_t task_next_locked(pid_t tid);
-bool task_hash(struct task *task); /* a tid, and into the table; false: none left */
-void task_unhash(struct task *task);
+bool task_assign_tid(struct task *task); /* a tid, and into the table; false: none left */
+void task_release_tid(struct task *task);
 /* The handlers of a group that is not dead: its leader may be. tasks_lock is held. */
 struct sighand *group_sighand(struct thread_group *group);
 void task_adopt_tid(struct task *task, pid_t tid); /* on exec by a thread */

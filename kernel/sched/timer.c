@@ -20,7 +20,7 @@ static struct timer_base {
     bool busy;             /* timer_run sets the device when it is done */
 } bases[CPU_MAX];
 
-static void unlock_base(struct timer_base *base, struct timer_base *also)
+static void timer_unlock_base(struct timer_base *base, struct timer_base *also)
 {
     if (base != also) {
         spin_unlock(&also->lock);
@@ -32,7 +32,7 @@ static void unlock_base(struct timer_base *base, struct timer_base *also)
  * Lock a timer's base, and `also`. The timer may be moving to another CPU's base just now: then
  * again.
  */
-static struct timer_base *lock_base(struct timer *timer, struct timer_base *also)
+static struct timer_base *timer_lock_base(struct timer *timer, struct timer_base *also)
 {
     for (;;) {
         struct timer_base *base = &bases[__atomic_load_n(&timer->cpu, __ATOMIC_RELAXED)];
@@ -44,11 +44,11 @@ static struct timer_base *lock_base(struct timer *timer, struct timer_base *also
         if (base == &bases[timer->cpu]) {
             return base;
         }
-        unlock_base(base, also);
+        timer_unlock_base(base, also);
     }
 }
 
-static void take_off(struct timer_base *base, struct timer *timer)
+static void timer_remove(struct timer_base *base, struct timer *timer)
 {
     assert_held(&base->lock);
     if (base->first == &timer->node) {
@@ -58,7 +58,7 @@ static void take_off(struct timer_base *base, struct timer *timer)
     timer->armed = false;
 }
 
-static void put_on(struct timer_base *base, struct timer *timer)
+static void timer_insert(struct timer_base *base, struct timer *timer)
 {
     struct rb_node **link = &base->root.node, *parent = NULL;
     bool leftmost = true;
@@ -86,15 +86,15 @@ static void put_on(struct timer_base *base, struct timer *timer)
 void timer_set(struct timer *timer, ktime_t deadline)
 {
     uint64_t flags = irq_save();
-    struct timer_base *mine = &bases[this_cpu(id)], *base = lock_base(timer, mine);
+    struct timer_base *mine = &bases[this_cpu(id)], *base = timer_lock_base(timer, mine);
 
     if (timer->armed) {
-        take_off(base, timer);
+        timer_remove(base, timer);
     }
     timer->deadline = deadline;
     __atomic_store_n(&timer->cpu, this_cpu(id), __ATOMIC_RELAXED);
-    put_on(mine, timer);
-    unlock_base(base, mine);
+    timer_insert(mine, timer);
+    timer_unlock_base(base, mine);
     irq_restore(flags);
 }
 
@@ -102,13 +102,13 @@ bool timer_cancel(struct timer *timer)
 {
     for (;;) {
         uint64_t flags = irq_save();
-        struct timer_base *mine = &bases[this_cpu(id)], *base = lock_base(timer, mine);
+        struct timer_base *mine = &bases[this_cpu(id)], *base = timer_lock_base(timer, mine);
         bool armed = timer->armed, running = base->running == timer;
 
         if (armed) {
-            take_off(base, timer);
+            timer_remove(base, timer);
         }
-        unlock_base(base, mine);
+        timer_unlock_base(base, mine);
         irq_restore(flags);
         if (!running) {
             return armed;
@@ -139,7 +139,7 @@ ktime_t timer_run(void)
             spin_unlock_irqrestore(&base->lock, flags);
             return next > soonest ? next : soonest;
         }
-        take_off(base, timer);
+        timer_remove(base, timer);
         base->running = timer;
         spin_unlock_irqrestore(&base->lock, flags);
         timer->expire(timer);

@@ -5,7 +5,7 @@
 
 const size_t trace_tid_offset = offsetof(struct task, tid);
 
-static void say_task(struct task *task)
+static void trace_record_task(struct task *task)
 {
     uint64_t parent = (uint64_t)(uint32_t)task->group->parent_pid;
 
@@ -14,7 +14,7 @@ static void say_task(struct task *task)
     trace_name((uint32_t)task->tid, task->name);
 }
 
-void traced_switch(struct task *prev, struct task *next, bool preempted)
+void trace_record_switch(struct task *prev, struct task *next, bool preempted)
 {
     bool loads_cr3 = next->mm && next->mm != this_cpu(active_mm);
     enum trace_why why = prev->state == TASK_ZOMBIE    ? TRACE_WHY_EXIT
@@ -32,16 +32,16 @@ void traced_switch(struct task *prev, struct task *next, bool preempted)
                 (uint32_t)next->tid, prev->state);
 }
 
-void traced_clone(struct task *task, uint64_t flags)
+void trace_record_clone(struct task *task, uint64_t flags)
 {
     trace_write(TRACE_CLONE, 0, (uint32_t)task->tid, flags);
-    say_task(task);
+    trace_record_task(task);
     if (trace_snapshot_due()) {
         trace_snapshot();
     }
 }
 
-void traced_exec(struct task *task)
+void trace_record_exec(struct task *task)
 {
     trace_write(TRACE_EXEC, 0, 0, 0);
     trace_name((uint32_t)task->tid, task->name);
@@ -53,7 +53,7 @@ void trace_all_tasks(void)
         struct task *task = task_find(tid);
 
         if (task) {
-            say_task(task);
+            trace_record_task(task);
         }
         task_put(task);
     }

@@ -4,15 +4,15 @@
 #include "sched/task.h"
 #include "trace/trace.h"
 
-void traced_switch(struct task *prev, struct task *next, bool preempted);
-void traced_clone(struct task *task, uint64_t flags);
-void traced_exec(struct task *task);
+void trace_record_switch(struct task *prev, struct task *next, bool preempted);
+void trace_record_clone(struct task *task, uint64_t flags);
+void trace_record_exec(struct task *task);
 
 /* Before `next` is current. The run queue's lock is held, for the next three, too. */
 static inline void trace_switch(struct task *prev, struct task *next, bool preempted)
 {
     if (unlikely(trace_on)) {
-        traced_switch(prev, next, preempted);
+        trace_record_switch(prev, next, preempted);
     }
 }
 
@@ -35,7 +35,7 @@ static inline void trace_migrate(struct task *task, uint32_t from)
 static inline void trace_clone(struct task *task, uint64_t flags)
 {
     if (unlikely(trace_on)) {
-        traced_clone(task, flags);
+        trace_record_clone(task, flags);
     }
 }
 
@@ -51,7 +51,7 @@ static inline void trace_rename(struct task *task)
 static inline void trace_exec(struct task *task)
 {
     if (unlikely(trace_on)) {
-        traced_exec(task);
+        trace_record_exec(task);
     }
 }
 #endif

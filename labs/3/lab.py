@@ -76,7 +76,7 @@ LAB = Lab(
              hints={"order": "step 3: who has the same clock as another one goes to the right of it"}),
         Test("weights", 10, "step 3: virtual time runs faster for a lighter task, and orders the tree",
              ratio, limit=2),
-        Test("starts", 5, "step 4: where set_start puts a task that was woken",
+        Test("starts", 5, "step 4: where fair_set_start puts a task that was woken",
              lambda seed, cpus: {"starts": number(seed, 2)}, append="lab=starts:{seed}"),
         Test("takes_over", 10, "step 4: when fair_preempts says yes",
              lambda seed, cpus: {"takes_over": number(seed, 3)}, append="lab=takes_over:{seed}"),
@@ -91,7 +91,7 @@ LAB = Lab(
     places={
         "sched_timer_interrupt": "step 2, the slice is over",
         "fair_enqueue": "step 3, the place in the tree",
-        "fair_charge": "step 3, the virtual time", "set_start": "step 4, who was woken",
+        "fair_charge": "step 3, the virtual time", "fair_set_start": "step 4, who was woken",
         "fair_preempts": "step 4, who preempts", "fair_slice": "step 5, the slice",
     },
     crash={

@@ -108,7 +108,7 @@ static void watch(void *unused)
 
 static bool flushes_at_fork(const struct sight *sight)
 {
-    LAB_EXPECT(sight->waited, "step 4: mm_flush(from, MM_FLUSH_ALL) in mm_clone: it asks all CPUs",
+    LAB_EXPECT(sight->waited, "step 4: mm_flush_all(from) in mm_clone: it asks all CPUs",
                "fork makes the other CPU flush its TLB", "nobody asked it to");
     for (int i = 0; i < PAGES; i++) {
         LAB_EXPECT(!(sight->entries[i] & PTE_WRITE),
@@ -120,7 +120,7 @@ static bool flushes_at_fork(const struct sight *sight)
                "step 4: flush before mutex_unlock: another thread's fault must not copy a page into which "
                "a CPU still writes", "the address space locked when the flush comes", "it is not");
     for (int i = 0; i < PAGES; i++) {
-        LAB_EXPECT(sight->written[i] == -EFAULT, "step 4: flush all of the old address space, MM_FLUSH_ALL",
+        LAB_EXPECT(sight->written[i] == -EFAULT, "step 4: flush all of the old address space, mm_flush_all",
                    "after fork, no CPU writes without a fault", "the other one still may at 0x%lx", places[i]);
     }
     return true;

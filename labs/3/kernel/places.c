@@ -54,7 +54,7 @@ static bool places_empty(struct runqueue *rq, uint64_t *sum)
         LAB_EXPECT(task, "step 3: each task hangs where its search ended", "%d tasks in the tree",
                    "only %lu", POLICY_TASKS, i);
         LAB_EXPECT(!before || (int64_t)(task->vruntime - before->vruntime) >= 0,
-                   "step 3: left if it is before the parent (use before(): clocks overflow), else right",
+                   "step 3: left if it is before the parent (use fair_before(): clocks overflow), else right",
                    "the clock that is furthest behind is next, also when clocks pass 0",
                    "0x%lx after 0x%lx", task->vruntime, before->vruntime);
         *sum += lab_mix((uint64_t)task->tid + i);

@@ -38,9 +38,10 @@ def what(mm: gdb.Value, vma: gdb.Value) -> str:
             return f"[{os.path.basename(file).removesuffix('.c')}]"  # shared, or the ring of ktrace
         inode = at(int(vma["source"]), "struct tmpfs_source")["inode"]
         return files.path_of(inode.dereference()) + f" from page {int(vma['offset'])}"
-    if start <= int(mm["stack_start"]) < end:
+    layout = mm["layout"]
+    if start <= int(layout["stack_start"]) < end:
         return "[stack]"
-    return "[heap]" if end > int(mm["brk_start"]) and start <= int(mm["brk"]) else ""
+    return "[heap]" if end > int(layout["brk_start"]) and start <= int(layout["brk"]) else ""
 
 
 @command("kwalk ADDRESS [TID]")

@@ -11,22 +11,30 @@ from .memory import list_items, tree_items, variable
 def kq(arguments: list[str]) -> None:
     """Show each CPU's run queue: who runs, who is ready.
 
-    In the order of their turns. vruntime is relative to the queue's."""
-    policy = variable("sched_class")["name"].string()
+    In the order of their turns, unless the policy has a queue of its own.
+    vruntime is relative to the queue's."""
     for cpu in tasks.cpus():
         if int(cpu["rq"]) == 0:
             continue
         queue = cpu["rq"].dereference()
         running = tasks.current_of(cpu)
+        policy = variable("sched_class")["name"].string()
         show(f"CPU {int(cpu['id'])}, {policy}: runs {tasks.label(running)}, {int(queue['runnable'])} "
              f"ready, {int(queue['switches'])} switches"
              + (", wants to reschedule" if int(cpu["need_resched"]) else ""))
-        ready = list(tree_items(queue["fair"]["node"], "struct task", "run_node"))
-        ready += list(list_items(queue["rr"], "struct task", "run_list"))
-        for task in ready:
-            lag = int(task["vruntime"]) - int(queue["min_vruntime"])
-            show(f"  {pad(tasks.label(task), 22)} nice {int(task['nice'])}, "
-                 f"ran {int(task['usage']['time']) / 1e6:.3f} ms, vruntime {lag / 1e6:+.3f} ms")
+        fair = list(tree_items(queue["fair"]["node"], "struct task", "run_node"))
+        ready = fair + list(list_items(queue["queue"], "struct task", "run_list"))
+        shown = {int(task.address) for task in ready}
+        # A policy with a queue of its own.
+        ready += [task for task in tasks.all_tasks() if int(task["queued"])
+                  and int(task["cpu"]) == int(cpu["id"]) and int(task.address) not in shown]
+        for place, task in enumerate(ready):
+            line = (f"  {pad(tasks.label(task), 22)} nice {int(task['nice'])}, "
+                    f"ran {int(task['usage']['time']) / 1e6:.3f} ms")
+            if place < len(fair):
+                lag = int(task["vruntime"]) - int(queue["min_vruntime"])
+                line += f", vruntime {lag / 1e6:+.3f} ms"
+            show(line)
 
 
 @command("kwait")
