@@ -77,6 +77,7 @@ void timer_program(ktime_t deadline)
     ktime_t now = clock_now(), wait = deadline - now;
     uint64_t ticks;
 
+    assert_irqs_off();
     wait = wait < TIMER_MIN ? TIMER_MIN : wait > 1000000000 ? 1000000000 : wait;
     this_cpu(timer_deadline) = now + wait;
     ticks = (uint64_t)wait * timer_mult >> 32;

@@ -2,6 +2,7 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include "lib/log.h"
 #include "lib/types.h"
 
 enum {
@@ -126,6 +127,10 @@ static inline bool irq_enabled(void)
 {
     return read_rflags() & RFLAGS_IF;
 }
+
+/* At the mouth of what needs the one or the other: in the debug build. */
+#define assert_irqs_off() debug_assert(!irq_enabled())
+#define assert_irqs_on() debug_assert(irq_enabled())
 
 /* Switch interrupts off; the result goes to irq_restore(). */
 static inline uint64_t irq_save(void)

@@ -76,6 +76,7 @@ int paging_map_kernel(vaddr_t address, paddr_t page, uint64_t flags)
 {
     pte_t *entry = kernel_entry(address, 0);
 
+    debug_assert(address >= DIRECT_MAP_BASE && align_down(address | page, PAGE_SIZE) == (address | page));
     if (!entry) {
         return -ENOMEM;
     }

@@ -38,6 +38,7 @@ void smp_answer_calls(void)
     uint64_t bit = 1ul << this_cpu(id);
     uint64_t from = __atomic_exchange_n(&callers[this_cpu(id)], 0, __ATOMIC_ACQUIRE);
 
+    assert_irqs_off();
     for (; from; from &= from - 1) {
         struct call *call = &calls[__builtin_ctzl(from)];
 

@@ -9,6 +9,7 @@
 #include "arch/percpu.h"
 #include "arch/smp.h"
 #include "lib/log.h"
+#include "lib/signum.h"
 #include "trace/trace.h"
 
 bool cpu_clac_needed;
@@ -32,18 +33,25 @@ struct fault {
     const char *name;
     int signal, code;
 };
-enum { SI_KERNEL = 128, TRAP_BRKPT = 1, TRAP_TRACE, BUS_ADRALN = 1 };
-enum { FPE_FLTDIV = 3, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV };
 static const struct fault faults[32] = {
-    [0] = {"divide error", 8, 1},        [1] = {"debug", 5, 0},
-    [2] = {"NMI", 0, 0},                 [3] = {"breakpoint", 5, SI_KERNEL},
-    [4] = {"overflow", 11, SI_KERNEL},   [5] = {"bound range", 11, SI_KERNEL},
-    [6] = {"invalid opcode", 4, 2},      [7] = {"no FPU", 11, SI_KERNEL},
-    [8] = {"double fault", 0, 0},        [10] = {"invalid TSS", 11, SI_KERNEL},
-    [11] = {"segment not present", 7, SI_KERNEL}, [12] = {"stack segment", 7, SI_KERNEL},
-    [13] = {"general protection", 11, SI_KERNEL}, [14] = {"page fault", 11, 1},
-    [16] = {"x87 error", 8, 0},          [17] = {"alignment check", 7, BUS_ADRALN},
-    [18] = {"machine check", 0, 0},      [19] = {"SIMD error", 8, 0},
+    [0] = {"divide error", SIGFPE, FPE_INTDIV},
+    [1] = {"debug", SIGTRAP, 0},
+    [2] = {"NMI", 0, 0},
+    [3] = {"breakpoint", SIGTRAP, SI_KERNEL},
+    [4] = {"overflow", SIGSEGV, SI_KERNEL},
+    [5] = {"bound range", SIGSEGV, SI_KERNEL},
+    [6] = {"invalid opcode", SIGILL, ILL_ILLOPN},
+    [7] = {"no FPU", SIGSEGV, SI_KERNEL},
+    [8] = {"double fault", 0, 0},
+    [10] = {"invalid TSS", SIGSEGV, SI_KERNEL},
+    [11] = {"segment not present", SIGBUS, SI_KERNEL},
+    [12] = {"stack segment", SIGBUS, SI_KERNEL},
+    [13] = {"general protection", SIGSEGV, SI_KERNEL},
+    [14] = {"page fault", SIGSEGV, SEGV_MAPERR},
+    [16] = {"x87 error", SIGFPE, 0},
+    [17] = {"alignment check", SIGBUS, BUS_ADRALN},
+    [18] = {"machine check", 0, 0},
+    [19] = {"SIMD error", SIGFPE, 0},
 };
 
 struct extable_entry {

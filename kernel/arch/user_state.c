@@ -54,6 +54,7 @@ static void segments_load(const struct user_state *next)
 
 void user_segments_finish(struct user_state *prev, const struct user_state *next)
 {
+    assert_irqs_off();
     if (!cpu_features.fsgsbase) {
         prev->fs_base = rdmsr(MSR_FS_BASE);
         prev->gs_base = rdmsr(MSR_KERNEL_GS_BASE);

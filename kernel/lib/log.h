@@ -37,4 +37,21 @@ void panic_finish(void) __attribute__((noreturn));
             panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);      \
         }                                                                              \
     } while (0)
+
+/* The same for preconditions of what is called all the time: in the debug build; free otherwise. */
+#ifdef DEBUG
+#define debug_assert(condition) assert(condition)
+#else
+#define debug_assert(condition)
+#endif
+
+/* What can go on, but should not have happened: said once. */
+#define warn_once(condition, ...)                                                      \
+    do {                                                                               \
+        static bool warned;                                                            \
+                                                                                       \
+        if (unlikely(condition) && !__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED)) { \
+            printk("WARNING: " __VA_ARGS__);                                           \
+        }                                                                              \
+    } while (0)
 #endif

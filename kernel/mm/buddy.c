@@ -1,6 +1,8 @@
 /* The buddy allocator; see buddy.h. */
 #include "mm/buddy.h"
 
+#include "lib/log.h"
+
 void buddy_init(struct buddy *buddy, struct page *pages, size_t count)
 {
     buddy->pages = pages;
@@ -45,6 +47,7 @@ void buddy_free(struct buddy *buddy, struct page *page, int order)
 {
     size_t number = (size_t)(page - buddy->pages);
 
+    debug_assert(!page->free);
     buddy->free_pages += 1ul << order;
     while (order < PAGE_ORDER_MAX) {
         size_t other = number ^ (1ul << order);

@@ -60,6 +60,7 @@ long mm_charge(struct mm *mm, uint64_t pages, uint64_t data, uint64_t promise)
 {
     const struct rlimit *limits = mm_limits();
 
+    assert_held(&mm->lock);
     if ((pages && mm->pages + pages > limits[RLIMIT_AS].soft >> PAGE_SHIFT) ||
         (data && limits[RLIMIT_DATA].soft != UINT64_MAX &&
          data_pages(mm) + data > limits[RLIMIT_DATA].soft >> PAGE_SHIFT)) {

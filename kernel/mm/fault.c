@@ -9,6 +9,7 @@
 #include "arch/trap.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/signum.h"
 #include "mm/mm.h"
 #include "mm/page.h"
 
@@ -19,6 +20,7 @@ static bool grow_stack(struct mm *mm, struct vma *vma, vaddr_t address)
     vaddr_t start = align_down(address, PAGE_SIZE);
     uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
 
+    assert_held(&mm->lock);
     if (!(vma->flags & MAP_GROWSDOWN) || start < MMAP_MIN ||
         vma->end - start > mm_limits()[RLIMIT_STACK].soft ||
         (below && rb_entry(below, struct vma, node)->end + STACK_GUARD > start) ||
@@ -150,11 +152,11 @@ static long fault_locked(struct mm *mm, vaddr_t address, uint64_t error, int *co
     pte_t *entry;
 
     assert_held(&mm->lock);
-    *code = 1;
+    *code = SEGV_MAPERR;
     if (!vma || (address < vma->start && !grow_stack(mm, vma, address))) {
         return -EFAULT;
     }
-    *code = 2;
+    *code = SEGV_ACCERR;
     if (!(vma->prot & need) && !(need == PROT_READ && vma->prot)) {
         return -EFAULT;
     }
@@ -212,22 +214,22 @@ bool mm_page_fault(struct trap_frame *frame, vaddr_t address, uint64_t error)
 {
     struct mm *mm = this_cpu(active_mm);
     bool user = trap_from_user(frame);
-    int code = 1;
+    int code = SEGV_MAPERR;
     long result = -EFAULT;
 
     if (mm && (user || this_cpu(preempt_count) == 0)) {
         result = mm_fault(mm, address, error, &code);
     }
     if (result == -ENOMEM) {
-        signal_user_fault(frame, 9, 0, address); /* SIGKILL, in a call, too: -EFAULT would be a lie */
+        signal_user_fault(frame, SIGKILL, SI_USER, address); /* in a call, too: -EFAULT would be a lie */
     }
     if (result == 0 || !user) {
         return result == 0;
     }
     if (result == -EIO) {
-        signal_user_fault(frame, 7, 2, address); /* SIGBUS, BUS_ADRERR */
+        signal_user_fault(frame, SIGBUS, BUS_ADRERR, address);
     } else if (result != -ENOMEM) {
-        signal_user_fault(frame, 11, code, address);
+        signal_user_fault(frame, SIGSEGV, code, address);
     }
     return true;
 }

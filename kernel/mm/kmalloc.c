@@ -115,6 +115,8 @@ static void slab_free(struct slab *slab, void *object)
     bool drop = false;
 
     spin_lock(&class->lock);
+    debug_assert(page->used > 0 && class->used > 0);
+    debug_assert(((char *)object - (char *)slab - SLAB_HEADER) % class->size == 0);
     if (!slab->free) {
         list_push_front(&class->partial, &page->list);
     }

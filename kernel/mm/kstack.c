@@ -149,6 +149,7 @@ vaddr_t kstack_alloc(void)
 
 void kstack_free(vaddr_t top)
 {
+    debug_assert(top > KSTACK_BASE && (top - KSTACK_BASE) % SLOT_SIZE == 0);
     spin_lock(&lock);
     if (cached < CACHE_MAX) {
         cache[cached++] = top;

@@ -151,6 +151,7 @@ vaddr_t mm_find_gap(struct mm *mm, size_t size)
     struct vma *vma = mm_find(mm, top - 1);
     struct rb_node *node;
 
+    assert_held(&mm->lock);
     if (vma && gap_end(vma) < top) {
         top = gap_end(vma);
     }
@@ -170,6 +171,7 @@ bool mm_range_free(struct mm *mm, vaddr_t address, size_t size)
 {
     struct vma *vma = mm_find(mm, address);
 
+    assert_held(&mm->lock);
     return !vma || vma->start >= address + size;
 }
 
@@ -177,6 +179,7 @@ uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     uint64_t pages = 0;
 
+    assert_held(&mm->lock);
     for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = vma_next(vma)) {
         pages += ((vma->end < end ? vma->end : end) - (vma->start > start ? vma->start : start)) >>
                  PAGE_SHIFT;
@@ -309,6 +312,7 @@ static long protect_vma(struct mm *mm, struct vma *vma, int prot)
     const bool data = vma_is_data(prot, vma->flags) && !vma_is_data(vma->prot, vma->flags);
     const bool promise = vma_is_promise(prot, vma->flags);
 
+    assert_held(&mm->lock);
     if (prot & PROT_WRITE && vma->flags & VMA_READ_ONLY) {
         return -EACCES;
     }
@@ -331,6 +335,7 @@ static long protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, int prot)
     vaddr_t at = start;
     long error;
 
+    assert_held(&mm->lock);
     if (prot & PROT_GROWSDOWN) {
         if (!vma || vma->start >= end) {
             return -ENOMEM;
@@ -385,6 +390,7 @@ static long brk_locked(struct mm *mm, vaddr_t brk)
 {
     vaddr_t old = align_up(mm->layout.brk, PAGE_SIZE), top = align_up(brk, PAGE_SIZE);
 
+    assert_held(&mm->lock);
     if (brk < mm->layout.brk_start || !mm_range_ok(brk, PAGE_SIZE) ||
         brk - mm->layout.brk_start + (mm->layout.data_end - mm->layout.data_start) > mm_limits()[RLIMIT_DATA].soft) {
         return -ENOMEM;

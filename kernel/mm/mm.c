@@ -109,6 +109,7 @@ void mm_switch(struct mm *next)
     struct mm *prev = this_cpu(active_mm);
     uint64_t bit = 1ul << this_cpu(id);
 
+    debug_assert(this_cpu(preempt_count) > 0 || !irq_enabled());
     /* In this order: whoever changes an entry and then sees no bit knows that the tables will be
      * loaded after the change. */
     if (next) {

@@ -68,6 +68,7 @@ struct page *page_alloc(int order)
 {
     struct page *page = NULL;
 
+    debug_assert(order >= 0 && order <= PAGE_ORDER_MAX);
     if (inject_failure(__builtin_return_address(0))) {
         return NULL;
     }
@@ -100,6 +101,7 @@ void page_put(struct page *page)
     if (!ref_put(&page->references)) {
         return;
     }
+    debug_assert(!page->free);
     page_debug_free(page, __builtin_return_address(0));
     preempt_disable();
     if (page->order == 0) {
@@ -134,6 +136,7 @@ size_t page_total_count(void)
 
 void page_free_range(paddr_t start, paddr_t end)
 {
+    debug_assert(align_down(start | end, PAGE_SIZE) == (start | end));
     for (; start < end; start += PAGE_SIZE) {
         spin_lock(&buddy_lock);
         buddy_free(&buddy, phys_to_page(start), 0);

@@ -360,6 +360,7 @@ void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t 
 {
     struct protect protect;
 
+    assert_held(&mm->lock);
     protect.vma = vma;
     gather_start(&protect.gather, mm, protect_one, &protect);
     walk_tables(&protect.gather, mm->pml4, 3, start, end);
@@ -417,6 +418,7 @@ long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
     struct move move;
 
+    assert_held(&mm->lock);
     move.from = from;
     move.to = to;
     move.reserved = 0;
@@ -432,6 +434,7 @@ void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
     struct move move;
 
+    assert_held(&mm->lock);
     move.from = from;
     move.to = to;
     move.reserved = size >> PAGE_SHIFT;
@@ -451,6 +454,7 @@ void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
     struct move move;
 
+    assert_held(&mm->lock);
     move.from = from;
     move.to = to;
     gather_start(&move.gather, mm, move_one, &move);

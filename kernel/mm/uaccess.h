@@ -29,22 +29,26 @@ static inline bool user_range_ok(const void __user *pointer, size_t size)
 /* All of it or -EFAULT; some may have been copied. */
 static inline long copy_to_user(void __user *to, const void *from, size_t size)
 {
+    assert_irqs_on();
     return user_range_ok(to, size) ? uaccess_copy(to, from, size) : -EFAULT;
 }
 
 static inline long copy_from_user(void *to, const void __user *from, size_t size)
 {
+    assert_irqs_on();
     return user_range_ok(from, size) ? uaccess_copy(to, from, size) : -EFAULT;
 }
 
 static inline long clear_user(void __user *to, size_t size)
 {
+    assert_irqs_on();
     return user_range_ok(to, size) ? uaccess_clear(to, size) : -EFAULT;
 }
 
 /* The length without the terminator, -EFAULT, or -ENAMETOOLONG when max bytes hold none. */
 static inline long strncpy_from_user(char *to, const char __user *from, size_t max)
 {
+    assert_irqs_on();
     if ((vaddr_t)from >= USER_TOP) {
         return -EFAULT;
     }

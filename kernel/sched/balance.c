@@ -63,6 +63,7 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
     uint64_t allowed = task->affinity & cpu_mask();
     uint64_t idle = allowed & __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
 
+    assert_irqs_off();
     if (idle >> task->cpu & 1) {
         return task->cpu; /* its caches are warm */
     }
@@ -114,6 +115,7 @@ bool balance_pull(struct runqueue *rq)
     struct runqueue *from = NULL;
     bool moved;
 
+    assert_held(&rq->lock);
     for (uint32_t i = 1; i < cpu_count; i++) { /* of equals the next one, so each is asked */
         struct runqueue *other = &runqueues[(rq->cpu + i) % cpu_count];
 
@@ -141,6 +143,7 @@ void balance_tick(struct runqueue *rq, ktime_t now)
 {
     uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
 
+    assert_held(&rq->lock);
     if (cpu_count == 1 || now < rq->balance_at) {
         return;
     }

@@ -29,6 +29,7 @@ static struct runqueue *this_rq(void)
 /* The run queue of a task, locked; the task may be on its way to another one. Interrupts off. */
 static struct runqueue *rq_lock_task(struct task *task)
 {
+    assert_irqs_off();
     for (;;) {
         struct runqueue *rq = &runqueues[__atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE)];
 
@@ -43,6 +44,7 @@ static struct runqueue *rq_lock_task(struct task *task)
 /* Have the CPU of `rq` call schedule() soon. */
 static void rq_reschedule(struct runqueue *rq)
 {
+    assert_held(&rq->lock);
     sched_wanted(rq, rq->running->exec_start); /* now: rq_charge() came before */
     cpus[rq->cpu].need_resched = true;
     if (rq->cpu != this_cpu(id)) {
@@ -69,6 +71,7 @@ static inline ktime_t rq_charge(struct runqueue *rq)
  * An idle CPU takes no ticks, but for a look now and then whether another one hangs. */
 static inline void rq_watch_slice(struct runqueue *rq, ktime_t now)
 {
+    assert_held(&rq->lock);
     if (rq->running != rq->idle) {
         timer_arm(now + (rq->runnable ? SLICE_MIN : TICK));
     } else if (!balance_all_idle()) {
@@ -78,6 +81,8 @@ static inline void rq_watch_slice(struct runqueue *rq, ktime_t now)
 
 static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
+    assert_held(&rq->lock);
+    debug_assert(!task->queued && task->state == TASK_RUNNING && task->cpu == rq->cpu);
     sched_class.enqueue(rq, task, kind);
     rq->runnable++;
     task->exec_start = rq->running->exec_start; /* now: rq_charge() came before */
@@ -103,6 +108,8 @@ static void task_place(struct task *task, enum enqueue_kind kind)
     uint32_t from = task->cpu;
     struct runqueue *rq;
 
+    assert_irqs_off();
+    debug_assert(!task->queued);
     for (;;) {
         __atomic_store_n(&task->cpu, balance_place(task, kind), __ATOMIC_RELEASE);
         rq = rq_lock_task(task);
@@ -121,6 +128,7 @@ static void task_place(struct task *task, enum enqueue_kind kind)
 /* The old task may not run on this CPU any more. */
 static __attribute__((noinline)) void prev_migrate(struct runqueue *rq, struct task *task)
 {
+    assert_held(&rq->lock);
     sched_class.leave(rq, task);
     spin_unlock(&rq->lock);
     task_place(task, ENQUEUE_MOVED);
@@ -129,6 +137,8 @@ static __attribute__((noinline)) void prev_migrate(struct runqueue *rq, struct t
 /* The old task is dead. */
 static __attribute__((noinline)) void prev_free(struct runqueue *rq, struct task *task)
 {
+    assert_held(&rq->lock);
+    debug_assert(task->state == TASK_ZOMBIE && !task->queued);
     spin_unlock(&rq->lock);
     kstack_free(task->kernel_stack);
     task->kernel_stack = 0;
@@ -140,6 +150,8 @@ static void switch_finish(struct task *prev)
 {
     struct runqueue *rq = this_rq();
 
+    assert_irqs_off();
+    assert_held(&rq->lock);
     prev->on_cpu = false;
     if (unlikely(prev->state == TASK_ZOMBIE)) {
         prev_free(rq, prev);
@@ -165,6 +177,7 @@ void sched_finish_switch(void)
 /* What belongs to a user task and is not on its stack. */
 static void switch_user_state(struct task *prev, struct task *next)
 {
+    assert_irqs_off();
     if (prev->mm) {
         fxsave(prev->user.fpu);
     }
@@ -182,6 +195,7 @@ static struct task *rq_pick_next(struct runqueue *rq)
 {
     struct task *next = sched_class.pick_next(rq);
 
+    assert_held(&rq->lock);
     if (!next && cpu_count > 1 && balance_pull(rq)) {
         next = sched_class.pick_next(rq);
     }
@@ -324,6 +338,7 @@ static void rq_sample(struct runqueue *rq, bool user)
     struct cpu_usage *usage = &rq->running->usage;
     ktime_t time = usage->time - usage->sampled[0] - usage->sampled[1];
 
+    assert_held(&rq->lock);
     usage->sampled[!user] += time;
     rq->sampled[!user] += time;
 }
@@ -368,6 +383,7 @@ void sched_timer_interrupt(bool user)
 /* Another CPU wants this one to look: at need_resched, which it has set, or at a signal. */
 void sched_kicked(void)
 {
+    assert_irqs_off();
     this_rq()->alive = clock_now();
     if (current->notify) {
         this_cpu(user_work) = true;
@@ -379,7 +395,10 @@ void sched_notify(struct task *task)
     __atomic_store_n(&task->notify, true, __ATOMIC_SEQ_CST);
     if (task == current) {
         this_cpu(user_work) = true;
-    } else if (__atomic_load_n(&task->on_cpu, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    assert_held(&tasks_lock); /* so it does not go away */
+    if (__atomic_load_n(&task->on_cpu, __ATOMIC_SEQ_CST)) {
         smp_kick(task->cpu);
     }
 }

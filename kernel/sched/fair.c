@@ -170,6 +170,7 @@ static void fair_leave(struct runqueue *rq, struct task *task)
 {
     int64_t ahead = (int64_t)(task->vruntime - rq->min_vruntime);
 
+    assert_held(&rq->lock);
     task->vruntime = (uint64_t)(ahead < -LATENCY / 2 ? -LATENCY / 2 : ahead);
 }
 

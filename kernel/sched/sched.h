@@ -115,7 +115,8 @@ bool task_wake(struct task *task);
 void task_wake_stopped(struct task *task);
 /* The first time on a queue. */
 void sched_start(struct task *task);
-/* Have the task look at its signals before it goes on in user mode. tasks_lock is held. */
+/* Have the task look at its signals before it returns to user mode. tasks_lock is held, unless it is
+ * the current task. */
 void sched_notify(struct task *task);
 void sched_init(void);
 /* How long the task may go on where others are queued, as things are. */

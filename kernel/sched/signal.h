@@ -2,20 +2,13 @@
 #ifndef SCHED_SIGNAL_H
 #define SCHED_SIGNAL_H
 #include "lib/list.h"
+#include "lib/signum.h"
 #include "lib/types.h"
 
 struct task;
 struct thread_group;
 struct trap_frame;
 
-enum {
-    SIGHUP = 1, SIGINT = 2, SIGQUIT = 3, SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7,
-    SIGFPE = 8, SIGKILL = 9, SIGUSR1 = 10, SIGSEGV = 11, SIGUSR2 = 12, SIGPIPE = 13, SIGALRM = 14,
-    SIGTERM = 15, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21,
-    SIGTTOU = 22, SIGURG = 23, SIGXCPU = 24, SIGXFSZ = 25, SIGVTALRM = 26, SIGPROF = 27,
-    SIGWINCH = 28, SIGSYS = 31, SIGRTMIN = 32, SIGNALS = 64,
-};
-enum { SI_USER = 0, SI_KERNEL = 128, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6 };
 enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_DUMPED = 3, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
 
 #define SIGNAL_BIT(signal) (1ul << ((signal) - 1))
