@@ -17,6 +17,7 @@
 #include "mm/uaccess.h"
 #include "process/context.h"
 #include "process/exit.h"
+#include "sched/posix_timer.h"
 #include "sched/inject.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
@@ -218,6 +219,7 @@ static void image_install(struct mm *mm, const struct exec_image *image, const c
     mm_put(old);
     files_close_on_exec(task->files);
     signal_exec(task);
+    posix_timers_delete();
     strlcpy(task->name, name ? name + 1 : path, sizeof(task->name));
     trace_exec(task);
     inject_exec(task);

@@ -11,6 +11,7 @@
 #include "process/exit.h"
 #include "sched/futex.h"
 #include "sched/group.h"
+#include "sched/posix_timer.h"
 #include "sched/sched.h"
 #include "trace/trace.h"
 
@@ -192,6 +193,8 @@ void task_exit(int status)
     sighand_put(sighand);
     if (last) {
         timer_cancel(&group->real_timer); /* its function takes tasks_lock */
+        cpu_timers_cancel(group);
+        posix_timers_delete();
         wake_later_cancel(&group->wake_waiters);
         wake_later_cancel(&group->wake_stopped);
     }

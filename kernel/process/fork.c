@@ -47,6 +47,7 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     list_init(&group->threads);
     list_init(&group->children);
     list_init(&group->sibling);
+    list_init(&group->timers);
     wait_queue_init(&group->child_queue);
     wake_later_init(&group->wake_waiters, &group->child_queue);
     wait_queue_init(&group->stop_queue);
@@ -247,6 +248,9 @@ long task_clone(const struct clone_args *args)
     if (flags & CLONE_VFORK) {
         task->vfork_parent = current;
         task_get(task);
+    }
+    if (!(flags & CLONE_THREAD) && task->group->limits[RLIMIT_CPU].soft != UINT64_MAX) {
+        cpu_limit_changed(task->group);
     }
     trace_clone(task, flags);
     sched_start(task);

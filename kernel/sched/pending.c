@@ -94,6 +94,14 @@ void signal_set_drop(struct signal_set *set, uint64_t mask)
     }
 }
 
+/* Nothing of `signal` is left to tell of. */
+static void forget_if_last(struct signal_set *set, int signal, bool more)
+{
+    if (!more && !(set->noted & SIGNAL_BIT(signal))) {
+        set->mask &= ~SIGNAL_BIT(signal);
+    }
+}
+
 /* The oldest one of `signal`; *more: it is not the only one. */
 static struct queued_signal *queue_find(struct signal_set *set, int signal, bool *more)
 {
@@ -128,7 +136,16 @@ void signal_set_take(struct signal_set *set, int signal, struct signal_info *inf
             place_give_back(place);
         }
     }
-    if (!more) {
-        set->mask &= ~SIGNAL_BIT(signal);
+    forget_if_last(set, signal, more);
+}
+
+void signal_set_cancel(struct signal_set *set, struct queued_signal *place)
+{
+    bool more;
+
+    assert_held(&tasks_lock);
+    if (!list_empty(&place->list)) {
+        list_remove(&place->list);
+        forget_if_last(set, place->signal, queue_find(set, place->signal, &more) != NULL);
     }
 }

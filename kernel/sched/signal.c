@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "sched/group.h"
+#include "sched/posix_timer.h"
 #include "sched/sched.h"
 #include "trace/trace.h"
 
@@ -171,12 +172,19 @@ static bool signal_would_do_nothing(const struct task *task, int signal)
     return is_discarded(action, signal) || (task->group->pid == 1 && action->handler == SIG_DFL);
 }
 
-static uint64_t signal_limit(const struct thread_group *group)
+/* To *set, that of the group or of a thread of it; `own` is a timer's, or NULL. */
+static long signal_post(struct thread_group *group, struct signal_set *set, int signal,
+                        const struct signal_info *info, struct queued_signal *own)
 {
-    return group->limits[RLIMIT_SIGPENDING].soft;
+    if (own) {
+        signal_set_queue(set, own);
+        return 0;
+    }
+    return signal_set_add(set, signal, info, group->limits[RLIMIT_SIGPENDING].soft);
 }
 
-long signal_send_locked(struct task *task, int signal, const struct signal_info *info)
+static long signal_send_task(struct task *task, int signal, const struct signal_info *info,
+                             struct queued_signal *own)
 {
     bool ends = signal == SIGKILL && info->code == SI_KERNEL; /* exit_group, exec: init's threads, too */
 
@@ -187,7 +195,7 @@ long signal_send_locked(struct task *task, int signal, const struct signal_info 
     if (task->state == TASK_ZOMBIE || (!ends && signal_would_do_nothing(task, signal))) {
         return 0;
     }
-    error = signal_set_add(&task->pending, signal, info, signal_limit(task->group));
+    error = signal_post(task->group, &task->pending, signal, info, own);
     if (error) {
         return error;
     }
@@ -201,8 +209,8 @@ long signal_send_locked(struct task *task, int signal, const struct signal_info 
     return 0;
 }
 
-long signal_send_process_locked(struct thread_group *group, int signal,
-                                const struct signal_info *info)
+static long signal_send_group_of(struct thread_group *group, int signal,
+                                 const struct signal_info *info, struct queued_signal *own)
 {
     struct task *task, *chosen = NULL;
     long error;
@@ -221,7 +229,7 @@ long signal_send_process_locked(struct thread_group *group, int signal,
     if (signal_would_do_nothing(chosen ? chosen : task, signal)) {
         return 0;
     }
-    error = signal_set_add(&group->pending, signal, info, signal_limit(group));
+    error = signal_post(group, &group->pending, signal, info, own);
     if (error) {
         return error;
     }
@@ -233,6 +241,27 @@ long signal_send_process_locked(struct thread_group *group, int signal,
         }
     }
     return 0;
+}
+
+long signal_send_locked(struct task *task, int signal, const struct signal_info *info)
+{
+    return signal_send_task(task, signal, info, NULL);
+}
+
+long signal_send_process_locked(struct thread_group *group, int signal,
+                                const struct signal_info *info)
+{
+    return signal_send_group_of(group, signal, info, NULL);
+}
+
+void signal_send_own_locked(struct thread_group *group, struct task *task,
+                            struct queued_signal *own)
+{
+    if (task) {
+        signal_send_task(task, own->signal, &own->info, own);
+    } else {
+        signal_send_group_of(group, own->signal, &own->info, own);
+    }
 }
 
 long signal_send(struct task *task, int signal, const struct signal_info *info)
@@ -394,6 +423,9 @@ int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *inf
     signal_set_take(set, signal, info);
     if (signal == SIGALRM) {
         restart_real_timer(task->group);
+    }
+    if (info->code == SI_TIMER) {
+        posix_timer_taken_locked(task->group, info);
     }
     return signal;
 }

@@ -88,6 +88,8 @@ void signal_set_init(struct signal_set *set);
 long signal_set_add(struct signal_set *set, int signal, const struct signal_info *info,
                     uint64_t limit);
 void signal_set_queue(struct signal_set *set, struct queued_signal *place); /* the caller's own */
+/* The caller's own is not to come any more, if it is there. */
+void signal_set_cancel(struct signal_set *set, struct queued_signal *place);
 void signal_set_drop(struct signal_set *set, uint64_t mask);
 void signal_set_take(struct signal_set *set, int signal, struct signal_info *info); /* it is there */
 
@@ -99,6 +101,10 @@ long signal_send_process(struct thread_group *group, int signal, const struct si
 long signal_send_process_locked(struct thread_group *group, int signal,
                                 const struct signal_info *info);
 long signal_send_locked(struct task *task, int signal, const struct signal_info *info);
+/* A timer's: it stays the caller's, which sees by its list whether it is pending. To the task, or to the
+ * whole group if that is NULL. */
+void signal_send_own_locked(struct thread_group *group, struct task *task,
+                            struct queued_signal *own);
 /* To all of a process group, as from the terminal: in turns (it may sleep), or from an interrupt. */
 void signal_send_group(pid_t pgid, int signal);
 void signal_send_group_at_once(pid_t pgid, int signal);

@@ -14,6 +14,7 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "lib/rlimit.h"
+#include "sched/cpu_timer.h"
 #include "sched/signal.h"
 #include "sched/timer.h"
 #include "sched/wait.h"
@@ -86,6 +87,9 @@ struct thread_group {
     struct cpu_times shown, children_shown;
     struct timer real_timer; /* setitimer(ITIMER_REAL), alarm */
     ktime_t real_interval;
+    struct cpu_timer cpu_timers[CPU_TIMERS]; /* tasks_lock */
+    struct list timers; /* struct posix_timer; tasks_lock for all three */
+    int timer_count, timer_next;
     uint32_t inject; /* atomic: which allocation is to fail (inject.c) */
     ktime_t start_time;
     struct signal_set pending; /* the last: it is not cleared for a new one, but for the mask */

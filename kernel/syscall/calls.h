@@ -5,7 +5,6 @@
 
 struct epoll_event;
 struct file;
-struct itimerspec;
 struct msghdr;
 struct pollfd;
 struct rlimit;
@@ -13,6 +12,10 @@ struct itimerval;
 
 struct timespec {
     int64_t seconds, nanoseconds;
+};
+
+struct itimerspec {
+    struct timespec interval, value;
 };
 
 struct iovec {
@@ -65,6 +68,7 @@ struct sized_mask {
     SYSCALL(33, dup2, (int fd, int to)) \
     SYSCALL(34, pause, (void)) \
     SYSCALL(35, nanosleep, (const struct timespec __user *time, struct timespec __user *left)) \
+    SYSCALL(36, getitimer, (int which, struct itimerval __user *value)) \
     SYSCALL(37, alarm, (unsigned seconds)) \
     SYSCALL(38, setitimer, (int which, const struct itimerval __user *value, \
             struct itimerval __user *old)) \
@@ -199,6 +203,12 @@ struct sized_mask {
     SYSCALL(217, getdents64, (int fd, void __user *buffer, unsigned size)) \
     SYSCALL(218, set_tid_address, (int __user *word)) \
     SYSCALL(221, fadvise64, (int fd, off_t offset, off_t size, int advice)) \
+    SYSCALL(222, timer_create, (int clock, const void __user *event, int __user *id)) \
+    SYSCALL(223, timer_settime, (int id, int flags, const struct itimerspec __user *value, \
+            struct itimerspec __user *old)) \
+    SYSCALL(224, timer_gettime, (int id, struct itimerspec __user *value)) \
+    SYSCALL(225, timer_getoverrun, (int id)) \
+    SYSCALL(226, timer_delete, (int id)) \
     SYSCALL(227, clock_settime, (int clock, const struct timespec __user *time)) \
     SYSCALL(228, clock_gettime, (int clock, struct timespec __user *time)) \
     SYSCALL(229, clock_getres, (int clock, struct timespec __user *result)) \

@@ -11,12 +11,7 @@
 #define SECOND 1000000000l
 
 enum { EFD_SEMAPHORE = 1 };
-enum { CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, CLOCK_BOOTTIME = 7 };
 enum { TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2 };
-
-struct itimerspec {
-    struct timespec interval, value;
-};
 
 long sys_eventfd2(unsigned count, int flags)
 {

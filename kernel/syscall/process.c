@@ -286,6 +286,9 @@ long sys_prlimit64(pid_t pid, int resource, const struct rlimit __user *limit,
         error = -EPERM;
     } else if (limit) {
         *mine = fresh;
+        if (resource == RLIMIT_CPU) {
+            cpu_limit_changed(task->group);
+        }
     }
     task_put(task);
     return error || !old ? error : copy_to_user(old, &before, sizeof(before));

@@ -1,4 +1,4 @@
-/* Calls on time: clocks, sleeping, the interval timer. */
+/* Calls on time: clocks and sleeping. */
 #include "arch/clock.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
@@ -7,15 +7,6 @@
 
 #define SECOND 1000000000l
 #define TICK 10000000 /* times(2) counts in them: USER_HZ is 100 */
-
-struct itimerval {
-    struct timespec interval, value; /* of microseconds */
-};
-
-enum {
-    CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-    CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
-};
 
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds)
 {
@@ -49,16 +40,13 @@ long wait_interrupted(ktime_t deadline)
     return -ERESTARTNOHAND;
 }
 
-static ktime_t cpu_time(bool whole_process)
+/* -EINVAL: there is no such clock. */
+static ktime_t cpu_clock_time(int clock)
 {
-    ktime_t time;
-    uint64_t flags;
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    int resolved = cpu_clock_resolve(clock);
+    ktime_t time = resolved ? cpu_clock_by_id(resolved) : -EINVAL;
 
-    if (!whole_process) {
-        return sched_usage(current).time;
-    }
-    flags = spin_lock_irqsave(&tasks_lock);
-    time = group_usage(current->group).time;
     spin_unlock_irqrestore(&tasks_lock, flags);
     return time;
 }
@@ -66,27 +54,26 @@ static ktime_t cpu_time(bool whole_process)
 long sys_clock_gettime(int clock, struct timespec __user *result)
 {
     struct timespec time;
-    uint64_t now;
+    ktime_t now;
 
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
-        now = (uint64_t)(clock_now() + clock_realtime_offset);
+        now = clock_now() + clock_realtime_offset;
         break;
     case CLOCK_MONOTONIC:
     case CLOCK_MONOTONIC_RAW: /* there is no suspend and no adjustment */
     case CLOCK_MONOTONIC_COARSE:
     case CLOCK_BOOTTIME:
-        now = (uint64_t)clock_now();
-        break;
-    case CLOCK_PROCESS_CPUTIME_ID:
-    case CLOCK_THREAD_CPUTIME_ID:
-        now = (uint64_t)cpu_time(clock == CLOCK_PROCESS_CPUTIME_ID);
+        now = clock_now();
         break;
     default:
-        return -EINVAL;
+        now = cpu_clock_time(clock);
+        if (now < 0) {
+            return now;
+        }
     }
-    time = (struct timespec){(int64_t)(now / SECOND), (int64_t)(now % SECOND)};
+    time = (struct timespec){now / SECOND, now % SECOND};
     return copy_to_user(result, &time, sizeof(time));
 }
 
@@ -94,7 +81,7 @@ long sys_clock_getres(int clock, struct timespec __user *result)
 {
     struct timespec resolution = {0, 1};
 
-    if (clock < 0 || clock > CLOCK_BOOTTIME) {
+    if (clock > CLOCK_BOOTTIME || (clock < 0 && cpu_clock_time(clock) < 0)) {
         return -EINVAL;
     }
     return result ? copy_to_user(result, &resolution, sizeof(resolution)) : 0;
@@ -156,6 +143,37 @@ static long time_sleep_until(ktime_t deadline, struct timespec __user *left)
     return rest > 0 ? -ERESTARTNOHAND : 0;
 }
 
+static bool cpu_clock_is_own(int clock)
+{
+    pid_t pid = ~(clock >> 3);
+
+    return clock < 0 && clock & CPU_CLOCK_OF_THREAD && (!pid || pid == current->tid);
+}
+
+/* Sleep until a CPU clock has come so far, by others' work. */
+static long cpu_sleep(int clock, bool absolute, ktime_t target, struct timespec __user *left)
+{
+    ktime_t used = cpu_clock_time(clock), kept = current->restart_deadline;
+    struct timespec rest;
+    long error = 0;
+
+    current->restart_deadline = 0;
+    if (used < 0 || cpu_clock_is_own(clock)) { /* this does not go on while it sleeps */
+        return -EINVAL;
+    }
+    if (!absolute) {
+        target = kept ? kept : used + target;
+    }
+    for (; used >= 0 && used < target && !error; used = cpu_clock_time(clock)) {
+        error = time_sleep_until(cpu_clock_when(target - used), NULL);
+    }
+    if (!error || absolute || target <= used) {
+        return error;
+    }
+    rest = (struct timespec){(target - used) / SECOND, (target - used) % SECOND};
+    return left && copy_to_user(left, &rest, sizeof(rest)) ? -EFAULT : wait_interrupted(target);
+}
+
 static long sleep_for(ktime_t duration, struct timespec __user *left)
 {
     ktime_t deadline = wait_deadline(duration);
@@ -176,67 +194,24 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *tim
 {
     ktime_t duration;
 
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) {
+    if (clock >= CLOCK_THREAD_CPUTIME_ID && clock <= CLOCK_MONOTONIC_COARSE) {
+        return -EOPNOTSUPP;
+    }
+    if (clock > CLOCK_BOOTTIME) {
         return -EINVAL;
     }
     duration = time_from_user(time);
     if (duration < 0) {
         return duration;
     }
+    if (clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID) {
+        return cpu_sleep(clock, flags & 1, duration, left);
+    }
     if (flags & 1) { /* TIMER_ABSTIME */
         return time_sleep_until(duration - (clock == CLOCK_REALTIME ? clock_realtime_offset : 0),
                                 NULL);
     }
     return sleep_for(duration, left);
-}
-
-static void real_timer_expired(struct timer *timer)
-{
-    struct thread_group *group = container_of(timer, struct thread_group, real_timer);
-
-    signal_send_process(group, SIGALRM, &(struct signal_info){.code = SI_KERNEL});
-}
-
-/* Returns what was left of the old one. */
-static ktime_t set_real_timer(ktime_t value, ktime_t interval)
-{
-    struct thread_group *group = current->group;
-    ktime_t left = timer_cancel(&group->real_timer) ? group->real_timer.deadline - clock_now() : 0;
-
-    group->real_timer.expire = real_timer_expired;
-    group->real_interval = interval;
-    if (value) {
-        timer_set(&group->real_timer, clock_now() + value);
-    }
-    return left < 0 ? 1 : left;
-}
-
-long sys_alarm(unsigned seconds)
-{
-    return (set_real_timer(seconds * SECOND, 0) + SECOND - 1) / SECOND;
-}
-
-long sys_setitimer(int which, const struct itimerval __user *user, struct itimerval __user *old)
-{
-    struct itimerval value = {{0, 0}, {0, 0}}, before;
-    ktime_t left, interval = current->group->real_interval;
-
-    if (which != 0) {
-        return -EINVAL; /* the virtual timers are not there */
-    }
-    if (user && get_user(value, user)) {
-        return -EFAULT;
-    }
-    if ((uint64_t)value.value.nanoseconds >= 1000000 ||
-        (uint64_t)value.interval.nanoseconds >= 1000000 || value.value.seconds < 0 ||
-        value.interval.seconds < 0) {
-        return -EINVAL;
-    }
-    left = set_real_timer(time_duration(value.value.seconds, value.value.nanoseconds * 1000),
-                          time_duration(value.interval.seconds, value.interval.nanoseconds * 1000));
-    before = (struct itimerval){{interval / SECOND, interval % SECOND / 1000},
-                                {left / SECOND, left % SECOND / 1000}};
-    return old ? copy_to_user(old, &before, sizeof(before)) : 0;
 }
 
 long sys_times(void __user *user)

@@ -1,0 +1,34 @@
+/* Timers of POSIX: any number a process, on any clock, each with its signal (timer_create(2)). */
+#ifndef SCHED_POSIX_TIMER_H
+#define SCHED_POSIX_TIMER_H
+#include "lib/types.h"
+
+struct signal_info;
+struct thread_group;
+
+enum { SIGEV_SIGNAL, SIGEV_NONE, SIGEV_THREAD, SIGEV_THREAD_ID = 4 };
+
+struct posix_timer_event {
+    uint64_t value;
+    int signal, notify;
+    pid_t tid; /* for SIGEV_THREAD_ID */
+};
+
+struct posix_timer_times {
+    ktime_t value, interval; /* value 0: it does not run */
+};
+
+/* All are about the current process's timers. The new one's id, -EINVAL, -EAGAIN. `clock` is
+ * CLOCK_REALTIME, CLOCK_MONOTONIC, or cpu_clock_resolve's. NULL: SIGALRM with the id as value. */
+long posix_timer_create(int clock, const struct posix_timer_event *event);
+/* The others: -EINVAL if there is no such timer. */
+long posix_timer_set(int id, bool absolute, const struct posix_timer_times *times,
+                     struct posix_timer_times *old);
+long posix_timer_get(int id, struct posix_timer_times *times);
+long posix_timer_overrun(int id);
+long posix_timer_delete(int id);
+/* On exec, and when all threads are gone: the current process's. No lock held. */
+void posix_timers_delete(void);
+/* The signal of one is taken, and *info is to tell how many it stands for. tasks_lock is held. */
+void posix_timer_taken_locked(struct thread_group *group, struct signal_info *info);
+#endif
