@@ -190,6 +190,8 @@ void cpu_limit_changed(struct thread_group *group)
 void cpu_timers_cancel(struct thread_group *group)
 {
     for (int i = 0; i < CPU_TIMERS; i++) {
-        timer_cancel(&group->cpu_timers[i].timer);
+        if (group->cpu_timers[i].group) { /* few processes have any */
+            timer_cancel(&group->cpu_timers[i].timer);
+        }
     }
 }
