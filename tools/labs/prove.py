@@ -64,10 +64,14 @@ def check_files(root: Path, number: int) -> list[str]:
     return wrong
 
 
-def apply(patch: Path, tree: Path, back: bool = False, dry: bool = False) -> bool:
+def apply(patch: Path, tree: Path, dry: bool = False) -> bool:
     command = ["patch", "-p1", "-s", "-f", "--no-backup-if-mismatch", "-r", "-", "-i", str(patch)]
-    return subprocess.run(command + ["-R"] * back + ["--dry-run"] * dry, cwd=tree,
-                          capture_output=True).returncode == 0
+    return subprocess.run(command + ["--dry-run"] * dry, cwd=tree, capture_output=True).returncode == 0
+
+
+def undo(tree: Path) -> None:
+    """As it was made. A patch taken back may land in another place, where a line stands twice."""
+    subprocess.run(["git", "checkout", "-q", "."], cwd=tree, check=True)
 
 
 def check_patches(root: Path, number: int, trees: Path) -> list[str]:
@@ -138,7 +142,7 @@ def prove_mutants(proof: Proof, patches: list[Path], tree: Path) -> None:
             proof.wrong.append(f"mutant {patch.stem}: {name} says {test['verdict']}")
         else:
             caught += 1
-        apply(patch, tree, back=True)
+        undo(tree)
     proof.mutants = f"{caught}/{len(patches)}"
 
 
@@ -156,7 +160,7 @@ def prove_cheaters(proof: Proof, root: Path, patches: list[Path], tree: Path) ->
             proof.wrong.append(f"cheater {patch.stem}: score {result['score']}, {sorted(verdicts)}")
         else:
             stopped += 1
-        apply(patch, tree, back=True)
+        undo(tree)
     proof.cheaters = f"{stopped}/{len(patches)}"
 
 
