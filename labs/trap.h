@@ -57,4 +57,28 @@ static void watch_steps(void (*looks)(const struct step_context *now))
     sigaction(SIGTRAP, &action, NULL);
     look = looks;
 }
+
+/* Two threads in turn. Who waits sleeps in the kernel: spinning would take the other one's time. */
+
+static int turn_ours[2], turn_theirs[2]; /* pipes */
+
+static inline void turns_begin(void)
+{
+    EXPECT(pipe(turn_ours) == 0 && pipe(turn_theirs) == 0, "two pipes", "errno %d", errno);
+}
+
+static inline void turn_give(int ends[2])
+{
+    char byte = 0;
+
+    write(ends[1], &byte, 1);
+}
+
+static inline void turn_wait(int ends[2])
+{
+    char byte;
+
+    while (read(ends[0], &byte, 1) != 1) { /* a signal may come */
+    }
+}
 #endif

@@ -3,7 +3,6 @@
  * descriptor, those who leave a line before it was their turn, and a run loop in another thread.
  */
 #include <pthread.h>
-#include <sched.h>
 
 #include "trap.h"
 
@@ -340,7 +339,7 @@ static void gives_up(void)
 
 void io_poll(int64_t deadline);
 
-static volatile int order; /* 1: run your loop; -1: end */
+static volatile int end;
 static int theirs[2];
 static long step_met, met_at;
 
@@ -363,14 +362,11 @@ static void *writes_theirs(void *unused)
 
 static void *second_thread(void *sum_of_them)
 {
-    while (order >= 0) {
-        if (order > 0) {
-            co_go(reads_theirs, sum_of_them, "their reader");
-            co_go(writes_theirs, NULL, "their writer");
-            EXPECT(co_run() == 0, "0 from co_run in a second thread", "an error");
-            order = 0;
-        }
-        sched_yield();
+    for (turn_wait(turn_theirs); !end; turn_wait(turn_theirs)) {
+        co_go(reads_theirs, sum_of_them, "their reader");
+        co_go(writes_theirs, NULL, "their writer");
+        EXPECT(co_run() == 0, "0 from co_run in a second thread", "an error");
+        turn_give(turn_ours);
     }
     return NULL;
 }
@@ -380,10 +376,8 @@ static void let_them_meet(const struct step_context *now)
     if (now->registers[R_RIP] - (unsigned long)io_poll >= 512 || step_met++ != met_at) {
         return;
     }
-    order = 1;
-    while (order > 0) {
-        sched_yield();
-    }
+    turn_give(turn_theirs);
+    turn_wait(turn_ours);
     stepping = 0;
 }
 
@@ -406,6 +400,7 @@ static void two_loops(void)
     make_pipe(ends);
     make_pipe(theirs);
     watch_steps(let_them_meet);
+    turns_begin();
     EXPECT(pthread_create(&thread, NULL, second_thread, &of_theirs) == 0, "a thread", "an error");
     for (met_at = 0; met_at == 0 || !stepping; met_at++) {
         step_met = 0;
@@ -415,7 +410,8 @@ static void two_loops(void)
         run();
     }
     steps_end();
-    order = -1;
+    end = 1;
+    turn_give(turn_theirs);
     pthread_join(thread, NULL);
     EXPECT(met_at > 10 && of_theirs == (uint64_t)met_at - 1, "a number for their reader each time",
            "%ld of %ld", (long)of_theirs, met_at - 1);

@@ -3,7 +3,6 @@
  * co_preempt, and what another thread may meet there.
  */
 #include <pthread.h>
-#include <sched.h>
 
 #include "trap.h"
 
@@ -148,19 +147,15 @@ static void look_at_start(const struct step_context *now)
     }
 }
 
-enum { NOTHING, CALL, END };
-static volatile int order, theirs;
+static volatile int end, theirs;
 static volatile int64_t their_slice;
 
 static void *second_thread(void *unused)
 {
     change_mask(SIG_BLOCK, SIGALRM);
-    while (order != END) {
-        if (order == CALL) {
-            theirs = co_preempt(their_slice);
-            order = NOTHING;
-        }
-        sched_yield();
+    for (turn_wait(turn_theirs); !end; turn_wait(turn_theirs)) {
+        theirs = co_preempt(their_slice);
+        turn_give(turn_ours);
     }
     return unused;
 }
@@ -169,10 +164,8 @@ static void *second_thread(void *unused)
 static int their_call(int64_t slice)
 {
     their_slice = slice;
-    order = CALL;
-    while (order != NOTHING) {
-        sched_yield();
-    }
+    turn_give(turn_theirs);
+    turn_wait(turn_ours);
     return theirs;
 }
 
@@ -234,6 +227,7 @@ static void start_is_whole(void)
     steps_end();
     EXPECT(!broken, "the timer is off before SIGALRM has its handler, and when it gets the old one back",
            "%s", broken);
+    turns_begin();
     EXPECT(pthread_create(&thread, NULL, second_thread, NULL) == 0, "a thread", "an error");
     watch_steps(meet);
     for (met_at = 0; calls_meet(LONG_SLICE); met_at++) {
@@ -241,7 +235,8 @@ static void start_is_whole(void)
     EXPECT(met_at > 5, "co_preempt in steps", "%ld", met_at);
     for (met_at = 0, start_timer(LONG_SLICE); calls_meet(0); met_at++, start_timer(LONG_SLICE)) {
     }
-    order = END;
+    end = 1;
+    turn_give(turn_theirs);
     pthread_join(thread, NULL);
     EXPECT(alarms == 0, "no signal goes to the program", "%d", alarms);
     grade_value("start", grade_number(4));
@@ -257,10 +252,8 @@ static void *computes_in_thread(void *unused)
     change_mask(SIG_UNBLOCK, SIGALRM);
     EXPECT(result == -EBUSY, "-EBUSY (-16) while another thread has the timer", "%d", result);
     EXPECT(stopped == -EBUSY, "-EBUSY (-16) for one that stops another thread's", "%d", stopped);
-    order = CALL; /* the first thread stops */
-    while (order != NOTHING) {
-        sched_yield();
-    }
+    turn_give(turn_ours); /* the first thread stops */
+    turn_wait(turn_theirs);
     start_timer(SLICE / 5);
     before = switches();
     co_go(computes, (void *)1, "computer");
@@ -268,10 +261,8 @@ static void *computes_in_thread(void *unused)
     run();
     EXPECT(switches() > before + 6, "a thread that has the timer after another one is preempted",
            "%ld switches", (long)(switches() - before));
-    order = CALL; /* the first thread tries */
-    while (order != NOTHING) {
-        sched_yield();
-    }
+    turn_give(turn_ours); /* the first thread tries */
+    turn_wait(turn_theirs);
     start_timer(0);
     return unused;
 }
@@ -284,20 +275,17 @@ static void two_threads(void)
     signal(SIGALRM, on_alarm);
     change_mask(SIG_BLOCK, SIGALRM); /* of a process one thread takes it: the other one */
     start_timer(LONG_SLICE);
+    turns_begin();
     EXPECT(pthread_create(&thread, NULL, computes_in_thread, NULL) == 0, "a thread", "an error");
-    while (order != CALL) {
-        sched_yield();
-    }
+    turn_wait(turn_ours);
     EXPECT(timer_is_on() && !action_is_own(), "what another thread calls changes nothing", "it does");
     start_timer(0);
     EXPECT(action_is_own(), "SIGALRM is the program's own again", "another handler");
-    order = NOTHING;
-    while (order != CALL) {
-        sched_yield();
-    }
+    turn_give(turn_theirs);
+    turn_wait(turn_ours);
     result = co_preempt(0);
     EXPECT(result == -EBUSY, "-EBUSY (-16) for one that stops another thread's", "%d", result);
-    order = NOTHING;
+    turn_give(turn_theirs);
     pthread_join(thread, NULL);
     EXPECT(action_is_own() && alarms == 0, "SIGALRM is the program's own again", "another handler");
     EXPECT(mask_now() & BIT(SIGALRM), "SIGALRM stays blocked where the program has blocked it", "it can come");
