@@ -9,10 +9,10 @@
  * on.
  */
 void smp_start(void);
-/* Upcall, defined in sched/core.c: make what CPU `id` needs; the top of its first stack (0: leave the
+/* Upcall, defined in sched/init.c: make what CPU `id` needs; the top of its first stack (0: leave the
  * CPU out). */
 vaddr_t sched_prepare_cpu(uint32_t id);
-/* Upcall, defined in sched/core.c: this CPU is up, and idle from now on. Interrupts off. */
+/* Upcall, defined in sched/init.c: this CPU is up, and idle from now on. Interrupts off. */
 void sched_idle(void) __attribute__((noreturn));
 
 /*

@@ -440,36 +440,6 @@ ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy)
     return idle;
 }
 
-static void sched_init_cpu(uint32_t id)
-{
-    struct runqueue *rq = &runqueues[id];
-    struct task *idle = task_create("idle");
-
-    if (!idle) {
-        panic("no memory for CPU %u", id);
-    }
-    spin_init(&rq->lock);
-    timer_init_cpu(id);
-    rq->cpu = rq->balance_seed = id;
-    rq->idle = rq->running = idle;
-    idle->state = TASK_RUNNING;
-    idle->on_cpu = true;
-    idle->cpu = id;
-    cpus[id].rq = rq;
-    cpus[id].idle = idle;
-    LOCK_DEBUG(cpus[id].mutexes_held = &idle->mutexes);
-    sched_class.init(rq);
-    balance_mark_idle(rq, true);
-}
-
-void sched_init(void)
-{
-    sched_choose_policy();
-    sched_init_cpu(0);
-    this_cpu(current_task) = this_cpu(idle);
-    inject_init();
-}
-
 void sched_set_affinity(struct task *task, uint64_t cpus)
 {
     uint64_t flags = irq_save();
@@ -491,19 +461,4 @@ void sched_set_affinity(struct task *task, uint64_t cpus)
         task_place(task, ENQUEUE_MOVED);
     }
     irq_restore_preempt(flags);
-}
-
-void sched_idle(void)
-{
-    for (;;) {
-        schedule();
-        cpu_idle();
-    }
-}
-
-vaddr_t sched_prepare_cpu(uint32_t id)
-{
-    sched_init_cpu(id);
-    cpus[id].current_task = cpus[id].idle;
-    return cpus[id].idle->kernel_stack;
 }

@@ -144,7 +144,10 @@ static ktime_t cpu_timer_left(const struct cpu_timer *timer, ktime_t used)
 {
     ktime_t left = timer->expires - used;
 
-    return !timer->expires ? 0 : left > 1000 ? left : 1000;
+    if (!timer->expires) {
+        return 0;
+    }
+    return left > 1000 ? left : 1000;
 }
 
 ktime_t cpu_timer_set(int which, ktime_t value, ktime_t interval, ktime_t *old_interval)

@@ -188,7 +188,11 @@ long posix_timer_set(int id, bool absolute, const struct posix_timer_times *time
         if (absolute && timer->clock == CLOCK_REALTIME) {
             timer->next -= clock_realtime_offset;
         }
-        timer->next = !times->value ? 0 : timer->next > 0 ? timer->next : 1;
+        if (times->value && timer->next <= 0) {
+            timer->next = 1; /* at once; 0 would be never */
+        } else if (!times->value) {
+            timer->next = 0;
+        }
         if (timer->next) {
             posix_timer_arm(timer, now);
         }

@@ -17,10 +17,13 @@ struct user_flock {
 /* Where the lock is: from `whence`, and before it if its length is negative. 0, -EINVAL, -EOVERFLOW. */
 static long flock_range(struct file *file, const struct user_flock *user, struct lock *lock)
 {
-    off_t base = user->whence == SEEK_CUR ? file->position : user->whence == SEEK_END ? file->inode->size : 0;
+    off_t base = 0;
 
     if (user->whence < SEEK_SET || user->whence > SEEK_END) {
         return -EINVAL;
+    }
+    if (user->whence != SEEK_SET) {
+        base = user->whence == SEEK_CUR ? file->position : file->inode->size;
     }
     if (__builtin_add_overflow(base, user->start, &lock->start)) {
         return -EOVERFLOW;
