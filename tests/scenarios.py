@@ -68,7 +68,7 @@ def end_of_init_is_128_and_says_how() -> None:
                                         f"end={end}", "--mem", "64"], status=128)
         check(f"init ended: {told}" in result.stderr and "PANIC" not in result.stderr, result.stderr)
     result = guest("true", options=["--add", f"{ROOT}/README.md:/init"], status=128)
-    check("init ended: it cannot be run: error 8" in result.stderr, result.stderr)
+    check("init ended: it cannot be run: /init: Exec format error" in result.stderr, result.stderr)
 
 
 @test
