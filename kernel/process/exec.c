@@ -134,6 +134,7 @@ static int parse_script(char *header, const char *words[2])
 {
     char *start = skip_blanks(header + 2), *end, *argument;
 
+    header[SCRIPT_LINE] = '\0';
     if ((end = strchr(header, '\n')) != NULL) {
         *end = '\0';
     }
