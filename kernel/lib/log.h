@@ -45,13 +45,4 @@ void panic_finish(void) __attribute__((noreturn));
 #define debug_assert(condition)
 #endif
 
-/* What can go on, but should not have happened: said once. */
-#define warn_once(condition, ...)                                                      \
-    do {                                                                               \
-        static bool warned;                                                            \
-                                                                                       \
-        if (unlikely(condition) && !__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED)) { \
-            printk("WARNING: " __VA_ARGS__);                                           \
-        }                                                                              \
-    } while (0)
 #endif
