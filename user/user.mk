@@ -4,7 +4,7 @@
 USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
 	-fno-omit-frame-pointer -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
-	-fstack-clash-protection \
+	-fstack-clash-protection $(if $(CC_IS_CLANG),-Wno-unused-command-line-argument) \
 	-fno-asynchronous-unwind-tables -MMD -MP
 USER_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none
 ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c user/ulib/*/*.c))
