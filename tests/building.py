@@ -2,6 +2,7 @@
 where there is nothing to do; two at once get on; on a bare system it installs what is missing."""
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -76,7 +77,7 @@ def make_n_only_shows() -> None:
     with tree(built=False) as where:
         (where / "tools/setup").write_text(FAKE_SETUP)
         shown = made(where, "-n", "run", "CMD=true")
-        check("-c -o build/kernel/main.o" in shown and "tools/run -- sh -c" in shown, shown[-1000:])
+        check("-c -o build/kernel/main.o" in shown and re.search("tools/run +-- sh -c", shown), shown[-1000:])
         check(not (where / "build").exists() and not (where / "installed").exists(), "it did more")
 
 
