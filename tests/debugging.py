@@ -93,6 +93,22 @@ def gdb_commands_say_what_is_wrong() -> None:
 
 
 @test
+def gdb_takes_symbols_of_the_program_that_runs() -> None:
+    """Not of another one of its name: here an echo that is seq, and a file of the host's before uname."""
+    folder = ROOT / "build/user/a-test"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(ROOT / "build/user/test/co_io", folder / "uname")
+    try:
+        text = gdb("programs")
+    finally:
+        shutil.rmtree(folder)
+    shown = re.findall(r"(?m)^symbols of (.*)$", text)
+    check(shown == ["no program", "build/user/bin/sh", *["build/user/bin/uname"] * 2], text)
+    check("echo (3): its program has no symbols here" in text and "in ?? ()" in text
+          and "main (argc=1" in text.partition("uname (4): uname")[2], text)
+
+
+@test
 def gdb_shows_every_cpu() -> None:
     text = gdb("smp")
     check(re.search(r"CPU 0, fair: runs .*\n(?: .*\n)*CPU 1, fair: runs ", text), text)

@@ -25,6 +25,8 @@ def user_value(mm: gdb.Value, address: int, name: str) -> gdb.Value:
 def registry(task: gdb.Value) -> gdb.Value:
     programs.load_for(task)
     if int(task["mm"]) == 0 or not gdb.lookup_global_symbol("co_registry"):
+        if programs.has_program(task) and programs.loaded is None:
+            raise gdb.GdbError(f"{tasks.label(task)}: its program has no symbols here: none in build/user is it")
         raise gdb.GdbError(f"{tasks.label(task)} has no coroutines: its program lacks the library")
     found = user_value(task["mm"], memory.address_of("co_registry"), "struct co_registry")
     if int(found["version"]) > 1:

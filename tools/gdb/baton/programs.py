@@ -14,31 +14,46 @@ from .lines import show
 from .running import Point, run_to
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+BUILT = f"{ROOT}/build/user/"
 loaded: str | None = None
 
 
 def path_for(task: gdb.Value) -> str | None:
-    """The ELF file in build/user that the task runs."""
-    mm = task["mm"]
-    if int(mm) == 0 or int(mm["executable"]) == 0:
-        return None
-    return find(files.path_of(mm["executable"].dereference()))
+    """The ELF file in build/user that the task runs. None: it is none of them."""
+    inode = task["mm"]["executable"].dereference()
+    return next((path for path in named(files.path_of(inode)) if int(inode["size"]) in sizes(path)), None)
 
 
-def find(name: str) -> str | None:
-    """build/user/*/NAME, by the last part of a path in the guest."""
-    found = sorted(path for path in glob.glob(f"{ROOT}/build/user/*/{os.path.basename(name)}")
-                   if os.path.isfile(path))
-    return found[0] if found else None
+def has_program(task: gdb.Value) -> bool:
+    return int(task["mm"]) != 0 and int(task["mm"]["executable"]) != 0
+
+
+def named(name: str) -> list[str]:
+    """build/user/*/NAME, by the last part of a path; what is in the guest from the start comes first."""
+    found = [path for path in glob.glob(f"{glob.escape(BUILT)}*/{glob.escape(os.path.basename(name))}")
+             if os.path.isfile(path)]
+    return sorted(found, key=lambda path: (not os.path.isfile(stripped(path)), path))
+
+
+def stripped(path: str) -> str:
+    return f"{ROOT}/build/stripped/{path.removeprefix(BUILT)}"
+
+
+def sizes(path: str) -> set[int]:
+    """Of the file, and of what the guest has of it unless it was added. A program of the same name and
+    another size is not this one, and this one's frames would be wrong there."""
+    return {os.path.getsize(file) for file in (path, stripped(path)) if os.path.isfile(file)}
 
 
 def load(path: str | None) -> None:
+    """Instead of those that are loaded, which are wrong for any other program."""
     global loaded
-    if path is None or path == loaded:
+    if path == loaded:
         return
     if loaded is not None:
         gdb.execute(f"remove-symbol-file -a 0x{entry(loaded):x}", to_string=True)
-    gdb.execute(f"add-symbol-file {path}", to_string=True)
+    if path is not None:
+        gdb.execute(f"add-symbol-file {path}", to_string=True)
     loaded = path
 
 
@@ -48,7 +63,8 @@ def entry(path: str) -> int:
 
 
 def load_for(task: gdb.Value) -> None:
-    load(path_for(task))
+    if has_program(task):
+        load(path_for(task))
 
 
 def run_to_next() -> None:
@@ -72,8 +88,8 @@ def kprogram(arguments: list[str]) -> None:
     Those of the program that runs are loaded by themselves. Without an argument:
     which are."""
     if arguments:
-        path = find(arguments[0])
-        if path is None:
+        paths = named(arguments[0])
+        if not paths:
             raise gdb.GdbError(f"{arguments[0]}: no such program in build/user")
-        load(path)
+        load(paths[0])
     show("symbols of " + (os.path.relpath(loaded, ROOT) if loaded else "no program"))

@@ -59,7 +59,8 @@ class InProgram(Point):
     """Stops in the program whose symbols are loaded: others use the same addresses."""
 
     def wanted(self) -> bool:
-        return programs.path_for(tasks.current()) == programs.loaded
+        task = tasks.current()
+        return programs.has_program(task) and programs.path_for(task) == programs.loaded
 
 
 def kind_of(prev: gdb.Value, after: gdb.Value, tables: TablesLoaded) -> str:

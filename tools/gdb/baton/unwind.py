@@ -132,9 +132,10 @@ class TaskFrames:
             if frame.level() < first or frame.pc() == 0:
                 continue
             if view and view.foreign and frame.pc() < memory.USER_TOP:
-                yield Quiet(f)
-            else:
-                yield Entry(f) if frame.type() == gdb.SIGTRAMP_FRAME else f
+                f = Quiet(f)
+            elif frame.type() == gdb.SIGTRAMP_FRAME:
+                f = Entry(f)
+            yield f if frame.name() or frame.type() == gdb.SIGTRAMP_FRAME else Nameless(f)
             if frame.name() in ("_start", "clone"):  # nobody called them
                 return
 
@@ -147,6 +148,13 @@ class Entry(FrameDecorator):
 
     def line(self) -> int:
         return gdb.find_pc_line(self.inferior_frame().pc()).line
+
+
+class Nameless(FrameDecorator):
+    """gdb leaves the name out where a filter is at work."""
+
+    def function(self) -> str:
+        return "??"
 
 
 class Quiet(FrameDecorator):
