@@ -12,6 +12,8 @@ import tempfile
 import unicodedata
 
 from driver import HANG, ROOT, Skipped, call, check, test
+from ktracelib import format as fmt
+from ktracelib.states import CR3_LOADED
 
 sys.path.insert(0, str(ROOT / "tools/gdb"))
 import tolerance  # noqa: E402
@@ -39,10 +41,19 @@ def compare(name: str, *arguments: str, package: bool = True) -> str:
     return text
 
 
+def idle_keeps_tables(live: str) -> None:
+    """Which process slept last is a matter of some instructions: CR3 is loaded if it was another one."""
+    trace = fmt.load(str(ROOT / "build/test-gdb.ktr"))
+    before, last = [r for r in trace.records if r.event == "SWITCH"][-2:]
+    loaded = bool(last.flags & CR3_LOADED)
+    check(before.x == 0 and loaded == (before.tid != last.x), f"{before}\n{last}")
+    check(re.search(r"switch +to sleep 3: preempt(.*)", live)[1] == ", CR3 loaded" * loaded, live)
+
+
 @test
 def gdb_shows_a_live_machine_and_its_core() -> None:
     """The core also without our commands."""
-    compare("live")
+    idle_keeps_tables(compare("live"))
     compare("core", "build/baton.elf", "build/test-gdb.core")
     text = compare("stock", "build/baton.elf", "build/test-gdb.core", package=False)
     check('"sh"' in text and "task_wait" in text, text)

@@ -18,6 +18,7 @@ MASKS = (
     (r"\b\w[\w.]*\+\d+\b", "PLACE"),
     (r"\b\d+ (pages|page|present|references|switches|MiB|events)\b", r"N \1"),
     (r"(page|present,?) \d+", r"\1 N"),
+    (r"(?m)^( *TIME +\d+ .* switch +to .*), CR3 loaded$", r"\1"),  # who slept last had it: amounts decide
     (r"\b\d{2,}\b", "N"),
     (r"(\$\d+ = |, '\\000' <repeats N times>)", ""),
     (r" *[ \t]+", " "),
