@@ -5,6 +5,7 @@ Tests run side by side, so each keeps to files of its own below build/.
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -77,6 +78,13 @@ def call(command: list[str], stdin: str | None = None, limit: int = HANG,
          cwd: str | Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=cwd, input=stdin or "", text=True, capture_output=True,
                           timeout=limit, errors="replace")
+
+
+def hear_signals() -> None:
+    """For preexec_fn: what started the tests may ignore some, as a shell's & and nohup(1) do, and
+    children inherit that."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def program(directory: str, source: str) -> str:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
-from driver import ROOT, Skipped, call, check, test
+from driver import HANG, ROOT, Skipped, call, check, hear_signals, test
 
 sys.path[:0] = [str(ROOT / "tools/labs"), str(ROOT / "tools")]
 import answers  # noqa: E402
@@ -227,12 +227,12 @@ def grader_that_is_ended_leaves_whole_results() -> None:
             begun.unlink(missing_ok=True)
             process = subprocess.Popen([str(ROOT / "tools/grade"), "--lab", str(number), "--json", "-o", str(out)],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                       env=os.environ | {"PATH": f"{name}:{os.environ['PATH']}"})
+                                       preexec_fn=hear_signals, env=os.environ | {"PATH": f"{name}:{os.environ['PATH']}"})
             while not begun.exists() or not begun.read_text().endswith("\n"):
                 check(process.poll() is None, "it ended by itself")
                 time.sleep(0.05)
             process.send_signal(number_of)
-            text, errors = process.communicate(timeout=60)
+            text, errors = process.communicate(timeout=HANG)
             check(process.returncode == -number_of and word in errors and len(errors.splitlines()) == 1, errors)
             tests = json.loads(out.read_text())["tests"]
             check({t["verdict"] for t in tests} == {HARNESS} and sum(t["points"] for t in tests) == 100, str(tests))

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from driver import HANG, ROOT, RUN, Failed, call, check, program, test
+from driver import HANG, ROOT, RUN, Failed, call, check, hear_signals, program, test
 
 sys.path.insert(0, str(ROOT / "tools"))
 from launch import turns, wire  # noqa: E402
@@ -212,12 +212,6 @@ def wait_until(done: Callable[[], bool], otherwise: str) -> None:
     while not done():
         check(time.monotonic() < end, otherwise)
         time.sleep(0.02)
-
-
-def hear_signals() -> None:
-    """What started the tests may ignore some, as nohup(1) does, and children inherit that."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def ended_by(number: signal.Signals, options: list[str], started: Callable[[int], bool]) -> None:
