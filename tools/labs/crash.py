@@ -128,6 +128,15 @@ def kernel(root: Path, lab: Lab, errors: str) -> tuple[str, list[Place]]:
     return f"in {described(found)}" if found else "", found
 
 
+def stopped(root: Path, lab: Lab, errors: str) -> tuple[str, list[Place]]:
+    """Of a machine that a triple fault has stopped, where the first CPU was that did not sleep."""
+    at = re.search(r"^  CPU \d+ is at 0x([0-9a-f]{1,16}) (?!.*, halted;)", errors, re.M)
+    if not at:
+        return "", []
+    found = chain(lookup(root / "build/baton.elf", [int(at[1], 16)])[0], lab)
+    return f"in {described(found)}" if found else f"at 0x{at[1]}, where no code of the kernel is", found
+
+
 def standing(root: Path, lab: Lab, errors: str, trace: Path) -> str:
     """What each thread of the test was at when the time was over: who waits for what, who runs where."""
     try:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Callable
 
 import crash
-from launch import host
+from launch import host, outcome
 from manifest import Lab, Test, Values
 from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
 
@@ -151,15 +151,15 @@ def machine_verdict(run: Ended) -> tuple[str, str] | None:
     if run.stopped == "hang" or code == -signal.SIGXCPU or run.status == -signal.SIGXCPU:
         return TIMEOUT, ("the guest hangs, and its own clock could not end it: "
                          "an endless loop or a hlt with interrupts off?")
-    if run.status == 125 and said(run, "the kernel panicked"):
+    if run.status == 125 and said(run, outcome.PANICKED):
         message = re.search(r"^PANIC.*", run.errors, re.M)
-        return PANIC, message[0] if message else "the kernel panicked"
-    if run.status == 124 and said(run, "timeout"):
+        return PANIC, message[0] if message else outcome.PANICKED
+    if run.status == 124 and said(run, outcome.TIME_OVER):
         return TIMEOUT, "the guest's time was over before the test had ended"
     for line in run.errors.splitlines():
         if line.startswith(("Traceback (most", "qemu-system-x86_64: ")) and line not in run.log:
             return HARNESS, run.errors.strip().splitlines()[-1]
-    if ended and code == 0:
+    if said(run, outcome.TRIPLED):
         return TRIPLE, "the CPU reset itself: a fault while it handled a fault (stack or IDT broken?)"
     if ended and code < 0:
         return HARNESS, f"QEMU was ended by {crash.name_of(-code)}"
@@ -169,9 +169,9 @@ def machine_verdict(run: Ended) -> tuple[str, str] | None:
         return FAIL, "the guest ended the machine before the test had ended"
     if run.status == 127:
         return FAIL, "the test program could not be executed in the guest"
-    if run.status == 128 and said(run, "init, the first"):
+    if run.status == 128 and said(run, outcome.NO_INIT):
         message = re.search(r"^init (crashed|ended).*", run.errors, re.M)
-        return FAIL, message[0] if message else "init, the first program, ended"
+        return FAIL, message[0] if message else outcome.NO_INIT
     if run.status < 0:
         return HARNESS, f"tools/run was ended by {crash.name_of(-run.status)}"
     if 128 < run.status <= 128 + 64:
@@ -199,6 +199,8 @@ def died(root: Path, lab: Lab, test: Test, run: Ended, trace: Path, report: str)
     what, found = crash.program(root, lab, report) if verdict == FAIL else ("", [])
     if verdict in (PANIC, TIMEOUT):
         what, found = crash.kernel(root, lab, run.errors)
+    if verdict == TRIPLE:
+        what, found = crash.stopped(root, lab, run.errors)
     if verdict == TIMEOUT:
         what = crash.standing(root, lab, run.errors, trace) or what
     step = crash.step_of(found, lab) if verdict != TIMEOUT else ""

@@ -11,6 +11,9 @@ from ktracelib.untrusted import printable
 
 POWEROFF, PANIC, RESTART, TIMEOUT, INIT_ENDED = 33, 35, 37, 39, 41  # QEMU's status for isa-debug-exit codes
 QEMU_FAILED = 1
+# By these words the grader knows what has happened.
+PANICKED, TRIPLED = "the kernel panicked", "a triple fault"
+TIME_OVER, NO_INIT = "timeout", "init, the first program, ended"
 LAST_LINES = 15  # of the log, where none says more
 
 
@@ -53,18 +56,18 @@ class Outcome:
         over = [i for i, line in enumerate(lines) if "timeout: the guest" in line] + panics
         where = self.session.where
         if code == TIMEOUT or self.session.killed:
-            return self._fail(124, f"timeout: {self.args.timeout} s of guest time are over",
+            return self._fail(124, f"{TIME_OVER}: {self.args.timeout} s of guest time are over",
                               lines[over[0]:] if over else lines[-LAST_LINES:] + where)
         if self.session.tripled:
-            return self._fail(host.FAILED, "a triple fault: the CPU could not deliver a fault, and reset itself"
+            return self._fail(host.FAILED, f"{TRIPLED}: the CPU could not deliver a fault, and reset itself"
                               + self._look_closer(), lines[-LAST_LINES:] + where)
         if code == PANIC or panics and code <= 0 and not self.args.linux:
-            return self._fail(125, "the kernel panicked", lines[panics[0] if panics else -20:])
+            return self._fail(125, PANICKED, lines[panics[0] if panics else -20:])
         if code == INIT_ENDED:
             told = [line for line in lines if re.search("init (crashed|ended): ", line)]
             told = [re.sub(r"run: error (\d+)$", lambda m: f"run: /init: {os.strerror(int(m[1]))}", line)
                     for line in told]
-            return self._fail(128, "init, the first program, ended", told)
+            return self._fail(128, NO_INIT, told)
         return None
 
     def _end_of_machine(self, code: int) -> str:
