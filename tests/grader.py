@@ -241,6 +241,61 @@ def grader_that_is_ended_leaves_whole_results() -> None:
         check(sorted(os.listdir(name)) == ["begun", "make", "results.json"], str(os.listdir(name)))
 
 
+# What runners, makes and users have in their environments.
+SURROUNDINGS = {"CI": "true", "WERROR": "1", "SANITIZE": "1", "DEBUG": "1", "V": "1", "GUI": "1", "CFLAGS": "-O0",
+                "CC": "false", "LD": "false", "MAKEFLAGS": "kn -- SANITIZE=1 WERROR=1 USER_CFLAGS=-Wrong CC=gcc",
+                "GNUMAKEFLAGS": "-n", "MAKELEVEL": "3", "LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de"}
+
+
+@test
+def grader_is_the_same_whoever_starts_it() -> None:
+    """With a warning in the learner's file, and a header that makes errors wherever it is found first."""
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="whoever-") as directory:
+        tree, folder, git = (Path(directory) / name for name in ("tree", "folder", "git"))
+        folder.mkdir()
+        for name in ("stdint.h", "stddef.h"):
+            (folder / name).write_text("#error this is not ours\n")
+        (folder / "extra.mk").write_text("$(error this is not ours)\n")
+        call(["git", "init", "-q", str(git)])
+        environment = os.environ | SURROUNDINGS | {
+            "CPATH": str(folder), "MAKEFILES": str(folder / "extra.mk"), "GIT_DIR": str(git / ".git"),
+            "GIT_WORK_TREE": str(folder)}
+
+        def run(*command: str) -> subprocess.CompletedProcess:
+            return subprocess.run(command, cwd=tree if tree.exists() else ROOT, env=environment, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG,
+                                  preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+
+        made = run(str(LAB), "make", "5", "--solved", "-o", str(tree))
+        check(made.returncode == 0 and call(["git", "log", "--oneline"], cwd=tree).stdout.count("\n") == 1,
+              made.stdout + made.stderr)
+        check(call(["git", "log", "--all"], cwd=git).stdout == "", "a commit in another repository")
+        overlay.copy_objects(ROOT, tree)
+        source = tree / "user/ulib/co/co.c"
+        whole = source.read_text()
+        source.write_text(whole + "static int nobody_needs_this(void)\n{\n    return 0;\n}\n")
+        graded = run("tools/grade", "--lab", "5", "-k", "run_order", "--json")
+        check(json.loads(graded.stdout)["score"] > 0, graded.stdout + graded.stderr)
+        built = (tree / "build/flags").read_text()
+        check(built.split() == ["gcc"], f"built with {built}")
+        source.write_text(whole + "int twice;\nchar twice;\n")
+        seen = json.loads(run("tools/grade", "--lab", "5", "-k", "run_order", "--json").stdout)["tests"][0]["seen"]
+        check("error: conflicting types for 'twice'" in seen, seen)
+
+
+@test
+def grader_lowers_limits_only() -> None:
+    """Where its own are lower already, which nobody but root may raise."""
+    program = ("import os, resource, environment\n"
+               "resource.setrlimit(resource.RLIMIT_CPU, (100, 200))\n"
+               "if os.getuid() == 0: os.setuid(65534)\n"
+               "environment.limit(resource.RLIMIT_CPU, 150, 600)\n"
+               "print(resource.getrlimit(resource.RLIMIT_CPU))\n")
+    result = call([sys.executable, "-B", "-c", program], cwd=ROOT / "tools/labs")
+    check(result.stdout == "(150, 200)\n", result.stdout + result.stderr)
+
+
 @test
 def grader_with_a_broken_lab_py_still_writes_results() -> None:
     need_solutions()

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Callable
 
+import environment
 from launch import host
 from manifest import Lab
 from result import FAIL, HARNESS
@@ -24,7 +25,7 @@ def limits(tie: Callable[[], None]) -> Callable[[], None]:
         tie()
         for what, most in ((resource.RLIMIT_CPU, CPU_SECONDS), (resource.RLIMIT_FSIZE, FILE_MAX),
                            (resource.RLIMIT_AS, MEMORY_MAX), (resource.RLIMIT_CORE, 0)):
-            resource.setrlimit(what, (most, most))
+            environment.limit(what, most, most)
     return limit
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Callable
 
 import crash
+import environment
 from launch import host, outcome
 from manifest import Lab, Test, Values
 from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
@@ -65,8 +66,8 @@ class Judged:
 def limits(tie: Callable[[], None]) -> Callable[[], None]:
     def limit() -> None:
         tie()
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS + END_SECONDS, CPU_SECONDS + END_SECONDS + 5))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        environment.limit(resource.RLIMIT_CPU, CPU_SECONDS + END_SECONDS, CPU_SECONDS + END_SECONDS + 5)
+        environment.limit(resource.RLIMIT_CORE, 0, 0)
     return limit
 
 

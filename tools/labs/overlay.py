@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Iterator
 
 import build
+import environment
 import manifest
 from files import Unreadable, read_regular
 from result import WrongUse
@@ -46,7 +47,7 @@ def check_work(root: Path, work: Path) -> None:
 
 
 def key_of(root: Path, paths: list[str]) -> str:
-    found = hashlib.sha256(os.environ.get("MAKEFLAGS", "").encode())
+    found = hashlib.sha256(repr([environment.compilers(), os.environ.get("CROSS_COMPILE")]).encode())
     for path in paths:
         data = (root / path).read_bytes()
         found.update(f"{path} {len(data)} {os.access(root / path, os.X_OK)}\n".encode() + data)

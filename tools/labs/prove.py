@@ -71,7 +71,7 @@ def apply(patch: Path, tree: Path, dry: bool = False) -> bool:
 
 def undo(tree: Path) -> None:
     """As it was made. A patch taken back may land in another place, where a line stands twice."""
-    subprocess.run(["git", "checkout", "-q", "."], cwd=tree, check=True)
+    starter.git(tree, "checkout", "-q", ".")
 
 
 def check_patches(root: Path, number: int, trees: Path) -> list[str]:

@@ -113,7 +113,7 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
                 if question not in lab.personal))
     if not solved:
         refuse_leaks(root, out, number, marked)
-    subprocess.run(["git", "-C", str(out), "init", "-q", "-b", "main"], check=True)
+    git(out, "init", "-q", "-b", "main")
     git_commit(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
 
 
@@ -146,9 +146,13 @@ def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[mark
                     raise StarterError(f"{found[0]} shows a line of {source}, {block.name}: {line}")
 
 
+def git(out: Path, *command: str) -> None:
+    """In a tree that we have made: nobody's templates, hooks and line ends."""
+    subprocess.run(["git", "-C", str(out), *command], env=os.environ | IDENTITY, check=True)
+
+
 def git_commit(out: Path, message: str) -> None:
-    env = {**os.environ, **IDENTITY}
-    for command in (["add", "-A"], ["commit", "-q", "-m", message]):
-        subprocess.run(["git", "-C", str(out), *command], env=env, check=True)
+    git(out, "add", "-A")
+    git(out, "commit", "-q", "-m", message)
 
 
