@@ -53,6 +53,16 @@ static void expect_time(const char *what, int result, int wanted, long began, lo
     EXPECT(ms >= least && ms <= most, what, "after %ld ms", ms);
 }
 
+/* The mutex is free: the thread gets it. */
+static void expect_taken(pthread_t thread, const char *expected)
+{
+    pthread_mutex_unlock(&held);
+    await(&flags[1], expected);
+    EXPECT(flags[1] == 1, "pthread_mutex_lock gives 0", "%d", flags[1] - 1);
+    pthread_join(thread, NULL);
+    flags[0] = flags[1] = 0;
+}
+
 /* One waits for ever, another one gives up: the first one must still be woken. */
 static void mutex_limits(void)
 {
@@ -71,14 +81,21 @@ static void mutex_limits(void)
     time = in_ms(-50);
     expect_time("a time that has passed: ETIMEDOUT, at once", pthread_mutex_timedlock(&held, &time),
                 ETIMEDOUT, now_ms(), 0, 5);
+    expect_taken(thread, "who waits is woken, though another one has given up");
+}
+
+static void mutex_and_signal(void)
+{
+    pthread_t thread;
+
+    pthread_mutex_lock(&held);
+    start(&thread, locks_held, 0);
+    usleep(5000);
     pthread_kill(thread, SIGUSR1);
     usleep(5000);
     EXPECT(handled == 1 && !flags[1], "a signal's handler does not end pthread_mutex_lock",
            "%d signals, result %d", handled, flags[1] - 1);
-    pthread_mutex_unlock(&held);
-    await(&flags[1], "who waits is woken, though another one has given up");
-    EXPECT(flags[1] == 1, "pthread_mutex_lock gives 0", "%d", flags[1] - 1);
-    pthread_join(thread, NULL);
+    expect_taken(thread, "who waits is woken, though a signal has come meanwhile");
 }
 
 static void *waits_for_never(void *argument)
@@ -176,6 +193,7 @@ static void limits(void)
     handle(SIGALRM, gives_up);
     alarm(1);
     mutex_limits();
+    mutex_and_signal();
     condition_limits();
     two_processes();
     grade_value("limits", grade_number(31));
