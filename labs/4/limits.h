@@ -192,9 +192,12 @@ static void limits(void)
     handle(SIGUSR1, note_signal);
     handle(SIGALRM, gives_up);
     alarm(1);
+    grade_hint("step 5, lock_wait: ETIMEDOUT and EINVAL end the attempt, EINTR does not");
     mutex_limits();
     mutex_and_signal();
+    grade_hint("step 6: hand `until` on; again after EINTR, but not after ETIMEDOUT");
     condition_limits();
+    grade_hint("steps 5 and 6: hand `shared` on to futex_wait and futex_wake");
     two_processes();
     grade_value("limits", grade_number(31));
 }

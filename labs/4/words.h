@@ -52,6 +52,7 @@ static void odd_words(void)
     pthread_t thread;
     long result;
 
+    grade_hint("step 3: uaccess_load gives 32 bits without a sign, in a long");
     word = HIGH;
     result = wait_apart(&word, HIGH);
     EXPECT(result == -ETIMEDOUT,
@@ -63,6 +64,7 @@ static void odd_words(void)
     EXPECT(wake(&word, 1) == 1, "one who waits for such a word is woken", "nobody is");
     await(&flags[1], "the woken one runs");
     EXPECT(flags[1] == 2, "its FUTEX_WAIT gives 0", "an error");
+    grade_hint("step 3: if the look under the lock is negative look once without, and start again");
     page = map_page(PROT_READ | PROT_WRITE);
     result = wait_apart(page, 0);
     EXPECT(result == -ETIMEDOUT, "a page that nobody has touched yet is full of zeroes: -ETIMEDOUT",
@@ -231,8 +233,11 @@ static void same_address_elsewhere(void)
 
 static void keys_and_bits(void)
 {
+    grade_hint("list_push_back in step 3; in step 4 from the first on, until `count` are awake");
     first_come();
+    grade_hint("step 4: waiter->bitset & bitset, one bit is enough");
     bits_choose();
+    grade_hint("step 4: past those with another key, to the end of the list");
     same_address_elsewhere();
     many_words();
     grade_value("keys", grade_number(23));

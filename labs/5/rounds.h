@@ -162,6 +162,7 @@ static void counts(void)
     EXPECT(co_run() == 0, "co_run gives 0 when all have ended", "an error");
     EXPECT(stats().switches == 3, "each turn is counted in `switches`, once", "%lu of 3",
            (unsigned long)stats().switches);
+    grade_hint("step 5, run(): watch_ran() after each turn, before end()");
     expect_culprit(NULL);
     expect_culprit(&woken);
     grade_value("counts", grade_number(53));
@@ -176,6 +177,7 @@ static void rounds(void)
     expect_rounds(1000, 3);
     beside_a_sleeper(1);
     beside_a_sleeper(300);
+    grade_hint("steps 4 and 5: the states, and first in, first out");
     crowd();
     grade_value("crowd", sum);
 }
