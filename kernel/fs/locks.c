@@ -1,6 +1,6 @@
 /*
- * Locks on files. There are few, so all are in one list, and who waits for one looks again when any
- * was given back.
+ * Locks on files. There are few, LOCKS_MAX at most, so all are in one list, and who waits for one
+ * looks again when any was given back.
  *
  * A new lock takes the place of what its owner had there: that is cut, or grown together with the
  * new one if it is of the same type.
@@ -10,6 +10,8 @@
 #include "lib/errno.h"
 #include "mm/kmalloc.h"
 #include "sched/wait.h"
+
+#define LOCKS_MAX 4096 /* as many are looked at with the CPU held: some 20 us */
 
 struct held {
     struct list link;
@@ -23,6 +25,7 @@ struct waiter {
 
 static struct spinlock locks_lock = SPINLOCK_INIT; /* protects all of this; a leaf */
 static struct list held_locks = LIST_INIT(held_locks), waiters = LIST_INIT(waiters);
+static int held_count;
 static uint64_t given_back; /* how often somebody did */
 static struct wait_queue lock_queue = {.entries = LIST_INIT(lock_queue.entries)};
 
@@ -71,23 +74,29 @@ static void lock_add(struct held *held, const struct lock *lock)
 {
     held->lock = *lock;
     list_push_back(&held_locks, &held->link);
+    held_count++;
     __atomic_fetch_add(&lock->inode->locks, 1, __ATOMIC_RELAXED);
 }
 
 static void lock_remove(struct held *held)
 {
     list_remove(&held->link);
+    held_count--;
     __atomic_fetch_sub(&held->lock.inode->locks, 1, __ATOMIC_RELAXED);
     kfree(held);
 }
 
-/* Put `wish` among its owner's locks; `spare` are for it, and for the end of one that it splits. */
-static void lock_apply(const struct lock *wish, struct held *spare[2])
+/* Put `wish` among its owner's locks; `spare` are for it, and for the end of one that it splits.
+ * -ENOLCK: there are too many, nothing has changed. */
+static long lock_apply(const struct lock *wish, struct held *spare[2])
 {
     struct lock fresh = *wish, rest;
     struct held *held, *next;
 
     assert_held(&locks_lock);
+    if (fresh.type != F_UNLCK && held_count >= LOCKS_MAX) {
+        return -ENOLCK;
+    }
     list_for_each_safe(held, next, &held_locks, link) {
         struct lock *old = &held->lock;
         const bool grows = old->type == fresh.type;
@@ -104,6 +113,9 @@ static void lock_apply(const struct lock *wish, struct held *spare[2])
         }
         rest = *old;
         if (old->end > fresh.end && old->start < fresh.start) {
+            if (held_count + 1 >= LOCKS_MAX) {
+                return -ENOLCK; /* the only one of this owner here: none was touched */
+            }
             rest.start = fresh.end + 1;
             lock_add(spare[1], &rest);
             spare[1] = NULL;
@@ -121,6 +133,7 @@ static void lock_apply(const struct lock *wish, struct held *spare[2])
         spare[0] = NULL;
     }
     given_back++; /* a write lock may have become a read lock */
+    return 0;
 }
 
 /* flock gives the old lock back before it waits for one of the other type: flock(2). */
@@ -137,7 +150,7 @@ static void lock_give_other(const struct lock *wish)
     }
 }
 
-/* One try: 0, or what stands against it is in waiter->against: -EAGAIN, -EDEADLK. */
+/* One try: 0, -ENOLCK, or what stands against it is in waiter->against: -EAGAIN, -EDEADLK. */
 static long lock_try(const struct lock *wish, struct held *spare[2], struct waiter *waiter, bool wait)
 {
     struct held *against;
@@ -147,8 +160,7 @@ static long lock_try(const struct lock *wish, struct held *spare[2], struct wait
     }
     against = wish->type == F_UNLCK ? NULL : lock_against(wish);
     if (!against) {
-        lock_apply(wish, spare);
-        return 0;
+        return lock_apply(wish, spare);
     }
     if (wait && wish->pid > 0 && lock_waits_for(against->lock.owner, wish->owner)) {
         return -EDEADLK;

@@ -77,7 +77,7 @@ static ktime_t cpu_timer_used(const struct cpu_timer *timer)
 
 static ktime_t limit_time(uint64_t seconds)
 {
-    return seconds < KTIME_NEVER / SECOND ? (ktime_t)seconds * SECOND : KTIME_NEVER;
+    return seconds < KTIME_FAR / SECOND ? (ktime_t)seconds * SECOND : KTIME_FAR;
 }
 
 /* SIGXCPU at the soft limit, and each second of CPU time after; SIGKILL at the hard one. */

@@ -10,7 +10,7 @@
 
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds)
 {
-    return seconds > KTIME_NEVER / SECOND / 4 ? KTIME_NEVER / 4 : seconds * SECOND + nanoseconds;
+    return seconds > KTIME_FAR / SECOND ? KTIME_FAR : seconds * SECOND + nanoseconds;
 }
 
 ktime_t time_from_user(const struct timespec __user *user)

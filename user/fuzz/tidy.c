@@ -113,6 +113,21 @@ static void places_visit(int remember)
     }
 }
 
+/* Those of the open files that workers share with others: nobody's end gives them back. */
+static void locks_give_back(void)
+{
+    const struct {
+        short type, whence;
+        long start, length;
+        pid_t pid;
+    } all = {.type = 2}; /* F_UNLCK */
+
+    for (int fd = 0; fd < 16; fd++) {
+        RAW(73, fd, 8, 0);           /* flock, LOCK_UN */
+        RAW(72, fd, 37, (long)&all); /* fcntl, F_OFD_SETLK */
+    }
+}
+
 int tidy_up(void)
 {
     int left = 1;
@@ -126,6 +141,7 @@ int tidy_up(void)
         }
     }
     places_visit(0);
+    locks_give_back();
     if (shared->ktrace) {
         int fd = open("/dev/ktrace", O_WRONLY);
 

@@ -193,6 +193,25 @@ static void the_limit_warns_and_ends(void)
     CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == XCPU);
 }
 
+/* Near the end of time a sum would begin again at its beginning: ready for ever. */
+static void limits_far_away_never_come(void)
+{
+    static const unsigned long far[] = {2305843009, 9223372035, 9223372036, ~0ul / 2, ~0ul - 1};
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        for (int i = 0; i < (int)(sizeof(far) / sizeof(*far)); i++) {
+            struct rlimit limit = {far[i], ~0ul};
+
+            CHECK(syscall(SETRLIMIT, 0, &limit, 0, 0, 0, 0) == 0);
+            burn(5000000);
+        }
+        _exit(0);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
 static int burn_in_thread(void *argument)
 {
     burn(*(long *)argument);
@@ -224,6 +243,7 @@ int main(void)
         TEST(what_is_left_is_told),
         TEST(children_do_not_inherit_timers),
         TEST(the_limit_warns_and_ends),
+        TEST(limits_far_away_never_come),
         TEST(one_may_sleep_until_others_have_worked),
     };
 
