@@ -258,7 +258,7 @@ const struct call calls[] = {
     {"preadv", 295, 0, 0, {K(FD), K(VECTOR), UP_TO(9), K(OFFSET)}},
     {"pwritev", 296, 0, 0, {K(FD), K(VECTOR), UP_TO(9), K(OFFSET)}},
     {"rt_tgsigqueueinfo", 297, 0, 0, {K(CHILD), K(CHILD), K(SIGNAL), K(BUFFER)}},
-    {"prlimit64", 302, 0, 0, {K(ANY_PID), UP_TO(17), K(LIMIT), K(BUFFER)}},
+    {"prlimit64", 302, 0, 0, {K(CHILD), UP_TO(17), K(LIMIT), K(BUFFER)}},
     {"syncfs", 306, 0, 0, {K(FD)}},
     {"getcpu", 309, 0, 0, {K(BUFFER), K(BUFFER)}},
     {"renameat2", 316, 0, 0, {K(DIRECTORY), K(OWN_PATH), K(DIRECTORY), K(OWN_PATH), UP_TO(2)}},

@@ -222,6 +222,9 @@ static void round_run(uint64_t round, long calls)
         guilty("no worker could be started", worker, 0);
     }
     round_wait(worker);
+    if (calls && !shared->calls) {
+        guilty("the worker made no call", 0, 0);
+    }
     left = tidy_up();
     if (left) {
         guilty("processes do not die", left, 0);

@@ -142,6 +142,7 @@ int tidy_up(void)
     }
     places_visit(0);
     locks_give_back();
+    RAW(90, "/proc/self/exe", 0755, 0); /* chmod: or no worker could be started any more */
     if (shared->ktrace) {
         int fd = open("/dev/ktrace", O_WRONLY);
 
