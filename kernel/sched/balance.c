@@ -6,8 +6,9 @@
  * the CPU with fewer takes the task that has been longest on the one with more. So nine tasks on
  * four CPUs get the same time in the end.
  *
- * Each look comes after another time. Where it keeps step with the slices it always finds the same
- * tasks running, never moves these, and they stay where they get more than the others, or less.
+ * A task that runs cannot be moved. If its turn has come, nobody is moved before it is queued: else
+ * the others would be handed to and fro, and it would stay where it gets more than they, or less.
+ * Each look comes after another time, so that none keeps step with the slices.
  *
  * A task is moved under the locks of both run queues. The second one is only tried for: whoever
  * cannot have it comes back with a later tick.
@@ -75,11 +76,12 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
 
 /*
  * Of the first ones that are queued there, the task that has been there for longest and may run on
- * `cpu`, or NULL. Not of all: they are looked at under both locks.
+ * `cpu`, or NULL; `in_turn`: NULL, too, if it is the turn of the one that runs. Not of all: they are
+ * looked at under both locks.
  */
-static struct task *balance_candidate(struct runqueue *from, uint32_t cpu)
+static struct task *balance_candidate(struct runqueue *from, uint32_t cpu, bool in_turn)
 {
-    struct task *oldest = NULL, *task = NULL;
+    struct task *oldest = NULL, *task = NULL, *running = from->running;
 
     assert_held(&from->lock);
     for (int looked = 0; looked < BALANCE_LOOK && (task = sched_class.next(from, task)); looked++) {
@@ -87,13 +89,16 @@ static struct task *balance_candidate(struct runqueue *from, uint32_t cpu)
             oldest = task;
         }
     }
+    if (in_turn && oldest && running->affinity >> cpu & 1 && running->placed < oldest->placed) {
+        return NULL;
+    }
     return oldest;
 }
 
 /* Move a task between two queues, both locked. False: none may go. */
-static bool balance_move(struct runqueue *from, struct runqueue *to)
+static bool balance_move(struct runqueue *from, struct runqueue *to, bool in_turn)
 {
-    struct task *task = balance_candidate(from, to->cpu);
+    struct task *task = balance_candidate(from, to->cpu, in_turn);
 
     assert_held(&to->lock);
     if (!task) {
@@ -110,7 +115,7 @@ static bool balance_move(struct runqueue *from, struct runqueue *to)
     return true;
 }
 
-bool balance_pull(struct runqueue *rq)
+bool balance_pull(struct runqueue *rq, bool in_turn)
 {
     struct runqueue *from = NULL;
     bool moved;
@@ -127,7 +132,7 @@ bool balance_pull(struct runqueue *rq)
     if (!from || !spin_trylock(&from->lock)) {
         return false;
     }
-    moved = balance_move(from, rq);
+    moved = balance_move(from, rq, in_turn);
     spin_unlock(&from->lock);
     return moved;
 }
@@ -147,8 +152,9 @@ void balance_tick(struct runqueue *rq, ktime_t now)
     if (cpu_count == 1 || now < rq->balance_at) {
         return;
     }
-    rq->balance_at = now + balance_later(rq);
-    balance_pull(rq);
+    if (balance_pull(rq, true)) {
+        rq->balance_at = now + balance_later(rq);
+    }
     if (rq->runnable > 0 && idle) { /* it missed its chance when it tried */
         smp_kick((uint32_t)__builtin_ctzl(idle));
     }

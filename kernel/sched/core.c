@@ -196,7 +196,7 @@ static struct task *rq_pick_next(struct runqueue *rq)
     struct task *next = sched_class.pick_next(rq);
 
     assert_held(&rq->lock);
-    if (!next && cpu_count > 1 && balance_pull(rq)) {
+    if (!next && cpu_count > 1 && balance_pull(rq, false)) {
         next = sched_class.pick_next(rq);
     }
     if (next) {

@@ -134,8 +134,9 @@ void sched_set_affinity(struct task *task, uint64_t cpus);
 uint32_t balance_place(const struct task *task, enum enqueue_kind kind);
 /* rq->marked_idle has to change: the CPU has nothing to do, or has again; rq->lock is held. */
 void balance_mark_idle(struct runqueue *rq, bool idle);
-/* Take a task from another CPU's queue; rq->lock is held. False: nobody has one to spare. */
-bool balance_pull(struct runqueue *rq);
+/* Take a task from another CPU's queue, or, `in_turn`, none where the one that runs should go first;
+ * rq->lock is held. False: nobody has one to spare. */
+bool balance_pull(struct runqueue *rq, bool in_turn);
 bool balance_all_idle(void);
 /* From the timer interrupt; rq->lock is held. */
 void balance_tick(struct runqueue *rq, ktime_t now);
