@@ -2,8 +2,8 @@
  * clone(2): fork, vfork and threads are rows of flags over one function.
  *
  * A new task starts as a copy of its parent; each shared object is then counted or copied. Its
- * kernel stack begins with the parent's trap frame, rax changed to 0, and the registers of a
- * switch_to that never happened.
+ * kernel stack begins with the parent's trap frame, rax changed to 0, and the frame of a switch_to
+ * that never happened (sched/switch.c).
  */
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -16,24 +16,6 @@
 #include "sched/group.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
-
-struct switch_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp, return_address;
-};
-
-static void set_stack(struct task *task, bool kernel)
-{
-//@lab 2 first-frame begin
-    struct switch_frame *frame = (struct switch_frame *)task_frame(task) - 1;
-
-    memset(frame, 0, sizeof(*frame));
-    frame->rbx = kernel;
-    frame->return_address = (uint64_t)task_first_switch;
-    task->rsp = (uint64_t)frame;
-//@lab 2 first-frame stub
-//|     panic("lab 2: write set_stack for %s, kernel %d (labs/2/README.md, step 2)", task->name, kernel);
-//@lab 2 first-frame end
-}
 
 static struct thread_group *group_create(struct task *leader, struct thread_group *parent)
 {
@@ -238,7 +220,7 @@ long task_clone(const struct clone_args *args)
         task->user.fs_base = args->tls;
         task->user.selectors.fs = 0;
     }
-    set_stack(task, false);
+    switch_first_frame(task, false);
     tid = task->tid;
     if (flags & CLONE_PARENT_SETTID) {
         put_user(tid, args->parent_tid);
@@ -280,7 +262,7 @@ struct task *kernel_thread(const char *name, void (*entry)(void *), void *argume
     task->kernel_entry = entry;
     task->kernel_argument = argument;
     memset(task_frame(task), 0, sizeof(struct trap_frame));
-    set_stack(task, true);
+    switch_first_frame(task, true);
     flags = spin_lock_irqsave(&tasks_lock);
     task_assign_tid(task);
     task->group = group;

@@ -15,8 +15,6 @@
 #include "sched/sched.h"
 #include "sched/traced.h"
 
-_Static_assert(offsetof(struct task, rsp) == 0, "switch.asm: TASK_RSP");
-
 #define TICK 10000000 /* a task that is alone is looked at this often */
 
 struct runqueue runqueues[CPU_MAX];

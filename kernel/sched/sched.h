@@ -125,7 +125,6 @@ ktime_t sched_slice(struct task *task);
 struct cpu_usage sched_usage(struct task *task);
 /* For how long the CPU has had nothing to do, up to now; the rest of its time goes to *busy. */
 ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy);
-void sched_finish_switch(void);
 /* Let the task run on these CPUs alone (bits by id, one of them running), from now on. */
 void sched_set_affinity(struct task *task, uint64_t cpus);
 
@@ -143,5 +142,15 @@ void balance_tick(struct runqueue *rq, ktime_t now);
 /* Upcall, defined in debug/hang.c. From the timer interrupt, no lock held; on an idle CPU this often. */
 #define HANG_LOOK 5000000000l
 void hang_tick(struct runqueue *rq, ktime_t now);
+
+/*
+ * The switch, switch.asm: `prev` yields here, `next` goes on where it yielded, with who ran before it.
+ * Interrupts off, the run queue's lock held, before and after.
+ */
 struct task *switch_to(struct task *prev, struct task *next);
+/* Where the first switch to a task returns to; and what it calls there, the lock still held. */
+void task_first_switch(void);
+void sched_finish_switch(void);
+/* switch.c: a new task's kernel stack, below its trap frame. `kernel`: it starts in the kernel. */
+void switch_first_frame(struct task *task, bool kernel);
 #endif

@@ -3,12 +3,12 @@
 ;
 ;   struct task *switch_to(struct task *prev, struct task *next)   returns prev, in next
 ;
-;   stack of a task that is not running:   rsp -> r15 r14 r13 r12 rbx rbp return-address
+;   struct switch_frame (switch.c), where a task waits:   rsp -> r15 r14 r13 r12 rbx rbp return-address
 ;
 ; Interrupts are off and the run queue's lock is held, before and after.
 
 %include "arch/frame_cfi.inc"
-%define TASK_RSP 0              ; checked in core.c
+%define TASK_RSP 0              ; checked in switch.c
 
 extern sched_finish_switch, trap_return, kernel_thread_main
 global switch_to, switch_begin, switch_swapped, switch_end, task_first_switch

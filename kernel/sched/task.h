@@ -178,9 +178,6 @@ void usage_add(struct cpu_usage *sum, const struct cpu_usage *usage);
 /* The division as far as it is known; kept in *shown. */
 void usage_divide(const struct cpu_usage *usage, struct cpu_times *shown);
 
-/* Assembly, switch.asm: where a new task's first switch returns to. */
-void task_first_switch(void);
-
 /*
  * Upcalls, defined in process/exit.c: the end of this thread, and of all threads of the current
  * process; status as in wait4.

@@ -58,7 +58,7 @@ LAB = Lab(
     tests=[
         Test("first_task", 10, "step 2: what must be on the stack of a task that has never run?",
              lambda seed, cpus: {"first": number(seed, 1)}),
-        Test("new_tasks", 10, "step 2: set_stack puts the frame right below the trap frame",
+        Test("new_tasks", 10, "step 2: switch_first_frame puts the frame right below the trap frame",
              children),
         Test("picture", 15, "steps 2 and 3: seven words, as the picture has them", picture,
              append="lab=picture:{seed}"),
@@ -76,7 +76,7 @@ LAB = Lab(
              sums),
     ],
     places={
-        "set_stack": "step 2, the first frame", "switch_to": "step 3, the switch",
+        "switch_first_frame": "step 2, the first frame", "switch_to": "step 3, the switch",
         "switch_begin": "step 3, the switch", "switch_swapped": "step 3, the switch: where it loads",
         "task_first_switch": "step 2: the first frame leads here",
     },

@@ -65,7 +65,7 @@ static void new_tasks(void)
         EXPECT(pid > 0, "fork returns the child's id in the parent", "%d", pid);
         EXPECT(read(fds[0], &answer, sizeof(answer)) == 8, "8 bytes from the child", "errno %d", errno);
         EXPECT(answer == grade_mix(digest(values) + i),
-               "the child has all of its parent's registers (set_stack writes seven words, below the trap frame)",
+               "the child has all of its parent's registers (switch_first_frame writes seven words, below the trap frame)",
                "others");
         EXPECT(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == (int)(number % 100),
                "the child's own exit status", "status 0x%x", status);
