@@ -65,6 +65,41 @@ def what_is_above_is_reached_by_upcalls_alone() -> None:
             check(False, f"{path.relative_to(ROOT)} declares {name} by itself: that is a header's task")
 
 
+CORE = ["arch", "mm", "sched", "process"]
+SERVES = 5  # declarations: a comment that is to serve more says little of each
+
+
+def functions_without_comment(header: str) -> list[str]:
+    """Those whose line bears no comment, and that stand in no short group, without a gap, below one."""
+    silent = []
+    below: int | None = None  # how many declarations stand between the last comment and here
+    rest = re.sub(r"/\*.*?\*/", lambda found: "\n" * found[0].count("\n") + "/**/", header, flags=re.S)
+    for line in re.sub(r"^(.*\([^;{}]*),\n\s+", r"\1, ", rest, flags=re.M).split("\n"):
+        name = re.match(r"(?!static|typedef|extern|struct \w+ \{)[a-z][\w *]*[ *](\w+)\(.*\).*;(.*)", line)
+        if name:
+            below = None if below is None else below + 1
+            if "/**/" not in name[2] and (below is None or below > SERVES):
+                silent.append(name[1])
+        elif line.startswith("/**/"):
+            below = 0
+        elif not line or line[0] not in " }":
+            below = None
+    return silent
+
+
+@test
+def functions_of_the_core_say_their_contract() -> None:
+    """What a function of the core does, needs and returns stands where its caller looks: above its
+    declaration, with others of its kind or alone."""
+    check(functions_without_comment("/* Its. */\nint a(int x,\n      int y);\nint *b(void);\n\nvoid c(void);\n"
+                                    "/* A type. */\nstruct d {\n    int e;\n};\nlong f(void);\nint g(void); /* Its. */\n")
+          == ["c", "f"], "it does not find the ones without")
+    silent = [f"{path.relative_to(ROOT)}: {', '.join(found)}" for room in CORE
+              for path in sorted((ROOT / "kernel" / room).glob("*.h"))
+              if (found := functions_without_comment(path.read_text()))]
+    check(not silent, "no comment says what the caller of these has to know: " + "; ".join(silent))
+
+
 @test
 def no_pointer_has_one_value() -> None:
     """A pointer to a function that is set once hides who is called."""

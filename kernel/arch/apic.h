@@ -14,20 +14,26 @@ extern struct acpi_info {
     uint16_t pm1a_control, pm1b_control, s5_a, s5_b;
 } acpi_info;
 
+/* Fill acpi_info. At boot, before the rest here: that is where the devices are. */
 void acpi_init(void);
+/* Mask the old PIC, map the local APIC, switch it on; lapic_init_cpu is a further CPU's part of it. */
 void lapic_init(void);
-void lapic_init_cpu(void); /* this CPU's part of it */
+void lapic_init_cpu(void);
+/* From an interrupt's handler: the next one may come. */
 void lapic_eoi(void);
-/* Interrupt the CPU with local APIC `id`: by a vector, by INIT, STARTUP at `page`, or an NMI. */
+/* Interrupt the CPU with local APIC `id`: by a vector, by INIT, STARTUP at `page`. They wait until the
+ * APIC has taken the request, not until the other CPU has. Any context. */
 void lapic_send_ipi(uint32_t id, int vector);
 void lapic_send_init(uint32_t id);
 void lapic_send_startup(uint32_t id, paddr_t page);
 void lapic_nmi_others(void); /* NMI to all others: see nmi_dispatch */
-uint32_t lapic_id(void);
+uint32_t lapic_id(void);     /* of this CPU */
+/* A register of this CPU's local APIC: one of LAPIC_*, below. */
 uint32_t lapic_read(uint32_t reg);
 void lapic_write(uint32_t reg, uint32_t value);
+/* Map the IOAPIC and mask all its lines. */
 void ioapic_init(void);
-/* Send ISA line `irq` to `vector` on the first CPU. */
+/* Send ISA line `irq` to `vector` on the first CPU, and unmask it. */
 void ioapic_route(int irq, int vector);
 
 enum {

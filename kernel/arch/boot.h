@@ -16,6 +16,8 @@ extern paddr_t boot_ram_end;          /* the end of the highest RAM, free or not
 extern struct boot_range boot_initrd; /* whole pages; mm owns page structs for it, too */
 extern size_t boot_initrd_size;       /* bytes from boot_initrd.start */
 
+/* Read what the loader left at `info`; panics if it was no multiboot loader. Once, before what is below
+ * is used. */
 void boot_init(uint32_t magic, paddr_t info);
 
 /*
@@ -30,7 +32,7 @@ extern char boot_command_line[1024];
  * It lasts for ever.
  */
 const char *boot_option(const char *name);
-/* Its number, brought between `min` and `max`. False: it is absent or no number. The log says so. */
+/* Its number, brought between `min` and `max`. False: it is absent, or no number, as the log says. */
 bool boot_number(const char *name, uint64_t min, uint64_t max, uint64_t *value);
 
 #endif

@@ -14,18 +14,18 @@ static inline ktime_t clock_now(void)
     return (ktime_t)((unsigned __int128)(rdtsc() - clock_tsc_base) * clock_mult >> 32);
 }
 
-/* Calibrate against the PIT or CPUID; needs the LAPIC. */
+/* Measure the TSC and the APIC timer against the PIT. At boot, after lapic_init, interrupts off. */
 void clock_init(void);
 
 /*
- * Interrupt this CPU at `deadline` (now if it has passed) or before. Then sched_timer_interrupt
- * runs, interrupts off. Setting the device is dear: an earlier interrupt that is on its way is
- * left to set it again.
+ * Interrupt this CPU at `deadline` (at once if it has passed), or earlier: the timer counts no further
+ * than a second. Then sched_timer_interrupt runs. Interrupts off. Setting the device is expensive, so
+ * callers use timer_arm, which leaves an earlier interrupt to set it again.
  */
 void timer_program(ktime_t deadline);
 
-/* The interrupt is here: how late it is. Negative: it is that of an earlier time, which came while
- * interrupts were off, and another one will come. */
+/* In the timer's interrupt: how late it is. Negative: it belongs to an earlier time, and came while
+ * interrupts were off; the right one will come. */
 ktime_t timer_came(void);
 
 static inline void timer_arm(ktime_t deadline)

@@ -42,7 +42,7 @@ enum {
 #define CR4_SMEP (1u << 20)
 #define CR4_SMAP (1u << 21)
 
-/* Filled once by cpu_init() of the first CPU. */
+/* Filled by cpu_init(); all CPUs are alike. */
 extern struct cpu_features {
     bool smap, smep, umip, fsgsbase, tsc_deadline, huge_1g, hypervisor;
 } cpu_features;
@@ -51,7 +51,8 @@ extern struct cpu_features {
 #define DR6_NOTHING 0xffff0ff0u    /* what never clears itself, cleared */
 #define DR7_NOTHING 0x400u
 
-/* Set control and debug registers, EFER, the syscall MSRs, and cpu_features. */
+/* Set this CPU's control and debug registers, EFER, the syscall MSRs, and cpu_features. Interrupts off.
+ * Panics if the CPU lacks what the kernel needs. */
 void cpu_init(void);
 
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])

@@ -20,11 +20,15 @@ extern struct exit_registers {
     uint64_t rip, rsp, rbp;
 } exit_registers;
 
+/*
+ * Leave by QEMU's debug device with `exit=debug`; otherwise power off or restart if the code says so,
+ * and stop if not, or if the machine cannot. The other CPUs are stopped first. Any context.
+ */
+void machine_exit(enum machine_exit_code code) __attribute__((noreturn));
+/* The same with the code of their name. */
 void machine_poweroff(void) __attribute__((noreturn));
 void machine_restart(void) __attribute__((noreturn));
-/* Leave by the debug device if there is one; otherwise stop, or power off as the code says. */
-void machine_exit(enum machine_exit_code code) __attribute__((noreturn));
-/* This CPU does nothing more. */
+/* This CPU does nothing more: interrupts off, asleep. Any context. */
 void machine_stop(void) __attribute__((noreturn));
 
 #endif

@@ -3,7 +3,8 @@
 #define ARCH_EXPLAIN_H
 #include "arch/frame.h"
 
-/* A line or two of the log about the error code, and for a page fault about the address in CR2. */
+/* A line or two of the log about the error code, and for a page fault about `address`, its CR2. For
+ * panics: any context. */
 void trap_explain(const struct trap_frame *frame, vaddr_t address);
 
 #endif

@@ -51,7 +51,8 @@ static inline unsigned int paging_index(vaddr_t address, int level)
 
 extern pte_t *paging_kernel_pml4; /* through the direct map */
 
-/* Build and load the kernel's final tables: W^X image, NX direct map. Uses boot_page_alloc(). */
+/* Build and load the kernel's final tables: W^X image, NX direct map. Once, at boot: it uses
+ * boot_page_alloc(). Panics without memory. */
 void paging_init(void);
 
 /* Where page table pages come from; boot_page_alloc at first, mm sets its own. 0: none left. */
@@ -63,10 +64,12 @@ extern paddr_t (*paging_table_alloc)(void);
  */
 int paging_map_kernel(vaddr_t address, paddr_t page, uint64_t flags);
 
-/* Can the kernel read its address? By the tables in CR3, also early, and if they are damaged. */
+/* Can the kernel read this address of its own half? By the tables in CR3, also early, and if they are
+ * damaged. Any context. */
 bool paging_is_mapped(vaddr_t address);
 
-/* The direct map's pointer to device registers, mapped uncached now if they were not. */
+/* The direct map's pointer to device registers, mapped uncached now if they were not. At boot: nothing
+ * keeps others from the tables. */
 void *paging_map_device(paddr_t address, size_t size);
 
 #endif

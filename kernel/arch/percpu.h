@@ -82,9 +82,10 @@ static inline void preempt_enable_no_resched(void)
     __asm__ volatile("decl %%gs:%c0" : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
 }
 
-/* Upcall, defined in sched/core.c: give the CPU to a better task. Preemption is not off. */
+/* Upcall, defined in sched/core.c: give the CPU to a better task. Preemption is not off; the task stays
+ * runnable, also one that has marked itself asleep. */
 void sched_preempt(void);
-/* need_resched is set: sched_preempt(), if this is a place for it. */
+/* need_resched is set: sched_preempt(), unless preemption or interrupts are off. */
 void preempt_check(void);
 
 static inline void preempt_enable(void)
@@ -104,7 +105,8 @@ static inline void irq_restore_preempt(uint64_t flags)
     }
 }
 
-/* Point this CPU's GS at cpus[id] and fill it; then load its GDT and TSS. */
+/* Fill cpus[id], load its GDT and TSS, and point this CPU's GS at it. A CPU's first call: before it
+ * there is no this_cpu(). Interrupts off. */
 void percpu_init(uint32_t id);
 
 #endif

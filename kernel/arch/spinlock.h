@@ -30,7 +30,8 @@ static inline bool spin_is_held(const struct spinlock *lock)
     return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == this_cpu(lock_token);
 }
 
-/* Wait for a lock that another CPU holds; panics when this CPU holds it already. */
+/* spin_lock's slow half: wait for a lock that another CPU holds, and take it. Preemption is off.
+ * Panics when this CPU holds it already. */
 void spin_wait(struct spinlock *lock);
 
 static inline bool spin_trylock(struct spinlock *lock)

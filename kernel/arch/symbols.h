@@ -2,7 +2,7 @@
 #ifndef ARCH_SYMBOLS_H
 #define ARCH_SYMBOLS_H
 
-/* The name of the function around `address` and the distance into it, or NULL. */
+/* The name of the function around `address` and the distance into it, or NULL. Both: any context. */
 const char *symbol_find(unsigned long address, unsigned long *offset);
 /* Print "  WHAT: function+offset [address]". */
 void symbol_print(const char *what, const void *address);

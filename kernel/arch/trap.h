@@ -39,17 +39,21 @@ void signal_user_fault(struct trap_frame *frame, int signal, int code, vaddr_t a
  */
 void signal_return_to_user(struct trap_frame *frame);
 
-/* Call handler(data) for interrupt line `irq` (ISA number), interrupts off. Unmasks the line. */
+/* Call handler(data), interrupts off, on the first CPU, for interrupt line `irq` (ISA number, below
+ * 16). Unmasks the line. A line has one handler. */
 void irq_register(int irq, void (*handler)(void *), void *data);
 
+/* Fill the one IDT and load it, at boot, after cpu_init; each further CPU loads it. */
 void idt_init(void);
 void idt_load(void);
 
-/* Assembly labels. A new task's first switch returns to trap_return, rsp at its trap_frame. */
+/* Labels of assembly, not to be called: the way back to user mode (or what was interrupted), rsp at the
+ * trap frame; and where MSR_LSTAR points. */
 void trap_return(void);
 void syscall_entry(void);
 
-/* Written by trap_dispatch's callers in assembly; not for others. */
+/* From trap.asm alone, interrupts off: answer a trap or interrupt. It may change the frame, enable
+ * interrupts and switch tasks; the assembly leaves by the frame. Panics for a fault of the kernel. */
 void trap_dispatch(struct trap_frame *frame);
 
 #define SYSCALLS_MAX 512

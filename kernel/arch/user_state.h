@@ -24,12 +24,14 @@ struct user_state {
     uint8_t fpu[512] __attribute__((aligned(16))); /* as FXSAVE64 has it */
 };
 
-/* What the running task has, for a new one. */
+/* Copy what the running task has, for a new one. Like all up to the selectors it is about the current
+ * task, and a switch in the middle does no harm: the state moves with the task. */
 void user_state_save(struct user_state *state);
-/* What a program starts with. */
+/* Load what a program starts with. */
 void user_state_reset(void);
 
-/* The FPU and SSE registers alone. Load what is in kernel memory: false if MXCSR is impossible. */
+/* The FPU and SSE registers alone: load what is in kernel memory, aligned to 16 (false, and nothing is
+ * loaded: its MXCSR is impossible); or what a program starts with. */
 bool user_fpu_load(const uint8_t fpu[512]);
 void user_fpu_reset(void);
 
@@ -43,7 +45,7 @@ static inline void fxrstor(const uint8_t area[512])
     __asm__ volatile("fxrstor64 %0" : : "m"(*(const uint8_t (*)[512])area));
 }
 
-/* As arch_prctl(2) has it: the selector becomes 0, for it would bring its own base. */
+/* As arch_prctl(2) has it; below USER_TOP. The selector becomes 0, for it would bring its own base. */
 void user_fs_base_set(uint64_t base);
 void user_gs_base_set(uint64_t base);
 uint64_t user_fs_base(void);
@@ -55,7 +57,8 @@ static inline void user_selectors_save(struct user_state *state)
                      : "=m"(state->selectors));
 }
 
-/* The rest of user_segments_switch, where selectors differ or the CPU has no wrgsbase. */
+/* The rest of user_segments_switch, where selectors differ or the CPU has no wrgsbase. Interrupts
+ * off. */
 void user_segments_finish(struct user_state *prev, const struct user_state *next)
     __attribute__((cold));
 

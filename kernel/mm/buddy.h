@@ -14,6 +14,8 @@ struct buddy {
     struct list free[PAGE_ORDER_MAX + 1];
 };
 
+/* The caller keeps others out of `buddy`. At first nothing is free: free pages are put in by
+ * buddy_free. */
 void buddy_init(struct buddy *buddy, struct page *pages, size_t count);
 struct page *buddy_alloc(struct buddy *buddy, int order); /* NULL: none that large */
 void buddy_free(struct buddy *buddy, struct page *page, int order);

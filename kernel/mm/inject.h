@@ -8,7 +8,8 @@
 
 extern bool inject_on;
 
-/* Upcall, defined in sched/inject.c: is this the one? `site`: who asks, for the trace. */
+/* Upcall, defined in sched/inject.c: is this the one? It counts. `site`: who asks, for the trace. Any
+ * context; takes no lock. */
 bool inject_due(const void *site);
 
 static inline bool inject_failure(const void *site)

@@ -3,8 +3,9 @@
 #define MM_KSTACK_H
 #include "lib/types.h"
 #define KSTACK_SIZE 16384
-/* The top (highest address, 16-byte aligned), or 0 without memory. */
+/* The top (highest address, 16-byte aligned), or 0 without memory. Interrupts on, no spinlock held:
+ * other CPUs may have to flush. */
 vaddr_t kstack_alloc(void);
-void kstack_free(vaddr_t top);
+void kstack_free(vaddr_t top); /* nobody runs on it any more */
 size_t kstack_cached_pages(void); /* held for the next ones */
 #endif

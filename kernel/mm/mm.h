@@ -44,38 +44,51 @@ struct mm {
 
 struct mm *mm_create(void);        /* empty, one user; NULL without memory */
 struct mm *mm_clone(struct mm *mm); /* for fork: copy on write; NULL without memory */
+/* One user more: the same mm. The caller has one already, or tasks_lock, which keeps a task's. */
 struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm); /* the last user frees everything. May sleep. NULL is fine */
-/* Load the page tables of `next` (NULL: any will do) on this CPU. */
+/* Load the page tables of `next` (NULL: the kernel's alone) on this CPU. Preemption or interrupts
+ * off. */
 void mm_switch(struct mm *next);
 /* Upcalls, defined in process/exec.c: one more address space runs it, one fewer does. NULL is fine. */
 void executable_get(struct inode *inode);
 void executable_put(struct inode *inode);
 
-/* Upcall, defined in sched/task.c: the caller's limits by RLIMIT_*; its soft ones bound what it maps. */
+/* Upcall, defined in sched/task.c: the caller's limits by RLIMIT_*; the soft ones bound what it maps. */
 const struct rlimit *mm_limits(void);
 
-/* The rest locks mm->lock itself, but for mm_find. */
-/* Lengths are rounded up to pages. An address, or -EINVAL, -ENOMEM, -EEXIST. */
+/* The rest locks mm->lock itself, but for mm_find. May sleep; no lock is held. */
+/*
+ * As mmap(2), munmap(2), mprotect(2), brk(2), mremap(2), madvise(2); lengths are rounded up to pages.
+ * mm_map takes a reference of its own to `source`, whose page `offset` is the first one. The address,
+ * or -EINVAL, -ENOMEM, -EPERM (below MMAP_MIN), -EEXIST, -EOVERFLOW (offset).
+ */
 long mm_map(struct mm *mm, vaddr_t address, size_t size, int prot, int flags,
             struct vma_source *source, uint64_t offset);
+/* 0, -EINVAL, -ENOMEM; mm_protect also -EACCES: a shared mapping of a file opened for reading. */
 long mm_unmap(struct mm *mm, vaddr_t address, size_t size);
 long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot);
+/* Where the heap ends then: where it did before if it cannot be changed so. */
 long mm_brk(struct mm *mm, vaddr_t brk);
+/* The address where it is now, or -EINVAL, -EFAULT (not mapped), -ENOMEM; nothing is changed then. */
 long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
+/* 0, -EINVAL, -ENOMEM: there are holes, but what is mapped has followed the advice. */
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
-/* Unmap the pages from `first` on of what maps `object` (a file that was cut). */
+/* Forget the pages from `first` on of what maps `object` (a file that was cut): a fault then gets
+ * -EIO. */
 void mm_zap_object(struct mm *mm, const void *object, uint64_t first);
-/* Resolve a fault: 0, -EFAULT (*code: 1 no mapping, 2 no permission), -EIO (SIGBUS), -ENOMEM. */
+/* Resolve a fault; `error` as the CPU has it (FAULT_*). 0, -EFAULT (*code: SEGV_MAPERR, SEGV_ACCERR),
+ * -EIO (SIGBUS), -ENOMEM. */
 long mm_fault(struct mm *mm, vaddr_t address, uint64_t error, int *code);
-/* By what all know `address` who may have its memory, too: the id of a source and the place in it;
- * or *id is left alone, if nobody has. -EFAULT: a page of its own, and read-only (as Linux). */
+/* The name by which all who share the memory at `address` know it: the id of its source, and the
+ * place there in bytes. 0; *id and *place stay as they are for memory of one's own. -EFAULT: nothing
+ * is mapped, or memory of one's own that is read-only (as Linux). */
 long mm_shared_id(struct mm *mm, vaddr_t address, uint64_t *id, uint64_t *place);
 /* The physical address behind a user address, its page made if need be and referenced; valid up to the
  * page's end. 0: none, or the mapping does not allow it. */
 paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write);
 
-/* The vma that holds `address`, or the next above it; lock held. */
+/* The vma that holds `address`, or the next above it, or NULL; lock held. */
 struct vma *mm_find(struct mm *mm, vaddr_t address);
 static inline struct vma *vma_next(struct vma *vma)
 {
@@ -91,34 +104,47 @@ static inline struct vma *vma_next(struct vma *vma)
  * because its mapping is PROT_NONE now: not present, neither for user mode nor for the kernel's copies.
  */
 #define PTE_HIDDEN PTE_SOFT1
-pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create); /* table.c */
+/* table.c. The entry of level 0; NULL: there is no table, and none is to be made or there is no
+ * memory. */
+pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create);
+/* The table of `entry` has so many more entries that are not 0: told by whoever fills or empties one. */
 void mm_table_used(pte_t *entry, int change);
+/* Take out and put all pages in the range, and tables that are empty then. It flushes. */
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end);
+/* Give `to` the pages of a vma of `from`; both may only read them, unless it is a shared one. The
+ * caller flushes `from`. -ENOMEM: `to` has some of them. */
 long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma);
-/* Forget what the TLBs of all CPUs hold of the range; changed or freed entries come before. */
+/* Forget what the TLBs of all CPUs hold of the range; changed entries come before, freed pages after.
+ * Interrupts on, no spinlock held. */
 void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end);
 static inline void mm_flush_all(struct mm *mm)
 {
     mm_flush(mm, 0, USER_TOP);
 }
 
-/* commit.c: may `mm` have these pages more, in all, as data, and as a promise (which is made)? -ENOMEM */
+/* commit.c: may `mm` have these pages more, in all, as data, and as a promise? 0: the promise is
+ * made, and commit_give ends it; the caller counts the rest. -ENOMEM. */
 long mm_charge(struct mm *mm, uint64_t pages, uint64_t data, uint64_t promised);
+/* Give the pages that are there the vma's protection; a private one that others have, too, stays
+ * read-only. It flushes. */
 void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
-uint64_t vma_page_flags(const struct vma *vma); /* not PROT_NONE's */
-/* Tables for all pages of a range to move to `to`: -ENOMEM, with nothing changed. table.c */
+uint64_t vma_page_flags(const struct vma *vma); /* of an entry; not for PROT_NONE */
+/* Tables for all pages of a range to move to `to`, so that the move cannot fail: -ENOMEM, with nothing
+ * changed. mm_unreserve_tables: it does not move after all. */
 long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size); /* tables are reserved */
-size_t mm_cached_pages(void);
-/* Insert/cut; map.c. */
+size_t mm_cached_pages(void); /* tables, kept for the next ones; no lock is needed */
+/* map.c. Nothing is mapped where the vma is; its promise is made. */
 void mm_insert(struct mm *mm, struct vma *vma);
-/* Make vma edges at `start` and `end`. The first vma at or above start in *first. -ENOMEM: as before. */
+/* Make vma edges at `start` and `end`. The first vma at or above start, or NULL, in *first. -ENOMEM: as
+ * before. */
 long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first);
 /* Join the vmas from the one before `vma` to the one at `end` where they are alike. */
 void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end);
 long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end); /* -ENOMEM: nothing changed */
-vaddr_t mm_find_gap(struct mm *mm, size_t size);
+vaddr_t mm_find_gap(struct mm *mm, size_t size); /* the highest below MMAP_TOP; 0: none */
+/* Does the range end below USER_TOP? Is nothing mapped there? */
 bool mm_range_ok(vaddr_t address, size_t size);
 bool mm_range_free(struct mm *mm, vaddr_t address, size_t size);
 uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end); /* pages with a mapping */

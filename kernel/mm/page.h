@@ -46,15 +46,19 @@ static inline void page_get(struct page *page)
     ref_get(&page->references);
 }
 
-/* 2^order pages, contents unknown, one reference; NULL when there are none. Not from interrupts. */
+/* 2^order pages (at most PAGE_ORDER_MAX), contents unknown, one reference; NULL when there are none.
+ * Not from interrupts; does not sleep. */
 struct page *page_alloc(int order);
-/* The last reference frees. */
+/* The last reference frees. Not from interrupts. */
 void page_put(struct page *page);
+/* Pages, free and in all. Without a lock: the number may be old. */
 size_t page_free_count(void);
 size_t page_total_count(void);
-void page_init(void); /* from boot_free */
-/* Give the initrd's pages to the allocator. */
+/* Take over boot_free, at boot; panics if page_array has no room there. */
+void page_init(void);
+/* Give the initrd's pages to the allocator. Whole ones. */
 void page_free_range(paddr_t start, paddr_t end);
+/* One page, through the direct map. */
 void page_zero(void *page);
 void page_copy(void *to, const void *from);
 

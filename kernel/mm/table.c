@@ -332,7 +332,7 @@ long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
     struct copy copy = {.to = to, .share = vma->flags & MAP_SHARED};
 
     table_walk(from, vma->start, vma->end, copy_one, &copy);
-    return copy.failed ? -1 : 0;
+    return copy.failed ? -ENOMEM : 0;
 }
 
 struct protect {

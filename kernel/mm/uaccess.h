@@ -9,13 +9,15 @@
 #include "arch/paging.h"
 #include "lib/errno.h"
 
-/* uaccess.asm: 0 or -EFAULT; the caller has checked the range. */
+/* uaccess.asm, for what is below; the caller has checked the range. 0 or -EFAULT; of a string, as
+ * strncpy_from_user. */
 long uaccess_copy(void *to, const void *from, size_t size);
 long uaccess_clear(void *to, size_t size);
 long uaccess_string(char *to, const char *from, size_t max);
-/* One aligned word in one access. Under a spinlock -EFAULT also when the page is to be made. */
+/* One aligned word of 4 bytes, zero-extended, in one access; -EFAULT. Under a spinlock that also when
+ * the page is to be made. */
 long uaccess_load(const void *word);
-/* In one access: all of it is written, or, across the end of what is mapped, nothing. */
+/* In one access: all of it is written, or, across the end of what is mapped, nothing. 0 or -EFAULT. */
 long uaccess_store4(void *word, uint32_t value);
 long uaccess_store8(void *word, uint64_t value);
 /* *word becomes `value` if it is `old`; what it was, or -EFAULT. */

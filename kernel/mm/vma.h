@@ -23,7 +23,7 @@ struct vma_source {
     uint64_t id; /* of the memory that it gives; never another's, even when that memory is gone */
 };
 
-/* For an `id`: a multiple of 4 that nobody has had. */
+/* For an `id`: a multiple of 4 that nobody has had. Any context. */
 uint64_t mm_new_id(void);
 
 static inline void vma_source_init(struct vma_source *source, const struct vma_source_ops *ops,
@@ -70,7 +70,8 @@ struct vma {
     uint64_t offset;           /* pages into the source at `start` */
 };
 
-/* Memory that tasks share by MAP_SHARED | MAP_ANONYMOUS; is it a promise (commit.c)? -ENOMEM. shared.c */
+/* shared.c. Memory that tasks share by MAP_SHARED | MAP_ANONYMOUS, with one reference; `promised`: it
+ * is a promise (commit.c), made here. An error pointer: -ENOMEM. */
 struct vma_source *vma_source_anonymous(uint64_t pages, bool promised);
 
 static inline uint64_t vma_pages(const struct vma *vma)
@@ -96,7 +97,7 @@ static inline uint64_t vma_promise(const struct vma *vma, uint64_t pages)
     return vma_is_promise(vma->prot, vma->flags) ? pages : 0;
 }
 
-/* How much memory is promised: commit.c. */
+/* How much memory is promised: commit.c. Any context. */
 bool commit_take(uint64_t pages); /* false: too much in all */
 bool commit_request(uint64_t pages); /* the same for one request: no more than there is memory */
 void commit_give(uint64_t pages);

@@ -12,13 +12,17 @@ struct cwd {
     mode_t umask;
 };
 
-struct inode *cwd_of(struct task *task); /* referenced; NULL: it has ended */
-struct inode *cwd_get(void); /* the current task's, referenced */
-void cwd_set(struct inode *directory); /* takes over the reference */
+/* A working directory, referenced: another task's, to which the caller has a reference (NULL: it has
+ * ended); the current one's. Interrupts on. */
+struct inode *cwd_of(struct task *task);
+struct inode *cwd_get(void);
+void cwd_set(struct inode *directory); /* of the current task; takes over the reference */
 /* Give the current task, the first one, a descriptor table and a working directory. */
 void context_first_task(void);
-/* The child's part, shared with the parent's or copied as the clone flags say. 0 or -ENOMEM. */
+/* The child's part, shared with the parent's or copied as the clone flags say. 0, or -ENOMEM, and it
+ * has what context_exit gives back. */
 long context_clone(struct task *parent, struct task *child, uint64_t flags);
-/* Give it back. Of a task that is current, or was never started. */
+/* Give it back. Of a task that is current, or was never started. The last thread of a session's
+ * leader hangs its terminal up. May sleep. */
 void context_exit(struct task *task);
 #endif

@@ -25,20 +25,24 @@ struct exec_image {
 };
 
 /*
- * Map the program (ELF-64, System V ABI chapter 5). `header` is its first EXEC_HEADER_SIZE bytes.
- * -ENOEXEC, -ENOMEM, -EIO. elf.c
+ * elf.c. Map the program (ELF-64, System V ABI chapter 5) into `mm`, which is nobody's yet; *image
+ * says where. `header` is its first EXEC_HEADER_SIZE bytes. 0, -ENOEXEC, -ENOMEM, -EIO: the caller
+ * puts `mm`.
  */
 long elf_load(struct mm *mm, struct inode *inode, const char *header, struct exec_image *image);
-/* The interpreter that it names, mapped as well: it starts first. -ELIBBAD, -ENOMEM, -EIO. elf.c */
+/* The interpreter that it names, mapped as well: it starts first. 0, -ELIBBAD, -ENOMEM, -EIO. */
 long elf_load_interpreter(struct mm *mm, struct inode *inode, const char *header,
                           struct exec_image *image);
-/* Build the initial stack (x86-64 psABI, section 3.4.1). -E2BIG, -ENOMEM. elf.c */
+/* Build the initial stack (x86-64 psABI, section 3.4.1); image->stack is where it ends. 0, -E2BIG,
+ * -ENOMEM. */
 long stack_build(struct mm *mm, const struct exec_strings *strings, const char *path,
                  struct exec_image *image);
 
-/* exec(2): replace the current program. Returns only on error. */
+/* execve(2), `path` from `base`, argv and envp in user memory: replace the current program, 0; its call
+ * returns into the new one. Or an error of the manual page, with the old program unchanged. */
 long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp);
-/* The first program, from kernel strings; the machine ends if it cannot be run. */
+/* The first program, with a usual environment; the machine ends if it cannot be run. By the first
+ * task. */
 void exec_first(const char *path);
 
 #endif

@@ -3,9 +3,11 @@
 #define PROCESS_EXIT_H
 #include "sched/task.h"
 
-/* On exec and exit, by the task itself: CLEARTID, the end of vfork, and the mm is given back. */
+/* On exec and exit, by the task itself, before it leaves its mm: robust futexes, CLEARTID, and the
+ * end of vfork. The caller gives the mm back. May sleep. */
 void task_release_mm(struct task *task);
-/* exec's middle: this is the only thread now, and has the leader's id. -EINTR: being killed. */
+/* exec's middle: end the other threads. 0: this is the only one now, and has the leader's id. -EINTR:
+ * it is to end itself, or another one executes. Sleeps. */
 long task_end_other_threads(void);
 
 struct wait_result {
@@ -19,8 +21,8 @@ enum {
     WNOTHREAD = 0x20000000, WALL = 0x40000000, WCLONE = (int)0x80000000, /* __WALL ... */
 };
 /*
- * wait4 and waitid: a child's change of state goes to *result. Its pid; 0: WNOHANG and nothing yet;
- * -ECHILD, -EINVAL, -ERESTARTSYS. Sleeps.
+ * wait4 and waitid: a child's change of state goes to *result. 0 (result->pid 0: WNOHANG and nothing
+ * yet), -ECHILD, -ERESTARTSYS. Sleeps; no lock is held.
  */
 long task_wait(int type, pid_t id, int options, struct wait_result *result);
 

@@ -10,10 +10,11 @@ struct clone_args {
 
 /*
  * Make a task that starts as a copy of the current one, which is in a system call. The child's tid, or
- * -EINVAL, -EAGAIN, -ENOMEM, -EFAULT as clone(2). May sleep.
+ * -EINVAL, -EPERM, -EAGAIN, -ENOMEM as clone(2), or -ERESTARTNOINTR: a signal goes first. May sleep.
  */
 long task_clone(const struct clone_args *args);
-/* A task of the kernel's own that runs entry(argument) and then ends. NULL without memory. */
+/* A task of the kernel's own that runs entry(argument), interrupts on. That returns only when it has
+ * made a program of the task, which begins then. Panics without memory: for the boot. */
 struct task *kernel_thread(const char *name, void (*entry)(void *), void *argument);
 
 #endif

@@ -25,23 +25,26 @@ struct cpu_timer {
 
 /*
  * Clocks of CPU time have a negative id: ~pid in the upper bits, whether it is one thread's, and what
- * it counts (clock_getcpuclockid(3)). Without 0 for oneself, and CLOCK_PROCESS_CPUTIME_ID and
- * CLOCK_THREAD_CPUTIME_ID so: cpu_clock_resolve; 0: there is none such for the current process.
- * cpu_clock_by_id: -EINVAL, who had it is gone. tasks_lock is held for both.
+ * it counts (clock_getcpuclockid(3)).
  */
 #define CPU_CLOCK_OF_THREAD 4
+/* The id with a pid in it, for one that says 0 (oneself), CLOCK_PROCESS_CPUTIME_ID or the like. 0:
+ * there is no such clock, or the current process may not read it. tasks_lock is held. */
 int cpu_clock_resolve(int clock);
+/* What a clock of that form shows. -EINVAL: who had it is gone. tasks_lock is held. */
 ktime_t cpu_clock_by_id(int clock);
 /* What the process has used, or this task alone if it is not NULL. tasks_lock is held. */
 ktime_t cpu_clock_read(struct thread_group *group, struct task *task, enum cpu_clock clock);
-/* When the clock may have gone on by `left`, at the earliest; after some time in any case. */
+/* The time, of clock_now, at which a process may have used `left` more, at the earliest: if all CPUs
+ * run it. */
 ktime_t cpu_clock_when(ktime_t left);
-/* After `value` more, and then each `interval`; 0: not. What was left of the old one, 0 if nothing.
- * For the current process; takes tasks_lock. */
+/* Set a timer of the current process (CPU_TIMER_USER or _ALL): after `value` more CPU time, and then
+ * each `interval`; 0: not. What was left of the old one; 0: it did not run. Both take tasks_lock. */
 ktime_t cpu_timer_set(int which, ktime_t value, ktime_t interval, ktime_t *old_interval);
 ktime_t cpu_timer_get(int which, ktime_t *interval);
-/* The group's RLIMIT_CPU is another one. Takes tasks_lock. */
+/* The group's RLIMIT_CPU is another one: watch that. Takes tasks_lock. */
 void cpu_limit_changed(struct thread_group *group);
-/* All threads are gone. */
+/* All threads are gone, and the group is about to go. tasks_lock is not held: waits for a timer's
+ * function, which takes it. */
 void cpu_timers_cancel(struct thread_group *group);
 #endif

@@ -3,29 +3,38 @@
 #define SCHED_GROUP_H
 #include "sched/task.h"
 
-/* tasks_lock is held for these three. */
+/* The process is in the group `pgid` of `session` now, and in none before; in none any more. Is there
+ * such a group? tasks_lock is held. */
 void group_enter(struct thread_group *group, pid_t pgid, pid_t session);
 void group_leave(struct thread_group *group);
 bool group_has_members(pid_t pgid);
-/* The processes in the order of birth, so none escapes by being born of one that is still to come:
- * with tasks_lock held, which others may have in between. Not from interrupts. */
 struct process_walk {
     uint64_t flags;
     int left;
     struct list *next;
 };
+/*
+ * The processes in the order of birth, so none escapes by being born of one that is still to come.
+ * tasks_lock is held from start to end, but given to others between two calls now and then: what next
+ * returned is valid until it is called again. start may sleep.
+ */
 void process_walk_start(struct process_walk *walk);
 struct thread_group *process_walk_next(struct process_walk *walk); /* NULL at the end */
 void process_walk_end(struct process_walk *walk);
+
+/* Is there a group `pgid` in the session? Takes tasks_lock. */
 bool group_in_session(pid_t pgid, pid_t session);
-/* Could no parent continue the process group? In turns (it may sleep), or with tasks_lock held. */
+/* Is there nobody outside of the process group to continue it? In turns (it may sleep), or with
+ * tasks_lock held, and as if `without` had ended. */
 bool group_orphaned(pid_t pgid);
 bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);
-/* All groups of the session; the current group alone. */
+/* They have no terminal any more: all processes of the session (may sleep); the current one alone. */
 void session_lose_tty(pid_t session);
 void group_leave_tty(void);
-/* The current group, which leads a session without a terminal, gets this one. False: it does not. */
+/* The current process gets this terminal. False: it leads no session, or has one. Takes tasks_lock. */
 bool session_take_tty(struct tty *tty);
+/* setpgid(2): 0, -EINVAL, -ESRCH, -EACCES, -EPERM; setsid(2): the new id, -EPERM. Both take
+ * tasks_lock. */
 long group_set_pgid(pid_t pid, pid_t pgid);
 long group_new_session(void);
 

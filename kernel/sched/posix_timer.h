@@ -18,16 +18,18 @@ struct posix_timer_times {
     ktime_t value, interval; /* value 0: it does not run */
 };
 
-/* All are about the current process's timers. The new one's id, -EINVAL, -EAGAIN. `clock` is
- * CLOCK_REALTIME, CLOCK_MONOTONIC, or cpu_clock_resolve's. NULL: SIGALRM with the id as value. */
+/* All are about the current process's timers, and take tasks_lock. */
+/* The new one's id, -EINVAL (the event), -EAGAIN (too many, or no memory). `clock` is CLOCK_REALTIME,
+ * CLOCK_MONOTONIC, or cpu_clock_resolve's. NULL: SIGALRM with the id as value. */
 long posix_timer_create(int clock, const struct posix_timer_event *event);
-/* The others: -EINVAL if there is no such timer. */
+/* 0; posix_timer_overrun: the overruns of the signal that was taken last. -EINVAL: no such timer. */
 long posix_timer_set(int id, bool absolute, const struct posix_timer_times *times,
                      struct posix_timer_times *old);
 long posix_timer_get(int id, struct posix_timer_times *times);
 long posix_timer_overrun(int id);
 long posix_timer_delete(int id);
-/* On exec, and when all threads are gone: the current process's. No lock held. */
+/* All of them: on exec, and at the end of the last thread, the current one. Waits for functions of
+ * timers, so tasks_lock is not held. */
 void posix_timers_delete(void);
 /* The signal of one is taken, and *info is to tell how many it stands for. tasks_lock is held. */
 void posix_timer_taken_locked(struct thread_group *group, struct signal_info *info);

@@ -106,20 +106,27 @@ extern struct sched_class sched_class; /* the chosen one, complete; not changed 
 /* Choose it: at boot, before the first task is queued. An unknown name is said in the log. */
 void sched_choose_policy(void);
 
-/* Give the CPU to the best task. Interrupts in any state; no spinlock held. */
+/* Give the CPU to the best task; it comes back when the caller is that again. A caller that is not
+ * TASK_RUNNING sleeps until it is woken. Interrupts in any state, and so afterwards; panics if a
+ * spinlock is held or preemption is off. */
 void schedule(void);
+/* The same, but others that are queued run first. */
 void sched_yield(void);
-/* Make a sleeping or blocked task runnable. False: it was, or it is stopped or dead. */
+/* Make a sleeping or blocked task runnable, and queue it. False: it was, or it is stopped or dead. The
+ * caller knows that it does not go away. Any context; takes the run queue's lock, so none is held. */
 bool task_wake(struct task *task);
-/* The same for one that was stopped, too. */
+/* The same, and also for a stopped one. */
 void task_wake_stopped(struct task *task);
-/* The first time on a queue. */
+/* Queue a new task, which is complete: it may have run to its end before this returns. Takes run
+ * queues' locks. */
 void sched_start(struct task *task);
 /* Have the task look at its signals before it returns to user mode. tasks_lock is held, unless it is
  * the current task. */
 void sched_notify(struct task *task);
+/* The policy, the first CPU's run queue and its idle task, which the caller is from now on. Once. */
 void sched_init(void);
-/* How long the task may go on where others are queued, as things are. */
+/* How long the task may run on where others are queued, as things are. Takes its run queue's lock, as
+ * the next two do. */
 ktime_t sched_slice(struct task *task);
 /* What a task has used, up to now if it runs. */
 struct cpu_usage sched_usage(struct task *task);
@@ -129,18 +136,21 @@ ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy);
 void sched_set_affinity(struct task *task, uint64_t cpus);
 
 /* balance.c. Interrupts off for all. */
-/* The CPU for a task that is about to be queued. */
+/* The CPU for a task that is about to be queued: one of its affinity, which may
+ * change until the queue is locked. */
 uint32_t balance_place(const struct task *task, enum enqueue_kind kind);
 /* rq->marked_idle has to change: the CPU has nothing to do, or has again; rq->lock is held. */
 void balance_mark_idle(struct runqueue *rq, bool idle);
 /* Take a task from another CPU's queue, or, `in_turn`, none where the one that runs should go first;
  * rq->lock is held. False: nobody has one to spare. */
 bool balance_pull(struct runqueue *rq, bool in_turn);
+/* Has no CPU anything to do? Without a lock: the answer may be old. */
 bool balance_all_idle(void);
-/* From the timer interrupt; rq->lock is held. */
+/* From the timer interrupt: pull a task when it is time. rq->lock is held. */
 void balance_tick(struct runqueue *rq, ktime_t now);
-/* Upcall, defined in debug/hang.c. From the timer interrupt, no lock held; on an idle CPU this often. */
 #define HANG_LOOK 5000000000l
+/* Upcall, defined in debug/hang.c: does anything hang? From the timer interrupt, no lock held; on an
+ * idle CPU every HANG_LOOK. */
 void hang_tick(struct runqueue *rq, ktime_t now);
 
 /*

@@ -82,73 +82,90 @@ struct sighand {
     struct signal_action actions[SIGNALS]; /* tasks_lock */
 };
 
-/* pending.c; tasks_lock is held for all but the first. -EAGAIN: `limit` are queued, or all places
- * taken, and it is not from kill(2). */
+/* pending.c; tasks_lock is held for all but the first. */
 void signal_set_init(struct signal_set *set);
+/* 0, also for one that is pending already. -EAGAIN, for a real-time one: `limit` are queued, or all
+ * places are taken, and it is not from kill(2). */
 long signal_set_add(struct signal_set *set, int signal, const struct signal_info *info,
                     uint64_t limit);
 void signal_set_queue(struct signal_set *set, struct queued_signal *place); /* the caller's own */
 /* The caller's own is not to come any more, if it is there. */
 void signal_set_cancel(struct signal_set *set, struct queued_signal *place);
-void signal_set_drop(struct signal_set *set, uint64_t mask);
+void signal_set_drop(struct signal_set *set, uint64_t mask); /* none of `mask` is pending then */
 void signal_set_take(struct signal_set *set, int signal, struct signal_info *info); /* it is there */
 
-/* Any context; 0, or -EAGAIN as signal_set_add. A signal to a group goes to a thread that does not block it, to the first one of
- * the process if that is such a one. */
+/*
+ * 0, also where the signal does nothing, or -EAGAIN as signal_set_add. One for a process goes to a
+ * thread that does not block it: to its leader if that is such a one. The caller knows that who gets
+ * it does not go away. Any context; take tasks_lock.
+ */
 long signal_send(struct task *task, int signal, const struct signal_info *info);
 long signal_send_process(struct thread_group *group, int signal, const struct signal_info *info);
 /* The same with tasks_lock held. */
 long signal_send_process_locked(struct thread_group *group, int signal,
                                 const struct signal_info *info);
 long signal_send_locked(struct task *task, int signal, const struct signal_info *info);
-/* A timer's: it stays the caller's, which sees by its list whether it is pending. To the task, or to the
- * whole group if that is NULL. */
+/* A timer's: it stays the caller's, which sees by its list whether it is pending (it is not, if it does
+ * nothing). To the task, or to the whole process if that is NULL. tasks_lock is held. */
 void signal_send_own_locked(struct thread_group *group, struct task *task,
                             struct queued_signal *own);
-/* To all of a process group, as from the terminal: in turns (it may sleep), or from an interrupt. */
+/* To all of a process group, as from the terminal: in turns (it may sleep), or from an interrupt. Take
+ * tasks_lock. */
 void signal_send_group(pid_t pgid, int signal);
 void signal_send_group_at_once(pid_t pgid, int signal);
-void signal_send_self(int signal);
-/* Is something to be delivered to `task` now? */
+void signal_send_self(int signal); /* to the current task, as from kill(2); takes tasks_lock */
+/* Is something to be delivered to `task` now? Is it SIGKILL? Is `signal` blocked or ignored? Without a
+ * lock: they may miss what is just being sent. `task` is the current one, or has not ended. */
 bool signal_pending(const struct task *task);
 bool signal_kill_pending(const struct task *task);
 bool signal_ignored(const struct task *task, int signal);
-/* Is something to be delivered to the current task? Then a call that says so ends with
- * -ERESTARTSYS or the like. */
+/* Is something to be delivered to the current task? Then a call that waits ends with
+ * -ERESTARTSYS or the like; the delivery comes before user mode. */
 bool signal_interrupts(void);
-/* Make the task look at its signals soon. tasks_lock is held. */
+/* Make the task look at its signals soon, and wake it if it may be interrupted. tasks_lock is held. */
 void signal_notify_locked(struct task *task);
 /* SIGCHLD for a stop or its end; an exit is told in exit.c. tasks_lock is held. */
 void signal_tell_parent_locked(struct thread_group *group, int code, int signal);
-/* The current process's action for `signal`; one that does nothing discards what is pending. */
+/* The current process's action for `signal` (not SIGKILL, SIGSTOP), unless NULL; *old is what it was.
+ * One that does nothing discards what is pending. Takes tasks_lock. */
 void signal_set_action(int signal, const struct signal_action *action, struct signal_action *old);
-/* To the current task, at once: it cannot go on. If it blocks or ignores the signal, it ends. */
+/* To the current task, at once: it cannot go on. If it blocks or ignores the signal, it ends, and so
+ * does init without a handler, here and now. Takes tasks_lock; no lock is held. */
 void signal_force(int signal, int code, uint64_t value);
-/* kill(2) and tgkill(2), after the checks of the number. */
+/* kill(2), after the check of the number: 0, -ESRCH. May sleep. */
 long signal_kill(pid_t pid, int signal);
+/* What the current task blocks from now on, but for SIGKILL and SIGSTOP. Takes tasks_lock. */
 void signal_set_blocked(uint64_t mask);
 /* Sleep until a signal of `mask` is pending for the current task, blocked or not, and take it. Other
- * ones end it: -EINTR, even a stop (signal(7)). -EAGAIN: not until `deadline`, 0 being now. */
+ * ones end it: -EINTR, even a stop (signal(7)). -EAGAIN: not until `deadline`, 0 being now. The
+ * signal. */
 int signal_wait(uint64_t mask, ktime_t deadline, struct signal_info *info);
 /* The first pending signal of `mask`, taken; 0: none. tasks_lock is held. */
 int signal_take_locked(struct task *task, uint64_t mask, struct signal_info *info);
 /* The current thread ends, or blocks `mask`: what is pending for its process goes to another one
  * that does not block it. tasks_lock is held. */
 void signal_retarget_locked(struct thread_group *group, uint64_t mask);
-void signal_exec(struct task *task); /* handlers back to default */
+/* Handlers back to default, no alternate stack. `task` is its process's only thread and shares no
+ * sighand. */
+void signal_exec(struct task *task);
+/* A copy of `from`, or all default if that is NULL; one reference. NULL without memory. */
 struct sighand *sighand_create(const struct sighand *from);
-void sighand_put(struct sighand *sighand);
+void sighand_put(struct sighand *sighand); /* NULL is fine; not under tasks_lock */
 
 /* The current thread ends: a stop does not wait for it any more. tasks_lock is held. */
 void signal_leave_stop_locked(void);
-/* sigframe.c: -EFAULT when the user's stack cannot take it. */
+/* sigframe.c; of the current task, whose `frame` is the one to user mode; interrupts on. The next
+ * return to user mode calls the handler, and after it restores `mask`; it returns from the handler.
+ * 0, or -EFAULT: the user's stack cannot take it; has no such frame. */
 long sigframe_push(struct trap_frame *frame, int signal, const struct signal_action *action,
                    const struct signal_info *info, uint64_t mask);
 long sigframe_pop(struct trap_frame *frame);
 #define SIGINFO_SIZE 128
+/* From and to a siginfo_t, SIGINFO_SIZE bytes in the kernel's memory. */
 void siginfo_read(const void *buffer, int signal, struct signal_info *info);
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info);
-/* Of the current task, whose user stack pointer is `rsp`. -EPERM: it runs on it; -EINVAL, -ENOMEM. */
+/* Of the current task, whose user stack pointer is `rsp`. 0, -EPERM: it runs on it; -EINVAL: the flags;
+ * -ENOMEM: too small. */
 long altstack_set(const struct signal_stack *stack, uint64_t rsp);
 /* What sigaltstack(2) says of it. */
 struct signal_stack altstack_get(uint64_t rsp);

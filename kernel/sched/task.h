@@ -151,36 +151,44 @@ struct task {
 extern struct list all_tasks; /* tasks_lock; in the order of birth */
 extern int task_count;
 
+/* One reference more, to a task that the caller has one of or finds under tasks_lock: the same task.
+ * The last one that is put frees it, and with the last task its group: not under tasks_lock, if it
+ * may be the last. NULL is fine. */
 struct task *task_get(struct task *task);
 void task_put(struct task *task);
-/* By tid; referenced, or NULL. */
+/* By tid; referenced, or NULL. Takes tasks_lock. */
 struct task *task_find(pid_t tid);
-/* The same without a reference: tasks_lock is held. */
+/* The same without a reference, so tasks_lock is held; the process with that id, or NULL. */
 struct task *task_find_locked(pid_t tid);
 struct thread_group *group_find_locked(pid_t pid);
-/* Memory, ids and stack for a new task of `group` (NULL: its own). NULL without memory. */
+/* Memory and stack for a new task; it has two references (the table's, the CPU's), but no id, no
+ * group and nothing shared yet. NULL without memory. May wait for other CPUs, as kstack_alloc. */
 struct task *task_create(const char *name);
+/* Undo it: for one without an id. */
 void task_free_unstarted(struct task *task);
-/* The mm of a task, with a reference; NULL for kernel threads and zombies. */
+/* The mm of a task, with a reference; NULL for kernel threads and zombies. Takes tasks_lock. */
 struct mm *task_mm(struct task *task);
-/* The lowest tid above `tid`, which is not negative; or 0. */
+/* The lowest tid above `tid`, which is not negative; or 0. task_next takes tasks_lock; for the other it is held. */
 pid_t task_next(pid_t tid);
 pid_t task_next_locked(pid_t tid);
-bool task_assign_tid(struct task *task); /* a tid, and into the table; false: none left */
+/* A tid, and into the table (false: none left); out of it. tasks_lock is held for these, too. */
+bool task_assign_tid(struct task *task);
 void task_release_tid(struct task *task);
+void task_adopt_tid(struct task *task, pid_t tid); /* one that nobody has: on exec, its leader's */
 /* The handlers of a group that is not dead: its leader may be. tasks_lock is held. */
 struct sighand *group_sighand(struct thread_group *group);
-void task_adopt_tid(struct task *task, pid_t tid); /* on exec by a thread */
+/* The frame of its entry from user mode. Of another task it is valid as long as that does not run. */
 struct trap_frame *task_frame(struct task *task);
 /* Of all threads up to now, the ended ones, too; tasks_lock is held. */
 struct cpu_usage group_usage(const struct thread_group *group);
 void usage_add(struct cpu_usage *sum, const struct cpu_usage *usage);
-/* The division as far as it is known; kept in *shown. */
+/* How it divides, as far as that is known, goes to *shown; times there only grow. The caller keeps
+ * others from *shown. */
 void usage_divide(const struct cpu_usage *usage, struct cpu_times *shown);
 
 /*
  * Upcalls, defined in process/exit.c: the end of this thread, and of all threads of the current
- * process; status as in wait4.
+ * process; status as in wait4. Interrupts on, no lock held.
  */
 void task_exit(int status) __attribute__((noreturn));
 void task_exit_group(int status) __attribute__((noreturn));

@@ -12,12 +12,13 @@ struct timer {
     void (*expire)(struct timer *timer); /* in the interrupt, interrupts off, no lock held */
 };
 
-/* Arm (again), on this CPU. Any context. */
+/* Arm (again), on this CPU; `expire` is set. A time that has passed is at once, in the next
+ * interrupt. Any context. */
 void timer_set(struct timer *timer, ktime_t deadline);
 /* True if it was armed. It does not run afterwards, and nobody reads it: waits for a run that is
  * under way, so it is not for the timer's own function, nor under a lock which that takes. */
 bool timer_cancel(struct timer *timer);
 /* Run what is due, not all if that is much; when to come again. For the timer interrupt. */
 ktime_t timer_run(void);
-void timer_init_cpu(uint32_t id);
+void timer_init_cpu(uint32_t id); /* before the CPU runs */
 #endif

@@ -4,6 +4,7 @@
 #include "sched/task.h"
 #include "trace/trace.h"
 
+/* The rare halves of what is below, called while the trace is on. */
 void trace_record_switch(struct task *prev, struct task *next, bool preempted);
 void trace_record_clone(struct task *task, uint64_t flags);
 void trace_record_exec(struct task *task);

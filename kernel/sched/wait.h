@@ -60,14 +60,18 @@ struct wake_later {
     struct timer timer;
 };
 
+/* Once, before the queue is used; it is kept as long as `later`. */
 void wake_later_init(struct wake_later *later, struct wait_queue *queue);
-/* As wake_events, for at least one; any context. */
+/* As wake_events; the first few at once, also under a spinlock that is above the queue's. Any
+ * context. */
 void wake_in_turns(struct wake_later *later, int events);
-/* Before the queue goes: nobody calls wake_in_turns any more. */
+/* Before the queue goes: nobody calls wake_in_turns any more. May wait for the timer's function. */
 void wake_later_cancel(struct wake_later *later);
 
+/* An entry whose `wake` is set, last in the queue; out of it. Any context; take the queue's lock. */
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
+/* What the three below do where somebody waits. Takes the queue's lock, in turns. */
 void wake_slow(struct wait_queue *queue, int events, bool only_one);
 
 /*
@@ -96,15 +100,17 @@ static inline void wake_first(struct wait_queue *queue)
     }
 }
 
-void wait_init(void);
+void wait_init(void); /* the queues of mutexes: at boot, before the first one is waited for */
 
-/* The steps of the macros below. */
+/* The steps of the macros below. No spinlock is held. */
+/* The current task is in the queue, to be woken. */
 void wait_start(struct wait_queue *queue, struct wait_entry *entry);
 /* The current task counts as asleep from now until wait_unmark, so a wake-up finds it. */
 void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object);
-/* Give the CPU away, at most until `deadline`. 0, or why to stop: -ERESTARTSYS, -ETIMEDOUT. */
+/* Give the CPU away, at most until `deadline`. 0: woken, look again; or why to stop: -ERESTARTSYS,
+ * -ETIMEDOUT. */
 long wait_sleep(bool interruptible, ktime_t deadline);
-void wait_unmark(void);
+void wait_unmark(void); /* it counts as running */
 
 #define wait_loop(interruptible, reason, object, condition, deadline)                      \
     ({                                                                                     \
