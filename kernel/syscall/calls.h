@@ -129,6 +129,7 @@ struct sized_mask {
     SYSCALL(99, sysinfo, (void __user *info)) \
     SYSCALL(100, times, (void __user *result)) \
     SYSCALL(102, getuid, (void)) \
+    SYSCALL(103, syslog, (int action, char __user *buffer, int size)) \
     SYSCALL(104, getgid, (void)) \
     SYSCALL(105, setuid, (uint32_t uid)) \
     SYSCALL(106, setgid, (uint32_t gid)) \

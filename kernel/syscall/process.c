@@ -3,8 +3,10 @@
 #include "fs/device.h"
 #include "fs/file.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "lib/version.h"
+#include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
@@ -328,6 +330,32 @@ long sys_sysinfo(void __user *user)
               .free = page_free_count() * PAGE_SIZE, .processes = (uint16_t)task_count, .unit = 1};
 
     return copy_to_user(user, &info, sizeof(info));
+}
+
+/* The log can be read and its size asked; it has no levels, and nothing clears it: syslog(2). */
+long sys_syslog(int action, char __user *buffer, int size)
+{
+    enum { READ_ALL = 3, SIZE_BUFFER = 10 };
+    uint64_t lost;
+    char *log;
+    long result;
+
+    if (action == SIZE_BUFFER) {
+        return LOG_SIZE;
+    }
+    if (action != READ_ALL || !buffer || size < 0) {
+        return -EINVAL;
+    }
+    log = kmalloc(LOG_SIZE);
+    if (!log) {
+        return -ENOMEM;
+    }
+    result = (long)log_read(log, (size_t)size, &lost);
+    if (copy_to_user(buffer, log, (size_t)result)) {
+        result = -EFAULT;
+    }
+    kfree(log);
+    return result;
 }
 
 long sys_getrandom(char __user *buffer, size_t size, unsigned flags)

@@ -138,6 +138,7 @@ const struct call calls[] = {
     {"sysinfo", 99, 0, 0, {K(BUFFER)}},
     {"times", 100, 0, 0, {K(BUFFER)}},
     {"getuid", 102, 0, 4, {0}},
+    {"syslog", 103, 0, 0, {UP_TO(11), K(BUFFER), K(SIZE)}},
     {"getgid", 104, 0, 4, {0}},
     {"setuid", 105, 0, 4, {UP_TO(2)}},
     {"setgid", 106, 0, 4, {UP_TO(2)}},

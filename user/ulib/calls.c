@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -68,6 +69,8 @@ int link(const char *old, const char *path) { return (int)CALL2(86, old, path); 
 int unlink(const char *path) { return (int)CALL1(87, path); }
 int symlink(const char *target, const char *path) { return (int)CALL2(88, target, path); }
 ssize_t readlink(const char *path, char *buffer, size_t size) { return CALL3(89, path, buffer, size); }
+int chmod(const char *path, mode_t mode) { return (int)CALL2(90, path, mode); }
+int klogctl(int action, char *buffer, int size) { return (int)CALL3(103, action, buffer, size); }
 int gettimeofday(struct timeval *time, void *zone) { return (int)CALL2(96, time, zone); }
 mode_t umask(mode_t mask) { return (mode_t)CALL1(95, mask); }
 int getrusage(int who, struct rusage *usage) { return (int)CALL2(98, who, usage); }
@@ -90,6 +93,11 @@ int getpriority(int which, int who)
     long result = CALL2(140, which, who);
 
     return result < 0 ? -1 : (int)(20 - result);
+}
+
+int utimensat(int dirfd, const char *path, const struct timespec times[2], int flags)
+{
+    return (int)CALL4(280, dirfd, path, times, flags);
 }
 
 int mount(const char *source, const char *target, const char *type, unsigned long flags,

@@ -6,6 +6,7 @@ enum {
     O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000, O_DIRECTORY = 0200000,
     O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000,
 };
+enum { AT_FDCWD = -100 };
 enum { F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1 };
 int open(const char *path, int flags, ...);
 int fcntl(int fd, int command, ...);

@@ -28,5 +28,7 @@ int stat(const char *path, struct stat *result);
 int lstat(const char *path, struct stat *result);
 int fstat(int fd, struct stat *result);
 int mkdir(const char *path, mode_t mode);
+int chmod(const char *path, mode_t mode);
+int utimensat(int dirfd, const char *path, const struct timespec times[2], int flags);
 mode_t umask(mode_t mask);
 #endif
