@@ -199,3 +199,52 @@ def large_trees_need_no_second_room() -> None:
         result = guest("sh", "-c", "tail -n 1 /big/file5; wc -c < /big/file0",
                        options=["--mem", "192", "--add", f"{name}:/big"])
         check(result.stdout == f"last 5\n{(20 << 20) + 8}\n", f"{result}")
+
+
+OWN_COMMANDS = """touch a b; ls; touch -c none; touch -c a none; echo $?; ls
+touch none/x a; echo $?; touch ''; echo $?; touch -c a/x; echo $?; touch d; echo $?; touch; echo $?
+chmod 640 a; stat -c %a a; chmod 07755 a; stat -c %a a; chmod 0 a; stat -c %a a; chmod 1777 d; stat -c %a d
+for m in u+x a-w go=r +x -x u=rwx,g=rx = a=,u=r,g=u +w =rw u+x-r o+w=x a+X g=u,o=g ug+s,o+t u+t =rwX; do chmod $m a; echo $? $m; stat -c %a a; done
+umask 077; chmod 0 a; chmod +rwx a; stat -c %a a; chmod =x a; stat -c %a a; chmod a+r a; stat -c %a a; umask 022
+for m in '' 8 17777 u u+q u=7 q+x u+x, ,u+x u+rg 7777777777777777777777 '+ x'; do chmod "$m" a; echo $?; done
+chmod +x a none b; echo $?; chmod 600 none/x; chmod 600 a/x; chmod; echo $?; chmod u+x; echo $?; chmod -- -x a; stat -c %a a b
+chmod 600 a; chmod a+X a d; stat -c %a a d; chmod 4755 a; ls -ld a d | cut -c1-10; chmod 7666 a; ls -l a | cut -c1-10; chmod 755 d"""
+
+
+@test
+def our_touch_and_chmod_do_what_coreutils_do() -> None:
+    """Beside the host's on Linux, and in the guest; stat(1) looks."""
+    own = ["touch", "chmod", "ls"]
+    if not all(map(here, ["stat", "cut", "mkdir", "bash", *own])):
+        raise Skipped("no coreutils in /usr/bin")
+    script = f"exec 2>&1; umask 022; mkdir d; {OWN_COMMANDS}\n"
+    with tempfile.TemporaryDirectory() as name:
+        said = []
+        for path in ("", f"{name}/own:"):
+            os.makedirs(f"{name}/own", exist_ok=True)
+            os.makedirs(f"{name}/work")
+            for program in own:
+                shutil.copy(ROOT / "build/user/bin" / program, f"{name}/own")
+            said.append(subprocess.run(["bash", "-c", script], cwd=f"{name}/work", text=True, capture_output=True,
+                                       env={"PATH": f"{path}/usr/bin:/bin", "LC_ALL": "C"}).stdout)
+            shutil.rmtree(f"{name}/work")
+        run = guest("sh", "-c", f"mkdir /work; cd /work; bash -c '{script.replace(chr(39), chr(34))}'",
+                    options=["--add", "/usr/bin/stat", "--add", "/usr/bin/cut", "--add", "/usr/bin/bash"])
+    wanted, linux, baton = (re.sub(r"(?m)^(Try '|usage: ).*\n", "", text) for text in (*said, run.stdout))
+    for ours, where in ((linux, "on Linux"), (baton, "in the guest")):
+        wrong = [f"{one!r}, {where} {two!r}" for one, two in zip(wanted.splitlines(), ours.splitlines()) if one != two]
+        check(len(wanted) > 1000 and ours == wanted, "\n".join(wrong) or f"{where}:\n{ours}")
+
+
+@test
+def dmesg_shows_what_the_kernel_said() -> None:
+    """Ours, the host's own in the guest, and ours on Linux, where only the lines' marks are left out."""
+    options = ["--add", "/usr/bin/dmesg:/bin/their"] if here("dmesg") else []
+    run = guest("sh", "-c", "dmesg > /tmp/a; cat /proc/kmsg > /tmp/b; cat /tmp/a; echo @@; cat /tmp/b; echo @@; "
+                + ("their" if options else "true"), options=options)
+    ours, log, theirs = run.stdout.split("@@\n")
+    check(ours == log and "initramfs:" in ours, f"{ours}\nnot\n{log}")
+    check(not options or [line[15:] for line in theirs.splitlines()] == ours.splitlines(), theirs)
+    host = call([str(ROOT / "build/user/bin/dmesg")])
+    check(host.returncode == 0 and "<" not in host.stdout[:1] or "dmesg: read kernel buffer failed: " in host.stderr,
+          host.stdout[:100] + host.stderr)
