@@ -370,3 +370,23 @@ def where_a_machine_was_that_says_nothing() -> None:
             if "boot_start" in said:
                 return
         raise Failed(said)
+
+
+@test
+def options_that_the_kernel_would_cut_are_refused() -> None:
+    """Before the machine starts; as many as there is room for go through, with the kernel and with GRUB."""
+    with tempfile.TemporaryDirectory() as directory:
+        log = Path(directory, "log")
+        for way in ([], ["--iso"]):
+            def run(size: int) -> subprocess.CompletedProcess:
+                return call([RUN, *way, "--log", str(log), "--append", "end=" + "x" * size, "--", "echo", "here"])
+
+            refused = run(2000)
+            one_line(refused, 2, "--append", "1023")
+            room = 2000 - (int(re.search(r"of (\d+) bytes", refused.stderr)[1]) - 1023)
+            one_line(run(room + 1), 2, "of 1024 bytes")
+            check(not log.exists() or not log.read_bytes(), "a kernel ran")
+            result = run(room)
+            check(result.returncode == 0 and result.stdout == "here\n" and not result.stderr, f"{way}: {result}")
+            check("bytes" not in log.read_text() and log.read_text(), log.read_text())
+            log.unlink()

@@ -16,7 +16,13 @@ _prctl = ctypes.CDLL(None).prctl  # found before a fork, not between it and exec
 
 
 class LaunchError(Exception):
-    """What is wrong, and what to do: for one line."""
+    """What is wrong, and what to do: for one line; and the status to end with."""
+    status = FAILED
+
+
+class WrongUse(LaunchError):
+    """The command line asks for what cannot be."""
+    status = 2
 
 
 class Ended(BaseException):
@@ -97,6 +103,7 @@ def run(main: Callable[[], int]) -> int:
         return 128 + signal.SIGPIPE  # as any command whose reader has seen enough
     except LaunchError as error:
         say(f"tools/run: {error}")
+        return error.status
     except OSError as error:
         say(f"tools/run: {reason(error)}")
     except MemoryError:

@@ -10,11 +10,12 @@ import subprocess
 import sys
 
 from launch import archive, evidence, host, lines, recording
-from launch.host import BUILD, KERNEL, ROOT, LaunchError
+from launch.host import BUILD, KERNEL, ROOT, LaunchError, WrongUse
 
 NO_GRUB = 3  # status of tools/mkiso
 KERNEL32 = os.path.join(BUILD, "baton32.elf")
 INITRAMFS = os.path.join(BUILD, "initramfs.cpio")
+LINE_MAX, LINUX_LINE_MAX = 1023, 2047  # boot_command_line in kernel/arch/boot.c; COMMAND_LINE_SIZE in Linux
 
 
 def check_built() -> None:
@@ -107,17 +108,26 @@ class Machine:
     def _boot(self) -> list[str]:
         """From what it boots: GRUB's image, or the kernel itself."""
         a = self.args
-        options = self._kernel_options()
+        options = " ".join(self._kernel_options())
         size = self._write_extra(f"{self.dir}/extra.cpio")
-        if (a.iso or not a.command) and not a.kernel and not a.linux and self._make_iso(options, size > 0):
-            return ["-cdrom", "baton.iso", "-boot", "d"]
+        if (a.iso or not a.command) and not a.kernel and not a.linux:
+            self._check_line(options)
+            if self._make_iso(options, size > 0):
+                return ["-cdrom", "baton.iso", "-boot", "d"]
+        kernel = os.path.abspath(a.linux or KERNEL32)
+        self._check_line(options if a.linux else f"{kernel} {options}")  # QEMU puts the name there, too
         with open(f"{self.dir}/initrd", "wb") as f:
             for part in (INITRAMFS, f"{self.dir}/extra.cpio"):
                 with open(part, "rb") as one:
                     shutil.copyfileobj(one, f)
         os.unlink(f"{self.dir}/extra.cpio")
-        return ["-kernel", os.path.abspath(a.linux or KERNEL32), "-initrd", "initrd", "-append",
-                " ".join(options)]
+        return ["-kernel", kernel, "-initrd", "initrd", "-append", options]
+
+    def _check_line(self, line: str) -> None:
+        """A kernel would cut what is too long, and do without its last options."""
+        size, most = len(os.fsencode(line)), LINUX_LINE_MAX if self.args.linux else LINE_MAX
+        if size > most:
+            raise WrongUse(f"--append makes a command line of {size} bytes for the kernel, which reads {most}")
 
     def _kernel_options(self) -> list[str]:
         a = self.args
@@ -152,10 +162,10 @@ class Machine:
             extra.check_memory(self.args.mem)
         return extra.cpio.size
 
-    def _make_iso(self, options: list[str], extra: bool) -> bool:
+    def _make_iso(self, options: str, extra: bool) -> bool:
         """False: there is no GRUB, and it was not asked for."""
         made = subprocess.run([os.path.join(ROOT, "tools/mkiso"), f"{self.dir}/baton.iso", KERNEL, INITRAMFS,
-                               os.path.join(ROOT, "iso/grub.cfg"), " ".join(options)]
+                               os.path.join(ROOT, "iso/grub.cfg"), options]
                               + ([f"{self.dir}/extra.cpio"] if extra else []))
         if made.returncode == NO_GRUB and not self.args.iso:
             host.say("tools/run: QEMU boots the kernel itself, without a menu")
