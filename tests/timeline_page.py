@@ -156,6 +156,23 @@ wrong;
 
 
 @test
+def the_page_of_no_event_says_so() -> None:
+    """With lanes, and without any; nothing throws, also not when it is used."""
+    for sample in (trace_samples.Sample(), trace_samples.Sample(on_host=True, cpus=0)):
+        with tempfile.TemporaryDirectory() as directory:
+            page = Path(directory) / "t.html"
+            page.write_text(html.html(sample.trace()))
+            with Browser(page) as browser:
+                said = browser.evaluate("document.getElementById('verdict').textContent")
+                check(said == "There is no event in this trace: nothing was recorded.", said)
+                for key in ("0", "n", "p", "ArrowDown", "w", "m", "?"):
+                    browser.evaluate("document.getElementById('timeline').dispatchEvent("
+                                     f"new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))")
+                browser.frame()
+                check(not browser.complaints, f"{browser.complaints}")
+
+
+@test
 def the_page_obeys_mouse_touch_and_keys() -> None:
     with tempfile.TemporaryDirectory() as directory, Browser(sample_page(directory)) as browser:
         wrong = browser.evaluate(SESSION)

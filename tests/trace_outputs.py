@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Iterator
+from xml.etree import ElementTree
 
 import trace_samples
 from driver import ROOT, call, check, test
@@ -205,11 +206,31 @@ def damaged_files_are_refused_in_one_line() -> None:
                         b"KTRACE01" + bytes(30), b"KTRACE01" + b"\xff" * 200,
                         whole[:12] + b"x" + whole[13:]):
             path.write_bytes(content)
-            result = call([KTRACE, "report", str(path)])
-            check(result.returncode == 2 and result.stderr.startswith("tools/ktrace: ")
-                  and result.stderr.count("\n") == 1, f"{content[:20]!r}: {result.stderr}")
+            for command in (["report"], ["text"], ["check"], ["svg"], ["html"], ["perfetto"], ["chrome"]):
+                expression = ["count(switch()) > 0"] * (command == ["check"])
+                result = call([KTRACE, *command, str(path), *expression])
+                check(result.returncode == 2 and result.stderr.startswith("tools/ktrace: ") and not result.stdout
+                      and result.stderr.count("\n") == 1, f"{command} {content[:20]!r}: {result.stderr}")
         result = call([KTRACE, "text", f"{directory}/none"])
         check(result.returncode == 2 and "No such file" in result.stderr, result.stderr)
+
+
+@test
+def traces_without_events_say_so() -> None:
+    """Pages and pictures are made all the same; there is nothing to check or to report."""
+    for sample in (trace_samples.Sample(), trace_samples.Sample(on_host=True, cpus=0)):
+        with tempfile.TemporaryDirectory() as directory:
+            path = f"{directory}/t.ktr"
+            fmt.save(sample.trace(), path)
+            for command in (["report", path], ["text", path], ["check", path, "count(switch()) == 0"]):
+                result = call([KTRACE, *command])
+                check(result.returncode == 2 and not result.stdout and result.stderr
+                      == f"tools/ktrace: {path}: there is no event in it\n", f"{command}: {result}")
+            made = {name: call([KTRACE, name, "-o", "-", path]) for name in ("svg", "html", "perfetto", "chrome")}
+            check(not any(result.returncode or result.stderr for result in made.values()), f"{made}")
+            check("There is no event in this trace" in ElementTree.fromstring(made["svg"].stdout).find(
+                "{*}text[last()]").text, made["svg"].stdout)
+            check(json.loads(made["chrome"].stdout)["displayTimeUnit"] == "ns", made["chrome"].stdout)
 
 
 @test

@@ -72,7 +72,7 @@ def data(trace: fmt.Trace) -> dict:
         return index.get(("thread", tid, 0), -1)
 
     names = [row.label.split(": ")[-1] for row in rows if row.kind == "process"]
-    return {"title": ", ".join(names[-3:]) or "trace", "about": _about(model), "command": trace.command,
+    return {"title": ", ".join(names[-3:]) or "trace", "events": len(model.records), "about": _about(model), "command": trace.command,
             "length": max(LENGTH_MIN, model.end - model.start), "stalls": _stalls(model, index),
             "wakes": [[wake.time - model.start, thread(wake.waker), thread(wake.woken)] for wake in model.wakes],
             "marks": [[r.time - model.start, thread(r.tid), f"{r.x} {text_of(r)}"]

@@ -113,6 +113,8 @@ def svg(trace: fmt.Trace) -> str:
     picture, rows = Picture(model), lanes(model)
     bottom = TOP + len(rows) * ROW
     verdict = (stall_lines(model, 3) + loop_lines(model, 3))[:3]
+    if not model.records:
+        verdict = ["There is no event in this trace: nothing was recorded."]
     picture.grid(bottom)
     picture.text(10, 16, f"{duration(picture.length, MICRO)} of {len(model.records)} events", "dim")
     for number, lane in enumerate(rows):

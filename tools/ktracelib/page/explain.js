@@ -126,6 +126,9 @@ function explain(lane, i) {
 /** The trace in one sentence, as pieces: [class, text]. */
 function verdict() {
   const worst = DATA.stalls[0];
+  if (!DATA.events) {
+    return [['', 'There is no event in this trace: nothing was recorded.']];
+  }
   if (!worst) {
     return [['', LANES.some((lane) => lane.kind === 'co')
       ? 'No coroutine was stalled: none had to wait for a sibling\'s system call.'
