@@ -101,14 +101,13 @@ static int ready_count(const struct epoll *epoll)
 static void item_is_ready(struct item *item)
 {
     push_ready(item);
-    wake_first(&item->epoll->waiters);
+    wake_first(&item->epoll->waiters, 0);
     wake_events(&item->epoll->pollers, POLLIN | POLLRDNORM);
 }
 
-static bool item_wake(struct poll_table *table)
+static void item_wake(struct poll_table *table)
 {
     item_is_ready(container_of(table, struct item, table));
-    return true;
 }
 
 /* Watch for these from now on; without events of files (EPOLLONESHOT was used up): for none. */
@@ -405,7 +404,7 @@ static long epoll_harvest(struct epoll *epoll, struct epoll_event __user *events
     }
     mutex_unlock(&epoll->lock);
     if (ready_count(epoll)) {
-        wake_first(&epoll->waiters); /* there is something for another one, too */
+        wake_next(&epoll->waiters);
     }
     return done ? done : error;
 }

@@ -51,6 +51,9 @@ static ssize_t eventfd_read(struct file *file, char __user *buffer, size_t size,
             return error;
         }
     }
+    if (count_of(event)) {
+        wake_next(&event->readers); /* one took only one of them: EFD_SEMAPHORE */
+    }
     wake_events(&event->writers, was_full ? POLLOUT | POLLWRNORM : 0);
     return copy_to_user(buffer, &value, sizeof(value)) ? -EFAULT : (ssize_t)sizeof(value);
 }
@@ -93,7 +96,7 @@ static ssize_t eventfd_write(struct file *file, const char __user *buffer, size_
         }
     }
     if (value) {
-        wake_events(&event->readers, POLLIN | POLLRDNORM);
+        wake_first(&event->readers, POLLIN | POLLRDNORM);
     }
     return sizeof(value);
 }

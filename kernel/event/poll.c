@@ -5,8 +5,10 @@ static bool poll_wake(struct wait_entry *wait, int events)
 {
     struct poll_entry *entry = container_of(wait, struct poll_entry, wait);
 
-    return events & __atomic_load_n(&entry->events, __ATOMIC_RELAXED) &&
-           entry->table->wake(entry->table);
+    if (events & __atomic_load_n(&entry->events, __ATOMIC_RELAXED)) {
+        entry->table->wake(entry->table);
+    }
+    return false; /* it takes nothing by itself */
 }
 
 void poll_table_unhook(struct poll_table *table)
@@ -28,7 +30,7 @@ void poll_wait(struct poll_table *table, struct wait_queue *queue)
     *entry = (struct poll_entry){
         .wait.wake = poll_wake, .queue = queue, .table = table, .events = table->events,
     };
-    wait_queue_add(queue, &entry->wait);
+    wait_queue_add_hook(queue, &entry->wait);
 }
 
 int file_poll(struct file *file, struct poll_table *table)

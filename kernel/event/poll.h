@@ -20,8 +20,8 @@ struct poll_entry {
 };
 
 struct poll_table {
-    /* One of an entry's events came: as wait_entry's wake. */
-    bool (*wake)(struct poll_table *table);
+    /* One of an entry's events came. Interrupts off, a queue's lock held. */
+    void (*wake)(struct poll_table *table);
     int events;          /* for the entries that poll_wait makes */
     int count, capacity; /* of entries: in use, in all */
     struct poll_entry *entries;

@@ -51,6 +51,9 @@ static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, of
             if (writable) {
                 wake_events(&pipe->write_queue, POLLOUT | POLLWRNORM);
             }
+            if (ring_used(&pipe->ring) > 0) {
+                wake_next(&pipe->read_queue);
+            }
             if (done != 0) {
                 return done;
             }
@@ -99,7 +102,7 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
         }
         if (part > 0) {
             done += (size_t)part;
-            wake_events(&pipe->read_queue, POLLIN | POLLRDNORM);
+            wake_first(&pipe->read_queue, POLLIN | POLLRDNORM);
             continue;
         }
         error = file_wait(file->flags, &pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,

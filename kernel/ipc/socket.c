@@ -130,7 +130,7 @@ ssize_t socket_send(struct file *file, const char __user *buffer, size_t size, i
         mutex_unlock(&peer->lock);
         if (part > 0) {
             done += (size_t)part;
-            wake_events(&peer->readers, EVENTS_IN);
+            wake_first(&peer->readers, EVENTS_IN);
         } else if (part < 0) {
             error = part;
         } else if (done < size) {
@@ -163,6 +163,9 @@ static ssize_t receive_some(struct socket *socket, char __user *buffer, size_t s
     mutex_unlock(&socket->lock);
     if (writable) {
         wake_events(&socket->peer->writers, EVENTS_OUT);
+    }
+    if (ring_used(&socket->ring)) {
+        wake_next(&socket->readers);
     }
     if (part != 0 || (size == 0 && ring_used(&socket->ring))) {
         return part;

@@ -191,7 +191,7 @@ static long try_connect(const struct file *file, const struct socket_address *ad
     error = socket_join(file->data, listener, server);
     mutex_unlock(&sockets_lock);
     if (!error) {
-        wake_events(&listener->readers, POLLIN | POLLRDNORM);
+        wake_first(&listener->readers, POLLIN | POLLRDNORM);
     } else if (error == -EAGAIN) {
         error = file_wait(file->flags, &listener->writers, WAIT_CONNECT, listener->inode.number,
                           !is_full(listener) || !socket_listens(listener));
@@ -257,6 +257,9 @@ struct file *socket_accept(struct file *file, int flags)
         if (error) {
             goto out_free;
         }
+    }
+    if (__atomic_load_n(&listener->pending_count, __ATOMIC_RELAXED)) {
+        wake_next(&listener->readers);
     }
     wake_events(&listener->writers, 0); /* who connects, not who polls */
     accepted = file_open_in(accepted, &server->inode, O_RDWR | flags);

@@ -35,7 +35,7 @@ static bool wake_stopped(struct wait_entry *entry, int events)
 {
     (void)events;
     task_wake_stopped(entry->task);
-    return true;
+    return false; /* the others, too */
 }
 
 /* Stay stopped until SIGCONT or SIGKILL. */

@@ -21,6 +21,14 @@ void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry)
     spin_unlock_irqrestore(&queue->lock, flags);
 }
 
+void wait_queue_add_hook(struct wait_queue *queue, struct wait_entry *entry)
+{
+    uint64_t flags = spin_lock_irqsave(&queue->lock);
+
+    list_push_back(queue->entries.next, &entry->list); /* before the first one */
+    spin_unlock_irqrestore(&queue->lock, flags);
+}
+
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry)
 {
     uint64_t flags = spin_lock_irqsave(&queue->lock);

@@ -6,7 +6,11 @@
  * that comes between looking and sleeping finds it.
  *
  * Besides tasks, a queue may hold hooks of poll and epoll. They want to know what happened, so
- * whoever wakes a queue that files show to them says so: events as in poll(2).
+ * whoever wakes a queue that files show to them says so: events as in poll(2). Hooks are in front,
+ * tasks behind, the one who waits longest first.
+ *
+ * Where each sleeper takes what there is and the next finds nothing (readers), one is woken, not all:
+ * wake_first. Who took and left something calls wake_next.
  */
 #ifndef SCHED_WAIT_H
 #define SCHED_WAIT_H
@@ -34,7 +38,7 @@ struct wait_queue {
 
 struct wait_entry {
     struct list list;
-    /* Interrupts off, queue's lock held. False: this is nothing for it, or it was awake. */
+    /* Interrupts off, queue's lock held. True: it was asleep, and takes what there is for one. */
     bool (*wake)(struct wait_entry *entry, int events);
     struct task *task;
 };
@@ -70,6 +74,8 @@ void wake_later_cancel(struct wake_later *later);
 
 /* An entry whose `wake` is set, last in the queue; out of it. Any context; take the queue's lock. */
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
+/* In front of the tasks: for hooks. */
+void wait_queue_add_hook(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
 /* What the three below do where somebody waits. Takes the queue's lock, in turns. */
 void wake_slow(struct wait_queue *queue, int events, bool only_one);
@@ -91,12 +97,20 @@ static inline void wake_all(struct wait_queue *queue)
     wake_events(queue, ~0);
 }
 
-/* Wake the one who waits longest, of those who are still asleep. */
-static inline void wake_first(struct wait_queue *queue)
+/* Wake the one who waits longest, of those who are still asleep, and those hooks. */
+static inline void wake_first(struct wait_queue *queue, int events)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!list_empty(&queue->entries)) {
-        wake_slow(queue, ~0, true);
+        wake_slow(queue, events, true);
+    }
+}
+
+/* There is more than the caller took: wake the next one, and no hook, which knows already. */
+static inline void wake_next(struct wait_queue *queue)
+{
+    if (unlikely(!list_empty(&queue->entries))) {
+        wake_first(queue, 0);
     }
 }
 
