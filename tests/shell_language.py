@@ -33,6 +33,20 @@ def shell_scripts_mean_what_they_mean_to_bash() -> None:
 
 
 @test
+def shell_takes_its_options_as_bash_does() -> None:
+    """Also as system() and popen() of the C libraries write them: -c, --, the command."""
+    text = 'echo "$0 $# $*"; false; echo on'
+    for words in (["-c", text], ["-c", "--", text, "a", "b"], ["-e", "-c", text], ["-ec", text, "a"],
+                  ["-ce", "--", text], ["-c", "-e", text, "a"]):
+        wanted, ours = (subprocess.run(words, executable=file, text=True, capture_output=True, timeout=HANG)
+                        for words, file in ((["sh", *words], "/bin/bash"), (["sh", *words], SHELL)))
+        check((ours.stdout, ours.returncode) == (wanted.stdout, wanted.returncode), f"{words}: {ours} {wanted}")
+    for words in (["-c"], ["-z"], ["-c", "--"]):
+        result = call([SHELL, *words])
+        check(result.returncode == 2 and result.stderr.count("\n") == 1, f"{words}: {result}")
+
+
+@test
 def shell_says_what_is_wrong() -> None:
     for text, wanted in (("echo $((1/0)); echo after", "division by zero"), ("case x in", "unexpected end"),
                          ("cat <<END\ntext", "unexpected end"), ("echo $((2 3))", "an operator is missing"),

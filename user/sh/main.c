@@ -82,31 +82,36 @@ static void loop(int fd)
 
 int main(int argc, char **argv)
 {
-    int fd = 0, at = 1;
-    const char *command = NULL;
+    int fd = 0, at, given = 0; /* -c: a command is given */
 
     shell_pid = getpid();
     signal(SIGCHLD, SIG_DFL); /* ignored, it would take the statuses of children away */
-    for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
-        if (strcmp(argv[at], "-e") == 0) {
-            exit_on_error = 1;
-        } else if (strcmp(argv[at], "-c") == 0 && at + 1 < argc) {
-            command = argv[++at];
+    for (at = 1; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
+        const char *letters = argv[at] + 1;
+
+        if (strcmp(letters, "-") == 0) {
             at++;
             break;
-        } else if (strcmp(argv[at], "-i") != 0) {
+        }
+        if (letters[strspn(letters, "cei")]) {
             fprintf(stderr, "sh: unknown option %s\n", argv[at]);
             return 2;
         }
+        exit_on_error |= strchr(letters, 'e') != NULL;
+        given |= strchr(letters, 'c') != NULL;
     }
-    parameters = argv + at;
-    parameter_count = argc - at;
+    if (given && at == argc) {
+        fprintf(stderr, "sh: -c needs a command\n");
+        return 2;
+    }
+    parameters = argv + at + given;
+    parameter_count = argc - at - given;
     if (parameter_count == 0) {
         parameters = argv;
         parameter_count = 1;
     }
-    if (command) {
-        return run_text(command);
+    if (given) {
+        return run_text(argv[at]);
     }
     if (at < argc) {
         fd = open(argv[at], O_RDONLY | O_CLOEXEC);
