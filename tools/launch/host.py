@@ -1,5 +1,5 @@
-"""What tools/run owes the host and its user: standard descriptors that are open, output that is whole
-or refused in one line, and no QEMU that outlives it, whatever ends it."""
+"""What tools/run owes the host and its user: output that is whole or refused in one line, and no QEMU that
+outlives it, whatever ends it."""
 import ctypes
 import os
 import select
@@ -38,15 +38,6 @@ def say(text: str) -> None:
         os.write(2, text.encode(errors="surrogateescape") + b"\n")
     except OSError:
         pass
-
-
-def open_standard_descriptors() -> None:
-    """Where 0, 1 or 2 is closed, the next file that is opened would be taken for it."""
-    for fd in range(3):
-        try:
-            os.fstat(fd)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: fd
 
 
 def on_end(number: int, _: object) -> None:
@@ -92,7 +83,6 @@ def reason(error: OSError) -> str:
 
 def run(main: Callable[[], int]) -> int:
     """main(), with each way in which it may be ended told in at most one line."""
-    open_standard_descriptors()
     handle_ends()
     try:
         return main()
