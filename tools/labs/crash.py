@@ -129,12 +129,18 @@ def kernel(root: Path, lab: Lab, errors: str) -> tuple[str, list[Place]]:
 
 
 def stopped(root: Path, lab: Lab, errors: str) -> tuple[str, list[Place]]:
-    """Of a machine that a triple fault has stopped, where the first CPU was that did not sleep."""
-    at = re.search(r"^  CPU \d+ is at 0x([0-9a-f]{1,16}) (?!.*, halted;)", errors, re.M)
-    if not at:
+    """Of a machine that a triple fault has stopped, where the CPUs were that did not sleep: any of
+    them may have had it."""
+    cpus = re.findall(r"^  CPU (\d+) is at 0x([0-9a-f]{1,16}) (?!.*, halted;)", errors, re.M)
+    words, places = [], []
+    if not cpus:  # without addresses addr2line reads its input
         return "", []
-    found = chain(lookup(root / "build/baton.elf", [int(at[1], 16)])[0], lab)
-    return f"in {described(found)}" if found else f"at 0x{at[1]}, where no code of the kernel is", found
+    for (cpu, address), lines in zip(cpus, lookup(root / "build/baton.elf", [int(at, 16) for _, at in cpus])):
+        found = chain(lines, lab)
+        where = f"in {described(found)}" if found else f"at 0x{address}, where no code of the kernel is"
+        words.append(f"CPU {cpu} {where}" if len(cpus) > 1 else where)
+        places += found
+    return ", ".join(words), places
 
 
 def standing(root: Path, lab: Lab, errors: str, trace: Path) -> str:
