@@ -208,14 +208,17 @@ for m in u+x a-w go=r +x -x u=rwx,g=rx = a=,u=r,g=u +w =rw u+x-r o+w=x a+X g=u,o
 umask 077; chmod 0 a; chmod +rwx a; stat -c %a a; chmod =x a; stat -c %a a; chmod a+r a; stat -c %a a; umask 022
 for m in '' 8 17777 u u+q u=7 q+x u+x, ,u+x u+rg 7777777777777777777777 '+ x'; do chmod "$m" a; echo $?; done
 chmod +x a none b; echo $?; chmod 600 none/x; chmod 600 a/x; chmod; echo $?; chmod u+x; echo $?; chmod -- -x a; stat -c %a a b
-chmod 600 a; chmod a+X a d; stat -c %a a d; chmod 4755 a; ls -ld a d | cut -c1-10; chmod 7666 a; ls -l a | cut -c1-10; chmod 755 d"""
+chmod 600 a; chmod a+X a d; stat -c %a a d; chmod 4755 a; ls -ld a d | cut -c1-10; chmod 7666 a; ls -l a | cut -c1-10; chmod 755 d
+mkdir x x/y; echo text > x/y/f; chmod 751 x/y/f; ln -s f x/y/l; cp -r x z; cp -r x z; cp -R x/ w/; cat z/x/y/l; stat -c '%a %F' z/x/y/*
+cp z/y/f z/y/f 2> o; echo $?; cat z/y/f; cp x v 2> o; echo $?; cp -r x x/y 2> o; echo $?; rm -r x/y/x; cp x/y/f a v 2> o; echo $?; cp a 2> o; echo $?
+cp x/y/f a d; rm 2> o; echo $?; rm -f; echo $?; rm -R w; rm z 2> o; echo $?; shopt -s globstar; echo **"""
 
 
 @test
-def our_touch_and_chmod_do_what_coreutils_do() -> None:
+def our_programs_for_files_do_what_coreutils_do() -> None:
     """Beside the host's on Linux, and in the guest; stat(1) looks."""
-    own = ["touch", "chmod", "ls"]
-    if not all(map(here, ["stat", "cut", "mkdir", "bash", *own])):
+    own = ["touch", "chmod", "ls", "cp", "rm"]
+    if not all(map(here, ["stat", "cut", "ln", "mkdir", "bash", *own])):
         raise Skipped("no coreutils in /usr/bin")
     script = f"exec 2>&1; umask 022; mkdir d; {OWN_COMMANDS}\n"
     with tempfile.TemporaryDirectory() as name:
@@ -229,7 +232,7 @@ def our_touch_and_chmod_do_what_coreutils_do() -> None:
                                        env={"PATH": f"{path}/usr/bin:/bin", "LC_ALL": "C"}).stdout)
             shutil.rmtree(f"{name}/work")
         run = guest("sh", "-c", f"mkdir /work; cd /work; bash -c '{script.replace(chr(39), chr(34))}'",
-                    options=["--add", "/usr/bin/stat", "--add", "/usr/bin/cut", "--add", "/usr/bin/bash"])
+                    options=[word for program in ("stat", "cut", "ln", "bash") for word in ("--add", f"/usr/bin/{program}")])
     wanted, linux, baton = (re.sub(r"(?m)^(Try '|usage: ).*\n", "", text) for text in (*said, run.stdout))
     for ours, where in ((linux, "on Linux"), (baton, "in the guest")):
         wrong = [f"{one!r}, {where} {two!r}" for one, two in zip(wanted.splitlines(), ours.splitlines()) if one != two]

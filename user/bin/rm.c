@@ -45,12 +45,16 @@ int main(int argc, char **argv)
 {
     int option, status = 0;
 
-    while ((option = getopt(argc, argv, "rf")) != -1) {
-        recursive |= option == 'r';
+    while ((option = getopt(argc, argv, "rRf")) != -1) {
+        recursive |= option == 'r' || option == 'R';
         force |= option == 'f';
         if (option == '?') {
             return 2;
         }
+    }
+    if (optind == argc && !force) {
+        fprintf(stderr, "usage: rm [-rf] PATH...\n");
+        return 1;
     }
     for (int i = optind; i < argc; i++) {
         status |= remove_path(argv[i]);
