@@ -188,6 +188,7 @@ def shell_keys_at_the_terminal() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.makedirs(f"{folder}/alpha_one")
         os.makedirs(f"{folder}/alpha_two")
+        open(f"{folder}/my $file", "w").close()
         prompt = f"baton:{os.path.realpath(folder)}$"
         session = Session(folder, 80)
         session.shows(prompt)
@@ -203,6 +204,10 @@ def shell_keys_at_the_terminal() -> None:
         session.shows(f"alpha_one/  alpha_two/\n{prompt} ls alpha_")
         session.type("o\t\r")
         session.shows(f"ls alpha_one/\n{prompt}")
+        session.type("ls my\t")  # a name of two words stays one word
+        session.shows("ls my\\ \\$file")
+        session.type("\x15printf '%s\\n' my\\ \t\r")
+        session.shows("printf '%s\\n' my\\ \\$file\nmy $file\n" + prompt)
         session.type("\x12130\x12")  # ^R: what has 130 in it, and there is none older
         session.shows("(search) 130 [no older one]:")
         session.type("\x7f\x7f\x7fecho")

@@ -85,10 +85,15 @@ static void sort_names(void)
 size_t complete_word(const char *line, size_t start, size_t end, char ***found)
 {
     char word[4096], *slash;
-    size_t before = start;
+    size_t before = start, size = 0;
     int is_command;
 
-    snprintf(word, sizeof(word), "%.*s", (int)(end - start), line + start);
+    for (size_t at = start; at < end && size + 1 < sizeof(word); at++) {
+        if (line[at] != '\\') { /* it is not of the name */
+            word[size++] = line[at];
+        }
+    }
+    word[size] = '\0';
     while (before > 0 && line[before - 1] == ' ') {
         before--;
     }

@@ -172,20 +172,40 @@ static void list_names(char **names, size_t count)
     }
 }
 
-static void complete(void)
+/* Where the word before the cursor begins; a space behind a backslash belongs to it. */
+static size_t word_start(void)
 {
-    size_t start = cursor, typed, common, count;
-    char **names;
+    size_t start = cursor;
 
-    while (start > 0 && !strchr(" ;|&<>(=", line[start - 1])) {
+    while (start > 0 && (!strchr(" ;|&<>(=", line[start - 1]) || (start > 1 && line[start - 2] == '\\'))) {
         start--;
     }
+    return start;
+}
+
+/* A part of a name, so that the shell reads all of it as one word. */
+static void insert_name(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (strchr(" \"'\\$&;|<>()*?[#`", text[i])) {
+            insert("\\", 1);
+        }
+        insert(text + i, 1);
+    }
+}
+
+static void complete(void)
+{
+    size_t start = word_start(), typed = 0, common, count;
+    char **names;
+
     line[length] = '\0';
     count = complete_word(line, start, cursor, &names);
     if (count == 0) {
         return;
     }
-    for (typed = 0; start + typed < cursor && line[cursor - typed - 1] != '/'; typed++) {
+    for (size_t at = cursor; at > start && line[at - 1] != '/'; at--) {
+        typed += line[at - 1] != '\\';
     }
     common = strlen(names[0]);
     for (size_t i = 1; i < count; i++) {
@@ -197,7 +217,7 @@ static void complete(void)
         list_names(names, count);
         return;
     }
-    insert(names[0] + typed, common - typed);
+    insert_name(names[0] + typed, common - typed);
     if (count == 1 && line[cursor - 1] != '/') {
         insert(" ", 1);
     }
