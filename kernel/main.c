@@ -70,7 +70,6 @@ static void first_task(void *unused)
     exec_first("/init");
 }
 
-#define SECOND 1000000000l
 
 static struct timer time_limit;
 

@@ -110,7 +110,7 @@ def no_pointer_has_one_value() -> None:
 
 # Instructions, and the sisters of public functions. Others say whose verb they are.
 BARE = {"cpuid", "rdmsr", "wrmsr", "rdtsc", "invlpg", "stac", "clac", "fxsave", "fxrstor", "inb", "inw", "inl",
-        "outb", "outw", "outl", "kzalloc", "trace", "same", "leave", "requeue"}
+        "outb", "outw", "outl", "kzalloc", "trace"}
 
 
 @test
@@ -125,6 +125,14 @@ def static_functions_bear_their_subject() -> None:
                   f"{path.relative_to(ROOT)}: {name}() does not say whose it is")
             known[name] = path.relative_to(ROOT)
     check(len(known) > 500, f"only {len(known)} functions found")
+
+
+@test
+def a_second_is_written_once() -> None:
+    """Numbers that have a name are written where the name is made."""
+    found = [f"{path.relative_to(ROOT)}" for path in sorted((ROOT / "kernel").glob("**/*.[ch]"))
+             for _ in re.findall(r"\b\d+0{9}u?l?\b", path.read_text())]
+    check(found == ["kernel/lib/types.h"], f"nanoseconds of a second: {found}")
 
 
 @test

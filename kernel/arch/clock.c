@@ -27,7 +27,7 @@ struct measurement {
 
 static struct measurement clock_measure(void)
 {
-    uint16_t count = (uint16_t)((uint64_t)PIT_HZ * WINDOW_NS / 1000000000);
+    uint16_t count = (uint16_t)((uint64_t)PIT_HZ * WINDOW_NS / SECOND);
     uint64_t before, start, look, last, end;
     uint32_t ticks;
 
@@ -67,7 +67,7 @@ void clock_init(void)
     clock_mult = (uint64_t)(((unsigned __int128)WINDOW_NS << 32) / best.cycles);
     clock_tsc_khz = best.cycles / (WINDOW_NS / 1000000);
     timer_mult = ((uint64_t)best.ticks << 32) / WINDOW_NS;
-    clock_realtime_offset = rtc_read() * 1000000000l;
+    clock_realtime_offset = rtc_read() * SECOND;
     printk("clock: TSC %lu MHz, APIC timer %lu MHz\n", clock_tsc_khz / 1000,
            (uint64_t)best.ticks * 1000 / WINDOW_NS);
 }
@@ -78,7 +78,7 @@ void timer_program(ktime_t deadline)
     uint64_t ticks;
 
     assert_irqs_off();
-    wait = wait < TIMER_MIN ? TIMER_MIN : wait > 1000000000 ? 1000000000 : wait;
+    wait = wait < TIMER_MIN ? TIMER_MIN : wait > SECOND ? SECOND : wait;
     this_cpu(timer_deadline) = now + wait;
     ticks = (uint64_t)wait * timer_mult >> 32;
     lapic_write(LAPIC_TIMER_INITIAL, ticks ? (uint32_t)ticks : 1);

@@ -10,11 +10,11 @@
 #include "arch/smp.h"
 #include "sched/sched.h"
 
-#define HANG (10 * 1000000000l)
-#define LOOK_PERIOD 1000000000l
+#define HANG (10 * SECOND)
+#define LOOK_PERIOD SECOND
 #define ASK 2
 #define TASKS_AT_ONCE 64
-#define TURN 1000000000l /* what another task may take before this one: the heaviest, a slice */
+#define TURN SECOND /* what another task may take before this one: the heaviest, a slice */
 
 static void check_cpu(struct runqueue *rq, ktime_t now)
 {
@@ -28,7 +28,7 @@ static void check_cpu(struct runqueue *rq, ktime_t now)
         smp_kick(rq->cpu);
     } else {
         panic("hang: CPU %u takes no timer interrupt for %ld s; it runs %s (%d)", rq->cpu,
-              (now - alive) / 1000000000, task->name, task->tid);
+              (now - alive) / SECOND, task->name, task->tid);
     }
 }
 
@@ -40,7 +40,7 @@ static void check_task(const struct task *task, ktime_t now)
 
     if (queued && task->nice <= 0 && waits > HANG && waits > runqueues[task->cpu].runnable * TURN) {
         panic("hang: %s (%d) could run, and waits for CPU %u for %ld s", task->name, task->tid,
-              task->cpu, waits / 1000000000);
+              task->cpu, waits / SECOND);
     }
 }
 

@@ -10,10 +10,10 @@ static struct port {
     uint16_t base;
     int irq;
     bool present;
-    int held; /* a byte the receiver refused, or -1 */
+    int refused; /* a byte the receiver did not take, or -1 */
     struct spinlock input_lock; /* one CPU takes bytes at a time; above what a receiver takes */
     struct spinlock output_lock; /* one writer's bytes stay together; a leaf */
-} ports[SERIAL_PORTS] = {{.base = 0x3f8, .irq = 4, .held = -1}, {.base = 0x2f8, .irq = 3, .held = -1}};
+} ports[SERIAL_PORTS] = {{.base = 0x3f8, .irq = 4, .refused = -1}, {.base = 0x2f8, .irq = 3, .refused = -1}};
 
 void serial_init(void)
 {
@@ -56,7 +56,7 @@ void serial_write(int number, const char *buffer, size_t size)
     irq_restore(flags);
 }
 
-/* While a byte is held the interrupt is off: the FIFO fills and the sender waits. */
+/* While a byte is refused the interrupt is off: the FIFO fills and the sender waits. */
 static void serial_interrupt(void *data)
 {
     struct port *port = data;
@@ -64,15 +64,15 @@ static void serial_interrupt(void *data)
     bool taken = true;
 
     while (taken) {
-        if (port->held < 0) {
+        if (port->refused < 0) {
             if (!(inb(port->base + 5) & 1)) {
                 break;
             }
-            port->held = inb(port->base);
+            port->refused = inb(port->base);
         }
-        taken = serial_receive((int)(port - ports), port->held);
+        taken = serial_receive((int)(port - ports), port->refused);
         if (taken) {
-            port->held = -1;
+            port->refused = -1;
         }
     }
     outb(port->base + 1, taken);

@@ -71,7 +71,7 @@ static long initramfs_add(const char *path, const char *header, const char *data
             error = S_ISDIR(mode) && pointer_error(inode) == -EEXIST ? 0 : pointer_error(inode);
         } else {
             error = S_ISREG(mode) ? add_contents(inode, data, size) : 0;
-            inode->mtime = (ktime_t)header_field(header, MTIME) * 1000000000;
+            inode->mtime = (ktime_t)header_field(header, MTIME) * SECOND;
             inode_put(inode);
         }
     }

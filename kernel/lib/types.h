@@ -15,6 +15,7 @@ typedef long ssize_t;
 typedef int64_t off_t;
 typedef uint32_t mode_t;
 
+#define SECOND 1000000000l /* a ktime_t */
 #define KTIME_NEVER INT64_MAX
 #define KTIME_FAR (KTIME_NEVER / 4) /* what programs ask for is no longer: a few fit into a sum */
 

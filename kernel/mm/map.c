@@ -438,15 +438,15 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
     vaddr_t end = align_up(address + size, PAGE_SIZE);
     long error = 0;
 
-    if (address & (PAGE_SIZE - 1) || size > USER_TOP || end < address || advice < 0 ||
-        (advice > 4 && advice < 8) || advice > 25) {
+    if (address & (PAGE_SIZE - 1) || size > USER_TOP || end < address || advice < MADV_NORMAL ||
+        (advice > MADV_DONTNEED && advice < MADV_FREE) || advice > MADV_COLLAPSE) {
         return -EINVAL;
     }
     mutex_lock(&mm->lock);
     if (!map_covered(mm, address, end)) {
         error = -ENOMEM;
     }
-    if (advice == 4) { /* MADV_DONTNEED: read again, they are zero or the file's */
+    if (advice == MADV_DONTNEED) { /* read again, they are zero or the file's */
         for (struct vma *vma = mm_find(mm, address); vma && vma->start < end; vma = vma_next(vma)) {
             mm_zap(mm, vma->start > address ? vma->start : address,
                    vma->end < end ? vma->end : end);

@@ -58,6 +58,8 @@ enum {
     VMA_READ_ONLY = 0x10000000,
     VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE | VMA_READ_ONLY,
 };
+/* madvise(2): of all but MADV_DONTNEED only the number is looked at. */
+enum { MADV_NORMAL, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_COLLAPSE = 25 };
 
 /* A range of an address space with one kind of memory behind it. */
 struct vma {

@@ -87,7 +87,7 @@ static void show_stat_all(struct proc_text *text, struct task *task)
                    busy[id].system / TICK, idle[id] / TICK);
     }
     proc_print(text, "ctxt %lu\nbtime %ld\nprocesses %d\n", switches,
-               clock_realtime_offset / 1000000000, task_count);
+               clock_realtime_offset / SECOND, task_count);
 }
 
 static void show_unimplemented(struct proc_text *text, struct task *task)

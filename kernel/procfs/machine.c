@@ -24,8 +24,8 @@ void show_uptime(struct proc_text *text, struct task *task)
     for (uint32_t id = 0; id < cpu_count; id++) {
         idle += sched_idle_time(id, &busy);
     }
-    proc_print(text, "%ld.%02ld %ld.%02ld\n", now / 1000000000, now / hundredth % 100,
-               idle / 1000000000, idle / hundredth % 100);
+    proc_print(text, "%ld.%02ld %ld.%02ld\n", now / SECOND, now / hundredth % 100,
+               idle / SECOND, idle / hundredth % 100);
 }
 
 /* The numbers in leaf 1 are spread over fields; the name is text in three leaves: Intel SDM 2A, CPUID. */

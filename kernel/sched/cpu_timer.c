@@ -11,7 +11,6 @@
 #include "lib/errno.h"
 #include "sched/sched.h"
 
-#define SECOND 1000000000l
 #define LOOK_MIN 1000000 /* from one look to the next; so late may the signal be */
 
 ktime_t cpu_clock_read(struct thread_group *group, struct task *task, enum cpu_clock clock)

@@ -42,7 +42,7 @@ static struct bucket *bucket_of(struct key key)
     return &buckets[(key.space + key.address / 4) * 0x9e3779b97f4a7c15ul >> 56];
 }
 
-static bool same(struct key a, struct key b)
+static bool key_equal(struct key a, struct key b)
 {
     return a.space == b.space && a.address == b.address;
 }
@@ -100,7 +100,7 @@ static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_
 }
 
 /* Off the queue. True: it was woken. */
-static bool leave(struct waiter *waiter)
+static bool futex_dequeue(struct waiter *waiter)
 {
     struct bucket *bucket;
 
@@ -131,7 +131,7 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     }
     error = wait_event_unqueued(WAIT_FUTEX, word,
                                 __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE), deadline);
-    return leave(&waiter) ? 0 : error;
+    return futex_dequeue(&waiter) ? 0 : error;
 }
 
 static inline void lock_two(struct bucket *a, struct bucket *b)
@@ -224,7 +224,7 @@ static long wake_some(struct walk *walk, struct key key, int count, uint32_t bit
     long woken = 0;
 
     while ((waiter = walk_next(walk)) != NULL) {
-        if (same(waiter->key, key) && waiter->bitset & bitset) {
+        if (key_equal(waiter->key, key) && waiter->bitset & bitset) {
             wake_one(waiter);
             if (++woken >= count) {
                 break;
@@ -260,14 +260,14 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
 }
 
 /* Wake `count` of `key`, and move `move` others to key_to, in the other bucket of the walk. */
-static long requeue(struct walk *walk, struct key key, int count, int move, struct key key_to)
+static long futex_move(struct walk *walk, struct key key, int count, int move, struct key key_to)
 {
     struct bucket *to = walk->other;
     struct waiter *waiter;
     long done = 0;
 
     while (done - count < move && (waiter = walk_next(walk)) != NULL) {
-        if (!same(waiter->key, key)) {
+        if (!key_equal(waiter->key, key)) {
             continue;
         }
         if (++done <= count) {
@@ -307,7 +307,7 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
         walk_start(&walk, bucket_of(key), bucket_of(key_to));
         seen = compare ? uaccess_load(word) : value;
         if (seen == value) {
-            done = requeue(&walk, key, count, move, key_to);
+            done = futex_move(&walk, key, count, move, key_to);
         }
         walk_end(&walk);
         if (seen >= 0) {

@@ -148,7 +148,7 @@ bool balance_pull(struct runqueue *rq, bool in_turn);
 bool balance_all_idle(void);
 /* From the timer interrupt: pull a task when it is time. rq->lock is held. */
 void balance_tick(struct runqueue *rq, ktime_t now);
-#define HANG_LOOK 5000000000l
+#define HANG_LOOK (5 * SECOND)
 /* Upcall, defined in debug/hang.c: does anything hang? From the timer interrupt, no lock held; on an
  * idle CPU every HANG_LOOK. */
 void hang_tick(struct runqueue *rq, ktime_t now);

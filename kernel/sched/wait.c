@@ -85,7 +85,7 @@ static inline void wake_turn(struct wait_queue *queue, struct wake_walk *walk, b
     }
 }
 
-void wake_slow(struct wait_queue *queue, int events, bool only_one)
+void wake_entries(struct wait_queue *queue, int events, bool only_one)
 {
     struct wake_walk walk;
 

@@ -74,11 +74,11 @@ void wake_later_cancel(struct wake_later *later);
 
 /* An entry whose `wake` is set, last in the queue; out of it. Any context; take the queue's lock. */
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
-/* In front of the tasks: for hooks. */
-void wait_queue_add_hook(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
+/* The same, in front of the tasks: for hooks. */
+void wait_queue_add_hook(struct wait_queue *queue, struct wait_entry *entry);
 /* What the three below do where somebody waits. Takes the queue's lock, in turns. */
-void wake_slow(struct wait_queue *queue, int events, bool only_one);
+void wake_entries(struct wait_queue *queue, int events, bool only_one);
 
 /*
  * Wake all tasks that sleep here, and the hooks that wait for any of `events` (0: none of them).
@@ -88,7 +88,7 @@ static inline void wake_events(struct wait_queue *queue, int events)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!list_empty(&queue->entries)) {
-        wake_slow(queue, events, false);
+        wake_entries(queue, events, false);
     }
 }
 
@@ -102,7 +102,7 @@ static inline void wake_first(struct wait_queue *queue, int events)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!list_empty(&queue->entries)) {
-        wake_slow(queue, events, true);
+        wake_entries(queue, events, true);
     }
 }
 

@@ -20,13 +20,13 @@ enum { UTIME_NOW = 0x3fffffff, UTIME_OMIT = 0x3ffffffe }; /* as nanoseconds: uti
 static bool change_time_ok(const struct timespec *time)
 {
     return time->nanoseconds == UTIME_NOW || time->nanoseconds == UTIME_OMIT ||
-           (time->nanoseconds >= 0 && time->nanoseconds < 1000000000);
+           (time->nanoseconds >= 0 && time->nanoseconds < SECOND);
 }
 
 /* What a time stamp becomes; it has room for the years 1678 to 2262, and keeps to them. */
 static ktime_t change_time(const struct timespec *time, ktime_t old, ktime_t now)
 {
-    const int64_t most = INT64_MAX / 1000000000 - 1;
+    const int64_t most = INT64_MAX / SECOND - 1;
     int64_t seconds;
 
     if (!time || time->nanoseconds == UTIME_NOW) {
@@ -37,7 +37,7 @@ static ktime_t change_time(const struct timespec *time, ktime_t old, ktime_t now
     }
     seconds = time->seconds > most ? most : time->seconds;
     seconds = seconds < -most ? -most : seconds;
-    return seconds * 1000000000 + time->nanoseconds;
+    return seconds * SECOND + time->nanoseconds;
 }
 
 /* A new owner takes away the bits that would run a program as the owner: chown(2). */

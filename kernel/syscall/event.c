@@ -8,7 +8,6 @@
 #include "sched/task.h"
 #include "syscall/calls.h"
 
-#define SECOND 1000000000l
 
 enum { EFD_SEMAPHORE = 1 };
 enum { TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2 };

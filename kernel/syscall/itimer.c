@@ -4,7 +4,6 @@
 #include "sched/sched.h"
 #include "syscall/calls.h"
 
-#define SECOND 1000000000l
 
 enum { ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF };
 

@@ -92,7 +92,7 @@ long sys_madvise(uint64_t address, size_t size, int advice)
 /* Nothing is to be written back, as a mapping's pages are the file's: but all must be mapped. */
 long sys_msync(uint64_t address, size_t size, int flags)
 {
-    enum { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4, MADV_NORMAL = 0 };
+    enum { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 };
 
     if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & MS_ASYNC && flags & MS_SYNC)) {
         return -EINVAL;

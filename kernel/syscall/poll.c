@@ -13,7 +13,6 @@
 #include "syscall/calls.h"
 
 #define FEW 6 /* descriptors that need no memory but the stack */
-#define SECOND 1000000000l
 
 struct pollfd {
     int fd;

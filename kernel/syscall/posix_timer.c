@@ -6,7 +6,6 @@
 #include "sched/sched.h"
 #include "syscall/calls.h"
 
-#define SECOND 1000000000l
 
 /* The kernel's struct sigevent (sigevent(3type)); the rest of its 64 bytes is not for it. */
 struct sigevent {

@@ -48,9 +48,9 @@ static long put_usage(void __user *user, const struct cpu_usage *usage, struct c
 {
     int64_t rusage[18] = {[16] = (int64_t)usage->switches[0], [17] = (int64_t)usage->switches[1]};
 
-    rusage[0] = times->user / 1000000000;
+    rusage[0] = times->user / SECOND;
     rusage[1] = times->user / 1000 % 1000000;
-    rusage[2] = times->system / 1000000000;
+    rusage[2] = times->system / SECOND;
     rusage[3] = times->system / 1000 % 1000000;
     return copy_to_user(user, rusage, sizeof(rusage));
 }
@@ -326,7 +326,7 @@ long sys_sysinfo(void __user *user)
         uint16_t processes, padding, holes[2];
         uint64_t high[2];
         uint32_t unit, hole;
-    } info = {.uptime = clock_now() / 1000000000, .total = page_total_count() * PAGE_SIZE,
+    } info = {.uptime = clock_now() / SECOND, .total = page_total_count() * PAGE_SIZE,
               .free = page_free_count() * PAGE_SIZE, .processes = (uint16_t)task_count, .unit = 1};
 
     return copy_to_user(user, &info, sizeof(info));

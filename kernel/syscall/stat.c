@@ -19,9 +19,9 @@ struct user_stat {
 /* Nanoseconds count up from the second before, also before 1970. */
 static struct timespec to_timespec(ktime_t time)
 {
-    int64_t seconds = time / 1000000000 - (time % 1000000000 < 0);
+    int64_t seconds = time / SECOND - (time % SECOND < 0);
 
-    return (struct timespec){seconds, time - seconds * 1000000000};
+    return (struct timespec){seconds, time - seconds * SECOND};
 }
 
 static int64_t stat_blocks(const struct inode *inode)

@@ -5,7 +5,6 @@
 #include "sched/sched.h"
 #include "syscall/calls.h"
 
-#define SECOND 1000000000l
 #define TICK 10000000 /* times(2) counts in them: USER_HZ is 100 */
 
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds)

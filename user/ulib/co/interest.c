@@ -104,7 +104,7 @@ static long set_sleep(struct epoll_event *events, int max, int64_t nanoseconds)
 {
     struct {
         int64_t seconds, nanoseconds;
-    } time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    } time = {nanoseconds / SECOND, nanoseconds % SECOND};
     struct pollfd set = {.fd = set_plus_one - 1, .events = POLLIN};
     long result;
 

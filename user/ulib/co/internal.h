@@ -6,6 +6,7 @@
 
 #define CO_MAGIC 0x4e49545541524f43ul /* "CORAUTIN" in memory */
 #define CO_VERSION 1
+#define SECOND 1000000000l /* in nanoseconds */
 
 /* A list through its elements; an element that is on no list points at itself. */
 struct co_list {

@@ -8,11 +8,10 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "internal.h"
 #include "trace.h"
-
-enum { CLOCK = 1 };
 
 struct join_wait {
     struct co_list link;
@@ -41,8 +40,8 @@ int64_t co_now(void)
         int64_t seconds, nanoseconds;
     } time;
 
-    co_call(SYS_clock_gettime, CLOCK, (long)&time, 0, 0, 0, 0);
-    return time.seconds * 1000000000 + time.nanoseconds;
+    co_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
+    return time.seconds * SECOND + time.nanoseconds;
 }
 
 /* Whether the handle is of this thread's run loop: 0, or the error. */

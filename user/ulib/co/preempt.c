@@ -71,8 +71,8 @@ static void set_timer(int64_t nanoseconds)
     } timer[2]; /* struct itimerval: the interval, and the time to the first one */
 
     interval = nanoseconds;
-    timer[0].seconds = nanoseconds / 1000000000;
-    timer[0].microseconds = nanoseconds % 1000000000 / 1000;
+    timer[0].seconds = nanoseconds / SECOND;
+    timer[0].microseconds = nanoseconds % SECOND / 1000;
     timer[1] = timer[0];
     co_call(SYS_setitimer, TIMER_REAL, (long)timer, 0, 0, 0, 0);
 }

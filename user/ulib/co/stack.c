@@ -25,8 +25,6 @@
 #define KEEP 1024    /* freed stacks that keep their memory */
 #define GUARDS 16384 /* half of the mappings of a process */
 
-enum { NO_HUGE_PAGES = 15 }; /* madvise(2): with them the first touch takes 2 MiB */
-
 /*
  * Of the default size: those that were freed, linked through the struct at their top; and what is
  * left of the last block, never touched. Under registry_lock(), as the number of guards.
@@ -163,7 +161,8 @@ static struct co *take_fresh(void)
     registry_lock();
     if (fresh_count == 0 && (fresh = map(BLOCK * DEFAULT_SIZE))) {
         fresh_count = BLOCK;
-        co_call(SYS_madvise, (long)fresh, (long)(BLOCK * DEFAULT_SIZE), NO_HUGE_PAGES, 0, 0, 0);
+        /* With huge pages the first touch would take 2 MiB. */
+        co_call(SYS_madvise, (long)fresh, (long)(BLOCK * DEFAULT_SIZE), MADV_NOHUGEPAGE, 0, 0, 0);
     }
     if (fresh_count > 0) {
         base = fresh + --fresh_count * DEFAULT_SIZE;

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 
 #include "../../../kernel/trace/events.h"
 #include "../../../kernel/trace/format.h"
@@ -16,7 +18,6 @@
 #define NAMES_AGAIN 64   /* so many coroutines are named again when the ring is full */
 
 enum { READ_WRITE = 2, CREATE = 0100, TRUNCATE = 01000, CLOSE_ON_EXEC = 02000000 };
-enum { PROT_READ_WRITE = 3, SHARED = 1, CLOCK_THREAD_CPU = 3 };
 
 _Thread_local struct trace_record *co_trace_ring;
 int co_trace_possible = 1;
@@ -31,7 +32,7 @@ static void *map(const char *path, long offset, long size)
     if (fd < 0) {
         return NULL;
     }
-    address = co_call(SYS_mmap, 0, size, PROT_READ_WRITE, SHARED, fd, offset);
+    address = co_call(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
     co_call(SYS_close, fd, 0, 0, 0, 0, 0);
     return address < 0 ? NULL : (void *)address;
 }
@@ -105,9 +106,9 @@ static int64_t thread_cpu_time(void)
     } time = {0, 0};
 
     if (file_header) {
-        co_call(SYS_clock_gettime, CLOCK_THREAD_CPU, (long)&time, 0, 0, 0, 0);
+        co_call(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, (long)&time, 0, 0, 0, 0);
     }
-    return time.seconds * 1000000000 + time.nanoseconds;
+    return time.seconds * SECOND + time.nanoseconds;
 }
 
 static void write_record(enum trace_event event, uint8_t flags, uint32_t x, uint64_t a)

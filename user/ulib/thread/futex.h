@@ -27,6 +27,8 @@ struct until {
     const struct timespec *time; /* NULL: never */
 };
 
+#define SECOND 1000000000ul /* in nanoseconds */
+
 static const struct until FOREVER = {CLOCK_MONOTONIC, NULL};
 
 /*
@@ -40,7 +42,7 @@ static inline int futex_wait(const void *word, unsigned value, int shared, struc
     int operation = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE) |
                     (until.clock == CLOCK_REALTIME ? FUTEX_CLOCK_REALTIME : 0);
 
-    if (until.time && (unsigned long)until.time->tv_nsec >= 1000000000) {
+    if (until.time && (unsigned long)until.time->tv_nsec >= SECOND) {
         return EINVAL;
     }
     if (until.time && until.time->tv_sec < 0) {

@@ -10,5 +10,5 @@ enum {
 void *mmap(void *address, size_t size, int prot, int flags, int fd, off_t offset);
 int munmap(void *address, size_t size);
 int mprotect(void *address, size_t size, int prot);
-enum { MADV_DONTNEED = 4 };
+enum { MADV_DONTNEED = 4, MADV_NOHUGEPAGE = 15 };
 #endif
