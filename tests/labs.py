@@ -221,7 +221,8 @@ def lab_crashes_say_where_and_which_step() -> None:
             results = json.loads(result.stdout)
             found = {t["name"]: t for t in results["tests"]}
             said = found[graded]
-            check(all(text in said["seen"] for text in seen), f"{graded}: seen {said['seen']}")
+            itself = graded == "first_frame" and "its frame is at" in said["seen"]  # no SSE there: gcc 16
+            check(itself or all(text in said["seen"] for text in seen), f"{graded}: seen {said['seen']}")
             check(said["verdict"] != "HARNESS" and hint in said["hint"] and silent not in said["hint"], f"{graded}: next {said['hint']}")
             check(not results["first"] or found[results["first"].split()[2]]["verdict"] != "ok", results["first"])
 

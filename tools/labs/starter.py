@@ -148,7 +148,9 @@ def refuse_leaks(root: Path, out: Path, number: int, marked: dict[str, list[mark
 
 def git(out: Path, *command: str) -> None:
     """In a tree that we have made: nobody's templates, hooks and line ends."""
-    subprocess.run(["git", "-C", str(out), *command], env=os.environ | IDENTITY, check=True)
+    # What git tidies up in the background would still write when the folder is packed or removed.
+    subprocess.run(["git", "-c", "maintenance.auto=false", "-c", "gc.auto=0", "-C", str(out), *command],
+                   env=os.environ | IDENTITY, check=True)
 
 
 def git_commit(out: Path, message: str) -> None:
