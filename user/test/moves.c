@@ -10,7 +10,7 @@ enum { SYS_FADVISE = 221, SYS_PREADV = 295, SYS_PWRITEV, SYS_CLOSE_RANGE = 436 }
 
 static void vectors_go_to_a_position(void)
 {
-    char a[3] = "abc", b[3] = "def", c[4] = "", d[2] = "";
+    char a[] = "abc", b[] = "def", c[4] = "", d[2] = "";
     struct iovec out[] = {{a, 3}, {b, 3}}, in[] = {{c, 4}, {d, 2}};
     int fd = open("vector", O_RDWR | O_CREAT | O_TRUNC, 0600), ends[2];
 
