@@ -24,7 +24,7 @@
 #define spin_init(lock)                      ((lock)->held = false)
 #define spin_lock(lock)                      double_lock(lock)
 #define spin_unlock(lock)                    double_unlock(lock)
-#define __atomic_thread_fence(order)         double_fence()
+#define __atomic_thread_fence(order)         double_fence(order)
 
 /* The loop of kernel/sched/wait.h, without its marks. */
 #define wait_event_unqueued(reason, object, condition, deadline) \
@@ -38,6 +38,9 @@
     })
 
 #include "lib/list.h"
+
+#define list_push_back(at, entry) (double_change(), list_push_back(at, entry))
+#define list_remove(entry)        (double_change(), list_remove(entry))
 
 struct spinlock {
     bool held;
@@ -54,7 +57,8 @@ static struct task the_task = {&the_mm, 1};
 
 void double_lock(struct spinlock *lock);
 void double_unlock(struct spinlock *lock);
-void double_fence(void);
+void double_fence(int order);
+void double_change(void);
 long uaccess_load(const void *word);
 long wait_sleep(bool interruptible, ktime_t deadline);
 void task_wake(struct task *task);

@@ -136,6 +136,34 @@ static void condition_limits(void)
     pthread_join(thread, NULL);
 }
 
+/* The handler comes while one waits, and signals: the waiter must not sleep on. */
+static void signals_never(int signal)
+{
+    note_signal(signal);
+    pthread_cond_signal(&never);
+}
+
+static void *interrupts(void *main_thread)
+{
+    usleep(5000);
+    pthread_kill((pthread_t)main_thread, SIGUSR2);
+    return NULL;
+}
+
+static void condition_and_signal(int signals, int wanted, const char *what, long least, long most)
+{
+    struct timespec time = in_ms(60);
+    long began = now_ms();
+    pthread_t thread;
+
+    handle(SIGUSR2, signals ? signals_never : note_signal);
+    pthread_mutex_lock(&held);
+    start(&thread, interrupts, (long)pthread_self());
+    expect_time(what, pthread_cond_timedwait(&never, &held, &time), wanted, began, least, most);
+    pthread_mutex_unlock(&held);
+    pthread_join(thread, NULL);
+}
+
 /* In memory that two processes share. */
 struct shared {
     pthread_mutex_t mutex;
@@ -197,6 +225,11 @@ static void limits(void)
     mutex_and_signal();
     grade_hint("step 6: hand `until` on; again after EINTR, but not after ETIMEDOUT");
     condition_limits();
+    condition_and_signal(0, ETIMEDOUT, "a time that a handler interrupts: ETIMEDOUT after 60 ms",
+                         59, 100);
+    grade_hint("step 6: after EINTR again, while the number still is what was `seen` at first");
+    condition_and_signal(1, 0, "a signal that comes in a handler ends pthread_cond_timedwait", 0,
+                         40);
     grade_hint("steps 5 and 6: hand `shared` on to futex_wait and futex_wake");
     two_processes();
     grade_value("limits", grade_number(31));

@@ -76,9 +76,15 @@ void double_unlock(struct spinlock *lock)
     other_may_come();
 }
 
-void double_fence(void)
+/* Weaker ones let the CPU look before the others see what it has written: it is no instruction. */
+void double_fence(int order)
 {
-    q.fenced = !nobody_queued();
+    q.fenced = order == __ATOMIC_SEQ_CST && !nobody_queued();
+}
+
+void double_change(void)
+{
+    EXPECT(q.locked, "the queue changes only under its lock", "nobody has the lock");
 }
 
 long uaccess_load(const void *word)
@@ -140,10 +146,10 @@ static bool wait_once(unsigned value, enum page page, int at)
 
 void queues_first(void)
 {
-    static const unsigned values[] = {0, 7, 0x80000000, 0xffffffff};
+    static const unsigned values[] = {0, 7, 0x80000000, 0xffffffff, -EFAULT};
 
     futex_init();
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         for (int page = THERE; page <= NEVER; page++) {
             wait_once(values[i], page, -1);
             for (int at = 0; wait_once(values[i], page, at); at++) {

@@ -152,6 +152,7 @@ static void each_wait(void)
         step_end();
         EXPECT(st.result == 0, "pthread_mutex_lock gives 0", "%d", st.result);
         EXPECT(st.waits > 0, "who finds the mutex held sleeps in futex_wait", "it does not");
+        EXPECT(st.wakes == 0, "who waits for the mutex wakes nobody", "%d calls", st.wakes);
         EXPECT((st.private == 0) == shared,
                "FUTEX_PRIVATE unless the mutex is of several processes", "%s",
                shared ? "FUTEX_PRIVATE" : "no FUTEX_PRIVATE");

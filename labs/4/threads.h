@@ -7,6 +7,7 @@
 
 #include "grade.h"
 
+#define CLONE     56
 #define FUTEX     202
 #define PRIVATE   128
 #define WAIT      128 /* FUTEX_WAIT and FUTEX_WAKE, private: futex(2) */

@@ -73,10 +73,32 @@ static void *goes_deeper(void *in)
     return out;
 }
 
+/* A place is for one resume: the next one may give none, or another. */
+static void *gives_places(void *in)
+{
+    struct co *co = co_create(yields_twice, NULL);
+    void *first = NULL, *second = NULL;
+
+    co_resume(co, NULL, &first);
+    EXPECT(first == (void *)1, "what it yielded", "%p", first);
+    co_resume(co, (void *)2, NULL);
+    EXPECT(first == (void *)1, "what is yielded where nobody wants it is written nowhere",
+           "the place of an earlier co_resume got it");
+    co_resume(co, (void *)4, &second);
+    EXPECT(first == (void *)1 && second == (void *)4, "what its function returned", "%p", second);
+    EXPECT(co_self() == NULL || co_status(co_self()) == CO_RUNNING,
+           "who runs again is CO_RUNNING, also when the other one has ended", "state %d",
+           (int)co_status(co_self()));
+    co_destroy(co);
+    return in;
+}
+
 static void who_resumed_whom(void)
 {
     struct co *co = co_create(yields_null, NULL);
 
+    gives_places(NULL);
+    co_resume(co_create(gives_places, NULL), NULL, NULL);
     out_of_main = (void *)5;
     EXPECT(co_resume(co, NULL, &out_of_main) == 0 && out_of_main == NULL,
            "NULL can be yielded like any other value", "%p", out_of_main);

@@ -96,7 +96,7 @@ LAB = Lab(
              "but POLL_EVERY at most", rounds),
         Test("ends", 4, "step 5: one that is CO_DEAD after its turn goes to end()", results, memory=96),
         Test("parked_ones", 4, "step 5: look() after each round; it knows whether to wait",
-             lambda seed, cpus: {"parked": noted(seed, [10, 20, 11, 1, 3, 30])}),
+             lambda seed, cpus: {"parked": noted(seed, [10, 20, 11, 1, 3, 30, 31])}),
     ],
     places={
         "co_switch": "step 2, the switch", "co_swapped": "step 2, the switch: what it loads",

@@ -1,6 +1,9 @@
 /* Lab 5: the run loop's rounds, what is counted in them, and a loop that cannot go on. */
 #ifndef LAB5_ROUNDS_H
 #define LAB5_ROUNDS_H
+#include <poll.h>
+#include <sys/wait.h>
+
 #include "coroutines.h"
 
 #define POLL_MOST 64 /* POLL_EVERY */
@@ -45,6 +48,20 @@ static void expect_rounds(uint64_t count, uint64_t times)
            (unsigned long)count);
 }
 
+/* One round is enough for them, and nobody is left behind it. */
+static void expect_one_round(void)
+{
+    struct co_stats before = stats();
+
+    for (int i = 0; i < 50; i++) {
+        co_go(yields, NULL, "ends");
+    }
+    EXPECT(co_run() == 0, "co_run gives 0 when all have ended", "an error");
+    EXPECT(stats().polls == before.polls,
+           "fifty that end at once are one round, and no look() behind it: none are left",
+           "%lu looks", (unsigned long)(stats().polls - before.polls));
+}
+
 static void *counts_itself(void *argument)
 {
     uint64_t me = (uint64_t)argument;
@@ -79,12 +96,19 @@ static void *yields_until_woken(void *unused)
 
 static void beside_a_sleeper(int yielders)
 {
+    struct co_stats before = stats(), after;
+
     woken = 0;
     co_go(wakes_up, NULL, "sleeper");
     for (int i = 0; i < yielders; i++) {
         co_go(yields_until_woken, NULL, "yielder");
     }
     EXPECT(co_run() == 0, "co_run gives 0 when all have ended", "an error");
+    after = stats();
+    EXPECT(yielders > 1 || after.polls - before.polls + 3 >= after.switches - before.switches,
+           "who sleeps is no part of a round: one that yields beside it is a round of one",
+           "%lu looks in %lu turns", (unsigned long)(after.polls - before.polls),
+           (unsigned long)(after.switches - before.switches));
 }
 
 /* It keeps the CPU for 5 ms; others are ready meanwhile. It may end with that, and be freed. */
@@ -171,6 +195,7 @@ static void counts(void)
 static void rounds(void)
 {
     EXPECT(co_run() == 0, "co_run gives 0 at once where there is no coroutine", "an error");
+    expect_one_round();
     expect_rounds(2, 100);
     expect_rounds(1, 200);
     expect_rounds(64, 10);
@@ -197,28 +222,72 @@ static void *joins_it(void *unused)
     return unused;
 }
 
-/* Beside one that is stuck already. */
-static void stuck_ones(struct co *first)
+/* Run the loop; what it writes to standard output and standard error goes into `text`. */
+static int run_and_read(char text[2][4096])
 {
-    static char text[2][4096];
     int fds[2][2], saved[2], result;
 
     fflush(stdout);
+    memset(text, 0, 2 * 4096);
     for (int i = 0; i < 2; i++) {
         EXPECT(pipe(fds[i]) == 0, "a pipe", "errno %d", errno);
         saved[i] = dup(1 + i);
-    }
-    stuck_one = co_go(sticks, NULL, "sticks");
-    co_go(joins_it, NULL, "joins");
-    for (int i = 0; i < 2; i++) {
         dup2(fds[i][1], 1 + i);
     }
     result = co_run();
     for (int i = 0; i < 2; i++) {
         dup2(saved[i], 1 + i);
+        close(saved[i]);
         close(fds[i][1]);
-        read(fds[i][0], text[i], sizeof(text[i]) - 1);
+        read(fds[i][0], text[i], 4095);
+        close(fds[i][0]);
     }
+    return result;
+}
+
+/* Nobody is ready, and nobody sleeps, until another process writes. */
+static void *reads_a_byte(void *fds)
+{
+    char byte = 0;
+
+    EXPECT(co_wait_fd(((int *)fds)[0], POLLIN, CO_NEVER) >= 0 &&
+               read(((int *)fds)[0], &byte, 1) == 1 && byte == 'x',
+           "co_wait_fd comes back when there is something to read", "an error");
+    return NULL;
+}
+
+static void waits_for_a_pipe(void)
+{
+    int fds[2];
+    pid_t child;
+
+    EXPECT(pipe(fds) == 0, "a pipe", "errno %d", errno);
+    child = fork();
+    if (child == 0) {
+        usleep(5000);
+        write(fds[1], "x", 1);
+        _exit(0);
+    }
+    co_go(reads_a_byte, fds, "reads");
+    EXPECT(co_run() == 0, "who waits for a descriptor is no deadlock: look() waits, too",
+           "an error");
+    waitpid(child, NULL, 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* One that nobody will make ready; then two more beside it. */
+static void stuck_ones(struct co *first)
+{
+    static char text[2][4096];
+    int result = run_and_read(text);
+
+    EXPECT(result == -EDEADLK, "one that nobody will make ready: -EDEADLK", "%d", result);
+    EXPECT(strstr(text[1], "for ever"), "standard error has it, and what it waits for: co_dump(2)",
+           "%s", text[1][0] ? "another text" : "nothing");
+    stuck_one = co_go(sticks, NULL, "sticks");
+    co_go(joins_it, NULL, "joins");
+    result = run_and_read(text);
     EXPECT(result == -EDEADLK, "those that are left wait for each other: -EDEADLK", "%d", result);
     EXPECT(text[0][0] == '\0', "nothing of it on standard output", "%s", text[0]);
     EXPECT(strstr(text[1], "sticks") && strstr(text[1], "the moon") && strstr(text[1], "joins"),
