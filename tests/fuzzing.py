@@ -1,5 +1,6 @@
 """The fuzzer finds nothing in 100,000 calls (make fuzz makes as many as one likes)."""
 import re
+import subprocess
 
 from driver import ROOT, call, check, test
 
@@ -15,6 +16,17 @@ def fuzzer_finds_nothing() -> str:
                        "--evidence", str(ROOT / "build/failed/fuzzer_finds_nothing")])
         check(result.returncode == 0, result.stdout[-8000:] + result.stderr)
     return f"seeds 1 to {len(GUESTS)}"
+
+
+@test
+def fuzzer_refuses_what_it_cannot_read_or_write_in_one_line() -> None:
+    for words in (["--decode", "/no/core"], ["--decode", "/"], ["--calls", "1", "--evidence", "/dev/null/x/y"]):
+        result = call([str(ROOT / "tools/fuzz"), *words])
+        check(result.returncode == 2 and result.stderr.startswith("tools/fuzz: /") and result.stderr.count("\n") == 1,
+              f"{words}: {result}")
+    cut = subprocess.run(f"{ROOT}/tools/fuzz --help | true; {ROOT}/tools/fuzz --decode /bin/sh | head -c0",
+                         shell=True, capture_output=True, text=True)
+    check("Traceback" not in cut.stderr, cut.stderr)
 
 
 @test
