@@ -98,18 +98,18 @@ static int timerfd_poll(struct file *file, struct poll_table *table)
 }
 
 /* The lock is held. */
-static struct timerfd_times times_left(const struct timerfd *timer)
+static struct timer_times times_left(const struct timerfd *timer)
 {
     ktime_t now = clock_now(), missed = (ktime_t)timerfd_expirations(timer, now);
 
     assert_held(&timer->lock);
     if (!timer->armed || (missed && !timer->interval)) {
-        return (struct timerfd_times){0, timer->interval};
+        return (struct timer_times){0, timer->interval};
     }
-    return (struct timerfd_times){timer->next + missed * timer->interval - now, timer->interval};
+    return (struct timer_times){timer->next + missed * timer->interval - now, timer->interval};
 }
 
-long timerfd_get(struct file *file, struct timerfd_times *times)
+long timerfd_get(struct file *file, struct timer_times *times)
 {
     struct timerfd *timer = file->data;
 
@@ -122,8 +122,8 @@ long timerfd_get(struct file *file, struct timerfd_times *times)
     return 0;
 }
 
-long timerfd_set(struct file *file, const struct timerfd_times *times, bool absolute,
-                 struct timerfd_times *old)
+long timerfd_set(struct file *file, const struct timer_times *times, bool absolute,
+                 struct timer_times *old)
 {
     struct timerfd *timer = file->data;
 

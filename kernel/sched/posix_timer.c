@@ -160,7 +160,7 @@ out_target:
     return id;
 }
 
-static struct posix_timer_times posix_timer_left(const struct posix_timer *timer, ktime_t now)
+static struct timer_times posix_timer_left(const struct posix_timer *timer, ktime_t now)
 {
     ktime_t left = timer->next - now;
 
@@ -169,11 +169,11 @@ static struct posix_timer_times posix_timer_left(const struct posix_timer *timer
     } else if (left <= 0) {
         left = timer->interval - -left % timer->interval;
     }
-    return (struct posix_timer_times){left, timer->interval};
+    return (struct timer_times){left, timer->interval};
 }
 
-long posix_timer_set(int id, bool absolute, const struct posix_timer_times *times,
-                     struct posix_timer_times *old)
+long posix_timer_set(int id, bool absolute, const struct timer_times *times,
+                     struct timer_times *old)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     struct posix_timer *timer = posix_timer_find(current->group, id);
@@ -201,7 +201,7 @@ long posix_timer_set(int id, bool absolute, const struct posix_timer_times *time
     return timer ? 0 : -EINVAL;
 }
 
-long posix_timer_get(int id, struct posix_timer_times *times)
+long posix_timer_get(int id, struct timer_times *times)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
     struct posix_timer *timer = posix_timer_find(current->group, id);

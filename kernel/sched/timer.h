@@ -4,6 +4,12 @@
 #include "arch/clock.h"
 #include "lib/rbtree.h"
 
+/* What programs set and are told of a timer of theirs: when it expires next, from now on (0: never),
+ * and how often after that (0: not again). */
+struct timer_times {
+    ktime_t value, interval;
+};
+
 struct timer {
     struct rb_node node;
     ktime_t deadline;

@@ -5,6 +5,7 @@
 
 struct epoll_event;
 struct file;
+struct timer_times;
 struct msghdr;
 struct pollfd;
 struct rlimit;
@@ -293,6 +294,9 @@ void syscall_init(void);
 ktime_t time_duration(int64_t seconds, int64_t nanoseconds);
 /* Nanoseconds of a user's timespec, or -EFAULT, -EINVAL. */
 ktime_t time_from_user(const struct timespec __user *time);
+/* A user's itimerspec, which those of timers have. 0, -EFAULT, -EINVAL. */
+long timer_times_from_user(struct timer_times *times, const struct itimerspec __user *user);
+long timer_times_to_user(struct itimerspec __user *user, const struct timer_times *times);
 /* When a wait of `duration` ends that begins now. If the call was interrupted by what ran no handler
  * (a stop), it ends when it would have: the call has said so by wait_interrupted. */
 ktime_t wait_deadline(ktime_t duration);

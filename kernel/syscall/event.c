@@ -36,27 +36,15 @@ long sys_timerfd_create(int clock, int flags)
                           flags & O_CLOEXEC);
 }
 
-static long put_times(struct itimerspec __user *user, const struct timerfd_times *times)
-{
-    struct itimerspec spec = {
-        {times->interval / SECOND, times->interval % SECOND},
-        {times->value / SECOND, times->value % SECOND},
-    };
-
-    return copy_to_user(user, &spec, sizeof(spec));
-}
-
 long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *user,
                          struct itimerspec __user *user_old)
 {
-    struct timerfd_times times, old;
+    struct timer_times times, old;
     struct file *file;
-    long error;
+    long error = timer_times_from_user(&times, user);
 
-    times.interval = time_from_user(&user->interval);
-    times.value = times.interval < 0 ? times.interval : time_from_user(&user->value);
-    if (times.value < 0) {
-        return times.value;
+    if (error) {
+        return error;
     }
     if (flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) {
         return -EINVAL;
@@ -67,12 +55,12 @@ long sys_timerfd_settime(int fd, int flags, const struct itimerspec __user *user
     if (error || !user_old) {
         return error;
     }
-    return put_times(user_old, &old);
+    return timer_times_to_user(user_old, &old);
 }
 
 long sys_timerfd_gettime(int fd, struct itimerspec __user *user)
 {
-    struct timerfd_times times;
+    struct timer_times times;
     struct file *file = fd_get_io(fd);
     long error = file ? timerfd_get(file, &times) : -EBADF;
 
@@ -80,7 +68,7 @@ long sys_timerfd_gettime(int fd, struct itimerspec __user *user)
     if (error) {
         return error;
     }
-    return put_times(user, &times);
+    return timer_times_to_user(user, &times);
 }
 
 long sys_epoll_create1(int flags)

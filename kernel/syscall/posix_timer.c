@@ -60,40 +60,29 @@ long sys_timer_create(int clock, const void __user *user, int __user *result)
     return id < 0 ? id : 0;
 }
 
-static long put_timer(struct itimerspec __user *user, const struct posix_timer_times *times)
-{
-    struct itimerspec spec = {
-        {times->interval / SECOND, times->interval % SECOND},
-        {times->value / SECOND, times->value % SECOND},
-    };
-
-    return copy_to_user(user, &spec, sizeof(spec));
-}
-
 long sys_timer_settime(int id, int flags, const struct itimerspec __user *user,
                        struct itimerspec __user *user_old)
 {
-    struct posix_timer_times times, old;
+    struct timer_times times, old;
     long error;
 
     if (!user) {
         return -EINVAL;
     }
-    times.interval = time_from_user(&user->interval);
-    times.value = times.interval < 0 ? times.interval : time_from_user(&user->value);
-    if (times.value < 0) {
-        return times.value;
+    error = timer_times_from_user(&times, user);
+    if (error) {
+        return error;
     }
     error = posix_timer_set(id, flags & 1, &times, &old); /* TIMER_ABSTIME */
-    return error || !user_old ? error : put_timer(user_old, &old);
+    return error || !user_old ? error : timer_times_to_user(user_old, &old);
 }
 
 long sys_timer_gettime(int id, struct itimerspec __user *user)
 {
-    struct posix_timer_times times;
+    struct timer_times times;
     long error = posix_timer_get(id, &times);
 
-    return error ? error : put_timer(user, &times);
+    return error ? error : timer_times_to_user(user, &times);
 }
 
 long sys_timer_getoverrun(int id)

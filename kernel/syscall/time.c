@@ -25,6 +25,23 @@ ktime_t time_from_user(const struct timespec __user *user)
     return time_duration(time.seconds, time.nanoseconds);
 }
 
+long timer_times_from_user(struct timer_times *times, const struct itimerspec __user *user)
+{
+    times->interval = time_from_user(&user->interval);
+    times->value = times->interval < 0 ? times->interval : time_from_user(&user->value);
+    return times->value < 0 ? times->value : 0;
+}
+
+long timer_times_to_user(struct itimerspec __user *user, const struct timer_times *times)
+{
+    struct itimerspec spec = {
+        {times->interval / SECOND, times->interval % SECOND},
+        {times->value / SECOND, times->value % SECOND},
+    };
+
+    return copy_to_user(user, &spec, sizeof(spec));
+}
+
 ktime_t wait_deadline(ktime_t duration)
 {
     ktime_t kept = current->restart_deadline;
