@@ -83,6 +83,11 @@ def lab_starter_does_not_show_the_solution() -> None:
         tree = Path(directory) / "tree"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"))
         call(["git", "init", "-q"], cwd=tree)
+        call(["git", "add", "-A"], cwd=tree)
+        (tree / "handed in/1/core").mkdir(parents=True)  # what a teacher keeps there is no part of a starter
+        shutil.copy(tree / "kernel/sched/switch.asm", tree / "handed in/1/core")
+        made = call([str(tree / "tools/lab"), "make", "2", "-o", directory + "/first"])
+        check(made.returncode == 0 and not Path(directory, "first/handed in").exists(), made.stderr)
         with open(tree / "labs/2/README.md", "a") as handout:
             handout.write("    mov [rdi + TASK_RSP], rsp\n")
         result = call([str(tree / "tools/lab"), "make", "2", "-o", directory + "/out"])

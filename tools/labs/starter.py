@@ -32,10 +32,16 @@ class StarterError(Exception):
 
 
 def source_files(root: Path) -> list[str]:
-    """All files that git knows or would add, by path below the root."""
-    out = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"],
-                         capture_output=True, text=True, check=True).stdout
-    return sorted(path for path in out.splitlines() if (root / path).is_file())
+    """By path below the root: all files that git knows, and the new ones in folders that it knows some of.
+    What a teacher keeps beside these, as what was handed in, is none of ours."""
+    def listed(*which: str) -> list[str]:
+        out = subprocess.run(["git", "-C", str(root), "ls-files", "-z", *which], capture_output=True, text=True,
+                             errors="surrogateescape", check=True).stdout
+        return [path for path in out.split("\0") if (root / path).is_file()]
+
+    known = listed("-c")
+    folders = {path.split("/")[0] for path in known if "/" in path}
+    return sorted(known + [path for path in listed("-o", "--exclude-standard") if path.split("/")[0] in folders])
 
 
 def parse_file(root: Path, path: str) -> list[str | markers.Block]:
