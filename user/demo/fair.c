@@ -101,7 +101,7 @@ static void compete(void)
     pthread_barrierattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_barrier_init(&race->start, &shared, TASKS);
     live_begin(draw);
-    pin_to_one_cpu();
+    pin_to_cpu(0);
     for (int process = 0; process < 2; process++) {
         if (lesson_fork() == 0) {
             end_with_parent();

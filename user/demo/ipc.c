@@ -401,7 +401,7 @@ int main(int argc, char **argv)
     double dearest = 0;
 
     lesson_start(&lesson, argc, argv);
-    pin_to_one_cpu();
+    pin_to_cpu(0);
     shared = shared_memory(sizeof(*shared));
     for (int i = 0; i < WAYS; i++) {
         measure(&ways[i]);

@@ -196,7 +196,7 @@ static bool count_meeting(void)
            || (cpus == 1 && meeting->switched > 0);
 }
 
-static void *meet_as_thread(void *side)
+static void *meet_and_meet(void *side)
 {
     do {
         meet(side);
@@ -208,10 +208,26 @@ static void *meet_as_thread(void *side)
     return NULL;
 }
 
+/* Each on a CPU of its own, if there are two: where others are at work a kernel may well leave both on
+ * one, and shares the rest out. */
+static void part_sides(const struct side *side)
+{
+    if (cpus > 1) {
+        pin_to_cpu((int)(side - sides));
+    }
+}
+
+static void *meet_as_thread(void *side)
+{
+    part_sides(side);
+    return meet_and_meet(side);
+}
+
 /* The same as a coroutine, in a loop of this thread. */
 static void *meet_as_coroutine(void *side)
 {
-    if (!co_go(meet_as_thread, side, "side")) {
+    part_sides(side);
+    if (!co_go(meet_and_meet, side, "side")) {
         lesson_failed("co_go");
     }
     co_run();

@@ -214,7 +214,7 @@ int main(int argc, char **argv)
 
     lesson_start(&lesson, argc, argv);
     what = shared_memory(sizeof(*what));
-    pin_to_one_cpu();
+    pin_to_cpu(0);
     run_processes();
     report_processes();
     run_coroutines();

@@ -316,7 +316,7 @@ int main(int argc, char **argv)
 
     lesson_start(&lesson, argc, argv);
     unit = time_counts_instructions() ? "instructions" : "ns";
-    pin_to_one_cpu();
+    pin_to_cpu(0);
     table = shared_memory(sizeof(*table));
     memory = calloc(page_counts[PAGE_COUNTS - 1], PAGE);
     for (int tries = 0; tries == 0 || (tries < TRIES && !in_order()); tries++) {

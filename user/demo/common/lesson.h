@@ -145,7 +145,7 @@ struct switches thread_switches(void);   /* of this thread, as the kernel counts
 void sleep_ns(long long ns);
 void *shared_memory(size_t size);        /* zeroed, shared with children */
 int cpus_allowed(void);                  /* how many CPUs this process may use */
-void pin_to_one_cpu(void);               /* from now on, and children too, the first of them */
+void pin_to_cpu(int nth);                /* this thread and what it starts, from now on; 0: the first allowed */
 
 /* A task as /proc shows it to others: its state letter, what it waits for; '?' and "" if hidden. */
 struct task_seen {

@@ -67,17 +67,19 @@ int cpus_allowed(void)
     return sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
 }
 
-void pin_to_one_cpu(void)
+void pin_to_cpu(int nth)
 {
     cpu_set_t set, one;
-    int cpu = 0;
+    int cpu = -1;
 
     CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof(set), &set)) {
+    if (sched_getaffinity(0, sizeof(set), &set) || nth >= CPU_COUNT(&set)) {
         lesson_failed("sched_getaffinity");
     }
-    while (cpu < CPU_SETSIZE && !CPU_ISSET(cpu, &set)) {
-        cpu++;
+    for (int i = 0; i <= nth; i++) {
+        do {
+            cpu++;
+        } while (!CPU_ISSET(cpu, &set));
     }
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
