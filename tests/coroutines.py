@@ -1,8 +1,10 @@
 """The coroutine library with the host's tools; its own tests are user/test/co_*.c."""
 import re
 import shutil
+import tempfile
+from pathlib import Path
 
-from driver import call, check, test
+from driver import ROOT, call, check, test
 
 
 @test
@@ -30,3 +32,41 @@ def resume_and_yield_end_in_a_jump_to_the_switch() -> None:
         body = re.search(rf"<{function}>:\n(.*?)\n\n", code, re.S)
         way = re.findall(r"(\w+) +\S+ <.*>\n.*R_X86_64_PLT32\s+co_switch-", body[1])
         check(way == ["jmp"], f"{function} goes to co_switch by {way}\n{body[1]}")
+
+
+LAYER_1 = ["co.c", "stack.c", "switch.asm", "sys.c", "trace.c"]  # trace.c knows all layers and calls none
+ALONE = """#include <co.h>
+#include <stdio.h>
+static void *counts(void *in)
+{
+    for (;;) {
+        in = co_yield((char *)in + 1);
+    }
+}
+int main(void)
+{
+    struct co *co = co_create(counts, NULL);
+    void *out = NULL;
+    for (int turn = 0; turn < 3; turn++) {
+        co_resume(co, out, &out);
+    }
+    printf("%ld %d\\n", (long)out, co_destroy(co));
+}
+"""
+
+
+@test
+def a_coroutine_needs_no_run_loop() -> None:
+    """Layer 1 links and works without the files of the layers above it, and does not know their headers."""
+    with tempfile.TemporaryDirectory() as directory:
+        source = Path(directory) / "alone.c"
+        source.write_text(ALONE)
+        objects = [f"build/user/ulib/co/{name.removesuffix('.c')}.o" for name in LAYER_1]
+        result = call(["gcc", "-no-pie", "-pthread", "-idirafter", "user/ulib/include", "-o", f"{directory}/alone",
+                       str(source), *objects])
+        check(result.returncode == 0, result.stderr)
+        result = call([f"{directory}/alone"])
+        check(result.stdout == "3 0\n", result.stdout + result.stderr)
+    for name in {*LAYER_1, "internal.h", "sanitize.h", "trace.h"} - {"trace.c"}:
+        above = re.findall(r'#include "(loop|interest)\.h"', (ROOT / "user/ulib/co" / name).read_text())
+        check(not above, f"{name} includes {above}")

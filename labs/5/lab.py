@@ -100,7 +100,7 @@ LAB = Lab(
     ],
     places={
         "co_switch": "step 2, the switch", "co_swapped": "step 2, the switch: what it loads",
-        "co_make": "step 3, the first frame", "co_entry": "step 3: the first frame leads here",
+        "co_create": "step 3, the first frame", "co_entry": "step 3: the first frame leads here",
         "co_enter": "step 4, resume", "co_leave": "step 4, yield", "run": "step 5, a turn",
         "co_run": "step 5, the rounds",
     },

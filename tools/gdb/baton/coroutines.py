@@ -90,23 +90,30 @@ def thread_of(co: gdb.Value) -> gdb.Value | None:
     return None
 
 
-def state_text(co: gdb.Value, task: gdb.Value | None, culprit: str) -> str:
+def loop_text(place: int, mm: gdb.Value, culprit: str) -> str:
+    """What its run loop has noted of the one at `place`; with a culprit its thread sleeps in the kernel."""
+    co = user_value(mm, place, "struct loop_co")
+    state = int(co["loop_state"])
+    if culprit and (state == READY or (state == PARKED and 0 <= int(co["deadline"]) <= tasks.now())):
+        return f"STALLED by {culprit}"
+    if state == PARKED and int(co["why"]):
+        return "parked: " + memory.user_string(mm, int(co["why"])).strip('"')
+    return {READY: "ready", PARKED: "parked", ENDED: "ended"}[state]
+
+
+def state_text(place: int, co: gdb.Value, task: gdb.Value | None, culprit: str) -> str:
     """What it does, and where it is stalled: it could run, but its thread sleeps in the kernel."""
-    state, loop = int(co["state"]), int(co["loop_state"])
-    asleep = task is not None and 1 <= int(task["state"]) <= 3
-    due = loop == READY or (loop == PARKED and 0 <= int(co["deadline"]) <= tasks.now())
+    state, asleep = int(co["state"]), task is not None and 1 <= int(task["state"]) <= 3
     if state == RUNNING:
         return f"runs, blocked in {tasks.reason_text(task)}" if asleep else "runs"
     if state == DEAD:
         return "ended"
     if state == NORMAL:
         return "resumed another one"
-    if due and asleep and culprit:
-        return f"STALLED by {culprit}"
-    if loop == PARKED and int(co["why"]):
-        mm = task["mm"] if task is not None else tasks.selected()["mm"]
-        return "parked: " + memory.user_string(mm, int(co["why"])).strip('"')
-    return {READY: "ready", PARKED: "parked", ENDED: "ended"}.get(loop, "suspended")
+    if not int(co["loop"]):
+        return "suspended"
+    mm = task["mm"] if task is not None else tasks.selected()["mm"]
+    return loop_text(place, mm, culprit if asleep else "")
 
 
 def culprits(found: list[tuple[int, gdb.Value]]) -> dict[int, str]:
@@ -129,7 +136,7 @@ def info_coros(arguments: list[str]) -> None:
         if int(co["state"]) not in (RUNNING, DEAD):
             where = memory.symbol_at(saved_registers(task, int(co["ctx"]["rsp"]))["rip"])
         rows.append((str(int(co["id"])), memory.text(co["name"]), str(thread),
-                     state_text(co, thread_of(co), blame.get(thread, "")), where))
+                     state_text(place, co, thread_of(co), blame.get(thread, "")), where))
     table((">  ID", "NAME", ">THREAD", "STATE", "WHERE"), rows)
 
 
@@ -158,9 +165,9 @@ def coro(arguments: list[str]) -> None:
     if wanted not in found or int(found[wanted][1]["state"]) == DEAD:
         raise gdb.GdbError(f"no coroutine {wanted} in {tasks.label(task)}: `info coros`")
     choose(task, *found[wanted])
-    co = found[wanted][1]
-    show(f"coroutine {wanted} {memory.text(co['name'])}: "
-         f"{state_text(co, thread_of(co), culprits(list(found.values())).get(int(co['thread']), ''))}")
+    place, co = found[wanted]
+    culprit = culprits(list(found.values())).get(int(co["thread"]), "")
+    show(f"coroutine {wanted} {memory.text(co['name'])}: {state_text(place, co, thread_of(co), culprit)}")
     unwind.show_place()
 
 

@@ -16,7 +16,7 @@ struct job {
     struct co_list link; /* in `jobs` */
     co_function function;
     void *argument, *result;
-    struct co *co;
+    struct loop_co *co;
     int done_fd, error;
 };
 
@@ -91,7 +91,7 @@ static void *help(void *argument)
 
 int co_blocking(co_function function, void *argument, void **result)
 {
-    struct job job = {.function = function, .argument = argument, .co = co_current};
+    struct job job = {.function = function, .argument = argument, .co = loop_current()};
     struct co_loop *loop = loop_here();
     pthread_t thread;
     int error;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "loop.h"
 
 struct co_chan {
     size_t element_size, capacity;
@@ -22,7 +22,7 @@ struct co_chan {
 
 /* One coroutine's wait in one or several channels. */
 struct choice {
-    struct co *co;
+    struct loop_co *co;
     int index; /* the case that went through; -1: none yet */
     int result;
 };
@@ -166,7 +166,7 @@ static int try_case(struct co_case *this)
 
 int co_select(struct co_case *cases, int count, int64_t deadline)
 {
-    struct choice choice = {co_current, -1, 0};
+    struct choice choice = {loop_current(), -1, 0};
     int error;
 
     if (count <= 0) {

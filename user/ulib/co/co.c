@@ -40,22 +40,19 @@ void registry_unlock(void)
     __atomic_store_n(&co_registry.locked, 0, __ATOMIC_RELEASE);
 }
 
-static void forked(void)
+static void registry_forked(void)
 {
     registry_unlock();
     co_trace_fork();
-    io_forked();
-    blocking_forked();
-    preempt_forked();
 }
 
 /*
  * A fork while another thread is in the registry would leave it locked in the child for good. Before
  * main: the first coroutine may be made by one thread while another one forks.
  */
-static void __attribute__((constructor)) watch_forks(void)
+static void __attribute__((constructor(101))) registry_watch_forks(void) /* 101: the first */
 {
-    pthread_atfork(registry_lock, registry_unlock, forked);
+    pthread_atfork(registry_lock, registry_unlock, registry_forked);
 }
 
 /* "co" and the number. Thousands are made without a name: this is faster than snprintf. */
@@ -73,7 +70,7 @@ static void name_by_number(struct co *co)
     }
 }
 
-struct co *co_make(co_function function, const struct co_attr *attr)
+struct co *co_create(co_function function, const struct co_attr *attr)
 {
     static uint32_t next_id;
     struct co *co;
@@ -94,8 +91,6 @@ struct co *co_make(co_function function, const struct co_attr *attr)
     } else {
         name_by_number(co);
     }
-    list_init(&co->link);
-    list_init(&co->joiners);
 //@lab 5 frame begin
     top = (uint64_t *)co - 2; /* 16-byte aligned where co_entry calls, as the ABI wants it */
     top[0] = (uint64_t)co;
@@ -125,11 +120,6 @@ void co_free(struct co *co)
     co->magic = 0; /* whoever still has the handle is told so, as long as the stack is mapped */
     co->state = CO_DEAD;
     stack_free(co);
-}
-
-struct co *co_create(co_function function, const struct co_attr *attr)
-{
-    return co_make(function, attr);
 }
 
 int co_enter(struct co *co, void *in, void **out)

@@ -169,7 +169,7 @@ int wait_begin(struct fd_wait *wait)
 {
     struct queue *queue = wait->fd < 0 ? NULL : queue_of(wait->fd);
 
-    wait->co = co_current;
+    wait->co = loop_current();
     wait->error = queue ? 0 : wait->fd < 0 ? -EBADF : -ENOMEM;
     if (queue && list_empty(&queue->waits)) {
         queue->armed = 0; /* what was armed may have been another file's number */

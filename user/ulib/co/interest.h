@@ -6,12 +6,12 @@
 #define CO_INTEREST_H
 #include <sys/epoll.h>
 
-#include "internal.h"
+#include "loop.h"
 
 /* A coroutine's wish to use a descriptor, on its own stack, from wait_begin to wait_end. */
 struct fd_wait {
     struct co_list link; /* in the descriptor's queue: first come, first served */
-    struct co *co;
+    struct loop_co *co;
     int fd;
     short events;        /* poll(2)'s that it waits for */
     short takes;         /* it will read or write what there is, so one at a time is woken */

@@ -7,18 +7,32 @@
  * coroutine that always yields cannot starve one that waits.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
-#include <time.h>
 
-#include "internal.h"
+#include "loop.h"
 #include "trace.h"
 
 struct join_wait {
     struct co_list link;
-    struct co *co;
+    struct loop_co *co;
 };
 
 static _Thread_local struct co_loop this_loop;
+
+/* In a forked child: what was shared with the parent is made anew. */
+static void loop_forked(void)
+{
+    io_forked();
+    blocking_forked();
+    preempt_forked();
+}
+
+/* Registered behind registry_watch_forks: there must be a ring to trace who becomes ready. */
+static void __attribute__((constructor)) loop_watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, loop_forked);
+}
 
 struct co_loop *loop_mine(void)
 {
@@ -34,24 +48,14 @@ struct co_loop *loop_here(void)
     return co_current ? co_current->loop : NULL;
 }
 
-int64_t co_now(void)
-{
-    struct {
-        int64_t seconds, nanoseconds;
-    } time;
-
-    co_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
-    return time.seconds * SECOND + time.nanoseconds;
-}
-
 /* Whether the handle is of this thread's run loop: 0, or the error. */
-static int check(const struct co *co)
+static int check(const struct co *handle)
 {
-    if (co->magic != CO_MAGIC) {
+    if (handle->magic != CO_MAGIC) {
         return -ESRCH;
     }
-    if (co->loop != loop_mine()) {
-        return co->loop ? -EXDEV : -EPERM;
+    if (handle->loop != loop_mine()) {
+        return handle->loop ? -EXDEV : -EPERM;
     }
     return 0;
 }
@@ -61,18 +65,19 @@ static int check(const struct co *co)
 struct co *co_go_attr(co_function function, void *argument, const struct co_attr *attr)
 {
     struct co_loop *l = loop_mine();
-    struct co *co = timer_reserve(l->count + 1) ? NULL : co_make(function, attr);
+    struct loop_co *co = timer_reserve(l->count + 1) ? NULL : loop_co_of(co_create(function, attr));
 
     if (!co) {
         return NULL;
     }
-    co->loop = l;
+    co->co.loop = l;
+    list_init(&co->joiners);
     co->argument = argument;
     co->loop_state = LOOP_READY;
     list_add_last(&l->ready, &co->link);
     l->count++;
     l->ready_count++;
-    return co;
+    return &co->co;
 }
 
 struct co *co_go(co_function function, void *argument, const char *name)
@@ -81,13 +86,13 @@ struct co *co_go(co_function function, void *argument, const char *name)
 }
 
 /* Free an ended one once nobody will look at it any more. */
-static void forget(struct co *co)
+static void forget(struct loop_co *co)
 {
     list_take(&co->link);
-    co_free(co);
+    co_free(&co->co);
 }
 
-static void end(struct co_loop *l, struct co *co, void *result)
+static void end(struct co_loop *l, struct loop_co *co, void *result)
 {
     co->loop_state = LOOP_ENDED;
     co->result = result;
@@ -106,9 +111,9 @@ static void end(struct co_loop *l, struct co *co, void *result)
 
 /* Parking and waking */
 
-void loop_wake(struct co *co, int result)
+void loop_wake(struct loop_co *co, int result)
 {
-    struct co_loop *l = co->loop;
+    struct co_loop *l = co->co.loop;
 
     if (co->loop_state != LOOP_PARKED) {
         return;
@@ -119,12 +124,12 @@ void loop_wake(struct co *co, int result)
     co->loop_state = LOOP_READY;
     list_add_last(&l->ready, &co->link);
     l->ready_count++;
-    co_trace_ready(co);
+    co_trace_ready(&co->co);
 }
 
 int loop_park(const char *why, long number, int64_t deadline)
 {
-    struct co *co = co_current;
+    struct loop_co *co = loop_current();
 
     if (co->canceled) {
         return -ECANCELED;
@@ -142,7 +147,7 @@ int loop_park(const char *why, long number, int64_t deadline)
 
 void loop_park_firmly(const char *why)
 {
-    struct co *co = co_current;
+    struct loop_co *co = loop_current();
 
     co->why = why;
     co->why_number = -1;
@@ -154,7 +159,7 @@ void loop_park_firmly(const char *why)
 
 static void wake_expired(void)
 {
-    struct co *co = timer_first();
+    struct loop_co *co = timer_first();
     int64_t now = co ? co_now() : 0;
 
     while (co && co->deadline <= now) {
@@ -167,7 +172,7 @@ void loop_give_way(void)
 {
     struct co_loop *l = co_current->loop;
 
-    list_add_last(&l->ready, &co_current->link);
+    list_add_last(&l->ready, &loop_current()->link);
     l->ready_count++;
     co_leave(NULL);
 }
@@ -179,11 +184,11 @@ int co_yield_now(void)
     if (!l) {
         return -EPERM;
     }
-    if (co_current->canceled) {
+    if (loop_current()->canceled) {
         return -ECANCELED;
     }
     loop_give_way();
-    return co_current->canceled ? -ECANCELED : 0;
+    return loop_current()->canceled ? -ECANCELED : 0;
 }
 
 int co_park_until(const char *why, int64_t deadline)
@@ -191,7 +196,7 @@ int co_park_until(const char *why, int64_t deadline)
     if (!loop_here()) {
         return -EPERM;
     }
-    co_current->can_be_readied = 1;
+    loop_current()->can_be_readied = 1;
     return loop_park(why, -1, deadline);
 }
 
@@ -200,9 +205,11 @@ int co_park(const char *why)
     return co_park_until(why, CO_NEVER);
 }
 
-int co_ready(struct co *co)
+int co_ready(struct co *handle)
 {
-    if (check(co) || co->loop_state != LOOP_PARKED || !co->can_be_readied) {
+    struct loop_co *co = loop_co_of(handle);
+
+    if (check(handle) || co->loop_state != LOOP_PARKED || !co->can_be_readied) {
         return -EINVAL;
     }
     loop_wake(co, 0);
@@ -226,9 +233,10 @@ int co_sleep(int64_t nanoseconds)
     return co_sleep_until(deadline);
 }
 
-int co_cancel(struct co *co)
+int co_cancel(struct co *handle)
 {
-    int error = check(co);
+    struct loop_co *co = loop_co_of(handle);
+    int error = check(handle);
 
     if (error) {
         return error;
@@ -245,18 +253,19 @@ int co_cancel(struct co *co)
 
 int co_canceled(void)
 {
-    return co_current && co_current->canceled;
+    return loop_here() && loop_current()->canceled;
 }
 
-int co_join(struct co *co, void **result, int64_t deadline)
+int co_join(struct co *handle, void **result, int64_t deadline)
 {
-    struct join_wait wait = {.co = co_current};
-    int error = check(co);
+    struct loop_co *co = loop_co_of(handle);
+    struct join_wait wait = {.co = loop_current()};
+    int error = check(handle);
 
     if (error) {
         return error;
     }
-    if (co == co_current) {
+    if (handle == co_current) {
         return -EDEADLK;
     }
     if (co->loop_state != LOOP_ENDED) {
@@ -268,7 +277,7 @@ int co_join(struct co *co, void **result, int64_t deadline)
         }
         co->joining++;
         list_add_last(&co->joiners, &wait.link);
-        error = loop_park("join", co->id, deadline);
+        error = loop_park("join", handle->id, deadline);
         list_take(&wait.link); /* if it was the deadline or a cancel */
         co->joining--;
     }
@@ -284,9 +293,10 @@ int co_join(struct co *co, void **result, int64_t deadline)
     return error;
 }
 
-int co_detach(struct co *co)
+int co_detach(struct co *handle)
 {
-    int error = check(co);
+    struct loop_co *co = loop_co_of(handle);
+    int error = check(handle);
 
     if (error) {
         return error;
@@ -301,7 +311,7 @@ int co_detach(struct co *co)
 /* Running */
 
 /* Run `co` until it parks, yields or ends. */
-static void run(struct co_loop *l, struct co *co)
+static void run(struct co_loop *l, struct loop_co *co)
 {
     void *out = NULL;
 
@@ -309,9 +319,9 @@ static void run(struct co_loop *l, struct co *co)
     list_take(&co->link);
     l->ready_count--;
     l->switches++;
-    co_enter(co, co->argument, &out);
+    co_enter(&co->co, co->argument, &out);
     watch_ran(l, co);
-    if (co->state == CO_DEAD) {
+    if (co->co.state == CO_DEAD) {
         end(l, co, out);
     }
 //@lab 5 turn stub
@@ -324,7 +334,7 @@ static void run(struct co_loop *l, struct co *co)
 /* Look at descriptors and timers; sleep if nothing is ready. False: nothing can ever happen. */
 static int look(struct co_loop *l)
 {
-    struct co *sleeper = timer_first();
+    struct loop_co *sleeper = timer_first();
     int outside = io_waiting() || l->jobs > 0;
 
     l->polls++;
@@ -358,7 +368,7 @@ int co_run(void)
         size_t round = l->ready_count < POLL_EVERY ? l->ready_count : POLL_EVERY;
 
         for (; round > 0; round--) {
-            run(l, CO_ENTRY(l->ready.next, struct co, link));
+            run(l, CO_ENTRY(l->ready.next, struct loop_co, link));
         }
         if (l->count > 0 && !look(l)) {
             co_print(2, "deadlock: %lu coroutines wait for each other\n", l->count);
@@ -372,7 +382,7 @@ int co_run(void)
 //|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 loop end
     while (!list_empty(&l->ended)) {
-        forget(CO_ENTRY(l->ended.next, struct co, link));
+        forget(CO_ENTRY(l->ended.next, struct loop_co, link));
     }
     if (l->count == 0) {
         timer_release();

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "loop.h"
 
 struct co_mutex {
     uint32_t owner; /* an id; 0: free */
@@ -21,7 +21,7 @@ struct co_mutex {
 
 struct mutex_wait {
     struct co_list link;
-    struct co *co;
+    struct loop_co *co;
 };
 
 struct co_mutex *co_mutex_create(const char *name)
@@ -65,16 +65,16 @@ int co_mutex_trylock(struct co_mutex *mutex)
 
 int co_mutex_lock(struct co_mutex *mutex, int64_t deadline)
 {
-    struct mutex_wait wait = {.co = co_current};
+    struct mutex_wait wait = {.co = loop_current()};
     int error = co_mutex_trylock(mutex);
 
     if (error != -EBUSY) {
         return error;
     }
     list_add_last(&mutex->waiters, &wait.link);
-    co_current->why_owner = mutex->owner_name;
+    wait.co->why_owner = mutex->owner_name;
     error = loop_park(mutex->why, -1, deadline);
-    co_current->why_owner = NULL;
+    wait.co->why_owner = NULL;
     list_take(&wait.link); /* if it was the deadline or a cancel */
     return error;
 }
@@ -90,7 +90,7 @@ int co_mutex_unlock(struct co_mutex *mutex)
     if (!list_empty(&mutex->waiters)) {
         next = CO_ENTRY(mutex->waiters.next, struct mutex_wait, link);
         list_take(&next->link);
-        mutex_give(mutex, next->co);
+        mutex_give(mutex, &next->co->co);
         loop_wake(next->co, 0);
     }
     return 0;

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "internal.h"
+#include "loop.h"
 
 #define SLICE_LEAST 100000 /* with less a slow machine would do nothing but take signals */
 

@@ -58,7 +58,8 @@ int co_switch_into(struct co_ctx *from, struct co_ctx *to, void *value) __asm__(
 static inline int sanitize_enter(struct co *from, struct co *to, struct co_ctx *from_ctx, void *in)
 {
 #ifdef __SANITIZE_ADDRESS__
-    return (int)(intptr_t)sanitize_switch(from, to, from_ctx, &to->ctx, in);
+    sanitize_switch(from, to, from_ctx, &to->ctx, in);
+    return 0;
 #else
     (void)from;
     return co_switch_into(from_ctx, &to->ctx, in);

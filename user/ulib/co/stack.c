@@ -26,10 +26,10 @@
 #define GUARDS 16384 /* half of the mappings of a process */
 
 /*
- * Of the default size: those that were freed, linked through the struct at their top; and what is
- * left of the last block, never touched. Under registry_lock(), as the number of guards.
+ * Of the default size: those that were freed, the last one first; and what is left of the last block,
+ * never touched. Under registry_lock(), as the number of guards.
  */
-static struct co *spare;
+static struct co_list spare = {&spare, &spare}; /* struct co's place in the registry is free */
 static long spare_count;
 static char *fresh;
 static int fresh_count;
@@ -45,7 +45,7 @@ static char *map(size_t size)
 
 static struct co *struct_of(char *base, size_t size)
 {
-    return (struct co *)(base + size - ((sizeof(struct co) + 63) & ~63ul));
+    return (struct co *)(base + size - CO_ROOM);
 }
 
 /* A stack where nothing has been yet: its struct, and its guard while there are some to give. */
@@ -126,8 +126,7 @@ static void watch_overflows(void)
 static void keep(struct co *co)
 {
     registry_lock();
-    co->link.next = (struct co_list *)spare;
-    spare = co;
+    list_add_last(&spare, &co->all);
     spare_count++;
     registry_unlock();
 }
@@ -135,18 +134,18 @@ static void keep(struct co *co)
 /* One that was used before, as it was then but for its struct. */
 static struct co *take_spare(void)
 {
-    struct co *co, old;
+    struct co *co = NULL, old;
 
     registry_lock();
-    co = spare;
-    if (co) {
-        spare = (struct co *)co->link.next;
+    if (!list_empty(&spare)) {
+        co = CO_ENTRY(spare.prev, struct co, all);
+        list_take(&co->all);
         spare_count--;
     }
     registry_unlock();
     if (co) {
         old = *co;
-        memset(co, 0, sizeof(*co));
+        memset(co, 0, CO_ROOM);
         co->base = old.base;
         co->size = old.size;
         co->guarded = old.guarded;

@@ -1,9 +1,10 @@
 /*
  * What the coroutine library needs of the system: raw system calls, which leave errno alone and
- * link with any C library, and text on a descriptor.
+ * link with any C library, the time, and text on a descriptor.
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "internal.h"
 
@@ -29,6 +30,16 @@ long co_thread_id(void)
         id = co_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     }
     return id;
+}
+
+int64_t co_now(void)
+{
+    struct {
+        int64_t seconds, nanoseconds;
+    } time;
+
+    co_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
+    return time.seconds * SECOND + time.nanoseconds;
 }
 
 void co_print(int fd, const char *format, ...)

@@ -5,15 +5,15 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "loop.h"
 
-static _Thread_local struct co **heap; /* from 1 */
+static _Thread_local struct loop_co **heap; /* from 1 */
 static _Thread_local size_t used, capacity;
 
 int timer_reserve(size_t count)
 {
     size_t wanted = capacity ? capacity : 64;
-    struct co **grown;
+    struct loop_co **grown;
 
     if (count < capacity) {
         return 0;
@@ -37,14 +37,14 @@ void timer_release(void)
     capacity = 0;
 }
 
-static void put(size_t at, struct co *co)
+static void put(size_t at, struct loop_co *co)
 {
     heap[at] = co;
     co->timer_index = at;
 }
 
 /* Let `co`, which belongs at `at` or above, rise to its place. */
-static void rise(size_t at, struct co *co)
+static void rise(size_t at, struct loop_co *co)
 {
     while (at > 1 && heap[at / 2]->deadline > co->deadline) {
         put(at, heap[at / 2]);
@@ -53,7 +53,7 @@ static void rise(size_t at, struct co *co)
     put(at, co);
 }
 
-static void sink(size_t at, struct co *co)
+static void sink(size_t at, struct loop_co *co)
 {
     for (;;) {
         size_t child = at * 2;
@@ -70,16 +70,16 @@ static void sink(size_t at, struct co *co)
     put(at, co);
 }
 
-void timer_add(struct co *co)
+void timer_add(struct loop_co *co)
 {
     used++;
     rise(used, co);
 }
 
-void timer_remove(struct co *co)
+void timer_remove(struct loop_co *co)
 {
     size_t at = co->timer_index;
-    struct co *last;
+    struct loop_co *last;
 
     if (!at) {
         return;
@@ -96,7 +96,7 @@ void timer_remove(struct co *co)
     }
 }
 
-struct co *timer_first(void)
+struct loop_co *timer_first(void)
 {
     return used ? heap[1] : NULL;
 }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "loop.h"
 #include "../../../kernel/trace/events.h"
 #include "../../../kernel/trace/format.h"
 
@@ -170,19 +171,20 @@ void co_traced_spawn(struct co *co)
 
 static void leave(struct co *from)
 {
+    struct loop_co *looped = from->loop ? loop_co_of(from) : NULL;
     enum trace_co_out out = from->state == CO_DEAD                           ? TRACE_OUT_EXIT
                             : from->state == CO_NORMAL                       ? TRACE_OUT_RESUME
-                            : from->loop && from->loop_state == LOOP_READY   ? TRACE_OUT_YIELD
+                            : looped && looped->loop_state == LOOP_READY     ? TRACE_OUT_YIELD
                                                                              : TRACE_OUT_PARK;
 
-    if (out == TRACE_OUT_PARK && from->loop) {
-        if (from->timer_index) {
-            write_record(TRACE_CO_DUE, 0, from->id, (uint64_t)from->deadline);
+    if (out == TRACE_OUT_PARK && looped) {
+        if (looped->timer_index) {
+            write_record(TRACE_CO_DUE, 0, from->id, (uint64_t)looped->deadline);
         }
-        if (from->why_number >= 0) {
-            write_record(TRACE_CO_ON, 0, from->id, (uint64_t)from->why_number);
+        if (looped->why_number >= 0) {
+            write_record(TRACE_CO_ON, 0, from->id, (uint64_t)looped->why_number);
         }
-        write_text(TRACE_CO_PARK, from->id, from->why);
+        write_text(TRACE_CO_PARK, from->id, looped->why);
     }
     write_record(TRACE_CO_OUT, (uint8_t)out, from->id, (uint64_t)thread_cpu_time());
 }

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "loop.h"
 
 void watch_begin(struct co_loop *l)
 {
@@ -26,16 +26,16 @@ static int64_t to_nanoseconds(const struct co_loop *l, uint64_t cycles, int64_t 
 }
 
 /* `co` ran for longer than the longest stall; was there anybody who could have run meanwhile? */
-static void look_closer(struct co_loop *l, const struct co *co, uint64_t cycles)
+static void look_closer(struct co_loop *l, const struct loop_co *co, uint64_t cycles)
 {
     int64_t now = co_now(), stall = to_nanoseconds(l, cycles, now), late;
-    struct co *sleeper = timer_first();
+    struct loop_co *sleeper = timer_first();
     size_t others;
 
     if (l->ready_count == 0 && (io_waiting() || l->jobs > 0)) {
         io_poll(0); /* makes ready whose descriptors have become so */
     }
-    others = l->ready_count - (co->state != CO_DEAD && co->loop_state == LOOP_READY);
+    others = l->ready_count - (co->co.state != CO_DEAD && co->loop_state == LOOP_READY);
     if (others == 0) {
         late = sleeper && sleeper != co ? now - sleeper->deadline : 0;
         if (late <= 0) {
@@ -46,11 +46,11 @@ static void look_closer(struct co_loop *l, const struct co *co, uint64_t cycles)
     if (stall > l->longest_stall) {
         l->longest_stall = stall;
         l->longest_cycles = cycles;
-        memcpy(l->culprit, co->name, sizeof(l->culprit));
+        memcpy(l->culprit, co->co.name, sizeof(l->culprit));
     }
 }
 
-void watch_ran(struct co_loop *l, const struct co *co)
+void watch_ran(struct co_loop *l, const struct loop_co *co)
 {
     uint64_t now = watch_cycles(), cycles = now - l->turn_start;
 
@@ -91,12 +91,12 @@ void co_dump(int fd)
 
     registry_lock();
     for (node = co_registry.all.next; node != &co_registry.all; node = node->next) {
-        struct co *co = CO_ENTRY(node, struct co, all);
+        struct loop_co *co = loop_co_of(CO_ENTRY(node, struct co, all));
 
-        if (co->loop != loop_mine()) {
+        if (co->co.loop != loop_mine()) {
             continue;
         }
-        co_print(fd, "  %-24s %s", co->name, co == co_current ? "running" : states[co->loop_state]);
+        co_print(fd, "  %-24s %s", co->co.name, co == loop_current() ? "running" : states[co->loop_state]);
         if (co->loop_state == LOOP_PARKED && co->why_number >= 0) {
             co_print(fd, ": %s %ld", co->why, co->why_number);
         } else if (co->loop_state == LOOP_PARKED) {
