@@ -2,7 +2,7 @@
 import random
 import re
 
-from driver import Machine, check, guest, test
+from driver import Machine, check, guest, guest_with, test
 
 
 @test
@@ -10,10 +10,9 @@ def equal_tasks_get_equal_time() -> None:
     """Endless loops for ten seconds of guest time, more than CPUs: they take turns, and each gets the
     same within 5 %. In real time that holds as far as the host gives its own CPUs fairly."""
     for policy, cpus, tasks in (("fair", 4, 9), ("rr", 4, 9), ("rr", 2, 3)):
-        script = (f"i=0; while [ $i -lt {tasks} ]; do sh -c 'while :; do :; done' & p=\"$p $!\"; "
+        script = (f"i=0; while [ $i -lt {tasks} ]; do spin & p=\"$p $!\"; "
                   "i=$((i + 1)); done; sleep 10; for q in $p; do cat /proc/$q/stat; done")
-        lines = guest("sh", "-c", script, options=["--icount", "--smp", str(cpus), "--append",
-                                                   f"sched={policy}"]).stdout.splitlines()
+        lines = guest_with("spin", script, ["--icount", "--smp", str(cpus), "--append", f"sched={policy}"])
         ticks = [sum(int(x) for x in line.rsplit(")", 1)[1].split()[11:13]) for line in lines]
         mean, share = sum(ticks) / tasks, 0.25 if Machine.free else 0.05
         check(len(ticks) == tasks and min(ticks) > (1 - share) * mean and max(ticks) < (1 + share) * mean
@@ -52,17 +51,17 @@ def hanging_cpu_is_found_and_all_stacks_shown() -> None:
 
 @test
 def starving_task_is_found() -> None:
-    result = guest("true", options=["--smp", "1", "--append", "crash=starve"], status=125)
+    result = guest("true", options=["--smp", "1", "--icount", "--append", "crash=starve"], status=125)
     check(re.search(r"hang: starving \(\d+\) could run, and waits for CPU 0 for 1\d s", result.stderr)
           and " first_task+" in result.stderr, result.stderr)
 
 
 @test
 def taskset_and_top_know_the_cpus() -> None:
-    script = ("taskset 4 sh -c 'while :; do :; done' & p=$!; sleep 1; taskset -p $p; "
+    script = ("taskset 4 spin & p=$!; sleep 1; taskset -p $p; "
               "cat /proc/$p/stat; taskset -p 2 $p; sleep 1; cat /proc/$p/stat; taskset -p 10 $p; "
               "top -n 2 </dev/null | grep CPU | tail -2; kill $p; taskset -p $$")
-    lines = guest("sh", "-c", script, options=["--smp", "4"]).stdout.splitlines()
+    lines = guest_with("spin", script, ["--smp", "4"])
     cpu_of = [line.rsplit(")", 1)[1].split()[36] for line in lines if line.endswith(" 0") and ") R" in line]
     check(lines[0] == "4" and cpu_of == ["2", "1"], lines)
     check(lines[-1] == "f" and any(re.match(r"CPU 0 +\d+%  CPU 1 +\d\d+%  CPU 2 +\d+%  CPU 3", line)

@@ -120,3 +120,12 @@ def guest(*arguments: str, options: list[str] | None = None, stdin: str | None =
     os.unlink(log)
     shutil.rmtree(ROOT / "build/failed" / Path(log).stem, ignore_errors=True)
     return result
+
+
+def guest_with(source: str, script: str, options: list[str]) -> list[str]:
+    """What the shell says to a script that uses a program of tests/guest. It stays if the test fails."""
+    directory = tempfile.mkdtemp(prefix=f"{source}-", dir=ROOT / "build")
+    binary = program(directory, str(ROOT / f"tests/guest/{source}.c"))
+    result = guest("sh", "-c", script, options=[*options, "--add", f"{binary}:/bin/{source}"])
+    shutil.rmtree(directory)
+    return result.stdout.splitlines()

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include "spin.h"
 #include "tasks.h"
 
 enum { SELF = 0, CHILDREN = -1, THREAD = 1 };
@@ -45,7 +46,8 @@ static void work_in_user_mode(long microseconds)
     long end = cpu_clock(CLOCK_THREAD_CPUTIME_ID) + microseconds;
 
     while (cpu_clock(CLOCK_THREAD_CPUTIME_ID) < end) {
-        for (volatile int i = 0; i < 20000; i++) {
+        for (int i = 0; i < 100; i++) {
+            spin_turn();
         }
     }
 }

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
+#include "spin.h"
 #include "tasks.h"
 
 enum { GETITIMER = 36, SETITIMER = 38, SETRLIMIT = 160, GETTIME = 228, GETRES, NANOSLEEP };
@@ -30,6 +31,7 @@ static void burn(long time)
     long end = used(THREAD) + time;
 
     while (used(THREAD) < end) {
+        spin_turn();
     }
 }
 
@@ -107,7 +109,8 @@ static void timers_count_what_the_process_uses(void)
         usleep(50000);
         CHECK(!seen[signal_of]); /* asleep it uses nothing */
         while (!seen[signal_of]) { /* mostly in user mode */
-            for (volatile int i = 0; i < 100000; i++) {
+            for (int i = 0; i < 100; i++) {
+                spin_turn();
             }
             CHECK(used(PROCESS) - start < 5l * SECOND);
         }
@@ -122,6 +125,7 @@ static void intervals_go_on(void)
     CHECK(signal(PROFILE, note) != SIG_ERR);
     CHECK(set_timer(PROF, 10000000, 20000000, NULL) == 0);
     while (seen[PROFILE] < 4) {
+        spin_turn();
         CHECK(used(PROCESS) < 20l * SECOND);
     }
     CHECK(used(PROCESS) >= 20000000); /* Linux counts ticks */
@@ -177,6 +181,7 @@ static void the_limit_warns_and_ends(void)
         CHECK(syscall(SETRLIMIT, 0, &limit, 0, 0, 0, 0) == 0);
         CHECK(signal(XCPU, note) != SIG_ERR);
         while (used(PROCESS) < 10l * SECOND) {
+            spin_turn();
             CHECK(seen[XCPU] <= 2);
         }
         _exit(0);
@@ -187,6 +192,7 @@ static void the_limit_warns_and_ends(void)
     child = fork(); /* which inherits the limit, and has used nothing of it */
     if (child == 0) {
         while (used(PROCESS) < 10l * SECOND) {
+            spin_turn();
         }
         _exit(0);
     }
