@@ -39,6 +39,12 @@ def stress_on_four_cpus_in_turn() -> str:
 
 
 @test
+def real_time_tasks_go_to_the_cpus_with_less_important_ones() -> None:
+    result = guest("sh", "-c", "cd /tmp; /bin/test/realtime", options=["--smp", "2", "--icount"])
+    check("not ok" not in result.stdout and "ok 11" in result.stdout, result.stdout + result.stderr)
+
+
+@test
 def hanging_cpu_is_found_and_all_stacks_shown() -> None:
     result = guest("true", options=["--smp", "3", "--icount", "--append", "crash=hang"], status=125)
     text = result.stderr

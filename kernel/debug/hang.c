@@ -38,7 +38,9 @@ static void check_task(const struct task *task, ktime_t now)
     bool queued = __atomic_load_n(&task->queued, __ATOMIC_ACQUIRE);
     ktime_t waits = now - __atomic_load_n(&task->exec_start, __ATOMIC_RELAXED);
 
-    if (queued && task->nice <= 0 && waits > HANG && waits > runqueues[task->cpu].runnable * TURN) {
+    bool ordinary = task->nice <= 0 && !task->realtime; /* others wait as long as there are better ones */
+
+    if (queued && ordinary && waits > HANG && waits > runqueues[task->cpu].runnable * TURN) {
         panic("hang: %s (%d) could run, and waits for CPU %u for %ld s", task->name, task->tid,
               task->cpu, waits / SECOND);
     }

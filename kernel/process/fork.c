@@ -144,20 +144,28 @@ static void task_unshare(struct task *task)
     mm_put(task->mm);
 }
 
+/* A real-time priority that the parent has from others stays with it. */
+static void task_inherit_policy(struct task *task, const struct task *parent)
+{
+    task->own_nice = parent->own_nice;
+    task->policy = parent->policy;
+    task->priority = parent->priority;
+    if (task->policy & SCHED_RESET_ON_FORK) {
+        task->own_nice = task->priority || task->own_nice < 0 ? 0 : task->own_nice;
+        task->policy = task->priority ? SCHED_OTHER : task_policy(task);
+        task->priority = 0;
+    }
+    task->nice = task->policy == SCHED_IDLE ? NICE_IDLE : task->own_nice;
+    task->realtime = task->priority;
+}
+
 /* Everything but the start. NULL group: a new one. */
 static long task_prepare(struct task *task, uint64_t flags)
 {
     struct thread_group *group = current->group;
     long error;
 
-    task->nice = current->nice;
-    task->policy = current->policy;
-    task->priority = current->priority;
-    if (task->policy & SCHED_RESET_ON_FORK) {
-        task->nice = task->priority || task->nice < 0 ? 0 : task->nice;
-        task->policy = task->priority ? SCHED_OTHER : task->policy & ~SCHED_RESET_ON_FORK;
-        task->priority = 0;
-    }
+    task_inherit_policy(task, current);
     task->affinity = current->affinity;
     task->blocked = current->blocked;
     if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {

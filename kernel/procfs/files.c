@@ -215,11 +215,13 @@ static void show_stat(struct proc_text *text, struct task *task)
     children = group->children_shown;
     spin_unlock_irqrestore(&tasks_lock, flags);
     proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
-               "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0\n",
+               "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u %d %d 0 0 0\n",
                task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
                group->tty ? 0x440 : 0, times.user / TICK, times.system / TICK, children.user / TICK,
-               children.system / TICK, 20 + task->nice, task->nice, group->thread_count,
-               task->start_time / TICK, pages * PAGE_SIZE, resident, task->cpu);
+               children.system / TICK, task->realtime ? -1 - task->realtime : 20 + task->own_nice,
+               task->own_nice, group->thread_count,
+               task->start_time / TICK, pages * PAGE_SIZE, resident, task->cpu,
+               task->priority, task_policy(task));
     mm_put(mm);
 }
 

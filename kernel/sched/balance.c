@@ -95,15 +95,10 @@ static struct task *balance_candidate(struct runqueue *from, uint32_t cpu, bool 
     return oldest;
 }
 
-/* Move a task between two queues, both locked. False: none may go. */
-static bool balance_move(struct runqueue *from, struct runqueue *to, bool in_turn)
+void balance_move(struct runqueue *from, struct runqueue *to, struct task *task)
 {
-    struct task *task = balance_candidate(from, to->cpu, in_turn);
-
+    assert_held(&from->lock);
     assert_held(&to->lock);
-    if (!task) {
-        return false;
-    }
     sched_class.dequeue(from, task);
     from->runnable--;
     sched_class.leave(from, task);
@@ -112,13 +107,12 @@ static bool balance_move(struct runqueue *from, struct runqueue *to, bool in_tur
     trace_migrate(task, from->cpu);
     sched_class.enqueue(to, task, ENQUEUE_MOVED);
     to->runnable++;
-    return true;
 }
 
 bool balance_pull(struct runqueue *rq, bool in_turn)
 {
     struct runqueue *from = NULL;
-    bool moved;
+    struct task *task;
 
     assert_held(&rq->lock);
     for (uint32_t i = 1; i < cpu_count; i++) { /* of equals the next one, so each is asked */
@@ -132,9 +126,12 @@ bool balance_pull(struct runqueue *rq, bool in_turn)
     if (!from || !spin_trylock(&from->lock)) {
         return false;
     }
-    moved = balance_move(from, rq, in_turn);
+    task = balance_candidate(from, rq->cpu, in_turn);
+    if (task) {
+        balance_move(from, rq, task);
+    }
     spin_unlock(&from->lock);
-    return moved;
+    return task != NULL;
 }
 
 /* Half a period to one and a half. The numbers are those of rand() in POSIX's example. */

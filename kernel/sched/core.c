@@ -39,8 +39,7 @@ static struct runqueue *rq_lock_task(struct task *task)
     }
 }
 
-/* Have the CPU of `rq` call schedule() soon. */
-static void rq_reschedule(struct runqueue *rq)
+void rq_reschedule(struct runqueue *rq)
 {
     assert_held(&rq->lock);
     sched_wanted(rq, rq->running->exec_start); /* now: rq_charge() came before */
@@ -459,4 +458,12 @@ void sched_set_affinity(struct task *task, uint64_t cpus)
         task_place(task, ENQUEUE_MOVED);
     }
     irq_restore_preempt(flags);
+}
+
+struct runqueue *sched_lock_task(struct task *task)
+{
+    struct runqueue *rq = rq_lock_task(task);
+
+    rq_charge(rq);
+    return rq;
 }

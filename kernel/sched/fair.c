@@ -12,11 +12,12 @@
 #define WAKE_GRANULARITY 1000000
 #define WEIGHT_0 1024
 
-/* Weight by nice: a step changes the share by about a tenth (sched(7)); 1024 / 1.25^nice. */
-static const uint32_t weights[40] = {
+/* Weight by nice: a step changes the share by about a tenth (sched(7)); 1024 / 1.25^nice; and, the last,
+ * NICE_IDLE's. */
+static const uint32_t weights[41] = {
     88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
     3906, 3121, 2501, 1991, 1586, 1277, 1024, 820, 655, 526, 423, 335, 272, 215, 172, 137, 110, 87,
-    70, 56, 45, 36, 29, 23, 18, 15,
+    70, 56, 45, 36, 29, 23, 18, 15, 3,
 };
 
 static struct task *fair_entry(struct rb_node *node)

@@ -12,7 +12,7 @@
 static const struct sched_class *const policies[] = {SCHED_POLICIES(POLICY_ADDRESS)};
 #define POLICY_COUNT (sizeof(policies) / sizeof(*policies))
 
-struct sched_class sched_class;
+struct sched_class sched_base, sched_class;
 
 static void queue_init(struct runqueue *rq)
 {
@@ -43,10 +43,10 @@ static struct task *queue_next(struct runqueue *rq, struct task *task)
 
 static struct task *queue_pick_next(struct runqueue *rq)
 {
-    struct task *task = sched_class.next(rq, NULL);
+    struct task *task = sched_base.next(rq, NULL);
 
     if (task) {
-        sched_class.dequeue(rq, task);
+        sched_base.dequeue(rq, task);
     }
     return task;
 }
@@ -94,7 +94,7 @@ void sched_choose_policy(void)
     const struct sched_class *chosen = policy_find(boot_option("sched"));
 
     /* A copy without gaps: each call is one through a pointer and asks nothing. */
-    sched_class = (struct sched_class){
+    sched_base = (struct sched_class){
         .name = chosen->name,
         .init = chosen->init ?: queue_init,
         .enqueue = chosen->enqueue ?: queue_enqueue,
@@ -106,4 +106,5 @@ void sched_choose_policy(void)
         .preempts = chosen->preempts ?: queue_preempts,
         .leave = chosen->leave ?: queue_leave,
     };
+    sched_class = sched_base;
 }

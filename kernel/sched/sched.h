@@ -61,6 +61,19 @@ enum {
     SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE,
     SCHED_RESET_ON_FORK = 0x40000000,
 };
+#define PRIORITY_MAX 99           /* of real-time tasks, from 1 on */
+#define SCHED_RR_SLICE 100000000 /* ns, as on Linux */
+#define NICE_IDLE 20              /* what SCHED_IDLE counts as */
+
+static inline int task_policy(const struct task *task)
+{
+    return task->policy & ~SCHED_RESET_ON_FORK;
+}
+
+static inline bool policy_is_realtime(int policy)
+{
+    return policy == SCHED_FIFO || policy == SCHED_RR;
+}
 
 enum enqueue_kind {
     ENQUEUE_AGAIN, /* it ran until now */
@@ -102,7 +115,8 @@ struct sched_class {
 };
 #define SCHED_POLICY_DECLARE(name) extern const struct sched_class name##_class;
 SCHED_POLICIES(SCHED_POLICY_DECLARE)
-extern struct sched_class sched_class; /* the chosen one, complete; not changed after boot */
+extern struct sched_class sched_base;  /* the chosen one, complete; not changed after boot */
+extern struct sched_class sched_class; /* the same, once there are real-time tasks with them over it */
 /* Choose it: at boot, before the first task is queued. An unknown name is said in the log. */
 void sched_choose_policy(void);
 
@@ -135,6 +149,17 @@ ktime_t sched_idle_time(uint32_t id, struct cpu_times *busy);
 /* Let the task run on these CPUs alone (bits by id, one of them running), from now on. */
 void sched_set_affinity(struct task *task, uint64_t cpus);
 
+/* The run queue of a task, locked, its running task's time counted; the task may be on its way to another
+ * one. Interrupts off. */
+struct runqueue *sched_lock_task(struct task *task);
+/* Have the CPU of `rq`, which is locked, call schedule() soon; rq_charge() came before. */
+void rq_reschedule(struct runqueue *rq);
+
+/* realtime.c. Its policy and its own priority (0: it is not real-time) from now on. May sleep. */
+void sched_set_policy(struct task *task, int policy, int priority);
+/* The priority that it has inherited: it counts if it is higher. Any context. */
+void sched_inherit(struct task *task, int priority);
+
 /* balance.c. Interrupts off for all. */
 /* The CPU for a task that is about to be queued: one of its affinity, which may
  * change until the queue is locked. */
@@ -144,6 +169,8 @@ void balance_mark_idle(struct runqueue *rq, bool idle);
 /* Take a task from another CPU's queue, or, `in_turn`, none where the one that runs should go first;
  * rq->lock is held. False: nobody has one to spare. */
 bool balance_pull(struct runqueue *rq, bool in_turn);
+/* Move a task that is queued between two queues, both locked. */
+void balance_move(struct runqueue *from, struct runqueue *to, struct task *task);
 /* Has no CPU anything to do? Without a lock: the answer may be old. */
 bool balance_all_idle(void);
 /* From the timer interrupt: pull a task when it is time. rq->lock is held. */

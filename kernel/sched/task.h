@@ -125,7 +125,9 @@ struct task {
     struct rb_node run_node; /* fair */
     struct list run_list;    /* runqueue.queue */
     uint64_t vruntime;
-    int nice, policy, priority;
+    int nice; /* that counts; own_nice is what was set */
+    int own_nice, policy, priority, inherited;
+    int realtime; /* the priority that counts; 0: it is not real-time (realtime.c) */
     uint64_t affinity;
     ktime_t placed; /* on this CPU, when */
     ktime_t exec_start; /* since it was picked, or queued */

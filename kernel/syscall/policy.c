@@ -4,38 +4,62 @@
 #include "sched/sched.h"
 #include "syscall/calls.h"
 
-/* PRIO_PROCESS alone; the result of getpriority is 20 - nice, as the system call has it. */
-static long priority_of(int which, int who, const int *nice)
-{
-    struct task *task;
-    long result;
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 
-    if (which < 0 || which > 2) {
+/* Is the task one of those that a call on priorities names? All users are root. tasks_lock is not held:
+ * it may change. */
+static bool priority_is_of(const struct task *task, int which, int who)
+{
+    switch (which) {
+    case PRIO_PROCESS: return task->tid == (who ? who : current->tid);
+    case PRIO_PGRP: return task->group->pgid == (who ? who : current->group->pgid);
+    default: return who == 0;
+    }
+}
+
+/* A task's niceness in its bounds. SCHED_IDLE makes as little of any. */
+static void nice_set(struct task *task, int nice)
+{
+    nice = nice < -20 ? -20 : nice;
+    task->own_nice = nice > 19 ? 19 : nice;
+    if (task_policy(task) != SCHED_IDLE) {
+        task->nice = task->own_nice;
+    }
+}
+
+/* The highest priority of all that are named, as getpriority has it: 20 - nice; they get `nice`. */
+static long priority_walk(int which, int who, const int *nice)
+{
+    long best = -ESRCH;
+    pid_t first = which == PRIO_PROCESS ? (who ? who : current->tid) : task_next(0), tid;
+
+    if (which < PRIO_PROCESS || which > PRIO_USER) {
         return -EINVAL;
     }
-    task = who ? task_find(who) : task_get(current);
-    if (!task || which != 0) {
-        task_put(task);
-        return -ESRCH;
-    }
-    if (nice) {
-        const int wanted = *nice < -20 ? -20 : *nice;
+    for (tid = first; tid > 0; tid = which == PRIO_PROCESS ? 0 : task_next(tid)) {
+        struct task *task = task_find(tid);
 
-        task->nice = wanted > 19 ? 19 : wanted;
+        if (task && priority_is_of(task, which, who)) {
+            if (nice) {
+                nice_set(task, *nice);
+            }
+            best = 20 - task->own_nice > best ? 20 - task->own_nice : best;
+        }
+        task_put(task);
     }
-    result = nice ? 0 : 20 - task->nice;
-    task_put(task);
-    return result;
+    return best;
 }
 
 long sys_getpriority(int which, int who)
 {
-    return priority_of(which, who, NULL);
+    return priority_walk(which, who, NULL);
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-    return priority_of(which, who, &nice);
+    long result = priority_walk(which, who, &nice);
+
+    return result < 0 ? result : 0;
 }
 
 static struct task *find_task(pid_t pid)
@@ -43,20 +67,13 @@ static struct task *find_task(pid_t pid)
     return pid ? task_find(pid) : task_get(current);
 }
 
-#define SCHED_KEEP (-1)   /* for policy_set */
-#define PRIORITY_MAX 99 /* sched(7) */
+#define SCHED_KEEP (-1) /* for policy_set */
 
-static bool policy_is_real_time(int policy)
-{
-    return policy == SCHED_FIFO || policy == SCHED_RR;
-}
-
-/* Another policy with its priority, or with SCHED_KEEP another priority. The policy is remembered; all
- * tasks are run by the class chosen at boot. */
+/* Another policy with its priority, or with SCHED_KEEP another priority. */
 static long policy_set(pid_t pid, int policy, const int __user *user)
 {
     struct task *task;
-    int priority, asked = policy & ~SCHED_RESET_ON_FORK, least;
+    int priority, asked;
     long error = 0;
 
     if (pid < 0 || !user) {
@@ -69,14 +86,13 @@ static long policy_set(pid_t pid, int policy, const int __user *user)
     if (!task) {
         return -ESRCH;
     }
-    asked = policy == SCHED_KEEP ? task->policy & ~SCHED_RESET_ON_FORK : asked;
-    least = policy_is_real_time(asked);
-    if (asked > SCHED_IDLE || asked == 4 || priority < least ||
-        priority > (least ? PRIORITY_MAX : 0)) {
+    policy = policy == SCHED_KEEP ? task->policy : policy;
+    asked = policy & ~SCHED_RESET_ON_FORK;
+    if (asked > SCHED_IDLE || asked == 4 || priority < 0 || priority > PRIORITY_MAX ||
+        policy_is_realtime(asked) != (priority > 0)) {
         error = -EINVAL;
     } else {
-        task->policy = policy == SCHED_KEEP ? task->policy : policy;
-        task->priority = priority;
+        sched_set_policy(task, policy, priority);
     }
     task_put(task);
     return error;
@@ -92,45 +108,42 @@ long sys_sched_setparam(pid_t pid, const int __user *priority)
     return policy_set(pid, SCHED_KEEP, priority);
 }
 
-long sys_sched_getscheduler(pid_t pid)
+static long policy_get(pid_t pid, bool of_priority)
 {
     struct task *task;
-    long policy;
+    long value = -ESRCH;
 
     if (pid < 0) {
         return -EINVAL;
     }
     task = find_task(pid);
-    policy = task ? task->policy : -ESRCH;
+    if (task) {
+        value = of_priority ? task->priority : task->policy;
+    }
     task_put(task);
-    return policy;
+    return value;
+}
+
+long sys_sched_getscheduler(pid_t pid)
+{
+    return policy_get(pid, false);
 }
 
 long sys_sched_getparam(pid_t pid, int __user *user)
 {
-    struct task *task;
-    int priority;
+    long priority = user ? policy_get(pid, true) : -EINVAL;
 
-    if (pid < 0 || !user) {
-        return -EINVAL;
-    }
-    task = find_task(pid);
-    if (!task) {
-        return -ESRCH;
-    }
-    priority = task->priority;
-    task_put(task);
-    return put_user(priority, user);
+    return priority < 0 ? priority : put_user((int)priority, user);
 }
 
-static long priority_bound(int policy, int of_real_time)
+static long priority_bound(int policy, int of_realtime)
 {
     bool known = policy >= SCHED_OTHER && policy <= SCHED_DEADLINE && policy != 4;
 
     if (!known) {
         return -EINVAL;
     }
-    return policy_is_real_time(policy) ? of_real_time : 0;
+    return policy_is_realtime(policy) ? of_realtime : 0;
 }
 
 long sys_sched_get_priority_max(int policy)
@@ -156,8 +169,8 @@ long sys_sched_rr_get_interval(pid_t pid, struct timespec __user *user)
     if (!task) {
         return -ESRCH;
     }
-    if ((task->policy & ~SCHED_RESET_ON_FORK) != SCHED_FIFO) {
-        interval.nanoseconds = sched_slice(task);
+    if (task_policy(task) != SCHED_FIFO) {
+        interval.nanoseconds = task_policy(task) == SCHED_RR ? SCHED_RR_SLICE : sched_slice(task);
     }
     task_put(task);
     return copy_to_user(user, &interval, sizeof(interval));

@@ -16,5 +16,6 @@ int getrusage(int who, struct rusage *usage);
 int getrlimit(int resource, struct rlimit *limit);
 int setrlimit(int resource, const struct rlimit *limit);
 int getpriority(int which, int who);
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 int setpriority(int which, int who, int nice);
 #endif
