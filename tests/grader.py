@@ -1,11 +1,14 @@
 """The grader gives a verdict on whatever it is given, and writes it down, whatever happens."""
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,7 +23,7 @@ import guest  # noqa: E402
 import manifest  # noqa: E402
 import overlay  # noqa: E402
 import report  # noqa: E402
-from result import FAIL, HARNESS, OK, Result  # noqa: E402
+from result import FAIL, HARNESS, OK, TIMEOUT, Result  # noqa: E402
 
 LAB = ROOT / "tools/lab"
 
@@ -147,7 +150,7 @@ def grader_makes_harness_of_whatever_is_thrown() -> None:
     try:
         for thrown in (ValueError("a\nb\x1b"), MemoryError(), RecursionError(), SystemExit(0), OSError(28, "full"),
                        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), subprocess.CalledProcessError(1, "x")):
-            def run_test(root: Path, lab: manifest.Lab, one: manifest.Test, seed: int, cpus: int) -> Result:
+            def run_test(root: Path, lab: manifest.Lab, one: manifest.Test, *_: object) -> Result:
                 if one.name == "one":
                     raise thrown
                 return Result("two", 50, 50, OK)
@@ -166,6 +169,52 @@ def grader_makes_harness_of_whatever_is_thrown() -> None:
         check([result.verdict for result in found.results] == [HARNESS] * 2, str(found.results))
     finally:
         guest.run_test, build.build = real, built
+
+
+@test
+def grader_tells_the_same_in_whatever_order_guests_end() -> None:
+    """The third test hangs at once, the first later: what counts is which stands before which."""
+    names = ["late_hang", "good", "hang", "not_run", "nor_this"]
+    lab = manifest.Lab(9, "none", "none", [], [manifest.Test(name, 20, "hint") for name in names], 0)
+    gone_on = []
+
+    class Told(grading.Grading):
+        def run_test(self, one: manifest.Test, stop: threading.Event) -> Result:
+            if "hang" in one.name:
+                time.sleep(0.5 if one.name == "late_hang" else 0)
+                return Result(one.name, 20, 0, TIMEOUT, "", "the guest hangs")
+            if one.name != "good" and not stop.wait(HANG):  # a guest ends when nobody wants to know
+                gone_on.append(one.name)
+            return Result(one.name, 20, 20, OK)
+
+    found = Told(ROOT, lab, None, 1, 1)
+    found.guests(lab.tests)
+    check([result.name for result in found.results] == names and not gone_on, f"{found.results} {gone_on}")
+    check([result.verdict for result in found.results] == [TIMEOUT, OK, TIMEOUT, TIMEOUT, TIMEOUT]
+          and all("not run" in result.seen for result in found.results[3:]), str(found.results))
+
+
+@test
+def grader_that_is_ended_ends_its_guests() -> None:
+    seed = str(random.randrange(1 << 31))
+    number = next(n for n in manifest.numbers(ROOT) if manifest.load(ROOT, n).tests)
+
+    def guests() -> list[list[bytes]]:
+        lines = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = path.read_bytes().split(b"\0")
+                lines += [words] if b"--evidence" in words and seed.encode() in words else []
+        return lines
+
+    process = subprocess.Popen([str(ROOT / "tools/grade"), "--lab", str(number), "--seed", seed],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals)
+    while not guests():
+        check(process.poll() is None, "it ended by itself")
+        time.sleep(0.05)
+    process.terminate()
+    errors = process.communicate(timeout=HANG)[1]
+    check(process.returncode == -signal.SIGTERM and not guests(), f"{errors} {guests()}")
 
 
 @test

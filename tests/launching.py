@@ -154,8 +154,10 @@ def temporary_folders_may_have_any_name() -> None:
         for name in ("a b", "a,b=c", "x" * 200, "ü'\""):
             folder = Path(directory, name)
             folder.mkdir()
+            hangs = name == "a,b=c"  # one of them: the launcher waits for half a minute
             for options, status in (([], 0), (["--iso"], 0),
-                                    (["--timeout", "1", "--append", "crash=hang", "--trace", f"{folder}/t.ktr"], 124)):
+                                    (["--timeout", "1", "--append", f"crash={'hang' if hangs else 'panic'}",
+                                      "--trace", f"{folder}/t.ktr"], 124 if hangs else 125)):
                 result = subprocess.run([RUN, "--log", f"{folder}/log", "--evidence", f"{folder}/kept", *options,
                                          "--", "true"], env=os.environ | {"TMPDIR": str(folder)}, text=True,
                                         stdin=subprocess.DEVNULL, capture_output=True)

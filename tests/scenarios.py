@@ -200,7 +200,7 @@ def runs_are_deterministic() -> None:
 
 @test
 def runs_side_by_side_sleep_alike() -> None:
-    """Sixteen machines, four at a time, sleep 20,000 times each, for the same time to the ns."""
+    """Eight machines, four at a time, sleep 20,000 times each, for the same time to the ns."""
     if Machine.free:
         raise Skipped("only under icount")
     asked = last.asked
@@ -210,5 +210,5 @@ def runs_side_by_side_sleep_alike() -> None:
         return guest("/bin/test/naps", "20000", options=["--icount"]).stdout
 
     with ThreadPoolExecutor(4) as pool:
-        sums = list(pool.map(sleep, range(16)))
+        sums = list(pool.map(sleep, range(8)))
     check(len(set(sums)) == 1, f"ends of the sleeps, added up: {sums}")

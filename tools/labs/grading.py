@@ -2,8 +2,11 @@
 
 What goes wrong on our side is HARNESS, with the reason; the rest is graded all the same.
 """
+import os
 import shutil
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable
 
@@ -12,7 +15,7 @@ import build
 import guest
 import own
 from launch.host import Ended
-from manifest import Lab
+from manifest import Lab, Test
 from result import FAIL, HARNESS, OK, TIMEOUT, Result
 
 
@@ -72,19 +75,34 @@ class Grading:
         self.results.append(answers.grade(self.root, self.lab))
 
     def tests(self) -> None:
-        tests, hangs = [test for test in self.lab.tests if self.wanted(test.name)], 0
+        tests = [test for test in self.lab.tests if self.wanted(test.name)]
         broken = build.build(self.root, self.lab) if tests else None
-        for test in tests:
-            if broken:
-                self.results.append(Result(test.name, test.points, 0, broken[0], "a tree that builds",
-                                           broken[1], "make the build work: `make all` shows all errors"))
-            elif hangs >= 2:
-                self.results.append(Result(test.name, test.points, 0, TIMEOUT, "",
-                                           "not run: two tests before it hung the whole machine", early="hang"))
-            else:
-                self.guarded(lambda: self.results.append(
-                    guest.run_test(self.root, self.lab, test, self.seed, self.cpus)), test.name)
+        if broken:
+            self.results += [Result(test.name, test.points, 0, broken[0], "a tree that builds", broken[1],
+                                    "make the build work: `make all` shows all errors") for test in tests]
+        else:
+            self.guests(tests)
+
+    def guests(self, tests: list[Test]) -> None:
+        """A guest a test, as many at once as there are CPUs; what comes of it is as if one came after the other."""
+        pool, stop, hangs = ThreadPoolExecutor(len(os.sched_getaffinity(0))), threading.Event(), 0
+        try:
+            runs = [pool.submit(self.run_test, test, stop) for test in tests]
+            for test, run in zip(tests, runs):
+                if hangs >= 2:
+                    self.results.append(Result(test.name, test.points, 0, TIMEOUT, "",
+                                               "not run: two tests before it hung the whole machine", early="hang"))
+                    continue
+                self.guarded(lambda: self.results.append(run.result()), test.name)
                 hangs += self.results[-1].verdict == TIMEOUT and "hangs" in self.results[-1].seen
+                if hangs >= 2:
+                    stop.set()
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def run_test(self, test: Test, stop: threading.Event) -> Result:
+        return guest.run_test(self.root, self.lab, test, self.seed, self.cpus, stop)
 
     def give_hints(self) -> None:
         """To those that ended early somewhere: what usually does it, but for what is known to be right."""

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,10 @@ def limits(tie: Callable[[], None]) -> Callable[[], None]:
     return limit
 
 
-def watch(process: subprocess.Popen, output: Path, log: Path) -> str:
-    """Wait for the end; stop a flood or a standstill and say which."""
+def watch(process: subprocess.Popen, output: Path, log: Path, stop: threading.Event) -> str:
+    """Wait for the end, or until nobody wants to know any more; stop a flood or a standstill and say which."""
     used, since, look = 0.0, time.monotonic(), 0
-    while True:
+    while not stop.is_set():
         try:
             process.wait(0.1)
             return ""
@@ -95,6 +96,7 @@ def watch(process: subprocess.Popen, output: Path, log: Path) -> str:
             except subprocess.TimeoutExpired:
                 pass
             return "hang"
+    return "stop"
 
 
 def group_cpu_seconds(group: int) -> float:
@@ -110,7 +112,7 @@ def group_cpu_seconds(group: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def start(command: list[str], root: Path, evidence: Path) -> Ended:
+def start(command: list[str], root: Path, evidence: Path, stop: threading.Event) -> Ended:
     output, errors, log = (evidence / name for name in ("output.txt", "errors.txt", "log"))
     with tempfile.TemporaryDirectory(prefix="grade-") as temporary, \
             open(output, "wb") as out, open(errors, "wb") as err:
@@ -120,7 +122,7 @@ def start(command: list[str], root: Path, evidence: Path) -> Ended:
                                    env={**os.environ, "TMPDIR": temporary})
         stopped = ""
         try:
-            stopped = watch(process, output, log)
+            stopped = watch(process, output, log, stop)
         finally:
             try:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -240,27 +242,42 @@ def whole_report(run: Ended) -> str:
     return run.output + "\n" + re.sub("^lab: ", "# ", run.log, flags=re.M)
 
 
-def check_trace(root: Path, trace: Path, test: Test) -> Judged:
+def told(process: subprocess.Popen, seconds: float, stop: threading.Event) -> tuple[str, str] | None:
+    """What it says on its outputs; None: it took longer, or nobody wants to know any more. It has ended."""
+    until = time.monotonic() + seconds
+    while not stop.is_set() and time.monotonic() < until:
+        try:
+            return process.communicate(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            pass
+    process.kill()
+    process.communicate()
+    return None
+
+
+def check_trace(root: Path, trace: Path, test: Test, stop: threading.Event) -> Judged:
     if not trace.exists():
         return Judged(FAIL, "a trace of the run", "none: the kernel's memory is damaged")
-    try:
-        result = subprocess.run([str(root / "tools/ktrace"), "check", str(trace), *test.checks], text=True,
-                                capture_output=True, errors="replace", timeout=CHECK_SECONDS)
-    except subprocess.TimeoutExpired:
+    process = subprocess.Popen([str(root / "tools/ktrace"), "check", str(trace), *test.checks], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace")
+    said_of_it = told(process, CHECK_SECONDS, stop)
+    if said_of_it is None:
         return Judged(FAIL, "a trace of the run", f"one that takes more than {CHECK_SECONDS} s to look through")
-    failed = [line.split(" - ", 1)[-1] for line in result.stdout.splitlines()
+    output, errors = said_of_it
+    failed = [line.split(" - ", 1)[-1] for line in output.splitlines()
               if line.startswith("not ok")]
-    if result.returncode == 0:
+    if process.returncode == 0:
         return Judged(OK)
     if failed:
         return Judged(FAIL, failed[0], "otherwise in the trace (the timeline shows it)",
                       test.hints.get(failed[0], ""))
-    last = (result.stderr or result.stdout).strip()[-300:]
-    return Judged(FAIL if str(trace) in last and "Traceback" not in result.stderr else HARNESS,
+    last = (errors or output).strip()[-300:]
+    return Judged(FAIL if str(trace) in last and "Traceback" not in errors else HARNESS,
                   "a trace of the run", last)
 
 
-def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
+def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int, stop: threading.Event) -> Result:
+    """`stop`: another thread does not want to know any more; all that it started ends."""
     cpus = max(cpus, test.cpus)
     evidence = root / f"build/grade/{lab.number}/{test.name}"
     shutil.rmtree(evidence, ignore_errors=True)
@@ -275,11 +292,11 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int) -> Result:
         command += ["--append", test.append.format(seed=seed)]
     command += ["--", "labtest", test.name, str(seed), f"{nonce:016x}", str(cpus)]
     (evidence / "command.txt").write_text(shlex.join(command) + "\n")
-    run = start(command, root, evidence)
+    run = start(command, root, evidence, stop)
     judged = died(root, lab, test, run, trace, whole_report(run)) or \
         judge(run, test, nonce, test.expected(seed, cpus))
     if judged.verdict == OK and test.checks:
-        judged = check_trace(root, trace, test)
+        judged = check_trace(root, trace, test, stop)
     verdict = judged.verdict
     result = Result(test.name, test.points, test.points if verdict == OK else 0, verdict,
                     judged.expected, judged.seen, where=judged.where, early=judged.early)

@@ -384,7 +384,7 @@ static const struct {
 int main(int argc, char **argv)
 {
     const char *chosen = "fmupsed"; /* u: fUtexes */
-    long seconds = 1;
+    double seconds = 0.3;
     pid_t pids[JOBS];
     int bad = 0;
 
@@ -395,7 +395,7 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--seed") == 0) {
             seed = (unsigned)atoi(argv[i + 1]);
         } else if (strcmp(argv[i], "--seconds") == 0) {
-            seconds = atol(argv[i + 1]);
+            seconds = strtod(argv[i + 1], NULL);
         } else if (strcmp(argv[i], "--jobs") == 0) {
             chosen = argv[i + 1];
         }
@@ -403,7 +403,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "# seed %u\n", seed);
     printf("KTAP version 1\n1..%d\n", JOBS);
     fflush(stdout);
-    deadline = now() + (double)seconds;
+    deadline = now() + seconds;
     for (int i = 0; i < JOBS; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
