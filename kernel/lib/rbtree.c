@@ -25,6 +25,9 @@ static void rb_rotate_left(struct rb_root *root, struct rb_node *node)
     }
     up->left = node;
     node->parent = up;
+    if (root->sum) {
+        root->sum(node);
+    }
 }
 
 static void rb_rotate_right(struct rb_root *root, struct rb_node *node)
@@ -39,6 +42,9 @@ static void rb_rotate_right(struct rb_root *root, struct rb_node *node)
     }
     up->right = node;
     node->parent = up;
+    if (root->sum) {
+        root->sum(node);
+    }
 }
 
 static bool is_red(const struct rb_node *node)
@@ -133,7 +139,7 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
     }
 }
 
-void rb_remove(struct rb_root *root, struct rb_node *node)
+struct rb_node *rb_remove(struct rb_root *root, struct rb_node *node)
 {
     struct rb_node *child, *parent, *heir;
     bool red;
@@ -175,6 +181,7 @@ void rb_remove(struct rb_root *root, struct rb_node *node)
     if (!red) {
         fix_removed(root, child, parent);
     }
+    return child ? child : parent;
 }
 
 struct rb_node *rb_first(const struct rb_root *root)

@@ -50,7 +50,7 @@ static __attribute__((noinline)) uint64_t data_pages(struct mm *mm)
 {
     uint64_t pages = 0;
 
-    for (struct vma *vma = mm_find(mm, 0); vma; vma = vma_next(vma)) {
+    for (struct vma *vma = mm_find(mm, 0); vma; vma = vma->above) {
         pages += vma_is_data(vma->prot, vma->flags) ? vma_pages(vma) : 0;
     }
     return pages;

@@ -16,19 +16,17 @@
 /* The stack's vma may reach down to `address` if its limit and the next vma allow it; never to 0. */
 static bool grow_stack(struct mm *mm, struct vma *vma, vaddr_t address)
 {
-    struct rb_node *below = rb_prev(&vma->node);
     vaddr_t start = align_down(address, PAGE_SIZE);
     uint64_t pages = (vma->start - start) >> PAGE_SHIFT;
 
     assert_held(&mm->lock);
     if (!(vma->flags & MAP_GROWSDOWN) || start < MMAP_MIN ||
         vma->end - start > mm_limits()[RLIMIT_STACK].soft ||
-        (below && rb_entry(below, struct vma, node)->end + STACK_GUARD > start) ||
+        (vma->below && vma->below->end + STACK_GUARD > start) ||
         mm_charge(mm, pages, 0, vma_promise(vma, pages))) {
         return false;
     }
-    vma->start = start;
-    mm->pages += pages;
+    mm_resize(mm, vma, start, vma->end);
     return true;
 }
 

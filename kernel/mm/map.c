@@ -1,5 +1,5 @@
 /*
- * mmap, munmap, mprotect, brk, madvise: changes to the list of vmas. (mremap: remap.c.)
+ * mmap, munmap, mprotect, brk, madvise: changes to the areas (areas.c). (mremap: remap.c.)
  *
  * Ranges are cut at their edges first (split), so that the work is done on whole vmas. All
  * errors are those of the man pages.
@@ -8,29 +8,6 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
-
-void mm_insert(struct mm *mm, struct vma *vma)
-{
-    struct rb_node **link = &mm->vmas.node, *parent = NULL;
-
-    while (*link) {
-        parent = *link;
-        link = vma->start < rb_entry(parent, struct vma, node)->start ? &parent->left
-                                                                      : &parent->right;
-    }
-    rb_insert(&mm->vmas, &vma->node, parent, link);
-    mm->pages += vma_pages(vma);
-}
-
-static void vma_remove(struct mm *mm, struct vma *vma)
-{
-    assert_held(&mm->lock);
-    rb_remove(&mm->vmas, &vma->node);
-    mm->pages -= vma_pages(vma);
-    if (mm->recent == vma) {
-        mm->recent = NULL;
-    }
-}
 
 /* Cut `vma` in two at `address`, inside it. -ENOMEM. */
 static long vma_split(struct mm *mm, struct vma *vma, vaddr_t address)
@@ -60,18 +37,15 @@ static bool vma_mergeable(const struct vma *low, const struct vma *high)
 
 void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end)
 {
-    struct rb_node *before = rb_prev(&vma->node);
     struct vma *next;
 
     assert_held(&mm->lock);
-    vma = before ? rb_entry(before, struct vma, node) : vma;
-    while (vma->start <= end && (next = vma_next(vma))) {
+    vma = vma->below ? vma->below : vma;
+    while (vma->start <= end && (next = vma->above)) {
         if (vma_mergeable(vma, next)) {
-            vaddr_t limit = next->end;
-
-            vma_remove(mm, next);
-            mm->pages += (limit - vma->end) >> PAGE_SHIFT;
-            vma->end = limit;
+            mm->pages += vma_pages(next);
+            vma->end = next->end;
+            mm_remove(mm, next);
             vma->touched |= next->touched;
             vma_source_put(next->source);
             kfree(next);
@@ -92,11 +66,11 @@ long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first)
         if (error) {
             return error;
         }
-        vma = vma_next(vma);
+        vma = vma->above;
     }
     *first = vma;
     while (vma && vma->end < end) {
-        vma = vma_next(vma);
+        vma = vma->above;
     }
     if (vma && vma->start < end && vma->end > end) {
         error = vma_split(mm, vma, end);
@@ -118,13 +92,13 @@ long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
         return error;
     }
     while (vma && vma->start < end) {
-        struct vma *next = vma_next(vma);
+        struct vma *next = vma->above;
 
         promised += vma_promise(vma, vma_pages(vma));
         if (vma->touched) {
             mm_zap(mm, vma->start, vma->end);
         }
-        vma_remove(mm, vma);
+        mm_remove(mm, vma);
         vma_source_put(vma->source);
         kfree(vma);
         vma = next;
@@ -136,35 +110,6 @@ long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end)
 bool mm_range_ok(vaddr_t address, size_t size)
 {
     return size <= USER_TOP && address <= USER_TOP - size;
-}
-
-/* Where a gap below `vma` ends: a stack has room to grow. */
-static vaddr_t gap_end(const struct vma *vma)
-{
-    return vma->flags & MAP_GROWSDOWN && vma->start > STACK_GUARD ? vma->start - STACK_GUARD : vma->start;
-}
-
-/* The highest gap below MMAP_TOP. 0: none. */
-vaddr_t mm_find_gap(struct mm *mm, size_t size)
-{
-    vaddr_t top = MMAP_TOP;
-    struct vma *vma = mm_find(mm, top - 1);
-    struct rb_node *node;
-
-    assert_held(&mm->lock);
-    if (vma && gap_end(vma) < top) {
-        top = gap_end(vma);
-    }
-    node = vma ? rb_prev(&vma->node) : rb_last(&mm->vmas);
-    for (; node; node = rb_prev(node)) {
-        struct vma *below = rb_entry(node, struct vma, node);
-
-        if (below->end <= top && top - below->end >= size) {
-            return top - size;
-        }
-        top = gap_end(below) < top ? gap_end(below) : top;
-    }
-    return top >= size + MMAP_MIN ? top - size : 0;
 }
 
 bool mm_range_free(struct mm *mm, vaddr_t address, size_t size)
@@ -180,7 +125,7 @@ uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end)
     uint64_t pages = 0;
 
     assert_held(&mm->lock);
-    for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = vma_next(vma)) {
+    for (struct vma *vma = mm_find(mm, start); vma && vma->start < end; vma = vma->above) {
         pages += ((vma->end < end ? vma->end : end) - (vma->start > start ? vma->start : start)) >>
                  PAGE_SHIFT;
     }
@@ -349,7 +294,7 @@ static long protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, int prot)
     if (error) {
         return error;
     }
-    for (vma = first; !error && at < end; vma = vma_next(vma)) {
+    for (vma = first; !error && at < end; vma = vma->above) {
         if (!vma || vma->start > at) {
             error = -ENOMEM;
             break;
@@ -428,7 +373,7 @@ static bool map_covered(struct mm *mm, vaddr_t start, vaddr_t end)
     assert_held(&mm->lock);
     while (vma && vma->start <= start && start < end) {
         start = vma->end;
-        vma = vma_next(vma);
+        vma = vma->above;
     }
     return start >= end;
 }
@@ -447,7 +392,7 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
         error = -ENOMEM;
     }
     if (advice == MADV_DONTNEED) { /* read again, they are zero or the file's */
-        for (struct vma *vma = mm_find(mm, address); vma && vma->start < end; vma = vma_next(vma)) {
+        for (struct vma *vma = mm_find(mm, address); vma && vma->start < end; vma = vma->above) {
             mm_zap(mm, vma->start > address ? vma->start : address,
                    vma->end < end ? vma->end : end);
         }

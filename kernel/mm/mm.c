@@ -20,6 +20,7 @@ struct mm *mm_create(void)
     }
     mm->users = 1;
     mm->id = mm_new_id();
+    mm_init_areas(mm);
     mm->pml4 = page_to_virt(page);
     memset(mm->pml4, 0, PAGE_SIZE / 2);
     memcpy(mm->pml4 + 256, paging_kernel_pml4 + 256, PAGE_SIZE / 2);
@@ -29,15 +30,14 @@ struct mm *mm_create(void)
 struct mm *mm_clone(struct mm *from)
 {
     struct mm *mm = mm_create();
-    struct rb_node *node;
     bool failed = false;
 
     if (!mm) {
         return NULL;
     }
     mutex_lock(&from->lock);
-    for (node = rb_first(&from->vmas); node && !failed; node = rb_next(node)) {
-        struct vma *old = rb_entry(node, struct vma, node), *vma = kmalloc(sizeof(*vma));
+    for (struct vma *old = mm_find(from, 0); old && !failed; old = old->above) {
+        struct vma *vma = kmalloc(sizeof(*vma));
 
         if (!vma || !commit_take(vma_promise(old, vma_pages(old)))) {
             kfree(vma);
@@ -81,7 +81,7 @@ struct mm *mm_get(struct mm *mm)
 
 void mm_put(struct mm *mm)
 {
-    struct rb_node *node;
+    struct vma *vma;
 
     if (!mm || !ref_put(&mm->users)) {
         return;
@@ -91,12 +91,10 @@ void mm_put(struct mm *mm)
     smp_call(__atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST), mm_unload, mm); /* idle CPUs have it */
     preempt_enable();
     executable_put(mm->executable);
-    while ((node = rb_first(&mm->vmas))) {
-        struct vma *vma = rb_entry(node, struct vma, node);
-
+    while ((vma = mm->highest)) {
+        mm->highest = vma->below;
         mm_zap(mm, vma->start, vma->end);
         commit_give(vma_promise(vma, vma_pages(vma)));
-        rb_remove(&mm->vmas, node);
         vma_source_put(vma->source);
         kfree(vma);
     }
@@ -122,37 +120,10 @@ void mm_switch(struct mm *next)
     }
 }
 
-struct vma *mm_find(struct mm *mm, vaddr_t address)
-{
-    struct rb_node *node = mm->vmas.node;
-    struct vma *found = mm->recent;
-
-    if (found && address >= found->start && address < found->end) {
-        return found;
-    }
-    found = NULL;
-    while (node) {
-        struct vma *vma = rb_entry(node, struct vma, node);
-
-        if (address < vma->end) {
-            found = vma;
-            if (address >= vma->start) {
-                mm->recent = vma;
-                break;
-            }
-            node = node->left;
-        } else {
-            node = node->right;
-        }
-    }
-    return found;
-}
-
 void mm_zap_object(struct mm *mm, const void *object, uint64_t first)
 {
     mutex_lock(&mm->lock);
-    for (struct rb_node *node = rb_first(&mm->vmas); node; node = rb_next(node)) {
-        struct vma *vma = rb_entry(node, struct vma, node);
+    for (struct vma *vma = mm_find(mm, 0); vma; vma = vma->above) {
         vaddr_t start = vma->start;
 
         if (!vma->source || vma->source->ops->object(vma->source) != object) {

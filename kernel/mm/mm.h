@@ -35,6 +35,7 @@ struct mm {
                            spinlocks */
     pte_t *pml4;
     struct rb_root vmas;
+    struct vma *highest;
     struct vma *recent; /* the last one found */
     uint64_t pages;     /* mapped by vmas */
     uint64_t resident;  /* of these, that have a page */
@@ -90,12 +91,6 @@ paddr_t mm_pin(struct mm *mm, vaddr_t address, bool write);
 
 /* The vma that holds `address`, or the next above it, or NULL; lock held. */
 struct vma *mm_find(struct mm *mm, vaddr_t address);
-static inline struct vma *vma_next(struct vma *vma)
-{
-    struct rb_node *node = rb_next(&vma->node);
-
-    return node ? rb_entry(node, struct vma, node) : NULL;
-}
 
 /*
  * Between the files of mm; lock held.
@@ -135,15 +130,19 @@ long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size); /* tables are reserved */
 size_t mm_cached_pages(void); /* tables, kept for the next ones; no lock is needed */
-/* map.c. Nothing is mapped where the vma is; its promise is made. */
+/* areas.c. Nothing is mapped where the vma is; its promise is made. */
 void mm_insert(struct mm *mm, struct vma *vma);
+void mm_remove(struct mm *mm, struct vma *vma); /* the caller frees it */
+void mm_resize(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end); /* into free space alone */
+void mm_init_areas(struct mm *mm);
+vaddr_t mm_find_gap(struct mm *mm, size_t size); /* the highest below MMAP_TOP; 0: none */
+/* map.c. */
 /* Make vma edges at `start` and `end`. The first vma at or above start, or NULL, in *first. -ENOMEM: as
  * before. */
 long mm_cut(struct mm *mm, vaddr_t start, vaddr_t end, struct vma **first);
 /* Join the vmas from the one before `vma` to the one at `end` where they are alike. */
 void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end);
 long mm_unmap_locked(struct mm *mm, vaddr_t start, vaddr_t end); /* -ENOMEM: nothing changed */
-vaddr_t mm_find_gap(struct mm *mm, size_t size); /* the highest below MMAP_TOP; 0: none */
 /* Does the range end below USER_TOP? Is nothing mapped there? */
 bool mm_range_ok(vaddr_t address, size_t size);
 bool mm_range_free(struct mm *mm, vaddr_t address, size_t size);

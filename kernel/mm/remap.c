@@ -101,8 +101,7 @@ static long remap_locked(struct mm *mm, vaddr_t old, size_t old_size, size_t siz
         if (charge_like(mm, vma, grown, 0)) {
             return -ENOMEM;
         }
-        mm->pages += grown;
-        vma->end = old + size;
+        mm_resize(mm, vma, vma->start, old + size);
         return (long)old;
     }
     return flags & MREMAP_MAYMOVE ? remap_move(mm, vma, old, old_size, size, flags, fixed) : -ENOMEM;

@@ -64,12 +64,14 @@ enum { MADV_NORMAL, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_COLLAPSE = 25 };
 /* A range of an address space with one kind of memory behind it. */
 struct vma {
     struct rb_node node; /* in mm->vmas, by start */
+    struct vma *below, *above; /* its neighbours */
     vaddr_t start, end;
     int prot;  /* PROT_* */
     int flags; /* of VMA_FLAGS */
     bool touched; /* a page was asked for: there may be entries, or tables, to look through */
     struct vma_source *source; /* referenced; NULL: anonymous private memory */
     uint64_t offset;           /* pages into the source at `start` */
+    uint64_t gap, largest_gap; /* below it; of those in the tree from its node on: areas.c */
 };
 
 /* shared.c. Memory that tasks share by MAP_SHARED | MAP_ANONYMOUS, with one reference; `promised`: it

@@ -310,7 +310,7 @@ static void show_maps(struct proc_text *text, struct task *task)
     text->error = path ? 0 : -ENOMEM;
     if (mm && path) {
         mutex_lock(&mm->lock);
-        for (struct vma *vma = mm_find(mm, 0); vma; vma = vma_next(vma)) {
+        for (struct vma *vma = mm_find(mm, 0); vma; vma = vma->above) {
             struct inode *inode = vma->source ? vma->source->ops->object(vma->source) : NULL;
             long length = inode ? path_of(inode, path, PATH_MAX) : 0;
             const char *name = "";

@@ -9,11 +9,29 @@ int kernel_snprintf(char *buffer, size_t size, const char *format, ...);
 
 struct item {
     struct rb_node node;
-    int key;
+    int key, below; /* how many are in the tree from it on */
 };
 
 static struct item items[2000];
-static struct rb_root root;
+
+static int below(const struct rb_node *node)
+{
+    return node ? rb_entry(node, struct item, node)->below : 0;
+}
+
+static void sum(struct rb_node *node)
+{
+    rb_entry(node, struct item, node)->below = 1 + below(node->left) + below(node->right);
+}
+
+static void sum_up(struct rb_node *node)
+{
+    for (; node; node = node->parent) {
+        sum(node);
+    }
+}
+
+static struct rb_root root = {.sum = sum};
 
 static void insert(struct item *item)
 {
@@ -24,6 +42,7 @@ static void insert(struct item *item)
         link = item->key < rb_entry(parent, struct item, node)->key ? &parent->left : &parent->right;
     }
     rb_insert(&root, &item->node, parent, link);
+    sum_up(&item->node);
 }
 
 /* The black height, or -1 when the tree breaks a rule of its colours. */
@@ -50,13 +69,13 @@ static int in_order(int expected)
     for (struct rb_node *node = rb_first(&root); node; node = rb_next(node)) {
         int key = rb_entry(node, struct item, node)->key;
 
-        if (key < last) {
+        if (key < last || below(node) != 1 + below(node->left) + below(node->right)) {
             return 0;
         }
         last = key;
         count++;
     }
-    return count == expected;
+    return count == expected && below(root.node) == expected;
 }
 
 static void check(const char *name, int ok)
@@ -76,7 +95,7 @@ static int trees(void)
         int i = rand() % 2000;
 
         if (inside[i]) {
-            rb_remove(&root, &items[i].node);
+            sum_up(rb_remove(&root, &items[i].node));
         } else {
             items[i].key = rand() % 1000;
             insert(&items[i]);
@@ -107,7 +126,7 @@ static int formats(void)
 int main(void)
 {
     printf("1..2\n");
-    check("trees_keep_order_and_balance", trees());
+    check("trees_keep_order_and_balance_and_sums", trees());
     check("printf_agrees_with_the_host", formats());
     return 0;
 }
