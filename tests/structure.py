@@ -65,6 +65,37 @@ def what_is_above_is_reached_by_upcalls_alone() -> None:
             check(False, f"{path.relative_to(ROOT)} declares {name} by itself: that is a header's task")
 
 
+# Files that know each other: two halves of one thing, or a struct and what it is made of.
+CIRCLES = ["arch/boot arch/paging", "fs/file fs/locks", "mm/alloc_debug mm/buddy mm/page",
+           "sched/cpu_timer sched/group sched/posix_timer sched/sched sched/signal sched/task sched/wait"]
+
+
+def reached_from(start: str, includes: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        new = includes[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
+
+
+@test
+def files_know_each_other_one_way() -> None:
+    """A file, with its header, does not come to know itself again over others."""
+    kernel = ROOT / "kernel"
+    includes: dict[str, set[str]] = {}
+    for path in sorted(kernel.glob("*/*.[ch]")):
+        name = str(path.relative_to(kernel).with_suffix(""))
+        includes.setdefault(name, set()).update(re.findall(r'#include "(\w+/\w+)\.h"', path.read_text()))
+    for name in includes:
+        includes[name] &= includes.keys() - {name}
+    reached = {name: reached_from(name, includes) for name in includes}
+    circles = {" ".join(sorted(other for other in reached[name] if name in reached[other]))
+               for name in reached if name in reached[name]}
+    check(circles == set(CIRCLES), f"new: {circles - set(CIRCLES)}, gone: {set(CIRCLES) - circles}")
+
+
 CORE = ["arch", "mm", "sched", "process"]
 SERVES = 5  # declarations: a comment that is to serve more says little of each
 

@@ -4,7 +4,7 @@
 #include "arch/cpu.h"
 #include "arch/paging.h"
 #include "arch/percpu.h"
-#include "arch/trap.h"
+#include "arch/vector.h"
 
 static volatile uint32_t *lapic, *ioapic;
 

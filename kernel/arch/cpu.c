@@ -1,9 +1,8 @@
 /* Control registers and the syscall MSRs (Intel SDM volume 3, sections 2.5 and 5.8.8). */
 #include "arch/cpu.h"
 
-#include "arch/percpu.h"
-#include "arch/spinlock.h"
-#include "arch/trap.h"
+#include "arch/frame.h"
+#include "arch/vector.h"
 #include "lib/log.h"
 
 struct cpu_features cpu_features;
@@ -36,9 +35,6 @@ void cpu_init(void)
     uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
     cpu_check();
-    cpuid(1, 0, r);
-    cpu_features.tsc_deadline = r[2] >> 24 & 1;
-    cpu_features.hypervisor = r[2] >> 31;
     cpuid(7, 0, r);
     cpu_features.fsgsbase = r[1] & 1;
     cpu_features.smep = r[1] >> 7 & 1;

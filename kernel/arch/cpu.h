@@ -6,8 +6,7 @@
 #include "lib/types.h"
 
 enum {
-    MSR_APIC_BASE = 0x1b, MSR_SYSENTER_CS = 0x174, MSR_TSC_DEADLINE = 0x6e0,
-    MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084,
+    MSR_SYSENTER_CS = 0x174, MSR_STAR = 0xc0000081, MSR_LSTAR = 0xc0000082, MSR_SFMASK = 0xc0000084,
     MSR_FS_BASE = 0xc0000100, MSR_GS_BASE = 0xc0000101, MSR_KERNEL_GS_BASE = 0xc0000102,
 };
 #define MSR_EFER 0xc0000080u
@@ -44,7 +43,7 @@ enum {
 
 /* Filled by cpu_init(); all CPUs are alike. */
 extern struct cpu_features {
-    bool smap, smep, umip, fsgsbase, tsc_deadline, huge_1g, hypervisor;
+    bool smap, smep, umip, fsgsbase, huge_1g;
 } cpu_features;
 
 #define DR6_BS (1u << 14)          /* a single step (TF); SDM volume 3, section 17.2.3 */

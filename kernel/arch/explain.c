@@ -7,7 +7,7 @@
 #include "arch/boot.h"
 #include "arch/paging.h"
 #include "arch/symbols.h"
-#include "arch/trap.h"
+#include "arch/vector.h"
 #include "lib/log.h"
 
 #define NEAR_NULL 0x10000 /* a member of a struct that a null pointer should lead to */

@@ -14,7 +14,7 @@
 #include "arch/paging.h"
 #include "arch/percpu.h"
 #include "arch/symbols.h"
-#include "arch/trap.h"
+#include "arch/vector.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 

@@ -2,7 +2,7 @@
 #include "arch/percpu.h"
 
 #include "arch/cpu.h"
-#include "arch/trap.h"
+#include "arch/frame.h"
 #include "lib/string.h"
 
 struct cpu cpus[CPU_MAX];

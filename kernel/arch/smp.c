@@ -10,9 +10,10 @@
 
 #include "arch/apic.h"
 #include "arch/clock.h"
+#include "arch/idt.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
-#include "arch/trap.h"
+#include "arch/vector.h"
 #include "lib/string.h"
 #include "trace/trace.h"
 

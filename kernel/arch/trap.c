@@ -1,4 +1,4 @@
-/* Traps: the IDT, and who answers which vector. */
+/* Traps: who answers which vector. */
 #include "arch/trap.h"
 
 #include "arch/apic.h"
@@ -12,21 +12,10 @@
 #include "lib/signum.h"
 #include "trace/trace.h"
 
-bool cpu_clac_needed;
-
 static struct {
     void (*handler)(void *);
     void *data;
 } irq_handlers[16];
-
-/* A gate of the IDT, SDM volume 3, figure 6-8. */
-static struct {
-    uint16_t offset_low, selector;
-    uint8_t ist, type;
-    uint16_t offset_middle;
-    uint32_t offset_high, reserved;
-} idt[256];
-extern const uint64_t trap_table[256];
 
 /* What a fault of user mode is: signal(7), sigaction(2) for the codes. 0: see fault_code. */
 struct fault {
@@ -218,28 +207,4 @@ void irq_register(int irq, void (*handler)(void *), void *data)
     irq_handlers[irq].data = data;
     irq_handlers[irq].handler = handler;
     ioapic_route(irq, VECTOR_IRQ + irq);
-}
-
-void idt_init(void)
-{
-    for (int i = 0; i < 256; i++) {
-        idt[i].offset_low = (uint16_t)trap_table[i];
-        idt[i].offset_middle = (uint16_t)(trap_table[i] >> 16);
-        idt[i].offset_high = (uint32_t)(trap_table[i] >> 32);
-        idt[i].selector = SELECTOR_KERNEL_CODE;
-        idt[i].type = i == 3 || i == 4 ? 0xee : 0x8e; /* interrupt gates; int 3 and 4 are for all */
-        idt[i].ist = i == 8 ? 1 : i == 2 ? 2 : 0;
-    }
-    cpu_clac_needed = cpu_features.smap;
-    idt_load();
-}
-
-void idt_load(void)
-{
-    struct __attribute__((packed)) {
-        uint16_t limit;
-        uint64_t base;
-    } pointer = {sizeof(idt) - 1, (uint64_t)idt};
-
-    __asm__ volatile("lidt %0" : : "m"(pointer));
 }

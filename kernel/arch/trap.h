@@ -3,21 +3,7 @@
 #define ARCH_TRAP_H
 
 #include "arch/frame.h"
-
-/* Page fault error code bits: SDM volume 3, figure 4-12. */
-#define FAULT_PRESENT (1u << 0)
-#define FAULT_WRITE (1u << 1)
-#define FAULT_USER (1u << 2)
-#define FAULT_RESERVED (1u << 3)
-#define FAULT_EXEC (1u << 4)
-#define FAULT_KEY (1u << 5)
-#define FAULT_KNOWN (FAULT_PRESENT | FAULT_WRITE | FAULT_USER | FAULT_EXEC)
-
-#define VECTOR_IRQ 0x20 /* IOAPIC line n arrives as VECTOR_IRQ + n */
-#define VECTOR_TIMER 0xf0
-#define VECTOR_RESCHEDULE 0xf1 /* from another CPU */
-#define VECTOR_CALL 0xf2
-#define VECTOR_SPURIOUS 0xff
+#include "arch/vector.h"
 
 /*
  * Upcall, defined in mm/fault.c: a fault of user mode, or of an instruction in .extable at a user
@@ -42,15 +28,6 @@ void signal_return_to_user(struct trap_frame *frame);
 /* Call handler(data), interrupts off, on the first CPU, for interrupt line `irq` (ISA number, below
  * 16). Unmasks the line. A line has one handler. */
 void irq_register(int irq, void (*handler)(void *), void *data);
-
-/* Fill the one IDT and load it, at boot, after cpu_init; each further CPU loads it. */
-void idt_init(void);
-void idt_load(void);
-
-/* Labels of assembly, not to be called: the way back to user mode (or what was interrupted), rsp at the
- * trap frame; and where MSR_LSTAR points. */
-void trap_return(void);
-void syscall_entry(void);
 
 /* From trap.asm alone, interrupts off: answer a trap or interrupt. It may change the frame, enable
  * interrupts and switch tasks; the assembly leaves by the frame. Panics for a fault of the kernel. */

@@ -7,7 +7,6 @@
 #include "fs/device.h"
 
 #include "arch/clock.h"
-#include "fs/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

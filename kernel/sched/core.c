@@ -11,7 +11,6 @@
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
-#include "sched/inject.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
 

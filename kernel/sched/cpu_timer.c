@@ -13,7 +13,8 @@
 
 #define LOOK_MIN 1000000 /* from one look to the next; so late may the signal be */
 
-ktime_t cpu_clock_read(struct thread_group *group, struct task *task, enum cpu_clock clock)
+/* What the process has used, or this task alone if it is not NULL. */
+static ktime_t cpu_clock_read(struct thread_group *group, struct task *task, enum cpu_clock clock)
 {
     struct cpu_usage usage = task ? sched_usage(task) : group_usage(group);
     struct cpu_times *shown = task ? &task->shown : &group->shown;

@@ -33,8 +33,6 @@ struct cpu_timer {
 int cpu_clock_resolve(int clock);
 /* What a clock of that form shows. -EINVAL: who had it is gone. tasks_lock is held. */
 ktime_t cpu_clock_by_id(int clock);
-/* What the process has used, or this task alone if it is not NULL. tasks_lock is held. */
-ktime_t cpu_clock_read(struct thread_group *group, struct task *task, enum cpu_clock clock);
 /* The time, of clock_now, at which a process may have used `left` more, at the earliest: if all CPUs
  * run it. */
 ktime_t cpu_clock_when(ktime_t left);

@@ -7,9 +7,9 @@
  */
 #ifndef SCHED_TASK_H
 #define SCHED_TASK_H
+#include "arch/frame.h"
 #include "arch/percpu.h"
 #include "arch/spinlock.h"
-#include "arch/trap.h"
 #include "arch/user_state.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"

@@ -1,7 +1,6 @@
 /* What the trace says about tasks, while it is on: see trace/events.h for the meaning. */
 #include "sched/traced.h"
 
-#include "lib/string.h"
 
 const size_t trace_tid_offset = offsetof(struct task, tid);
 
