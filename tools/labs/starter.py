@@ -88,7 +88,14 @@ def starter_note(lab: manifest.Lab) -> str:
 
 
 def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
-    """A starter (or the same tree solved) in `out`, which must be empty or new."""
+    """A starter (or the same tree solved) in `out`, which must be empty or new: a repository."""
+    lab = manifest.load(root, number)
+    write_files(root, out, number, solved)
+    git(out, "init", "-q", "-b", "main")
+    git_commit(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
+
+
+def write_files(root: Path, out: Path, number: int, solved: bool = False) -> None:
     lab = manifest.load(root, number)
     if out.exists() and any(out.iterdir()):
         raise WrongUse(f"{out} is not empty")
@@ -119,8 +126,6 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
                 if question not in lab.personal))
     if not solved:
         refuse_leaks(root, out, number, marked)
-    git(out, "init", "-q", "-b", "main")
-    git_commit(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
 
 
 def significant(lines: list[str]) -> list[str]:
