@@ -95,6 +95,13 @@ static void tasks_put_all(struct list *gone)
     }
 }
 
+static struct thread_group *group_first_child(const struct thread_group *group)
+{
+    const struct list *list = list_empty(&group->children) ? &group->children_with_news : &group->children;
+
+    return list_empty(list) ? NULL : list_first(list, struct thread_group, sibling);
+}
+
 /* Give some children of a process that ends to init. True: there may be more. tasks_lock is held. */
 static bool orphan_some(struct thread_group *group, struct list *gone)
 {
@@ -102,26 +109,24 @@ static bool orphan_some(struct thread_group *group, struct list *gone)
     int left = TURN;
 
     assert_held(&tasks_lock);
-    while (!list_empty(&group->children) && left-- > 0) {
-        child = list_first(&group->children, struct thread_group, sibling);
-        list_remove(&child->sibling);
+    for (; left > 0 && (child = group_first_child(group)) != NULL; left--) {
         child->parent = init;
         child->parent_pid = init->pid;
         child->exit_signal = SIGCHLD;
-        list_push_back(&init->children, &child->sibling);
+        group_place(child);
         if (child->dead && notify_parent(child)) {
             release_group(child, gone);
         }
         if (child->pgid == group->pgid || child->session != group->session || !child->stop_signal) {
             continue;
         }
-        left = 0; /* to find this out is a turn of its own */
+        left = 1; /* to find this out is a turn of its own */
         if (group_orphaned_locked(child->pgid, group)) {
             signal_send_process_locked(child, SIGHUP, &(struct signal_info){.code = SI_KERNEL});
             signal_send_process_locked(child, SIGCONT, &(struct signal_info){.code = SI_KERNEL});
         }
     }
-    return !list_empty(&group->children);
+    return group_first_child(group) != NULL;
 }
 
 static void end_group(struct thread_group *group, struct list *gone)
@@ -135,6 +140,7 @@ static void end_group(struct thread_group *group, struct list *gone)
         machine_init_ended("exited with status", status >> 8);
     }
     group->dead = true;
+    group_place(group);
     signal_set_drop(&group->pending, ~0ul);
     if (notify_parent(group)) {
         release_group(group, gone);
@@ -307,36 +313,76 @@ static bool wait_collect(struct thread_group *child, int options, struct wait_re
     return true;
 }
 
-/* One look over the children: a result, 0 for none now, -ECHILD for none at all. */
-static long wait_scan(int type, pid_t id, int options, struct wait_result *result)
+/* 1: the child has told what is asked for; 0: not yet, -ECHILD: the question is not about it. */
+static long wait_ask(struct thread_group *child, int type, pid_t id, int options,
+                     struct wait_result *result, struct list *gone)
+{
+    struct thread_group *group = current->group;
+
+    if (!child || child->parent != group || !wait_matches(child, type, id, options)) {
+        return -ECHILD;
+    }
+    if (!wait_collect(child, options, result)) {
+        return 0;
+    }
+    if (child->dead && !(options & WNOWAIT)) {
+        usage_add(&group->children_usage, &result->usage);
+        release_group(child, gone);
+    } else {
+        group_place(child);
+    }
+    return 1;
+}
+
+/*
+ * Ask the children of a list: all of those with news, and of the others until there is one that may
+ * have some. tasks_lock is held, with *flags, and given to others now and then.
+ */
+static long wait_ask_all(bool news, int type, pid_t id, int options, struct wait_result *result,
+                         struct list *gone, uint64_t *flags)
 {
     struct thread_group *group = current->group, *child;
-    struct list gone = LIST_INIT(gone);
-    uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct list *next = group->children.next;
-    long found = -ECHILD;
+    struct list *all = news ? &group->children_with_news : &group->children, *next = all->next;
+    long found = -ECHILD, answer;
 
-    for (int left = TURN; next != &group->children && found != 1; left--) {
+    assert_held(&tasks_lock);
+    for (int left = TURN; next != all; left--) {
         child = container_of(next, struct thread_group, sibling);
         if (left == 0) {
             pid_t pid = child->pid;
 
-            spin_unlock_irqrestore(&tasks_lock, flags);
-            flags = spin_lock_irqsave(&tasks_lock);
+            spin_unlock_irqrestore(&tasks_lock, *flags);
+            *flags = spin_lock_irqsave(&tasks_lock);
             left = TURN;
-            if (group_find_locked(pid) != child || child->parent != group) { /* it is gone: again */
-                next = group->children.next;
+            if (group_find_locked(pid) != child || child->parent != group ||
+                group_has_news(child) != news) { /* it is not there any more: again */
+                next = all->next;
                 continue;
             }
         }
         next = next->next;
-        if (!wait_matches(child, type, id, options)) {
-            continue;
+        answer = wait_ask(child, type, id, options, result, gone);
+        found = answer > found ? answer : found;
+        if (found == 1 || (found == 0 && !news)) {
+            break;
         }
-        found = wait_collect(child, options, result);
-        if (found && child->dead && !(options & WNOWAIT)) {
-            usage_add(&group->children_usage, &result->usage);
-            release_group(child, &gone);
+    }
+    return found;
+}
+
+/* One look over the children: a result, 0 for none now, -ECHILD for none at all. */
+static long wait_scan(int type, pid_t id, int options, struct wait_result *result)
+{
+    struct list gone = LIST_INIT(gone);
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+    long found;
+
+    if (type == P_PID) {
+        found = wait_ask(group_find_locked(id), type, id, options, result, &gone);
+    } else {
+        found = wait_ask_all(true, type, id, options, result, &gone, &flags);
+        if (found == -ECHILD) {
+            found = wait_ask_all(false, type, id, options, result, &gone, &flags);
         }
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
@@ -346,13 +392,15 @@ static long wait_scan(int type, pid_t id, int options, struct wait_result *resul
 
 long task_wait(int type, pid_t id, int options, struct wait_result *result)
 {
-    long found = wait_scan(type, id, options, result), error;
+    long found = 0, error = 0;
 
-    if (found == 0 && !(options & WNOHANG)) {
+    if (options & WNOHANG) {
+        found = wait_scan(type, id, options, result);
+    } else {
         error = wait_event_interruptible(&current->group->child_queue, WAIT_CHILD, id,
                                          (found = wait_scan(type, id, options, result)) != 0);
-        found = error ? error : found;
     }
+    found = error ? error : found;
     if (found == 0) {
         result->pid = 0;
     }

@@ -28,6 +28,7 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     signal_set_init(&group->pending);
     list_init(&group->threads);
     list_init(&group->children);
+    list_init(&group->children_with_news);
     list_init(&group->sibling);
     list_init(&group->timers);
     wait_queue_init(&group->child_queue);
@@ -103,7 +104,7 @@ static long fork_enter(struct task *task, struct thread_group *group, uint64_t f
             } else {
                 group_enter(group, mine->pgid, mine->session);
                 group->parent_pid = group->parent->pid;
-                list_push_back(&group->parent->children, &group->sibling);
+                group_place(group);
             }
         }
     }

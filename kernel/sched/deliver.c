@@ -71,6 +71,7 @@ static void stop_begin(int signal)
     group->stop_signal = signal;
     group->stop_left = group->thread_count;
     group->stop_waitable = group->continued = false;
+    group_place(group);
     signal_notify_locked(current);
 }
 

@@ -29,6 +29,20 @@ void group_leave(struct thread_group *group)
     groups[group->pgid].members--;
 }
 
+bool group_has_news(const struct thread_group *group)
+{
+    return group->dead || group->stop_waitable || group->continued;
+}
+
+void group_place(struct thread_group *group)
+{
+    struct thread_group *parent = group->parent;
+
+    assert_held(&tasks_lock);
+    list_remove(&group->sibling);
+    list_push_back(group_has_news(group) ? &parent->children_with_news : &parent->children, &group->sibling);
+}
+
 bool group_has_members(pid_t pgid)
 {
     assert_held(&tasks_lock);

@@ -8,6 +8,11 @@
 void group_enter(struct thread_group *group, pid_t pgid, pid_t session);
 void group_leave(struct thread_group *group);
 bool group_has_members(pid_t pgid);
+/* Is there something to wait for? */
+bool group_has_news(const struct thread_group *group);
+/* Put the process where it belongs among its parent's children, now that what there is to wait for has
+ * changed, or its parent has. tasks_lock is held. */
+void group_place(struct thread_group *group);
 struct process_walk {
     uint64_t flags;
     int left;

@@ -101,6 +101,7 @@ void signal_tell_parent_locked(struct thread_group *group, int code, int signal)
     struct signal_info info = {.code = code, .pid = group->pid, .value = (uint64_t)signal};
 
     if (group->parent) {
+        group_place(group);
         if (!(group_sighand(group->parent)->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP)) {
             signal_send_process_locked(group->parent, SIGCHLD, &info);
         }

@@ -66,7 +66,7 @@ struct thread_group {
     int leaving;         /* of them, who have given their files back: the last hangs up */
     struct thread_group *parent;
     pid_t parent_pid; /* a copy, to be read without the lock */
-    struct list children, sibling;
+    struct list children, children_with_news, sibling; /* it is in one of its parent's: group_place */
     struct wait_queue child_queue; /* wait4 of this group's threads */
     struct wake_later wake_waiters; /* in child_queue */
     struct wait_queue stop_queue;   /* of the threads that are stopped */

@@ -213,6 +213,50 @@ static void fork_bomb_hits_the_limit(void)
     }
 }
 
+enum { MANY = 200, WNOWAIT = 0x1000000, WNOREPORT = WNOHANG | WUNTRACED | WCONTINUED };
+
+/* Children in two process groups; those who have something to tell are among many who do not. */
+static void news_are_found_among_many_children(void)
+{
+    pid_t pids[MANY], second = 0;
+    int status, gone = 0;
+    char info[128];
+
+    for (int i = 0; i < MANY; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            for (;;) {
+                pause();
+            }
+        }
+        if (i % 2) {
+            second = second ?: pids[i];
+            CHECK(setpgid(pids[i], second) == 0);
+        }
+    }
+    CHECK(waitpid(-1, &status, WNOREPORT) == 0 && waitpid(-second, &status, WNOREPORT) == 0);
+    for (int i = 0; i < MANY; i += 4) {
+        CHECK(kill(pids[i], SIGSTOP) == 0 && waitpid(pids[i], &status, WUNTRACED) == pids[i]);
+    }
+    CHECK(waitpid(-1, &status, WNOREPORT) == 0); /* it is told once */
+    CHECK(kill(pids[0], SIGCONT) == 0 && kill(pids[4], SIGCONT) == 0 && kill(pids[1], SIGKILL) == 0);
+    CHECK(waitpid(pids[4], &status, WCONTINUED) == pids[4] && WIFCONTINUED(status));
+    CHECK(waitpid(-second, NULL, 0) == pids[1]); /* of that group, past who is of another */
+    CHECK(waitpid(-second, &status, WNOREPORT) == 0);
+    CHECK(waitpid(pids[8], &status, WNOREPORT) == 0 && waitpid(pids[1], NULL, WNOREPORT) == -1);
+    CHECK(syscall(247, 0, 0, info, WCONTINUED | WNOWAIT, NULL) == 0); /* waitid: it stays */
+    CHECK(waitpid(-1, &status, WUNTRACED | WNOHANG) == 0); /* the news are of another kind */
+    CHECK(kill(pids[0], SIGSTOP) == 0 && waitpid(-1, &status, WUNTRACED) == pids[0]);
+    CHECK(waitpid(-1, &status, WNOREPORT) == 0); /* that it had continued is old */
+    for (int i = 0; i < MANY; i++) {
+        kill(pids[i], SIGKILL);
+    }
+    while (waitpid(-1, NULL, 0) > 0) {
+        gone++;
+    }
+    CHECK(gone == MANY - 1 && errno == ECHILD);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -221,7 +265,7 @@ int main(void)
         TEST(tree_of_forks_ends), TEST(nohang_says_not_yet), TEST(exec_errors), TEST(group_calls),
         TEST(kill_errors), TEST(stop_and_continue_are_reported),
         TEST(exit_signals_that_do_not_exist), TEST(exec_of_a_broken_program),
-        TEST(fork_bomb_hits_the_limit),
+        TEST(fork_bomb_hits_the_limit), TEST(news_are_found_among_many_children),
     };
 
     return RUN_TESTS(tests);
