@@ -98,16 +98,20 @@ static int ready_count(const struct epoll *epoll)
     return __atomic_load_n(&epoll->ready_count, __ATOMIC_ACQUIRE);
 }
 
-static void item_is_ready(struct item *item)
+/* True: somebody waited for it. */
+static bool item_is_ready(struct item *item)
 {
+    bool taken;
+
     push_ready(item);
-    wake_first(&item->epoll->waiters, 0);
+    taken = wake_first(&item->epoll->waiters, 0);
     wake_events(&item->epoll->pollers, POLLIN | POLLRDNORM);
+    return taken;
 }
 
-static void item_wake(struct poll_table *table)
+static bool item_wake(struct poll_table *table)
 {
-    item_is_ready(container_of(table, struct item, table));
+    return item_is_ready(container_of(table, struct item, table));
 }
 
 /* Watch for these from now on; without events of files (EPOLLONESHOT was used up): for none. */
@@ -267,6 +271,7 @@ static long item_add(struct epoll *epoll, struct file *file, int fd,
     item->fd = fd;
     item->data = event->data;
     item->table.wake = item_wake;
+    item->table.exclusive = event->events & EPOLLEXCLUSIVE;
     item->table.entries = item->entries;
     item->table.capacity = POLL_QUEUES_PER_FILE;
     list_init(&item->ready);

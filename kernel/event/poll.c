@@ -11,6 +11,13 @@ static bool poll_wake(struct wait_entry *wait, int events)
     return false; /* it takes nothing by itself */
 }
 
+static bool poll_wake_exclusive(struct wait_entry *wait, int events)
+{
+    struct poll_entry *entry = container_of(wait, struct poll_entry, wait);
+
+    return events & __atomic_load_n(&entry->events, __ATOMIC_RELAXED) && entry->table->wake(entry->table);
+}
+
 void poll_table_unhook(struct poll_table *table)
 {
     for (int i = 0; i < table->count; i++) {
@@ -28,9 +35,14 @@ void poll_wait(struct poll_table *table, struct wait_queue *queue)
     }
     entry = &table->entries[table->count++];
     *entry = (struct poll_entry){
-        .wait.wake = poll_wake, .queue = queue, .table = table, .events = table->events,
+        .wait.wake = table->exclusive ? poll_wake_exclusive : poll_wake,
+        .queue = queue, .table = table, .events = table->events,
     };
-    wait_queue_add_hook(queue, &entry->wait);
+    if (table->exclusive) {
+        wait_queue_add(queue, &entry->wait);
+    } else {
+        wait_queue_add_hook(queue, &entry->wait);
+    }
 }
 
 int file_poll(struct file *file, struct poll_table *table)

@@ -20,9 +20,11 @@ struct poll_entry {
 };
 
 struct poll_table {
-    /* One of an entry's events came. Interrupts off, a queue's lock held. */
-    void (*wake)(struct poll_table *table);
+    /* One of an entry's events came. True: somebody waited here for it. Interrupts off, a queue's lock
+     * held. */
+    bool (*wake)(struct poll_table *table);
     int events;          /* for the entries that poll_wait makes */
+    bool exclusive;      /* it takes its turn among the tasks: who was waiting here took what there is */
     int count, capacity; /* of entries: in use, in all */
     struct poll_entry *entries;
 };

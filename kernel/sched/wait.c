@@ -56,11 +56,12 @@ static __attribute__((noinline)) void walk_mark(struct wait_queue *queue, struct
 }
 
 /* Wake a few entries, of those that were there when the walk began: it is `going` if there are more.
- * The lock is held. */
-static inline void wake_turn(struct wait_queue *queue, struct wake_walk *walk, bool only_one)
+ * True: `only_one`, and it was woken. The lock is held. */
+static inline bool wake_turn(struct wait_queue *queue, struct wake_walk *walk, bool only_one)
 {
     struct list *next = queue->entries.next, *end = &queue->entries;
     int left = WAKE_TURN;
+    bool taken = false;
 
     if (unlikely(walk->going)) {
         next = walk->here.list.next;
@@ -72,10 +73,11 @@ static inline void wake_turn(struct wait_queue *queue, struct wake_walk *walk, b
 
         if (unlikely(left-- == 0)) {
             walk_mark(queue, walk, next);
-            return;
+            return false;
         }
         next = next->next;
         if (entry->wake(entry, walk->events) && only_one) {
+            taken = true;
             break;
         }
     }
@@ -83,20 +85,23 @@ static inline void wake_turn(struct wait_queue *queue, struct wake_walk *walk, b
         list_remove(&walk->last.list);
         walk->going = false;
     }
+    return taken;
 }
 
-void wake_entries(struct wait_queue *queue, int events, bool only_one)
+bool wake_entries(struct wait_queue *queue, int events, bool only_one)
 {
     struct wake_walk walk;
+    bool taken;
 
     walk.events = events;
     walk.going = false;
     do {
         uint64_t flags = spin_lock_irqsave(&queue->lock);
 
-        wake_turn(queue, &walk, only_one);
+        taken = wake_turn(queue, &walk, only_one);
         spin_unlock_irqrestore(&queue->lock, flags);
     } while (unlikely(walk.going));
+    return taken;
 }
 
 /* Start waking for `events` (0: nothing new), or go on. */

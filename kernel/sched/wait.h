@@ -77,8 +77,8 @@ void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry);
 void wait_queue_remove(struct wait_queue *queue, struct wait_entry *entry);
 /* The same, in front of the tasks: for hooks. */
 void wait_queue_add_hook(struct wait_queue *queue, struct wait_entry *entry);
-/* What the three below do where somebody waits. Takes the queue's lock, in turns. */
-void wake_entries(struct wait_queue *queue, int events, bool only_one);
+/* What the three below do where somebody waits. Takes the queue's lock, in turns. True: the one was found. */
+bool wake_entries(struct wait_queue *queue, int events, bool only_one);
 
 /*
  * Wake all tasks that sleep here, and the hooks that wait for any of `events` (0: none of them).
@@ -97,13 +97,12 @@ static inline void wake_all(struct wait_queue *queue)
     wake_events(queue, ~0);
 }
 
-/* Wake the one who waits longest, of those who are still asleep, and those hooks. */
-static inline void wake_first(struct wait_queue *queue, int events)
+/* Wake the one who waits longest, of those who are still asleep, and those hooks. False: nobody was
+ * asleep. */
+static inline bool wake_first(struct wait_queue *queue, int events)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (!list_empty(&queue->entries)) {
-        wake_entries(queue, events, true);
-    }
+    return !list_empty(&queue->entries) && wake_entries(queue, events, true);
 }
 
 /* There is more than the caller took: wake the next one, and no hook, which knows already. */

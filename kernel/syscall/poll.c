@@ -61,12 +61,13 @@ struct sleeper {
     bool triggered; /* atomic: something happened since it was cleared */
 };
 
-static void sleeper_wake(struct poll_table *table)
+static bool sleeper_wake(struct poll_table *table)
 {
     struct sleeper *sleeper = container_of(table, struct sleeper, table);
 
     __atomic_store_n(&sleeper->triggered, true, __ATOMIC_RELEASE);
     wake_all(&sleeper->queue);
+    return true;
 }
 
 /* One round over all descriptors: how many have events. Hooks are left while none has. */

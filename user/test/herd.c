@@ -13,7 +13,18 @@ static int from, to, results;
 static pid_t herd[HERD];
 static long switches[HERD];
 
-/* HERD children, asleep in read, in the order of herd[]; each tells what it read: `size` bytes. */
+/* How a child waits for `from`: in read, or in its own set of epoll. */
+static int waits_by_epoll;
+
+static void wait_by_epoll(void)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE}, told;
+    int epoll = epoll_create1(0);
+
+    CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, from, &event) == 0 && epoll_wait(epoll, &told, 1, -1) == 1);
+}
+
+/* HERD children, asleep, in the order of herd[]; each tells what it read: `size` bytes. */
 static void herd_start(int size)
 {
     int ends[2];
@@ -26,6 +37,9 @@ static void herd_start(int size)
             char text[EACH] = "";
 
             close(to);
+            if (waits_by_epoll) {
+                wait_by_epoll();
+            }
             _exit(read(from, text, (size_t)size) >= 0 && write(ends[1], text, 1) == 1 ? 0 : 1);
         }
         wait_until_asleep(herd[i]);
@@ -65,7 +79,11 @@ static void herd_at_a_stream(int reading, int writing)
     herd_start(1);
     CHECK(write(to, "a", 1) == 1);
     herd_served(0, 1);
-    CHECK(write(to, "bcd", 3) == 3); /* one write, for three: each passes it on */
+    if (!waits_by_epoll) {
+        CHECK(write(to, "bcd", 3) == 3); /* one write, for three: each passes it on */
+    } else {
+        CHECK(write(to, "b", 1) == 1 && write(to, "c", 1) == 1 && write(to, "d", 1) == 1);
+    }
     herd_served(1, 3);
     CHECK(write(to, "e", 1) == 1 && write(to, "f", 1) == 1);
     herd_served(4, 2);
@@ -81,6 +99,12 @@ static void a_byte_of_a_pipe_wakes_one(void)
 
     CHECK(pipe(ends) == 0);
     herd_at_a_stream(ends[0], ends[1]);
+}
+
+static void exclusive_sets_wake_one(void)
+{
+    waits_by_epoll = 1;
+    a_byte_of_a_pipe_wakes_one();
 }
 
 /* Linux does it for pipes and connections; here it wakes all, and who is first gets it. */
@@ -174,6 +198,7 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(a_byte_of_a_pipe_wakes_one),
+        TEST(exclusive_sets_wake_one),
         TEST(a_byte_of_a_socket_wakes_one),
         TEST(a_count_wakes_one_after_the_other),
         TEST(who_polls_is_told_beside_readers),
