@@ -15,7 +15,7 @@ import markers
 from result import WrongUse
 
 NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/pack.py", "tools/labs/prove.py",
-                  "docs/teaching.md", ".github/*",
+                  "docs/teaching.md", "tools/translated", ".github/*",
                   "labs/*/mutants/*", "labs/*/cheaters/*", "labs/cheaters/*"]
 OWN_TRACES = "labs/*/*.ktr"  # of who wrote the solution
 IDENTITY = {"GIT_AUTHOR_NAME": "Baton", "GIT_AUTHOR_EMAIL": "baton@example.invalid",
@@ -115,7 +115,7 @@ def write_files(root: Path, out: Path, number: int, solved: bool = False) -> Non
     if not solved:
         stubbed = {path: [block for block in blocks if block.lab == number]
                    for path, blocks in marked.items() if any(b.lab == number for b in blocks)}
-        for chapter in (out / "docs").glob("*.md"):
+        for chapter in (out / "docs").rglob("*.md"):
             chapter.write_text(without_solution(chapter.read_text(), stubbed))
     readme = out / "README.md"
     text = re.sub(r"^## Labs\n.*?(?=^## )", "", readme.read_text(), flags=re.M | re.S)
