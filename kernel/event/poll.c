@@ -44,9 +44,3 @@ void poll_wait(struct poll_table *table, struct wait_queue *queue)
         wait_queue_add_hook(queue, &entry->wait);
     }
 }
-
-int file_poll(struct file *file, struct poll_table *table)
-{
-    return file->ops->poll ? file->ops->poll(file, table)
-                           : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-}

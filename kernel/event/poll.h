@@ -42,5 +42,9 @@ void poll_table_unhook(struct poll_table *table);
     ((flags)&O_NONBLOCK ? -EAGAIN : wait_event_interruptible(queue, reason, object, condition))
 
 /* What holds for `file`: its own poll operation, or always ready. */
-int file_poll(struct file *file, struct poll_table *table);
+static inline int file_poll(struct file *file, struct poll_table *table)
+{
+    return file->ops->poll ? file->ops->poll(file, table)
+                           : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
 #endif

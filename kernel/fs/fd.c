@@ -15,7 +15,6 @@
 #include "sched/task.h"
 
 #define FIRST_CAPACITY 64
-#define RESERVED ((struct file *)1) /* in a slot */
 
 static long descriptor_limit(void)
 {
@@ -32,14 +31,6 @@ static bool bit_get(const uint64_t *bits, int index)
 static void bit_set(uint64_t *bits, int index, bool value)
 {
     bits[index / 64] = (bits[index / 64] & ~(1ul << (index % 64))) | (uint64_t)value << (index % 64);
-}
-
-/* The file in slot `fd`, or NULL; also of a number that is none. The lock is held. */
-static inline struct file *slot_file(const struct files *files, int fd)
-{
-    struct file *file = (unsigned)fd < (unsigned)files->capacity ? files->slots[fd] : NULL;
-
-    return file > RESERVED ? file : NULL;
 }
 
 /* Closing any descriptor of a file gives back all locks that the table's owner has on it: fcntl(2). */

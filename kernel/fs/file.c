@@ -92,11 +92,6 @@ struct file *file_open_anonymous(struct inode *inode, int flags)
     return file;
 }
 
-struct file *file_get(struct file *file)
-{
-    ref_get(&file->references);
-    return file;
-}
 
 void file_put(struct file *file)
 {

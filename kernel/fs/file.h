@@ -8,6 +8,7 @@
 #define FS_FILE_H
 #include "arch/spinlock.h"
 #include "fs/vfs.h"
+#include "lib/refcount.h"
 
 /* open(2), fcntl(2): asm-generic/fcntl.h */
 enum {
@@ -73,17 +74,22 @@ void *anonymous_create(size_t size, mode_t mode, const struct inode_ops *inode_o
 struct file *file_open_anonymous(struct inode *inode, int flags);
 /* open(2) with `base` for relative paths; `mode` is what is left of the umask. */
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode);
-struct file *file_get(struct file *file);
+static inline struct file *file_get(struct file *file)
+{
+    ref_get(&file->references);
+    return file;
+}
 /* Upcall, defined in event/epoll.c: `file` is being closed: take it out of all sets. */
 void epoll_forget(struct file *file);
 void file_put(struct file *file); /* NULL is fine */
+/* O_ACCMODE itself means neither, open(2). */
 static inline bool file_readable(const struct file *file)
 {
-    return (file->flags & (O_ACCMODE | O_PATH)) != O_WRONLY && !(file->flags & O_PATH);
+    return !(file->flags & (O_WRONLY | O_PATH));
 }
 static inline bool file_writable(const struct file *file)
 {
-    return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+    return (file->flags + 1) & O_RDWR && !(file->flags & O_PATH);
 }
 
 /* Move to the sum of two numbers of the user's; -EINVAL: it is negative, overflows or is above `max`. */
@@ -128,6 +134,38 @@ struct files {
 struct file *fd_get(int fd);
 /* The same, but also NULL for a descriptor opened with O_PATH. */
 struct file *fd_get_io(int fd);
+/*
+ * fd_get_io for calls that are made all the time. Where nobody shares the caller's table nobody can close
+ * a file until the call ends, and it needs no reference: `shared` says so from its beginning to its end.
+ */
+#define RESERVED ((struct file *)1) /* in a slot */
+static inline bool files_shared(const struct files *files)
+{
+    return __atomic_load_n(&files->references, __ATOMIC_ACQUIRE) != 1;
+}
+/* The file in slot `fd`, or NULL; also of a number that is none. The lock is held, or nobody shares it. */
+static inline struct file *slot_file(const struct files *files, int fd)
+{
+    struct file *file = (unsigned)fd < (unsigned)files->capacity ? files->slots[fd] : NULL;
+
+    return file > RESERVED ? file : NULL;
+}
+static inline void fd_done(struct file *file, bool shared)
+{
+    if (shared) {
+        file_put(file);
+    }
+}
+static inline struct file *fd_use(const struct files *files, int fd, bool shared)
+{
+    struct file *file = shared ? fd_get(fd) : slot_file(files, fd);
+
+    if (file && unlikely(file->flags & O_PATH)) {
+        fd_done(file, shared);
+        file = NULL;
+    }
+    return file;
+}
 /* The first file at *fd or above of any task, referenced, and *fd is where; NULL: there is none. */
 struct file *fd_next_of(struct task *task, int *fd);
 /*

@@ -114,19 +114,32 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
     return (ssize_t)done;
 }
 
+static __attribute__((noinline)) void pipe_hook(struct file *file, struct poll_table *table)
+{
+    struct pipe *pipe = file->data;
+
+    if (file_readable(file)) {
+        poll_wait(table, &pipe->read_queue);
+    }
+    if (file_writable(file)) {
+        poll_wait(table, &pipe->write_queue);
+    }
+}
+
 static int pipe_poll(struct file *file, struct poll_table *table)
 {
     struct pipe *pipe = file->data;
     int events = 0;
 
+    if (table) {
+        pipe_hook(file, table);
+    }
     if (file_readable(file)) {
-        poll_wait(table, &pipe->read_queue);
         events |= ring_used(&pipe->ring) > 0 ? POLLIN | POLLRDNORM : 0;
         /* A FIFO's reader may be here before the first writer: nobody has left it then. */
         events |= pipe->writers == 0 && file->position != (off_t)pipe->opened[O_WRONLY] ? POLLHUP : 0;
     }
     if (file_writable(file)) {
-        poll_wait(table, &pipe->write_queue);
         events |= ring_room(&pipe->ring) >= RING_WRITABLE ? POLLOUT | POLLWRNORM : 0;
         events |= pipe->readers == 0 ? POLLERR : 0;
     }

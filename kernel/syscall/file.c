@@ -41,10 +41,11 @@ static ssize_t file_transfer(struct file *file, uint64_t buffer, size_t size, of
 
 static long transfer_here(int fd, uint64_t buffer, size_t size, bool write)
 {
-    struct file *file = fd_get_io(fd);
+    const bool shared = files_shared(current->files);
+    struct file *file = fd_use(current->files, fd, shared);
     long done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
 
-    file_put(file);
+    fd_done(file, shared);
     return done;
 }
 

@@ -23,7 +23,8 @@ struct poll_set {
     size_t count;
     int always; /* these are reported without being asked for */
     struct pollfd *fds, few_fds[FEW];
-    struct file **files, *few_files[FEW]; /* referenced, or NULL */
+    struct file **files, *few_files[FEW]; /* in use, or NULL */
+    bool shared;
 };
 
 static long set_init(struct poll_set *set, size_t count, int always)
@@ -32,6 +33,7 @@ static long set_init(struct poll_set *set, size_t count, int always)
 
     set->count = count;
     set->always = always;
+    set->shared = files_shared(current->files);
     set->fds = few ? set->few_fds : kmalloc(count * sizeof(*set->fds));
     set->files = few ? set->few_files : kmalloc(count * sizeof(*set->files));
     if (!set->fds || !set->files) {
@@ -45,7 +47,7 @@ static long set_init(struct poll_set *set, size_t count, int always)
 
 static void set_free(struct poll_set *set)
 {
-    for (size_t i = 0; i < set->count; i++) {
+    for (size_t i = 0; set->shared && i < set->count; i++) {
         file_put(set->files[i]);
     }
     if (set->fds != set->few_fds) {
@@ -77,15 +79,16 @@ static long poll_round(struct poll_set *set, struct poll_table *table)
 
     for (size_t i = 0; i < set->count; i++) {
         struct pollfd *fd = &set->fds[i];
+        struct file *file = set->files[i];
         int events = fd->fd < 0 ? 0 : POLLNVAL;
 
-        if (set->files[i]) {
+        if (file) {
             int asked = (uint16_t)fd->events | set->always;
 
             if (table) {
                 table->events = asked;
             }
-            events = file_poll(set->files[i], ready ? NULL : table) & asked;
+            events = file_poll(file, ready ? NULL : table) & asked;
         }
         fd->revents = (int16_t)events;
         ready += events != 0;
@@ -134,6 +137,7 @@ static long poll_files(struct poll_set *set, ktime_t deadline)
 
 static long poll_user(struct pollfd __user *user, unsigned count, ktime_t deadline)
 {
+    const struct files *files = current->files;
     struct poll_set set;
     long result;
 
@@ -146,7 +150,7 @@ static long poll_user(struct pollfd __user *user, unsigned count, ktime_t deadli
     }
     result = copy_from_user(set.fds, user, count * sizeof(*user));
     for (size_t i = 0; i < count && !result; i++) {
-        set.files[i] = set.fds[i].fd < 0 ? NULL : fd_get_io(set.fds[i].fd);
+        set.files[i] = fd_use(files, set.fds[i].fd, set.shared);
     }
     if (!result) {
         result = poll_files(&set, deadline);
@@ -254,7 +258,7 @@ static long set_from_bits(struct poll_set *set, int count, select_sets sets)
 
         if (events) {
             set->fds[used] = (struct pollfd){.fd = fd, .events = (int16_t)events};
-            set->files[used] = fd_get_io(fd);
+            set->files[used] = fd_use(current->files, fd, set->shared);
             error = set->files[used++] ? 0 : -EBADF;
         }
     }

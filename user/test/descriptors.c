@@ -1,5 +1,5 @@
 /* Numbers of descriptors: taken before anything is opened, and given back if it is not. */
-#include "ktap.h"
+#include "tasks.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
@@ -120,12 +120,56 @@ static void a_failing_pair_touches_nobody_elses_number(void)
     CHECK(lost == 0 && seen == 0);
 }
 
+/* open(2): access mode 3 is for ioctl alone. */
+static void neither_reading_nor_writing(void)
+{
+    int fd = open("neither", O_RDWR | O_CREAT, 0600);
+    char byte = 'x';
+
+    CHECK(fd >= 0 && write(fd, &byte, 1) == 1 && close(fd) == 0);
+    fd = open("neither", O_ACCMODE);
+    CHECK(fd >= 0);
+    CHECK_ERROR(read(fd, &byte, 1), EBADF);
+    CHECK_ERROR(write(fd, &byte, 1), EBADF);
+    CHECK(close(fd) == 0 && unlink("neither") == 0);
+}
+
+/* Who reads uses a file whose last descriptor another thread closes. */
+static int ends[2];
+static volatile pid_t reader;
+
+static void *read_to_the_end(void *unused)
+{
+    char text[4];
+
+    (void)unused;
+    reader = gettid();
+    CHECK(read(ends[0], text, 1) == 1 && text[0] == 'a');
+    return NULL;
+}
+
+static void a_file_in_use_is_closed_by_another_thread(void)
+{
+    pthread_t thread;
+    int copy;
+
+    for (int i = 0; i < 20; i++) {
+        reader = 0;
+        CHECK(pipe(ends) == 0 && pthread_create(&thread, NULL, read_to_the_end, NULL) == 0);
+        AWAIT(reader && thread_sleeps(reader));
+        CHECK((copy = dup(ends[1])) >= 0 && close(ends[0]) == 0 && close(ends[1]) == 0);
+        CHECK(write(copy, "a", 1) == 1 && close(copy) == 0);
+        pthread_join(thread, NULL);
+    }
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(pairs_are_two_or_none), TEST(without_a_number_nothing_is_opened),
         TEST(a_connection_waits_for_a_number), TEST(limits_are_not_cut),
         TEST(a_failing_pair_touches_nobody_elses_number),
+        TEST(neither_reading_nor_writing), TEST(a_file_in_use_is_closed_by_another_thread),
     };
 
     return RUN_TESTS(tests);
