@@ -7,6 +7,7 @@ NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb reco
 # For each goal that needs a build: what of it.
 WANTED := $(strip $(filter build/%,$(GOALS)) $(if $(filter iso,$(GOALS)),build/baton.iso) \
 	$(if $(filter bench,$(GOALS)),build/user/bench/host build/user/bench/guest build/user/bench/echo) \
+	$(if $(filter runtimes,$(GOALS)),build/user/runtimes/threads build/user/runtimes/coroutines) \
 	$(if $(filter-out help clean lab grade replay tools iso format compile_commands.json build/%,$(GOALS)),all))
 
 ifneq ($(WANTED),)
@@ -16,7 +17,7 @@ endif
 endif
 
 .PHONY: default products tools help all run test test-labs test-machines test-mutants test-sanitize fuzz iso clean \
-	demo gdb record replay docs trace bench lab grade format
+	demo gdb record replay docs trace bench lab grade format runtimes
 default: products
 	@echo "Built. Next: make run (a shell in the guest), make test, make help"
 
@@ -26,6 +27,7 @@ help:
 	@echo "make run CMD='...'    run one command in the guest and exit with its status"
 	@echo "                      ADD='/usr/bin/python3 FOLDER' brings the host's programs and folders"
 	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and two cures"
+	@echo "make runtimes         the same question to Go, asyncio, Node, threads and our coroutines, in the guest"
 	@echo "make test             all tests; the last line says how many passed and failed"
 	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real time (TIMES=20)"
 	@echo "make fuzz CALLS=1000000  random system calls until one finds something (SEED, SMP, MEM, INJECT=1, FREE=1)"
@@ -102,6 +104,9 @@ bench: products
 
 demo: products
 	@tools/run -- stall --mode=all
+
+runtimes: products
+	@tools/runtimes
 
 # A command as words, "$$@": a program with its arguments runs without a shell, which would be one
 # process more in a trace and in gdb.

@@ -56,6 +56,12 @@ build/user/bench/guest: build/user/bench/guest.o $(BENCH_OBJECTS) build/user/lib
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter %.o,$(filter-out \
 		%/crt0.asm.o,$^)) build/user/libu.a
 
+# What tools/runtimes compares with other languages' programs.
+RUNTIMES := $(patsubst %.c,build/%,$(wildcard user/runtimes/*.c))
+$(RUNTIMES): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
+	$(call say,LD ,$@)
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< build/user/libu.a
+
 # What the kernel's calls cost, for the guest: Baton or Linux.
 build/user/bench/kernel: $(addprefix build/user/bench/,kernel.o rows.o growth.o) build/user/libu.a \
 		build/user/ulib/crt0.asm.o

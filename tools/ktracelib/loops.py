@@ -1,10 +1,12 @@
 """Event loops that stood still: a thread that otherwise waits in poll or epoll, for whatever comes
-first, has waited in another call, for one thing only. Of any runtime, since the kernel sees the calls.
+first, has waited in another call, for one thing only, and no other thread of its process has polled in
+its place, as Go's do. Of any runtime, since the kernel sees the calls.
 
 Threads with coroutines of our library are left out: their stalls are known better (coroutines.py).
 """
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Iterator
 
@@ -51,11 +53,16 @@ def find(model: Model) -> list[LoopStall]:
     """The longest first."""
     with_coroutines = {tid for tid, _ in model.coroutines}
     found = []
-    for task in model.tasks.values():
-        waits = list(_waits(task.spans))
-        polls = sum(wait.call in POLLS for wait in waits)
-        if task.tid in with_coroutines or polls < POLLS_LEAST or 2 * polls <= len(waits):
-            continue
-        found += [LoopStall(task, wait.call, wait.detail, wait.start, wait.end) for wait in waits
-                  if wait.call not in POLLS | PARKS and wait.end - wait.start >= STOOD_LEAST]
+    for threads in model.groups().values():
+        waits = {task.tid: list(_waits(task.spans)) for task in threads}
+        polls = {tid: [wait for wait in of_it if wait.call in POLLS] for tid, of_it in waits.items()}
+        for task in threads:
+            own = waits[task.tid]
+            if task.tid in with_coroutines or len(polls[task.tid]) < POLLS_LEAST or \
+                    2 * len(polls[task.tid]) <= len(own):
+                continue
+            others = sorted(wait.start for tid, of_it in polls.items() if tid != task.tid for wait in of_it)
+            found += [LoopStall(task, wait.call, wait.detail, wait.start, wait.end) for wait in own
+                      if wait.call not in POLLS | PARKS and wait.end - wait.start >= STOOD_LEAST
+                      and bisect.bisect(others, wait.start) == bisect.bisect(others, wait.end)]
     return sorted(found, key=lambda stall: (stall.start - stall.end, stall.start))

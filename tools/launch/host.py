@@ -81,21 +81,21 @@ def reason(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
 
 
-def run(main: Callable[[], int]) -> int:
+def run(main: Callable[[], int], name: str = "tools/run") -> int:
     """main(), with each way in which it may be ended told in at most one line."""
     handle_ends()
     try:
         return main()
     except Ended as end:
-        say(f"tools/run: ended by {signal.Signals(end.number).name}")
+        say(f"{name}: ended by {signal.Signals(end.number).name}")
         die_of(end.number)
     except BrokenPipeError:
         return 128 + signal.SIGPIPE  # as any command whose reader has seen enough
     except LaunchError as error:
-        say(f"tools/run: {error}")
+        say(f"{name}: {error}")
         return error.status
     except OSError as error:
-        say(f"tools/run: {reason(error)}")
+        say(f"{name}: {reason(error)}")
     except MemoryError:
-        say("tools/run: the host has no memory for this")
+        say(f"{name}: the host has no memory for this")
     return FAILED

@@ -1,12 +1,13 @@
 /*
  * An event loop that has one call too many in it: it waits in poll() for whatever comes first, and
- * once in read() for one that is late. What the trace makes of it: tests/tracing.py.
+ * once in read() for one that is late. And once more, while another thread polls in its place. What the
+ * trace makes of it: tests/tracing.py.
  */
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "ktap.h"
+#include "tasks.h"
 
 #define LATE 200 /* ms */
 
@@ -17,29 +18,57 @@ static void nap(long ms)
     nanosleep(&time, NULL);
 }
 
-static void loop_stands_in_read(void)
+/* A pipe that has a byte only after a while. */
+static int late_pipe(void)
 {
-    struct pollfd fd = {.events = POLLIN};
     int fds[2];
-    char byte;
 
     CHECK(pipe(fds) == 0);
-    fd.fd = fds[0];
     if (fork() == 0) {
         nap(LATE);
         write(fds[1], "!", 1);
         _exit(0);
     }
+    return fds[0];
+}
+
+static int poll_five_times(void *unused)
+{
     for (int turn = 0; turn < 5; turn++) {
-        CHECK(poll(&fd, 1, 10) == 0);
+        CHECK(poll(NULL, 0, 10) == 0);
     }
-    CHECK(read(fds[0], &byte, 1) == 1);
-    CHECK(poll(&fd, 1, 10) == 0);
+    (void)unused;
+    return 0;
+}
+
+static void loop_stands_in_read(void)
+{
+    int fd = late_pipe();
+    char byte;
+
+    poll_five_times(NULL);
+    CHECK(read(fd, &byte, 1) == 1);
+    CHECK(poll(NULL, 0, 10) == 0);
+}
+
+static void another_thread_takes_the_loop_over(void)
+{
+    static struct thread other;
+    int fd = late_pipe();
+    char byte;
+
+    poll_five_times(NULL);
+    thread_start(&other, poll_five_times, NULL);
+    CHECK(read(fd, &byte, 1) == 1);
+    thread_join(&other);
 }
 
 int main(void)
 {
-    static const struct test tests[] = {TEST(loop_stands_in_read)};
+    static const struct test tests[] = {
+        TEST(loop_stands_in_read),
+        TEST(another_thread_takes_the_loop_over),
+    };
 
-    return run_tests(tests, 1);
+    return RUN_TESTS(tests);
 }
