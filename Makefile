@@ -7,7 +7,6 @@ NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb reco
 # For each goal that needs a build: what of it.
 WANTED := $(strip $(filter build/%,$(GOALS)) $(if $(filter iso,$(GOALS)),build/baton.iso) \
 	$(if $(filter bench,$(GOALS)),build/user/bench/host build/user/bench/guest build/user/bench/echo) \
-	$(if $(filter runtimes,$(GOALS)),build/user/runtimes/threads build/user/runtimes/coroutines) \
 	$(if $(filter-out help clean lab grade replay tools iso format compile_commands.json build/%,$(GOALS)),all))
 
 ifneq ($(WANTED),)

@@ -411,3 +411,22 @@ def stall_waits_for_a_key_in_the_guest() -> None:
     session.expect("42")
     session.type("poweroff\r")
     session.end()
+
+
+@test
+def runtimes_tell_who_is_left_to_tick() -> None:
+    """Those that each host has. The others: make runtimes; the chapter has a row for each of their ways."""
+    told = call(["tools/runtimes", "--only", "coroutines,threads,asyncio"])
+    check(told.returncode == 0 and "[NO]" not in told.stdout and told.stdout.count("[ok]") == 5, told.stdout + told.stderr)
+    seen = re.findall(r"^    thread \d+ slept in (\S+) .*?[;,] (.*)$", told.stdout, re.M)
+    check([call for call, _ in seen] == ["read()", "a", "read()", "read()", "a"], told.stdout)
+    check(seen[0][1] == seen[3][1] == "nobody else of its process ran" and "5 others" in seen[2][1], told.stdout)
+    stalled = call(["tools/ktrace", "report", "build/runtimes/asyncio-blocking.ktr"]).stdout
+    check(re.search(r"event loop of python3 \d+ stalled by read\(\) for 4", stalled), stalled)
+    for wrong in (["--only", "cobol"], ["--only", ""], ["--on", "x"], ["go"]):
+        refused = call(["tools/runtimes", *wrong])
+        check(refused.returncode == 2 and refused.stderr.count("\n") == 1, refused.stderr)
+    source = (ROOT / "tools/runtimes").read_text()
+    ways = re.findall(r'\("\w+", "([^"]+)", (True|False)\)', source)
+    rows = re.findall(r"^\| [^|`]+ \| `([^`]+)` \| (all|nobody) \|", (ROOT / "docs/runtimes.md").read_text(), re.M)
+    check(sorted(rows) == sorted((call, {"True": "all", "False": "nobody"}[flows]) for call, flows in ways), f"{rows}")

@@ -58,6 +58,7 @@ build/user/bench/guest: build/user/bench/guest.o $(BENCH_OBJECTS) build/user/lib
 
 # What tools/runtimes compares with other languages' programs.
 RUNTIMES := $(patsubst %.c,build/%,$(wildcard user/runtimes/*.c))
+all: $(RUNTIMES)
 $(RUNTIMES): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
 	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< build/user/libu.a
