@@ -1,5 +1,5 @@
 /*
- * The shell: text -> tree (parse.c) -> words (expand.c, arithmetic.c, variables.c) -> processes
+ * The shell: text -> tree (tokens.c, parse.c) -> words (expand.c, arithmetic.c, variables.c) -> processes
  * (run.c, jobs.c). At a terminal the text comes from edit.c, with history.c and screen.c.
  *
  * The tree and expanded words live in an arena that is emptied after each complete command, so a
@@ -44,7 +44,7 @@ struct node {
 enum parse_result { PARSE_OK, PARSE_EMPTY, PARSE_INCOMPLETE, PARSE_ERROR };
 /* Parse one complete command (up to a newline). *text moves behind it. */
 enum parse_result parse(const char **text, struct node **tree);
-extern char parse_message[128];
+extern char parse_message[128]; /* what is wrong; tokens.c */
 
 /* arena.c */
 void *arena_alloc(size_t size);
