@@ -7,7 +7,7 @@
  */
 #include "mm/mm.h"
 
-static struct vma *area(struct rb_node *node)
+static struct vma *area_of(struct rb_node *node)
 {
     return node ? rb_entry(node, struct vma, node) : NULL;
 }
@@ -35,8 +35,8 @@ static void gap_set(const struct vma *below, struct vma *above)
 
 static void gap_sum(struct rb_node *node)
 {
-    struct vma *vma = area(node);
-    const struct vma *left = area(vma->node.left), *right = area(vma->node.right);
+    struct vma *vma = area_of(node);
+    const struct vma *left = area_of(vma->node.left), *right = area_of(vma->node.right);
     uint64_t largest = vma->gap;
 
     if (left && left->largest_gap > largest) {
@@ -82,11 +82,11 @@ void mm_insert(struct mm *mm, struct vma *vma)
 
     while (*link) {
         parent = *link;
-        if (vma->start < area(parent)->start) {
-            above = area(parent);
+        if (vma->start < area_of(parent)->start) {
+            above = area_of(parent);
             link = &parent->left;
         } else {
-            below = area(parent);
+            below = area_of(parent);
             link = &parent->right;
         }
     }
@@ -133,7 +133,7 @@ struct vma *mm_find(struct mm *mm, vaddr_t address)
     }
     found = NULL;
     while (node) {
-        struct vma *vma = area(node);
+        struct vma *vma = area_of(node);
 
         if (address < vma->end) {
             found = vma;
@@ -151,7 +151,7 @@ struct vma *mm_find(struct mm *mm, vaddr_t address)
 
 vaddr_t mm_find_gap(struct mm *mm, size_t size)
 {
-    struct vma *vma = area(mm->vmas.node), *right;
+    struct vma *vma = area_of(mm->vmas.node), *right;
     vaddr_t top = mm->highest ? mm->highest->end : MMAP_MIN;
 
     assert_held(&mm->lock);
@@ -162,13 +162,13 @@ vaddr_t mm_find_gap(struct mm *mm, size_t size)
         return 0;
     }
     for (;;) {
-        right = area(vma->node.right);
+        right = area_of(vma->node.right);
         if (right && right->largest_gap >= size) {
             vma = right;
         } else if (vma->gap >= size) {
             return gap_end(vma) - size;
         } else {
-            vma = area(vma->node.left);
+            vma = area_of(vma->node.left);
         }
     }
 }

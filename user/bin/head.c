@@ -1,4 +1,4 @@
-/* head [-n N] [FILE]: the first lines, 10 unless told. */
+/* head [-n N | -c N] [FILE]: the first lines, 10 unless told, or the first bytes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,14 +7,19 @@
 int main(int argc, char **argv)
 {
     long count = 10;
-    int at = 1;
+    int at = 1, bytes = 0;
     FILE *file = stdin;
 
     if (at < argc && argv[at][0] == '-' && argv[at][1]) {
         const char *number = argv[at] + 1;
 
-        if (*number == 'n') {
+        bytes = *number == 'c';
+        if (*number == 'n' || bytes) {
             number = number[1] ? number + 1 : at + 1 < argc ? argv[++at] : "0";
+        }
+        if (*number < '0' || *number > '9') {
+            fprintf(stderr, "usage: head [-n N | -c N] [FILE]\n");
+            return 2;
         }
         count = atol(number);
         at++;
@@ -25,7 +30,7 @@ int main(int argc, char **argv)
     }
     for (int c; count > 0 && (c = fgetc(file)) != EOF;) {
         putchar(c);
-        count -= c == '\n';
+        count -= bytes || c == '\n';
     }
     return 0;
 }
