@@ -102,3 +102,19 @@ def links_and_anchors_lead_somewhere() -> None:
             if not target.exists() or anchor and anchor not in anchors(target):
                 dead.append(f"{page.relative_to(ROOT)}: {link}{'#' * bool(anchor)}{anchor}")
     check(seen > 10 and not dead, "no such page or heading:\n" + "\n".join(dead))
+
+
+# Of Linux and Windows, which the book compares with.
+OTHERS = {"task_struct"}
+
+
+@test
+def chapters_name_what_there_is() -> None:
+    """Each name_with_underscore that a chapter has between backquotes is in the code."""
+    files = [path for top in ("kernel", "user", "tools", "labs") for path in (ROOT / top).rglob("*")
+             if path.is_file() and path.suffix in (".c", ".h", ".asm", ".inc", ".py", "")]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text(errors="replace") for path in files))) | OTHERS
+    missing = [f"{path.relative_to(ROOT)}: {name}" for path in sorted((ROOT / "docs").rglob("*.md"))
+               for name in re.findall(r"`(?:struct )?([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?`", path.read_text())
+               if name not in words]
+    check(not missing, f"no such name: {', '.join(missing)}")

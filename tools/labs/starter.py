@@ -81,10 +81,14 @@ def without_solution(chapter: str, stubbed: dict[str, list[markers.Block]]) -> s
     return chapter
 
 
-def starter_note(lab: manifest.Lab) -> str:
-    return (f"**This is the starter of lab {lab.number}: {lab.title}.** {lab.goal}\n"
-            f"Begin with [labs/{lab.number}/README.md](labs/{lab.number}/README.md); "
-            "`make grade` tells your score.\n\n")
+def starter_readme(text: str, lab: manifest.Lab, chinese: bool) -> str:
+    """The project's, without its section on the labs, and with a word on where to begin."""
+    begin = f"[labs/{lab.number}/README.md](labs/{lab.number}/README.md)"
+    note = (f"**This is the starter of lab {lab.number}: {lab.title}.** {lab.goal}\n"
+            f"Begin with {begin}; `make grade` tells your score.\n\n")
+    if chinese:
+        note = f"**这是实验 {lab.number}（{lab.title}）的起始代码。** 从 {begin} 开始；`make grade` 会告诉你得分。\n\n"
+    return note + re.sub(r"^## (Labs|实验)\n.*?(?=^## )", "", text, flags=re.M | re.S)
 
 
 def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
@@ -117,9 +121,8 @@ def write_files(root: Path, out: Path, number: int, solved: bool = False) -> Non
                    for path, blocks in marked.items() if any(b.lab == number for b in blocks)}
         for chapter in (out / "docs").rglob("*.md"):
             chapter.write_text(without_solution(chapter.read_text(), stubbed))
-    readme = out / "README.md"
-    text = re.sub(r"^## Labs\n.*?(?=^## )", "", readme.read_text(), flags=re.M | re.S)
-    readme.write_text(starter_note(lab) + text)
+    for readme in (out / "README.md", out / "README.zh-CN.md"):
+        readme.write_text(starter_readme(readme.read_text(), lab, readme.name != "README.md"))
     (out / f"labs/{number}/answers.sums").write_text(
         "".join(f"{question} {answers.sealed(answer)}\n"
                 for question, answer in answers.solution(root, number).items()
