@@ -32,6 +32,11 @@ enum { FIONREAD = 0x541b, FIONBIO = 0x5421 };
 struct poll_table;
 struct task;
 
+/* A piece of user memory, of readv(2) and sendmsg(2). */
+struct iovec {
+    uint64_t base, size;
+};
+
 /* A missing operation gives -EINVAL; a missing seek -ESPIPE, ioctl -ENOTTY, poll "ready". */
 struct file_ops {
     long (*open)(struct file *file);

@@ -32,20 +32,42 @@ static char *ring_at(struct ring *ring, uint64_t position)
     return ring->pages[(position / PAGE_SIZE) % RING_PAGES] + (position & (PAGE_SIZE - 1));
 }
 
-ssize_t ring_peek(struct ring *ring, char __user *buffer, size_t size)
+ssize_t ring_peek(struct ring *ring, size_t offset, char __user *buffer, size_t size)
 {
-    size_t done = 0;
+    const uint64_t from = ring->read + offset;
+    size_t done = 0, there = ring_used(ring) - offset;
 
-    size = size < ring_used(ring) ? size : ring_used(ring);
+    size = size < there ? size : there;
     while (done < size) {
-        size_t part = ring_piece(ring->read + done, size - done);
+        size_t part = ring_piece(from + done, size - done);
 
-        if (copy_to_user(buffer + done, ring_at(ring, ring->read + done), part)) {
+        if (copy_to_user(buffer + done, ring_at(ring, from + done), part)) {
             return done ? (ssize_t)done : -EFAULT;
         }
         done += part;
     }
     return (ssize_t)done;
+}
+
+/* The first bytes, all in one page. */
+static void ring_drop_piece(struct ring *ring, size_t size)
+{
+    uint64_t read = ring->read;
+
+    __atomic_store_n(&ring->read, read + size, __ATOMIC_RELEASE);
+    if (((read + size) & (PAGE_SIZE - 1)) == 0) {
+        drop_page(ring, (read / PAGE_SIZE) % RING_PAGES);
+    }
+}
+
+void ring_drop(struct ring *ring, size_t size)
+{
+    while (size) {
+        size_t part = ring_piece(ring->read, size);
+
+        ring_drop_piece(ring, part);
+        size -= part;
+    }
 }
 
 ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
@@ -61,11 +83,8 @@ ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
             size -= (size_t)(end - buffer);
             return size ? (ssize_t)size : -EFAULT;
         }
-        __atomic_store_n(&ring->read, read + part, __ATOMIC_RELEASE);
+        ring_drop_piece(ring, part);
         buffer += part;
-        if (((read + part) & (PAGE_SIZE - 1)) == 0) {
-            drop_page(ring, (read / PAGE_SIZE) % RING_PAGES);
-        }
     }
     return (ssize_t)size;
 }

@@ -2,7 +2,7 @@
  * A ring of bytes, from user memory to user memory: the inside of pipes and sockets.
  *
  * It is made of pages that come when they are written to and go when they have been read, all but
- * one, so an idle ring is small. `written` and `read` only grow; their difference is what is in
+ * one, so an idle ring is small. `written` and `read` grow; their difference is what is in
  * it. Whoever owns the ring has a mutex (before mm->lock, for the user copies) that is held for
  * every call here; only ring_used and ring_room may be asked without it, and then again under it.
  */
@@ -31,8 +31,10 @@ static inline size_t ring_room(const struct ring *ring)
     return RING_CAPACITY - ring_used(ring);
 }
 
-/* Copy out at most `size` bytes. How many, or -EFAULT. */
-ssize_t ring_peek(struct ring *ring, char __user *buffer, size_t size);
+/* Copy out at most `size` bytes, from the one at `offset` on. How many, or -EFAULT. */
+ssize_t ring_peek(struct ring *ring, size_t offset, char __user *buffer, size_t size);
+/* The first `size` bytes, which are there, are gone. */
+void ring_drop(struct ring *ring, size_t size);
 /* The same, and they are gone. */
 ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size);
 /*
@@ -44,6 +46,12 @@ static inline bool ring_became_writable(const struct ring *ring, ssize_t taken)
     size_t room = ring_room(ring);
 
     return taken > 0 && room >= RING_WRITABLE && room - (size_t)taken < RING_WRITABLE;
+}
+
+/* The last `size` bytes, which nobody has read, were not put. */
+static inline void ring_take_back(struct ring *ring, size_t size)
+{
+    __atomic_store_n(&ring->written, ring->written - size, __ATOMIC_RELEASE);
 }
 
 /* Copy in what there is room for: how many bytes, -EFAULT, -ENOMEM. */

@@ -1,5 +1,5 @@
 /*
- * Connected sockets: sending, receiving, closing each half. Names and connecting: socket_name.c.
+ * Sockets as files, and closing each half. Names and connecting: socket_name.c.
  *
  * A sender locks the receiver's ring, so one lock is held at a time. What ends a conversation
  * (shutdown, close) sets bits of `shutdown` under the lock of the ring they are about; who sees
@@ -13,19 +13,6 @@
 #include "mm/uaccess.h"
 #include "sched/signal.h"
 #include "sched/task.h"
-
-#define EVENTS_IN (POLLIN | POLLRDNORM)
-#define EVENTS_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
-
-static int shutdown_of(const struct socket *socket)
-{
-    return __atomic_load_n(&socket->shutdown, __ATOMIC_ACQUIRE);
-}
-
-static enum socket_state state_of(const struct socket *socket)
-{
-    return __atomic_load_n(&socket->state, __ATOMIC_ACQUIRE);
-}
 
 void socket_connect_pair(struct socket *one, struct socket *other)
 {
@@ -46,9 +33,9 @@ static void close_halves(struct socket *socket, int halves)
     __atomic_fetch_or(&socket->shutdown, halves, __ATOMIC_RELEASE);
     mutex_unlock(&socket->lock);
     if (halves & NO_RECEIVE) {
-        events |= EVENTS_IN | POLLRDHUP;
+        events |= SOCKET_EVENTS_IN | POLLRDHUP;
     }
-    if (shutdown_of(socket) == CLOSED) {
+    if (socket_shutdown_of(socket) == CLOSED) {
         events |= POLLHUP;
     }
     wake_events(&socket->readers, events);
@@ -60,16 +47,26 @@ void socket_disconnect(struct socket *socket, bool reset)
     struct socket *peer = socket->peer;
 
     mutex_lock(&socket->lock);
-    reset |= ring_used(&socket->ring) > 0;
+    reset |= ring_used(&socket->ring) > 0 || socket->message_count;
     __atomic_store_n(&socket->shutdown, CLOSED, __ATOMIC_RELEASE);
     ring_free(&socket->ring);
+    while (!list_empty(&socket->messages)) {
+        struct message *message = message_take(socket, 0);
+
+        mutex_unlock(&socket->lock); /* it may close other sockets */
+        message_free(message);
+        mutex_lock(&socket->lock);
+    }
     mutex_unlock(&socket->lock);
-    if (peer) {
+    wake_all(&socket->writers); /* who sends datagrams to it */
+    if (socket->type == SOCK_DGRAM) {
+        socket_set_peer(socket, NULL);
+    } else if (peer) {
         if (reset) {
             __atomic_store_n(&peer->error, ECONNRESET, __ATOMIC_RELEASE);
         }
         close_halves(peer, CLOSED);
-        wake_events(&peer->writers, EVENTS_OUT | (reset ? POLLERR : 0));
+        wake_events(&peer->writers, SOCKET_EVENTS_OUT | (reset ? POLLERR : 0));
         socket->peer = NULL;
         inode_put(&peer->inode);
     }
@@ -77,7 +74,8 @@ void socket_disconnect(struct socket *socket, bool reset)
 
 long socket_shutdown(struct socket *socket, int how)
 {
-    struct socket *peer = state_of(socket) == SOCKET_CONNECTED ? socket->peer : NULL;
+    bool tells = socket_state_of(socket) == SOCKET_CONNECTED && socket->type != SOCK_DGRAM;
+    struct socket *peer = tells ? socket->peer : NULL;
     int halves;
 
     if (how < SHUT_RD || how > SHUT_RDWR) {
@@ -97,129 +95,94 @@ int socket_take_error(struct socket *socket)
     return __atomic_exchange_n(&socket->error, 0, __ATOMIC_ACQ_REL);
 }
 
-/* The file's flags for file_wait, for one call with these MSG_*. */
-static int socket_wait_flags(const struct file *file, int flags)
-{
-    return flags & MSG_DONTWAIT ? file->flags | O_NONBLOCK : file->flags;
-}
-
-/* May nothing more be sent to `peer`? */
-static bool is_broken(const struct socket *socket, const struct socket *peer)
-{
-    return shutdown_of(socket) & NO_SEND || shutdown_of(peer) & NO_RECEIVE;
-}
-
-ssize_t socket_send(struct file *file, const char __user *buffer, size_t size, int flags)
-{
-    struct socket *socket = file->data, *peer;
-    size_t done = 0;
-    long error = 0;
-
-    if (flags & MSG_OOB) {
-        return -EOPNOTSUPP;
-    }
-    if (state_of(socket) != SOCKET_CONNECTED) {
-        return -ENOTCONN;
-    }
-    peer = socket->peer;
-    do {
-        ssize_t part;
-
-        mutex_lock(&peer->lock);
-        part = is_broken(socket, peer) ? -EPIPE : ring_put(&peer->ring, buffer + done, size - done);
-        mutex_unlock(&peer->lock);
-        if (part > 0) {
-            done += (size_t)part;
-            wake_first(&peer->readers, EVENTS_IN);
-        } else if (part < 0) {
-            error = part;
-        } else if (done < size) {
-            error = file_wait(socket_wait_flags(file, flags), &socket->writers, WAIT_SOCKET_WRITE,
-                              socket->inode.number,
-                              ring_room(&peer->ring) || is_broken(socket, peer));
-            if (!error) {
-                error = -socket_take_error(socket); /* who slept is told of a reset */
-            }
-        }
-    } while (!error && done < size);
-    if (error == -EPIPE && !done && !(flags & MSG_NOSIGNAL)) {
-        signal_send_self(SIGPIPE);
-    }
-    return done ? (ssize_t)done : error;
-}
-
-/* Take or look at what is there: bytes, -errno, 0 at the end, or -EAGAIN when more may come. */
-static ssize_t receive_some(struct socket *socket, char __user *buffer, size_t size, int flags)
-{
-    int shutdown = shutdown_of(socket); /* before the ring is looked at */
-    bool writable;
-    ssize_t part;
-    int error;
-
-    mutex_lock(&socket->lock);
-    part = flags & MSG_PEEK ? ring_peek(&socket->ring, buffer, size)
-                            : ring_take(&socket->ring, buffer, size);
-    writable = !(flags & MSG_PEEK) && ring_became_writable(&socket->ring, part);
-    mutex_unlock(&socket->lock);
-    if (writable) {
-        wake_events(&socket->peer->writers, EVENTS_OUT);
-    }
-    if (ring_used(&socket->ring)) {
-        wake_next(&socket->readers);
-    }
-    if (part != 0 || (size == 0 && ring_used(&socket->ring))) {
-        return part;
-    }
-    error = socket_take_error(socket);
-    if (error) {
-        return -error;
-    }
-    return shutdown & NO_RECEIVE ? 0 : -EAGAIN;
-}
-
-ssize_t socket_receive(struct file *file, char __user *buffer, size_t size, int flags)
+ssize_t socket_send(struct file *file, struct socket_io *io)
 {
     struct socket *socket = file->data;
-    size_t done = 0;
-    long error = 0;
+    long error;
 
-    if (flags & MSG_OOB) {
+    if (io->flags & MSG_OOB) {
         return -EOPNOTSUPP;
     }
-    if (state_of(socket) != SOCKET_CONNECTED) {
+    if (socket->type != SOCK_STREAM) {
+        return message_send(file, io);
+    }
+    if (io->address) { /* the other end is known */
+        return socket_state_of(socket) == SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
+    }
+    if (socket_state_of(socket) != SOCKET_CONNECTED) {
+        return -ENOTCONN;
+    }
+    if (!io->message && (socket_has(socket, SO_PASSCRED) || socket_has(socket->peer, SO_PASSCRED))) {
+        io->message = message_create(0);
+        if (!io->message) {
+            return -ENOMEM;
+        }
+        io->message->pid = current->group->pid;
+    }
+    error = io->message ? message_depart(io->message, socket->peer) : 0;
+    return error ? error : stream_transfer(file, io, true);
+}
+
+ssize_t socket_receive(struct file *file, struct socket_io *io)
+{
+    struct socket *socket = file->data;
+
+    if (io->flags & MSG_OOB) {
+        return -EOPNOTSUPP;
+    }
+    if (socket->type != SOCK_STREAM) {
+        return message_receive(file, io);
+    }
+    if (socket_state_of(socket) != SOCKET_CONNECTED) {
         return -EINVAL;
     }
-    do { /* once also for no bytes: that waits, too, recv(2) */
-        ssize_t part = receive_some(socket, buffer + done, size - done, flags);
-
-        if (part > 0) {
-            done += (size_t)part;
-            if (flags & MSG_PEEK || !(flags & MSG_WAITALL)) {
-                break;
-            }
-        } else if (part != -EAGAIN) {
-            error = part;
-            break;
-        } else {
-            error = file_wait(socket_wait_flags(file, flags), &socket->readers, WAIT_SOCKET_READ,
-                              socket->inode.number,
-                              ring_used(&socket->ring) || shutdown_of(socket) & NO_RECEIVE);
-        }
-    } while (!error && done < size);
-    return done ? (ssize_t)done : error;
+    return stream_transfer(file, io, false);
 }
 
 static ssize_t socket_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
+    struct socket_io io = {.piece = {(uint64_t)buffer, size}, .count = 1};
+    ssize_t result;
+
     (void)position;
-    return size ? socket_receive(file, buffer, size, 0) : 0;
+    if (!size) {
+        return 0;
+    }
+    result = socket_receive(file, &io);
+    message_free(io.message);
+    return result;
 }
 
 static ssize_t socket_write(struct file *file, const char __user *buffer, size_t size,
                             off_t *position)
 {
+    struct socket_io io = {.piece = {(uint64_t)buffer, size}, .count = 1};
+    ssize_t result = socket_send(file, &io);
+
     (void)position;
-    return socket_send(file, buffer, size, 0);
+    message_free(io.message);
+    return result;
+}
+
+/* Can something be sent without waiting? To a datagram's peer that has another one, nobody can tell. */
+static bool socket_is_writable(struct socket *socket, enum socket_state state)
+{
+    struct socket *peer;
+    bool fits;
+
+    if (state != SOCKET_CONNECTED) {
+        return state == SOCKET_UNCONNECTED;
+    }
+    if (socket->type == SOCK_STREAM) {
+        return ring_room(&socket->peer->ring) >= RING_WRITABLE;
+    }
+    peer = socket_target(socket, NULL);
+    if (is_error(peer)) {
+        return true;
+    }
+    fits = peer->peer != socket || message_fits(socket, peer, RING_WRITABLE);
+    inode_put(&peer->inode);
+    return fits;
 }
 
 static int socket_poll(struct file *file, struct poll_table *table)
@@ -230,23 +193,23 @@ static int socket_poll(struct file *file, struct poll_table *table)
 
     poll_wait(table, &socket->readers);
     poll_wait(table, &socket->writers);
-    state = state_of(socket);
-    shutdown = shutdown_of(socket);
+    state = socket_state_of(socket);
+    shutdown = socket_shutdown_of(socket);
     if (__atomic_load_n(&socket->error, __ATOMIC_ACQUIRE)) {
         events |= POLLERR;
     }
-    if (shutdown == CLOSED || state == SOCKET_UNCONNECTED) {
+    if (shutdown == CLOSED || (state == SOCKET_UNCONNECTED && socket->type != SOCK_DGRAM)) {
         events |= POLLHUP;
     }
     if (shutdown & NO_RECEIVE) {
-        events |= EVENTS_IN | POLLRDHUP;
+        events |= SOCKET_EVENTS_IN | POLLRDHUP;
     }
-    if (ring_used(&socket->ring) || __atomic_load_n(&socket->pending_count, __ATOMIC_RELAXED)) {
-        events |= EVENTS_IN;
+    if (ring_used(&socket->ring) || __atomic_load_n(&socket->message_count, __ATOMIC_RELAXED) ||
+        __atomic_load_n(&socket->pending_count, __ATOMIC_RELAXED)) {
+        events |= SOCKET_EVENTS_IN;
     }
-    if (state == SOCKET_UNCONNECTED ||
-        (state == SOCKET_CONNECTED && ring_room(&socket->peer->ring) >= RING_WRITABLE)) {
-        events |= EVENTS_OUT;
+    if (socket_is_writable(socket, state)) {
+        events |= SOCKET_EVENTS_OUT;
     }
     return events;
 }
@@ -259,8 +222,13 @@ static long socket_ioctl(struct file *file, unsigned command, uint64_t argument)
     if (command != FIONREAD) {
         return -ENOTTY;
     }
-    if (state_of(socket) == SOCKET_LISTENING) {
+    if (socket_state_of(socket) == SOCKET_LISTENING) {
         return -EINVAL;
+    }
+    if (socket->type == SOCK_DGRAM) { /* of the first one */
+        mutex_lock(&socket->lock);
+        used = used ? (int)list_first(&socket->messages, struct message, list)->size : 0;
+        mutex_unlock(&socket->lock);
     }
     return copy_to_user((void __user *)argument, &used, sizeof(used));
 }
@@ -281,12 +249,14 @@ struct socket *socket_of(const struct file *file)
     return file->ops == &socket_ops ? file->data : NULL;
 }
 
-struct socket *socket_create(void)
+struct socket *socket_create(int type)
 {
     static uint64_t next_number = 1;
     struct socket *socket = anonymous_create(sizeof(*socket), S_IFSOCK | 0777, NULL, &socket_ops);
 
     if (socket) {
+        socket->type = type;
+        list_init(&socket->messages);
         socket->inode.number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
         mutex_init(&socket->lock);
         wait_queue_init(&socket->readers);
@@ -297,22 +267,22 @@ struct socket *socket_create(void)
     return socket;
 }
 
-struct file *socket_open(int flags)
+struct file *socket_open(int type, int flags)
 {
-    struct socket *socket = socket_create();
+    struct socket *socket = socket_create(type);
 
     return socket ? file_open_anonymous(&socket->inode, O_RDWR | flags) : error_pointer(-ENOMEM);
 }
 
-long socket_pair(struct file *ends[2], int flags)
+long socket_pair(struct file *ends[2], int type, int flags)
 {
     struct socket *one, *other;
 
-    ends[0] = socket_open(flags);
+    ends[0] = socket_open(type, flags);
     if (is_error(ends[0])) {
         return -ENOMEM;
     }
-    ends[1] = socket_open(flags);
+    ends[1] = socket_open(type, flags);
     if (is_error(ends[1])) {
         file_put(ends[0]);
         return -ENOMEM;

@@ -80,7 +80,7 @@ long socket_bind(struct socket *socket, const struct socket_address *address)
     long error = 0;
 
     mutex_lock(&sockets_lock);
-    if (socket->address.size || socket->state == SOCKET_CONNECTED) {
+    if (socket->address.size || (socket->state == SOCKET_CONNECTED && socket->type != SOCK_DGRAM)) {
         error = -EINVAL;
     } else if (!is_abstract(address)) {
         name = make_name(address);
@@ -102,7 +102,9 @@ long socket_listen(struct socket *socket, int backlog)
     long error = 0;
 
     mutex_lock(&sockets_lock);
-    if (!socket->address.size || socket->state == SOCKET_CONNECTED) {
+    if (socket->type == SOCK_DGRAM) {
+        error = -EOPNOTSUPP;
+    } else if (!socket->address.size || socket->state == SOCKET_CONNECTED) {
         error = -EINVAL;
     } else {
         socket->backlog = (unsigned)backlog > BACKLOG_MAX ? BACKLOG_MAX : backlog;
@@ -116,8 +118,8 @@ long socket_listen(struct socket *socket, int backlog)
     return error;
 }
 
-/* Who has this address, referenced; or an error pointer. */
-static struct socket *find_listener(const struct socket_address *address)
+/* Who has this address, referenced; or an error pointer: -EPROTOTYPE: it is of another type. */
+static struct socket *find_addressed(const struct socket_address *address, int type)
 {
     char path[SOCKET_PATH_MAX + 1];
     struct inode *name = NULL;
@@ -135,12 +137,16 @@ static struct socket *find_listener(const struct socket_address *address)
     }
     mutex_lock(&sockets_lock);
     socket = find_bound(name, address);
-    if (socket) {
+    if (!socket) {
+        socket = error_pointer(-ECONNREFUSED);
+    } else if (socket->type != type) {
+        socket = error_pointer(-EPROTOTYPE);
+    } else {
         inode_get(&socket->inode);
     }
     mutex_unlock(&sockets_lock);
     inode_put(name);
-    return socket ? socket : error_pointer(-ECONNREFUSED);
+    return socket;
 }
 
 static bool is_full(const struct socket *listener)
@@ -180,7 +186,7 @@ static long socket_join(struct socket *socket, struct socket *listener, struct s
 static long try_connect(const struct file *file, const struct socket_address *address,
                         struct socket *server, bool *slept)
 {
-    struct socket *listener = find_listener(address);
+    struct socket *listener = find_addressed(address, server->type);
     long error;
 
     *slept = false;
@@ -193,8 +199,8 @@ static long try_connect(const struct file *file, const struct socket_address *ad
     if (!error) {
         wake_first(&listener->readers, POLLIN | POLLRDNORM);
     } else if (error == -EAGAIN) {
-        error = file_wait(file->flags, &listener->writers, WAIT_CONNECT, listener->inode.number,
-                          !is_full(listener) || !socket_listens(listener));
+        error = socket_wait(file, 0, true, &listener->writers, WAIT_CONNECT, listener->inode.number,
+                            !is_full(listener) || !socket_listens(listener));
         *slept = !error;
     }
     inode_put(&listener->inode);
@@ -203,10 +209,14 @@ static long try_connect(const struct file *file, const struct socket_address *ad
 
 long socket_connect(struct file *file, const struct socket_address *address)
 {
-    struct socket *server = socket_create();
+    struct socket *socket = file->data, *server;
     bool slept;
     long error;
 
+    if (socket->type == SOCK_DGRAM) {
+        return socket_set_peer(socket, address);
+    }
+    server = socket_create(socket->type);
     if (!server) {
         return -ENOMEM;
     }
@@ -217,6 +227,46 @@ long socket_connect(struct file *file, const struct socket_address *address)
         inode_put(&server->inode);
     }
     return error;
+}
+
+struct socket *socket_target(struct socket *socket, const struct socket_address *address)
+{
+    struct socket *to = address ? find_addressed(address, socket->type) : NULL;
+
+    if (to && is_error(to)) {
+        return to;
+    }
+    mutex_lock(&sockets_lock);
+    if (!to) {
+        to = socket->peer;
+        if (to) {
+            inode_get(&to->inode);
+        }
+    }
+    mutex_unlock(&sockets_lock);
+    if (to && address && to->peer && to->peer != socket) { /* it talks with another one alone */
+        inode_put(&to->inode);
+        return error_pointer(-EPERM);
+    }
+    return to ? to : error_pointer(-ENOTCONN);
+}
+
+long socket_set_peer(struct socket *socket, const struct socket_address *address)
+{
+    struct socket *peer = address ? socket_target(socket, address) : NULL, *old;
+
+    if (peer && is_error(peer)) {
+        return pointer_error(peer);
+    }
+    mutex_lock(&sockets_lock);
+    old = socket->peer;
+    socket->peer = peer;
+    __atomic_store_n(&socket->state, peer ? SOCKET_CONNECTED : SOCKET_UNCONNECTED, __ATOMIC_RELEASE);
+    mutex_unlock(&sockets_lock);
+    if (old) {
+        inode_put(&old->inode);
+    }
+    return 0;
 }
 
 /* Take the first one that waits at `listener`; NULL: none does. */
@@ -240,6 +290,9 @@ struct file *socket_accept(struct file *file, int flags)
     struct file *accepted;
     long error;
 
+    if (listener->type == SOCK_DGRAM) {
+        return error_pointer(-EOPNOTSUPP);
+    }
     if (__atomic_load_n(&listener->state, __ATOMIC_ACQUIRE) != SOCKET_LISTENING) {
         return error_pointer(-EINVAL);
     }
@@ -252,8 +305,8 @@ struct file *socket_accept(struct file *file, int flags)
             error = -EINVAL;
             goto out_free;
         }
-        error = file_wait(file->flags, &listener->readers, WAIT_ACCEPT, listener->inode.number,
-                          listener->pending_count || !socket_listens(listener));
+        error = socket_wait(file, 0, false, &listener->readers, WAIT_ACCEPT, listener->inode.number,
+                            listener->pending_count || !socket_listens(listener));
         if (error) {
             goto out_free;
         }

@@ -9,6 +9,7 @@ struct timer_times;
 struct msghdr;
 struct pollfd;
 struct rlimit;
+struct iovec;
 struct itimerval;
 
 struct timespec {
@@ -19,9 +20,6 @@ struct itimerspec {
     struct timespec interval, value;
 };
 
-struct iovec {
-    uint64_t base, size;
-};
 #define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call, read(2) */
 #define IOVEC_MAX 1024 /* UIO_MAXIOV, readv(2) */
 

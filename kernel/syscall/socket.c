@@ -6,13 +6,9 @@
 #include "mm/uaccess.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
+#include "syscall/control.h"
 
 enum { SOCK_TYPE_MASK = 15, SOCK_TYPES = 11, ADDRESS_FAMILIES = 46 };
-enum { SOL_SOCKET = 1 };
-enum {
-    SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_PEERCRED = 17,
-    SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN = 39,
-};
 
 /* struct sockaddr_un */
 struct user_address {
@@ -31,8 +27,7 @@ struct msghdr {
     int flags;
 };
 
-/* A referenced file that is a socket, or an error pointer. */
-static struct file *socket_get(int fd)
+struct file *socket_get(int fd)
 {
     struct file *file = fd_get_io(fd);
 
@@ -42,19 +37,6 @@ static struct file *socket_get(int fd)
     file_put(file);
     return error_pointer(-ENOTSOCK);
 }
-
-/* What `call` gives for `file`, the socket at descriptor `fd`; or why that is none. */
-#define with_socket(file, fd, call)                             \
-    ({                                                          \
-        struct file *file = socket_get(fd);                     \
-        long with_result = pointer_error(file);                 \
-                                                                \
-        if (!is_error(file)) {                                  \
-            with_result = (call);                               \
-            file_put(file);                                     \
-        }                                                       \
-        with_result;                                            \
-    })
 
 /* -EINVAL: not of our family, or without a name. */
 static long address_from_user(struct socket_address *address, const void __user *user, int size)
@@ -121,7 +103,7 @@ static long check_kind(int family, int type, int protocol)
     if (protocol && protocol != AF_UNIX) {
         return -EPROTONOSUPPORT;
     }
-    return type == SOCK_STREAM ? 0 : -ESOCKTNOSUPPORT;
+    return type == SOCK_STREAM || type == SOCK_DGRAM || type == SOCK_SEQPACKET ? 0 : -ESOCKTNOSUPPORT;
 }
 
 long sys_socket(int family, int type, int protocol)
@@ -131,7 +113,7 @@ long sys_socket(int family, int type, int protocol)
     if (error) {
         return error;
     }
-    return fd_install_new(socket_open(type & O_NONBLOCK), type & O_CLOEXEC);
+    return fd_install_new(socket_open(type & SOCK_TYPE_MASK, type & O_NONBLOCK), type & O_CLOEXEC);
 }
 
 long sys_socketpair(int family, int type, int protocol, int __user *fds)
@@ -142,7 +124,7 @@ long sys_socketpair(int family, int type, int protocol, int __user *fds)
     if (error) {
         return error;
     }
-    error = socket_pair(ends, type & O_NONBLOCK);
+    error = socket_pair(ends, type & SOCK_TYPE_MASK, type & O_NONBLOCK);
     if (error) {
         return error;
     }
@@ -173,12 +155,15 @@ long sys_listen(int fd, int backlog)
 static long connect_user(struct file *file, const void __user *user, int size)
 {
     struct socket_address address;
-    long error = address_from_user(&address, user, size);
+    uint16_t family;
+    long error;
 
-    if (error) {
-        return error;
+    if (socket_of(file)->type == SOCK_DGRAM && size >= (int)sizeof(family) &&
+        !copy_from_user(&family, user, sizeof(family)) && family == AF_UNSPEC) {
+        return socket_set_peer(socket_of(file), NULL);
     }
-    return socket_connect(file, &address);
+    error = address_from_user(&address, user, size);
+    return error ? error : socket_connect(file, &address);
 }
 
 long sys_connect(int fd, const void __user *user, int size)
@@ -245,100 +230,95 @@ long sys_shutdown(int fd, int how)
     return with_socket(file, fd, socket_shutdown(socket_of(file), how));
 }
 
-/* The pieces one after the other; only the first waits, unless all of it is to be sent or read. */
-static ssize_t socket_transfer(struct file *file, const struct iovec __user *vector, size_t count,
-                               int flags, bool send)
+static long send_user(struct file *file, struct socket_io *io, const void __user *name, int name_size)
 {
-    ssize_t done = 0, part = 0;
-    long error;
+    struct socket_address address;
+    long result = 0;
 
-    if (count > IOVEC_MAX) {
-        return -EMSGSIZE;
+    if (name && name_size) {
+        result = address_from_user(&address, name, name_size);
+        io->address = &address;
     }
-    error = iovec_check(vector, (int)count);
-    if (error) {
-        return error;
+    if (!result) {
+        result = socket_send(file, io);
     }
-    for (size_t i = 0; i < count; i++) {
-        struct iovec piece;
-
-        if (get_user(piece, vector + i) ||
-            !user_range_ok((void __user *)piece.base, piece.size)) { /* written to since */
-            part = -EFAULT;
-        } else if (send) {
-            part = socket_send(file, (const char __user *)piece.base, piece.size, flags);
-        } else {
-            part = socket_receive(file, (char __user *)piece.base, piece.size, flags);
-            flags |= flags & MSG_WAITALL ? 0 : MSG_DONTWAIT;
-        }
-        if (part < 0) {
-            break;
-        }
-        done += part;
-        if ((size_t)part < piece.size || (flags & MSG_PEEK && part > 0)) {
-            break;
-        }
-    }
-    return done ? done : part;
+    message_free(io->message);
+    return result;
 }
 
-/* A stream's other end is known: data cannot be sent to another one. */
-static long refuse_address(struct file *file)
-{
-    return socket_of(file)->state == SOCKET_CONNECTED ? -EISCONN : -EOPNOTSUPP;
-}
-
-static long send_user(struct file *file, const char __user *buffer, size_t size, int flags,
-                      bool to_address)
+/* One piece of user memory, as long as Linux takes it. -EFAULT. */
+static long io_from_buffer(struct socket_io *io, const char __user *buffer, size_t size, int flags)
 {
     size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    if (!user_range_ok(buffer, size)) {
-        return -EFAULT;
-    }
-    if (to_address) {
-        return refuse_address(file);
-    }
-    return socket_send(file, buffer, size, flags);
+    *io = (struct socket_io){.piece = {(uint64_t)buffer, size}, .count = 1, .flags = flags};
+    return user_range_ok(buffer, size) ? 0 : -EFAULT;
 }
 
 long sys_sendto(int fd, const char __user *buffer, size_t size, int flags,
                 const void __user *address, int address_size)
 {
-    return with_socket(file, fd, send_user(file, buffer, size, flags, address && address_size));
+    struct socket_io io;
+    long error = io_from_buffer(&io, buffer, size, flags);
+
+    return with_socket(file, fd, error ? error : send_user(file, &io, address, address_size));
 }
 
-static long receive_user(struct file *file, char __user *buffer, size_t size, int flags)
+/* From whom it is; of a stream that is known, and told as no address. */
+static long sender_to_user(const struct socket_io *io, struct socket *socket, void __user *user,
+                           int __user *user_size)
 {
-    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    return user_range_ok(buffer, size) ? socket_receive(file, buffer, size, flags) : -EFAULT;
+    int none = 0;
+
+    if (socket->type != SOCK_DGRAM || !io->message || !io->message->from.size) {
+        return put_user(none, user_size);
+    }
+    return address_to_user(&io->message->from, user, user_size);
+}
+
+static long receive_user(struct file *file, struct socket_io *io, void __user *address,
+                         int __user *address_size)
+{
+    long result = socket_receive(file, io);
+    long error = result >= 0 && address ? sender_to_user(io, socket_of(file), address, address_size) : 0;
+
+    message_free(io->message);
+    return error ? error : result;
 }
 
 long sys_recvfrom(int fd, char __user *buffer, size_t size, int flags, void __user *address,
                   int __user *address_size)
 {
-    long result = with_socket(file, fd, receive_user(file, buffer, size, flags));
-    int none = 0;
+    struct socket_io io;
+    long error = io_from_buffer(&io, buffer, size, flags);
 
-    if (result >= 0 && address && copy_to_user(address_size, &none, sizeof(none))) {
-        result = -EFAULT; /* the sender of a stream is known: no address is told */
+    return with_socket(file, fd, error ? error : receive_user(file, &io, address, address_size));
+}
+
+/* What is to be moved, from a msghdr that was copied. */
+static long io_from_message(struct socket_io *io, const struct msghdr *message, int flags)
+{
+    *io = (struct socket_io){.vector = message->vector, .count = message->count, .flags = flags};
+    if (message->count > IOVEC_MAX) {
+        return -EMSGSIZE;
     }
-    return result;
+    return iovec_check(message->vector, (int)message->count);
 }
 
 static long send_message(struct file *file, const struct msghdr __user *user, int flags)
 {
     struct msghdr message;
+    struct socket_io io;
+    long error;
 
     if (get_user(message, user)) {
         return -EFAULT;
     }
-    if (message.control_size) {
-        return -EOPNOTSUPP; /* descriptors are not passed */
+    error = io_from_message(&io, &message, flags);
+    if (!error && message.control && message.control_size) {
+        io.message = control_from_user(message.control, message.control_size);
+        error = is_error(io.message) ? pointer_error(io.message) : 0;
     }
-    if (message.name && message.name_size) {
-        return refuse_address(file);
-    }
-    return socket_transfer(file, message.vector, message.count, flags, true);
+    return error ? error : send_user(file, &io, message.name, (int)message.name_size);
 }
 
 long sys_sendmsg(int fd, const struct msghdr __user *user, int flags)
@@ -346,122 +326,47 @@ long sys_sendmsg(int fd, const struct msghdr __user *user, int flags)
     return with_socket(file, fd, send_message(file, user, flags));
 }
 
+/* The name's size and all that was received beside the bytes. */
+static long message_to_user(struct socket_io *io, struct socket *socket, struct msghdr *message,
+                            struct msghdr __user *user)
+{
+    long error = 0;
+
+    if (message->name) {
+        error = sender_to_user(io, socket, message->name, (int __user *)&user->name_size);
+    }
+    message->control_size = control_to_user(io, socket, message->control, message->control_size);
+    if (error || put_user(message->control_size, &user->control_size) ||
+        put_user(io->told, &user->flags)) {
+        return -EFAULT;
+    }
+    return 0;
+}
+
 static long receive_message(struct file *file, struct msghdr __user *user, int flags)
 {
     struct msghdr message;
+    struct socket_io io;
     long result;
 
     if (get_user(message, user)) {
         return -EFAULT;
     }
-    result = socket_transfer(file, message.vector, message.count, flags, false);
-    if (result < 0) {
+    result = io_from_message(&io, &message, flags);
+    if (result) {
         return result;
     }
-    message.name_size = 0;
-    message.control_size = 0;
-    message.flags = 0;
-    return copy_to_user(user, &message, sizeof(message)) ? -EFAULT : result;
+    result = socket_receive(file, &io);
+    if (result >= 0) {
+        long error = message_to_user(&io, socket_of(file), &message, user);
+
+        result = error ? error : result;
+    }
+    message_free(io.message);
+    return result;
 }
 
 long sys_recvmsg(int fd, struct msghdr __user *user, int flags)
 {
     return with_socket(file, fd, receive_message(file, user, flags));
-}
-
-static void option_error(struct socket *socket, int *values)
-{
-    values[0] = socket_take_error(socket);
-}
-
-static void option_listens(struct socket *socket, int *values)
-{
-    values[0] = socket->state == SOCKET_LISTENING;
-}
-
-/* pid, uid, gid; all users are root, nobody is -1. */
-static void option_peer(struct socket *socket, int *values)
-{
-    values[0] = socket->peer_pid;
-    values[1] = values[2] = values[0] ? 0 : -1;
-}
-
-/* Options of level SOL_SOCKET. The sizes of buffers may be asked for; they stay what they are. */
-static const struct socket_option {
-    int number, value; /* what it always is, if no function says it */
-    void (*get)(struct socket *socket, int *values);
-    int count; /* of values, if it is not one */
-    bool may_set;
-} options[] = {
-    {SO_TYPE, .value = SOCK_STREAM},
-    {SO_DOMAIN, .value = AF_UNIX},
-    {SO_PROTOCOL, .value = 0},
-    {SO_SNDBUF, .value = RING_CAPACITY, .may_set = true},
-    {SO_RCVBUF, .value = RING_CAPACITY, .may_set = true},
-    {SO_ERROR, .get = option_error},
-    {SO_ACCEPTCONN, .get = option_listens},
-    {SO_PEERCRED, .get = option_peer, .count = 3},
-};
-
-/* NULL: there is no such option. */
-static const struct socket_option *option_find(int number)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-        if (options[i].number == number) {
-            return &options[i];
-        }
-    }
-    return NULL;
-}
-
-static long option_to_user(struct socket *socket, const struct socket_option *option,
-                           void __user *user, int __user *user_size)
-{
-    int values[3], room, size;
-
-    if (get_user(room, user_size)) {
-        return -EFAULT;
-    }
-    if (room < 0) {
-        return -EINVAL;
-    }
-    if (!option) {
-        return -ENOPROTOOPT;
-    }
-    values[0] = option->value;
-    if (option->get) {
-        option->get(socket, values);
-    }
-    size = (option->count ? option->count : 1) * (int)sizeof(values[0]);
-    size = room < size ? room : size;
-    return copy_to_user(user, values, (size_t)size) || put_user(size, user_size) ? -EFAULT : 0;
-}
-
-long sys_getsockopt(int fd, int level, int option, void __user *user, int __user *user_size)
-{
-    return with_socket(file, fd,
-                       level == SOL_SOCKET ? option_to_user(socket_of(file), option_find(option),
-                                                            user, user_size)
-                                           : -EOPNOTSUPP);
-}
-
-static long option_set(int level, const struct socket_option *option, const int __user *user, int size)
-{
-    int value;
-
-    if (level != SOL_SOCKET) {
-        return -EOPNOTSUPP;
-    }
-    if (size < (int)sizeof(value)) {
-        return -EINVAL;
-    }
-    if (get_user(value, user)) {
-        return -EFAULT;
-    }
-    return option && option->may_set ? 0 : -ENOPROTOOPT;
-}
-
-long sys_setsockopt(int fd, int level, int option, const void __user *user, int size)
-{
-    return with_socket(file, fd, option_set(level, option_find(option), user, size));
 }

@@ -1,4 +1,4 @@
-/* socket(7): what the kernel has is AF_UNIX with SOCK_STREAM. */
+/* socket(7): what the kernel has is AF_UNIX. */
 #ifndef ULIB_SYS_SOCKET_H
 #define ULIB_SYS_SOCKET_H
 #include <sys/types.h>
@@ -23,6 +23,18 @@ struct msghdr {
     size_t msg_controllen;
     int msg_flags;
 };
+struct cmsghdr {
+    size_t cmsg_len;
+    int cmsg_level, cmsg_type;
+};
+#define CMSG_ALIGN(size) (((size) + 7) & ~7ul)
+#define CMSG_SPACE(size) (sizeof(struct cmsghdr) + CMSG_ALIGN(size))
+#define CMSG_LEN(size) (sizeof(struct cmsghdr) + (size))
+#define CMSG_DATA(message) ((unsigned char *)((message) + 1))
+#define CMSG_FIRSTHDR(header)                                                            \
+    ((header)->msg_controllen >= sizeof(struct cmsghdr) ? (struct cmsghdr *)(header)->msg_control \
+                                                        : (struct cmsghdr *)0)
+enum { SCM_RIGHTS = 1, SCM_CREDENTIALS };
 struct ucred {
     pid_t pid;
     uid_t uid;
@@ -33,12 +45,12 @@ enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5 };
 enum { SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000 };
 enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 enum {
-    MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100,
+    MSG_OOB = 1, MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_CMSG_CLOEXEC = 0x40000000, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100,
     MSG_NOSIGNAL = 0x4000,
 };
 enum {
-    SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_PEERCRED = 17,
-    SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN = 39,
+    SOL_SOCKET = 1, SO_REUSEADDR, SO_TYPE, SO_ERROR, SO_BROADCAST = 6, SO_SNDBUF, SO_RCVBUF,
+    SO_KEEPALIVE, SO_PASSCRED = 16, SO_PEERCRED, SO_RCVTIMEO = 20, SO_SNDTIMEO, SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN = 39,
 };
 #define SOMAXCONN 4096
 int socket(int family, int type, int protocol);
