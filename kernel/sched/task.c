@@ -12,6 +12,7 @@ struct list all_tasks = LIST_INIT(all_tasks);
 int task_count;
 static struct task *pid_table[PID_MAX]; /* tasks_lock */
 static uint64_t pid_bits[PID_MAX / 64];  /* tasks_lock: of those in the table */
+static uint64_t pid_words[PID_MAX / 64 / 64]; /* tasks_lock: of those words that are not 0 */
 static pid_t last_pid;
 
 struct task *task_create(const char *name)
@@ -60,12 +61,12 @@ void task_put(struct task *task)
     }
 }
 
-/* The lowest id above `tid` that is in the table, or that is not; 0: none. */
-static pid_t pid_after(pid_t tid, bool used)
+/* The lowest free id above `tid`; 0: none. */
+static pid_t pid_free_after(pid_t tid)
 {
     assert_held(&tasks_lock);
     for (tid++; tid < PID_MAX; tid = (tid | 63) + 1) {
-        uint64_t bits = (used ? pid_bits[tid / 64] : ~pid_bits[tid / 64]) >> (tid % 64);
+        uint64_t bits = ~pid_bits[tid / 64] >> (tid % 64);
 
         if (bits) {
             return tid + __builtin_ctzl(bits);
@@ -74,12 +75,25 @@ static pid_t pid_after(pid_t tid, bool used)
     return 0;
 }
 
+/* The lowest bit from `from` on that is set, of `count`; -1: none. */
+static int bit_from(const uint64_t *words, int from, int count)
+{
+    for (; from < count; from = (from | 63) + 1) {
+        uint64_t bits = words[from / 64] >> (from % 64);
+
+        if (bits) {
+            return from + __builtin_ctzl(bits);
+        }
+    }
+    return -1;
+}
+
 bool task_assign_tid(struct task *task)
 {
-    pid_t first = pid_after(last_pid, false), pid = first;
+    pid_t first = pid_free_after(last_pid), pid = first;
 
     while (!pid || group_has_members(pid)) { /* a process group that lives on keeps its id */
-        pid = pid_after(pid ? pid : 1, false);
+        pid = pid_free_after(pid ? pid : 1);
         if (pid == first) {
             return false;
         }
@@ -94,6 +108,9 @@ void task_release_tid(struct task *task)
     assert_held(&tasks_lock);
     pid_table[task->tid] = NULL;
     pid_bits[task->tid / 64] &= ~(1ul << (task->tid % 64));
+    if (!pid_bits[task->tid / 64]) {
+        pid_words[task->tid / 64 / 64] &= ~(1ul << (task->tid / 64 % 64));
+    }
     list_remove(&task->in_all);
     task_count--;
 }
@@ -176,6 +193,7 @@ void task_adopt_tid(struct task *task, pid_t tid)
     task->tid = tid;
     pid_table[tid] = task;
     pid_bits[tid / 64] |= 1ul << (tid % 64);
+    pid_words[tid / 64 / 64] |= 1ul << (tid / 64 % 64);
     list_push_back(&all_tasks, &task->in_all);
     task_count++;
 }
@@ -196,14 +214,22 @@ const struct rlimit *mm_limits(void)
 
 pid_t task_next_locked(pid_t tid)
 {
-    return pid_after(tid, true);
+    const int from = tid + 1, behind = (from | 63) + 1; /* the same word, and what is behind it */
+    int next = bit_from(pid_bits, from, behind < PID_MAX ? behind : PID_MAX), word;
+
+    assert_held(&tasks_lock);
+    if (next < 0) {
+        word = bit_from(pid_words, behind / 64, PID_MAX / 64);
+        next = word < 0 ? 0 : bit_from(pid_bits, word * 64, PID_MAX);
+    }
+    return next;
 }
 
 pid_t task_next(pid_t tid)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
-    tid = pid_after(tid, true);
+    tid = task_next_locked(tid);
     spin_unlock_irqrestore(&tasks_lock, flags);
     return tid;
 }
