@@ -39,6 +39,13 @@ def stress_on_four_cpus_in_turn() -> str:
 
 
 @test
+def two_threads_fault_side_by_side() -> None:
+    """In real time: where the CPUs take turns they hardly meet at the lock."""
+    result = guest("/bin/test/side_by_side", options=["--smp", "2"])
+    check("\nok 1" in result.stdout, result.stdout + result.stderr)
+
+
+@test
 def real_time_tasks_go_to_the_cpus_with_less_important_ones() -> None:
     result = guest("sh", "-c", "cd /tmp; /bin/test/realtime", options=["--smp", "2", "--icount"])
     check("not ok" not in result.stdout and "ok 11" in result.stdout, result.stdout + result.stderr)

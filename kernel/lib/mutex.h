@@ -1,6 +1,7 @@
 /*
- * A lock that its holder may sleep with. One word: free, held, held and waited for. Sleeping and
- * waking are sched's.
+ * A lock that its holder may sleep with. One word: free, held, held and waited for. Waiting and
+ * waking are sched's: who finds it held looks for a while whether another CPU gives it back, before
+ * he sleeps, and giving it back wakes one.
  */
 #ifndef LIB_MUTEX_H
 #define LIB_MUTEX_H
@@ -14,8 +15,8 @@ struct mutex {
 
 #define MUTEX_INIT(name) {LOCK_DEBUG(.debug.class = #name)}
 
-/* Upcalls, defined in sched/wait.c: sleep while the state is 2 / wake those who do. */
-void mutex_wait(struct mutex *mutex);
+/* Upcalls, defined in sched/wait.c: take one that was held / wake one of those who sleep for it. */
+void mutex_lock_held(struct mutex *mutex);
 void mutex_wake(struct mutex *mutex);
 
 /* A macro, so that the debug build knows which it is. */
@@ -34,11 +35,8 @@ static inline bool mutex_take(struct mutex *mutex)
 static inline void mutex_lock(struct mutex *mutex)
 {
     LOCK_DEBUG(lock_debug_acquire(&mutex->debug, true, false));
-    if (likely(mutex_take(mutex))) {
-        return;
-    }
-    while (__atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) != 0) {
-        mutex_wait(mutex);
+    if (unlikely(!mutex_take(mutex))) {
+        mutex_lock_held(mutex);
     }
 }
 

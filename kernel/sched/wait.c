@@ -4,6 +4,7 @@
 #include "lib/mutex.h"
 #include "sched/sched.h"
 
+#define MUTEX_SPINS 200 /* looks at a mutex, a pause each: some ten microseconds */
 #define WAKE_TURN 32 /* entries that are woken before others may have the queue's lock */
 
 const char *const wait_reason_names[WAIT_REASONS] = {
@@ -227,15 +228,33 @@ static struct wait_queue *mutex_queue(struct mutex *mutex)
     return &mutex_queues[(uint64_t)mutex / 16 % ARRAY_SIZE(mutex_queues)];
 }
 
-void mutex_wait(struct mutex *mutex)
+void mutex_lock_held(struct mutex *mutex)
 {
-    wait_event(mutex_queue(mutex), WAIT_MUTEX, mutex,
-               __atomic_load_n(&mutex->state, __ATOMIC_ACQUIRE) != 2);
+    for (int i = 0; cpu_count > 1 && i < MUTEX_SPINS; i++) {
+        if (!__atomic_load_n(&mutex->state, __ATOMIC_RELAXED) && mutex_take(mutex)) {
+            return;
+        }
+        cpu_pause();
+    }
+    while (__atomic_exchange_n(&mutex->state, 2, __ATOMIC_ACQUIRE) != 0) {
+        wait_event(mutex_queue(mutex), WAIT_MUTEX, mutex,
+                   __atomic_load_n(&mutex->state, __ATOMIC_ACQUIRE) != 2);
+    }
 }
 
+/* The woken one leaves the state at 2, so the others are not forgotten: it wakes the next. */
 void mutex_wake(struct mutex *mutex)
 {
-    wake_all(mutex_queue(mutex));
+    struct wait_queue *queue = mutex_queue(mutex);
+    struct wait_entry *entry;
+    uint64_t flags = spin_lock_irqsave(&queue->lock);
+
+    list_for_each(entry, &queue->entries, list) {
+        if (entry->task->wait_object == (uint64_t)mutex && entry->wake(entry, 0)) {
+            break;
+        }
+    }
+    spin_unlock_irqrestore(&queue->lock, flags);
 }
 
 void wait_init(void)

@@ -39,12 +39,13 @@ static ssize_t file_transfer(struct file *file, uint64_t buffer, size_t size, of
     return done;
 }
 
-static long transfer_here(int fd, uint64_t buffer, size_t size, bool write)
+static inline long transfer_here(int fd, uint64_t buffer, size_t size, bool write)
 {
     const bool shared = files_shared(current->files);
     struct file *file = fd_use(current->files, fd, shared);
     long done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
 
+    __asm__ volatile(""); /* no jump to file_transfer instead of a call: backtraces show this one, too */
     fd_done(file, shared);
     return done;
 }
