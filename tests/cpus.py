@@ -46,6 +46,12 @@ def two_threads_fault_side_by_side() -> None:
 
 
 @test
+def names_are_looked_up_while_they_are_replaced() -> None:
+    result = guest("sh", "-c", "cd /tmp; /bin/test/renames", options=["--smp", "2"])
+    check("\nok 1" in result.stdout, result.stdout + result.stderr)
+
+
+@test
 def real_time_tasks_go_to_the_cpus_with_less_important_ones() -> None:
     result = guest("sh", "-c", "cd /tmp; /bin/test/realtime", options=["--smp", "2", "--icount"])
     check("not ok" not in result.stdout and "ok 11" in result.stdout, result.stdout + result.stderr)

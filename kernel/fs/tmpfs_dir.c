@@ -1,9 +1,10 @@
 /*
  * tmpfs, the directories: names in a hash table, and in a list by age for readdir.
  *
- * One lock for all names of all tmpfs instances: a rename touches two directories and must not
- * let a directory move below itself, and names change rarely. An entry owns a reference to its
- * inode. A removed directory is `dead`: nothing can be made in it any more.
+ * One lock for all changes of names in all tmpfs instances: a rename touches two directories and must
+ * not let a directory move below itself, and names change rarely. Looking a name up takes the
+ * directory's own lock alone. An entry owns a reference to its inode. A removed directory is `dead`:
+ * nothing can be made in it any more.
  */
 #include "fs/file.h"
 #include "fs/tmpfs.h"
@@ -22,13 +23,14 @@ struct entry {
 };
 
 struct tmpfs_directory {
+    struct spinlock lock; /* of the buckets; who changes them has names_lock, too. Above parent_lock */
     struct list buckets[BUCKETS], by_age;
     uint64_t next_age;
     bool dead;
 };
 
-/* Protects every struct tmpfs_directory, the `links` and parents of tmpfs inodes. Below it:
- * parent_lock and the allocator. */
+/* Protects every struct tmpfs_directory, the `links` and parents of tmpfs inodes. Below it: the lock of
+ * a directory, parent_lock and the allocator. */
 static struct mutex names_lock = MUTEX_INIT(names_lock);
 
 struct tmpfs_directory *tmpfs_directory_create(void)
@@ -36,6 +38,7 @@ struct tmpfs_directory *tmpfs_directory_create(void)
     struct tmpfs_directory *directory = kzalloc(sizeof(*directory));
 
     if (directory) {
+        spin_init(&directory->lock);
         for (int i = 0; i < BUCKETS; i++) {
             list_init(&directory->buckets[i]);
         }
@@ -61,13 +64,13 @@ static uint32_t name_hash(const char *name)
     return hash;
 }
 
+/* names_lock is held, or the directory's lock. */
 static struct entry *entry_find(struct inode *inode, const char *name)
 {
     struct tmpfs_directory *directory = inode->data;
     uint32_t hash = name_hash(name);
     struct entry *entry;
 
-    assert_held(&names_lock);
     list_for_each(entry, &directory->buckets[hash % BUCKETS], by_hash) {
         if (entry->hash == hash && strcmp(entry->name, name) == 0) {
             return entry;
@@ -96,6 +99,7 @@ static void entry_insert(struct inode *inode, struct entry *entry, struct inode 
     assert_held(&names_lock);
     entry->inode = target;
     entry->age = directory->next_age++;
+    assert_held(&directory->lock);
     list_push_back(&directory->buckets[entry->hash % BUCKETS], &entry->by_hash);
     list_push_back(&directory->by_age, &entry->by_age);
     inode->size++;
@@ -112,6 +116,7 @@ static struct inode *entry_remove(struct inode *inode, struct entry *entry)
     struct inode *target = entry->inode;
 
     assert_held(&names_lock);
+    assert_held(&((struct tmpfs_directory *)inode->data)->lock);
     list_remove(&entry->by_hash);
     list_remove(&entry->by_age);
     inode->size--;
@@ -125,16 +130,41 @@ static struct inode *entry_remove(struct inode *inode, struct entry *entry)
     return target;
 }
 
-static struct inode *tmpfs_lookup(struct inode *directory, const char *name)
+/* For a change: of one directory, or of two. names_lock is held. */
+static void directories_lock(struct inode *one, struct inode *other)
 {
-    struct entry *entry;
-    struct inode *inode;
+    struct tmpfs_directory *first = one->data, *second = other->data;
 
-    mutex_lock(&names_lock);
-    entry = entry_find(directory, name);
-    inode = entry ? inode_get(entry->inode) : error_pointer(-ENOENT);
-    mutex_unlock(&names_lock);
-    return inode;
+    assert_held(&names_lock);
+    spin_lock(first < second ? &first->lock : &second->lock);
+    if (first != second) {
+        spin_lock(first < second ? &second->lock : &first->lock);
+    }
+}
+
+static void directories_unlock(struct inode *one, struct inode *other)
+{
+    struct tmpfs_directory *first = one->data, *second = other->data;
+
+    spin_unlock(&first->lock);
+    if (first != second) {
+        spin_unlock(&second->lock);
+    }
+}
+
+static struct inode *tmpfs_lookup(struct inode *inode, const char *name)
+{
+    struct tmpfs_directory *directory = inode->data;
+    struct inode *found = error_pointer(-ENOENT);
+    struct entry *entry;
+
+    spin_lock(&directory->lock);
+    entry = entry_find(inode, name);
+    if (entry) {
+        found = inode_get(entry->inode);
+    }
+    spin_unlock(&directory->lock);
+    return found;
 }
 
 /* Give `target` a name; its reference is taken over, or kept on error. */
@@ -152,7 +182,9 @@ static long add_name(struct inode *directory, const char *name, struct inode *ta
     } else if (entry_find(directory, name)) {
         error = -EEXIST;
     } else {
+        directories_lock(directory, directory);
         entry_insert(directory, entry, target);
+        directories_unlock(directory, directory);
     }
     mutex_unlock(&names_lock);
     if (error) {
@@ -254,7 +286,9 @@ static long tmpfs_unlink(struct inode *directory, const char *name, bool want_di
     entry = entry_find(directory, name);
     error = entry ? check_removal(entry->inode, want_directory) : -ENOENT;
     if (!error) {
+        directories_lock(directory, directory);
         target = remove_entry(directory, entry);
+        directories_unlock(directory, directory);
     }
     mutex_unlock(&names_lock);
     inode_put(target);
@@ -308,10 +342,12 @@ static long tmpfs_rename(struct inode *from, const char *old_name, struct inode 
     error = old ? check_rename(to, old, over, flags & RENAME_NOREPLACE) : -ENOENT;
     /* Two names of one file: nothing happens, rename(2). */
     if (!error && !(over && over->inode == old->inode)) {
+        directories_lock(from, to); /* at no moment there is neither name */
         if (over) {
             replaced = remove_entry(to, over);
         }
         entry_insert(to, fresh, entry_remove(from, old));
+        directories_unlock(from, to);
         fresh = NULL;
     }
     mutex_unlock(&names_lock);
