@@ -211,7 +211,7 @@ static void image_install(struct mm *mm, const struct exec_image *image, const c
     const char *name = strrchr(path, '/');
     uint64_t flags;
 
-    task_release_mm(task);
+    task_release_mm(task, false);
     flags = spin_lock_irqsave(&tasks_lock);
     task->mm = mm;
     task->group->has_executed = true;

@@ -17,12 +17,13 @@
 
 #define TURN 32 /* children that are looked at before others may have tasks_lock */
 
-void task_release_mm(struct task *task)
+void task_release_mm(struct task *task, bool ends)
 {
     struct mm *mm = task->mm;
 
     if (mm) {
         futex_release_robust();
+        futex_release_pi(ends);
     }
     /* set_tid_address(2): for others that share the memory, not for a process that ends. */
     if (mm && task->clear_tid && __atomic_load_n(&mm->users, __ATOMIC_RELAXED) > 1) {
@@ -159,7 +160,7 @@ void task_exit(int status)
     bool last;
 
     trace(TRACE_EXIT, 0, (uint32_t)group->pid, (uint64_t)status);
-    task_release_mm(task);
+    task_release_mm(task, true);
     context_exit(task);
     flags = spin_lock_irqsave(&tasks_lock);
     task->mm = NULL;

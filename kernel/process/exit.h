@@ -5,7 +5,7 @@
 
 /* On exec and exit, by the task itself, before it leaves its mm: robust futexes, CLEARTID, and the
  * end of vfork. The caller gives the mm back. May sleep. */
-void task_release_mm(struct task *task);
+void task_release_mm(struct task *task, bool ends);
 /* exec's middle: end the other threads. 0: this is the only one now, and has the leader's id. -EINTR:
  * it is to end itself, or another one executes. Sleeps. */
 long task_end_other_threads(void);

@@ -18,13 +18,9 @@
 #include "sched/sched.h"
 #include "trace/trace.h"
 
-struct key {
-    uint64_t space, address; /* space 0: a marker */
-};
-
 struct waiter {
     struct list list;
-    struct key key;
+    struct futex_key key;
     struct bucket *bucket; /* of the key: whose lock protects this */
     struct task *task;
     uint32_t bitset;
@@ -37,18 +33,18 @@ static struct bucket {
     struct list waiters;
 } buckets[256];
 
-static struct bucket *bucket_of(struct key key)
+static struct bucket *bucket_of(struct futex_key key)
 {
     return &buckets[(key.space + key.address / 4) * 0x9e3779b97f4a7c15ul >> 56];
 }
 
-static bool key_equal(struct key a, struct key b)
+static bool key_equal(struct futex_key a, struct futex_key b)
 {
     return a.space == b.space && a.address == b.address;
 }
 
 /* A word that other processes may have, too, mapped elsewhere. Its page is made, if need be. */
-static long find_shared_key(int __user *word, struct key *key)
+static long find_shared_key(int __user *word, struct futex_key *key)
 {
     int value;
 
@@ -59,7 +55,7 @@ static long find_shared_key(int __user *word, struct key *key)
     return mm_shared_id(current->mm, (vaddr_t)word, &key->space, &key->address);
 }
 
-static inline long find_key(int __user *word, bool shared, struct key *key)
+static inline long find_key(int __user *word, bool shared, struct futex_key *key)
 {
     if ((vaddr_t)word & 3) {
         return -EINVAL;
@@ -67,8 +63,13 @@ static inline long find_key(int __user *word, bool shared, struct key *key)
     if (!user_range_ok(word, 4)) {
         return -EFAULT;
     }
-    *key = (struct key){current->mm->id, (vaddr_t)word};
+    *key = (struct futex_key){current->mm->id, (vaddr_t)word};
     return shared ? find_shared_key(word, key) : 0;
+}
+
+long futex_find_key(int __user *word, bool shared, struct futex_key *key)
+{
+    return find_key(word, shared, key);
 }
 
 /* Queue the waiter while *word is `value`. -EAGAIN: it is not. */
@@ -217,7 +218,7 @@ static void wake_one(struct waiter *waiter)
 }
 
 /* Wake at most `count`, but one at least if there is one: so does Linux. */
-static long wake_some(struct walk *walk, struct key key, int count, uint32_t bitset)
+static long wake_some(struct walk *walk, struct futex_key key, int count, uint32_t bitset)
 {
 //@lab 4 wake begin
     struct waiter *waiter;
@@ -242,7 +243,7 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
 {
     struct bucket *bucket;
     struct walk walk;
-    struct key key;
+    struct futex_key key;
     long error = find_key(word, shared, &key), woken;
 
     if (error) {
@@ -260,7 +261,7 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
 }
 
 /* Wake `count` of `key`, and move `move` others to key_to, in the other bucket of the walk. */
-static long futex_move(struct walk *walk, struct key key, int count, int move, struct key key_to)
+static long futex_move(struct walk *walk, struct futex_key key, int count, int move, struct futex_key key_to)
 {
     struct bucket *to = walk->other;
     struct waiter *waiter;
@@ -288,7 +289,7 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
                    uint32_t value, bool shared)
 {
     struct walk walk;
-    struct key key, key_to;
+    struct futex_key key, key_to;
     long error = find_key(word, shared, &key), seen;
 
     if (count < 0 || move < 0) {

@@ -2,6 +2,19 @@
 #ifndef SCHED_FUTEX_H
 #define SCHED_FUTEX_H
 #include "lib/types.h"
+
+/* What a word holds that robust.c and futex_pi.c know of: the owner's tid, and */
+#define FUTEX_WAITERS 0x80000000u
+#define FUTEX_OWNER_DIED 0x40000000u
+#define FUTEX_TID_MASK 0x3fffffffu
+
+struct futex_key {
+    uint64_t space, address; /* space 0: a marker */
+};
+struct task;
+
+/* Which futex the word is, see futex.c. May sleep. -EINVAL, -EFAULT. */
+long futex_find_key(int __user *word, bool shared, struct futex_key *key);
 /* For the first three: no spinlock is held. `shared`: other processes may wait for the word, too.
  * -EINVAL: `word` is not aligned; -EFAULT. */
 /* Sleep if *word == value, until a wake whose bitset has a common bit. 0: woken; -EAGAIN: another
@@ -16,5 +29,17 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
 /* robust.c. The current task ends or executes, and has its memory still: the locks in its robust list
  * have no owner now. May sleep. A damaged list ends it. */
 void futex_release_robust(void);
+/*
+ * futex_pi.c. Locks whose owner inherits the priorities of those who wait; no spinlock is held.
+ * To lock: 0; -EDEADLK: it would wait for itself; -ESRCH: the word names nobody; -EAGAIN: `only_try`, and
+ * somebody has it; -ETIMEDOUT, -ERESTARTNOINTR, -ENOMEM. To unlock: -EPERM: another one has it.
+ */
+long futex_lock_pi(int __user *word, bool shared, bool only_try, ktime_t deadline);
+long futex_unlock_pi(int __user *word, bool shared);
+/* The task has another priority: so have those for whom it waits. */
+void futex_pi_adjust(struct task *task);
+/* The current task ends (`ends`) or executes, after the list was looked at: the locks that others wait for are
+ * theirs. */
+void futex_release_pi(bool ends);
 void futex_init(void); /* at boot, before the first task */
 #endif

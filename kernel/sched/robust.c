@@ -14,10 +14,7 @@
 #include "sched/task.h"
 
 #define ROBUST_LIST_LIMIT 2048
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK 0x3fffffffu
-#define PI 1ul /* in the low bit of an entry's address: of those no waiter is woken */
+#define PI 1ul /* in the low bit of an entry's address: of those futex_pi.c wakes a waiter */
 
 struct robust_head {
     uint64_t first;

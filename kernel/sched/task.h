@@ -137,6 +137,9 @@ struct task {
     int __user *set_tid; /* where it stores its tid before it first enters user mode, or NULL */
     int __user *clear_tid;
     uint64_t robust_list;
+    struct pi_waiter *pi_waiter; /* while it waits: pi_lock of futex_pi.c, as the next two */
+    struct rb_root pi_held;      /* what others wait for */
+    bool pi_ended;               /* it will give no lock back any more */
     struct task *vfork_parent; /* waits for our exec or exit */
     struct wait_queue vfork_queue;
     void (*kernel_entry)(void *); /* of a kernel thread */

@@ -7,8 +7,8 @@
 #include "syscall/calls.h"
 
 enum {
-    FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET, FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
+    FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_LOCK_PI,
+    FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI2 = 13, FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
 };
 
 static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, int operation,
@@ -37,6 +37,22 @@ static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, i
         return result;
     }
     return relative ? wait_interrupted(deadline) : -ERESTARTNOHAND;
+}
+
+/* Until a point in time, of CLOCK_REALTIME for FUTEX_LOCK_PI. */
+static long futex_lock_user(int __user *word, int operation, const struct timespec __user *timeout)
+{
+    bool real = (operation & FUTEX_COMMAND) == FUTEX_LOCK_PI || operation & FUTEX_CLOCK_REALTIME;
+    ktime_t deadline = KTIME_NEVER;
+
+    if (timeout) {
+        deadline = time_from_user(timeout);
+        if (deadline < 0) {
+            return deadline;
+        }
+        deadline -= real ? clock_realtime_offset : 0;
+    }
+    return futex_lock_pi(word, !(operation & FUTEX_PRIVATE), false, deadline);
 }
 
 /* What `code` makes of the word: its op in the top 4 bits, its argument in bits 12 to 23 (futex(2)). */
@@ -116,7 +132,7 @@ long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout
     int command = operation & FUTEX_COMMAND;
     bool shared = !(operation & FUTEX_PRIVATE);
 
-    if (operation & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET) {
+    if (operation & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI2) {
         return -ENOSYS;
     }
     switch (command) {
@@ -137,6 +153,13 @@ long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout
                              value3, shared);
     case FUTEX_WAKE_OP:
         return futex_wake_op(word, (int)value, (int)timeout, word2, value3, shared);
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+        return futex_lock_user(word, operation, (const struct timespec __user *)timeout);
+    case FUTEX_TRYLOCK_PI:
+        return futex_lock_pi(word, shared, true, KTIME_NEVER);
+    case FUTEX_UNLOCK_PI:
+        return futex_unlock_pi(word, shared);
     default:
         return -ENOSYS;
     }

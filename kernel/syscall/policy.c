@@ -1,6 +1,7 @@
 /* Calls on scheduling: nice, policies, affinity. */
 #include "lib/errno.h"
 #include "mm/uaccess.h"
+#include "sched/futex.h"
 #include "sched/sched.h"
 #include "syscall/calls.h"
 
@@ -93,6 +94,7 @@ static long policy_set(pid_t pid, int policy, const int __user *user)
         error = -EINVAL;
     } else {
         sched_set_policy(task, policy, priority);
+        futex_pi_adjust(task);
     }
     task_put(task);
     return error;
