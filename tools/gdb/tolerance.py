@@ -10,7 +10,7 @@ MASKS = (
     (r"\bblock\w*~", "blocking"),  # a table cuts names where other columns are wide
     (r"(?m)^(\d+\t|0x\w+ in \?\?).*\n", ""),
     (r"(?m)^#\d+ +(0x\w+ in )?", "# "),
-    (r"(?m)^(Breakpoint \d+, \S+) \(.*\) at", r"\1 () at"),
+    (r"(?m)^((?:Temporary b|B)reakpoint \d+, \S+) \(.*\) at", r"\1 () at"),
     (r"0x[0-9a-f]{5,}|\b[0-9a-f]{12,16}\b", "ADDRESS"),
     (r"\[ *\d+\]  ", "[N] "),
     (r"\b\d+\.\d+ (m?s|us)\b", "TIME"),
