@@ -33,8 +33,8 @@ def statics() -> set[str]:
 
 def frame(match: re.Match) -> str:
     """A static function may be inlined, or copied for one caller, and its frame comes and goes, or is
-    shown in the file of what is inlined there."""
-    return "" if match[1] in statics() else f"# {match[1]} () at {match[2]}\n"
+    shown in the file of what is inlined there. So does that of a function whose last act is a call."""
+    return "" if match[1] in statics() or re.match("sys_|kernel_thread_main$", match[1]) else f"# {match[1]} () at {match[2]}\n"
 
 
 def masked(text: str) -> str:
