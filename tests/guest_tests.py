@@ -12,6 +12,8 @@ from pathlib import Path
 from driver import ROOT, TESTS, Machine, Skipped, call, check, guest, test
 
 TIMED = ("pthread_cost",)
+# Not on the host: a busy one gives its least important tasks no time, and a container no priorities.
+GUEST_ALONE = ("realtime", "inherit")
 MEMORY = {"co_many": "640"}  # MiB, where the guest's usual memory is not enough
 
 
@@ -27,12 +29,12 @@ def output_on_host(name: str) -> str:
 def guest_test(name: str) -> None:
     if name in TIMED and Machine.free:
         raise Skipped("it measures time")
-    expected = output_on_host(name)
+    expected = output_on_host(name) if name not in GUEST_ALONE else None
     in_guest = guest("sh", "-c", f"cd /tmp; /bin/test/{name} 2>errors; s=$?; echo @@; cat errors; exit $s",
                      options=["--icount", *(["--mem", MEMORY[name]] if name in MEMORY else []),
                               *(["--append", "inject"] if name.startswith("inject_") else [])])
     output, _, errors = in_guest.stdout.partition("@@\n")
-    check(output == expected, f"host and guest differ:\n{output}{errors}")
+    check("not ok" not in output and expected in (output, None), f"host and guest differ:\n{output}{errors}")
 
 
 for program in [*sorted(path.stem for path in (ROOT / "user/test").glob("*.c")), "torture"]:
