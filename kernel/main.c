@@ -7,6 +7,7 @@
 #include "arch/percpu.h"
 #include "arch/smp.h"
 #include "debug/crash.h"
+#include "debug/explore.h"
 #include "debug/lab.h"
 #include "dev/keyboard.h"
 #include "dev/serial.h"
@@ -52,6 +53,7 @@ static void files_init(void)
     device_init();
     console_init();
     ktrace_device_init();
+    explore_device_init();
     vfs_init(tmpfs_create_root(0755));
     initramfs_unpack();
     devices = tmpfs_create_root(0755);

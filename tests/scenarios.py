@@ -84,7 +84,7 @@ def init_cannot_be_cut_while_it_runs() -> None:
 def options_that_are_not_taken_as_they_are_are_told() -> None:
     for option, told in (("tiemout=5", 'no option is called "tiemout=5"'), ("timeout=soon", "is no number"),
                          ("timeout=0", "it is 1 now"), ("timeout=99999999999999999999", "it is 4611686018 now"),
-                         ("trace=on trace_records=262144", "it is 131072 now"), ("sched=fifo", 'no policy "fifo"; there are: fair rr\n')):
+                         ("trace=on trace_records=262144", "it is 131072 now"), ("sched=fifo", 'no policy "fifo"; there are: fair rr explore\n')):
         result = guest("true", options=["--append", option])
         check(told in result.stderr, f"{option}: {result.stderr}")
     result = guest("true", options=["--append", "trace=off timeout=60"])

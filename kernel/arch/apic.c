@@ -18,6 +18,11 @@ void lapic_write(uint32_t reg, uint32_t value)
     lapic[reg / 4] = value;
 }
 
+volatile uint32_t *lapic_register(uint32_t reg)
+{
+    return &lapic[reg / 4];
+}
+
 void lapic_init(void)
 {
     /* The old interrupt controllers first: a request of theirs that is already on its way would
@@ -43,6 +48,11 @@ void lapic_init_cpu(void)
 void lapic_eoi(void)
 {
     lapic_write(LAPIC_EOI, 0);
+}
+
+bool lapic_is_pending(uint32_t vector)
+{
+    return lapic_read(LAPIC_IRR + vector / 32 * 0x10) >> vector % 32 & 1;
 }
 
 uint32_t lapic_id(void)

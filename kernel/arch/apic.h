@@ -31,6 +31,9 @@ uint32_t lapic_id(void);     /* of this CPU */
 /* A register of this CPU's local APIC: one of LAPIC_*, below. */
 uint32_t lapic_read(uint32_t reg);
 void lapic_write(uint32_t reg, uint32_t value);
+volatile uint32_t *lapic_register(uint32_t reg); /* where it is */
+/* Has this CPU's local APIC an interrupt with this vector for it, which is not taken yet? */
+bool lapic_is_pending(uint32_t vector);
 /* Map the IOAPIC and mask all its lines. */
 void ioapic_init(void);
 /* Send ISA line `irq` to `vector` on the first CPU, and unmask it. */
@@ -38,7 +41,7 @@ void ioapic_route(int irq, int vector);
 
 enum {
     LAPIC_ID = 0x20, LAPIC_TPR = 0x80, LAPIC_EOI = 0xb0, LAPIC_SPURIOUS = 0xf0,
-    LAPIC_ICR_LOW = 0x300, LAPIC_ICR_HIGH = 0x310, LAPIC_TIMER = 0x320, LAPIC_LINT0 = 0x350,
+    LAPIC_IRR = 0x200, LAPIC_ICR_LOW = 0x300, LAPIC_ICR_HIGH = 0x310, LAPIC_TIMER = 0x320, LAPIC_LINT0 = 0x350,
     LAPIC_LINT1 = 0x360, LAPIC_ERROR = 0x370, LAPIC_TIMER_INITIAL = 0x380,
     LAPIC_TIMER_CURRENT = 0x390, LAPIC_TIMER_DIVIDE = 0x3e0,
 };

@@ -118,6 +118,12 @@ static inline void irq_enable(void)
     __asm__ volatile("sti" : : : "memory");
 }
 
+/* Let those come that are pending: sti holds them back for one instruction more (SDM volume 2, STI). */
+static inline void irq_enable_once(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
 static inline void irq_disable(void)
 {
     __asm__ volatile("cli" : : : "memory");

@@ -25,6 +25,9 @@ void machine_exit(enum machine_exit_code code)
     const uint64_t *frame = __builtin_frame_address(0);
 
     irq_disable();
+    if (code == MACHINE_EXIT_PANIC || code == MACHINE_EXIT_TIMEOUT) {
+        machine_last_words();
+    }
     panic_alone(); /* how far the others run on until QEMU has ended would depend on the host */
     if (!exit_registers.rip) { /* otherwise a trap, which knows better */
         exit_registers.rip = frame[1] - 1; /* in the call, which may be a function's end */

@@ -15,12 +15,26 @@ static struct {
 } idt[256];
 extern const uint64_t trap_table[256];
 
+static void idt_set_stub(int vector, uint64_t stub)
+{
+    idt[vector].offset_low = (uint16_t)stub;
+    idt[vector].offset_middle = (uint16_t)(stub >> 16);
+    idt[vector].offset_high = (uint32_t)(stub >> 32);
+}
+
+void idt_replace(const uint64_t stubs[256])
+{
+    for (int i = 0; i < 256; i++) {
+        if (i != 2 && i != 8) {
+            idt_set_stub(i, stubs[i]);
+        }
+    }
+}
+
 void idt_init(void)
 {
     for (int i = 0; i < 256; i++) {
-        idt[i].offset_low = (uint16_t)trap_table[i];
-        idt[i].offset_middle = (uint16_t)(trap_table[i] >> 16);
-        idt[i].offset_high = (uint32_t)(trap_table[i] >> 32);
+        idt_set_stub(i, trap_table[i]);
         idt[i].selector = SELECTOR_KERNEL_CODE;
         idt[i].type = i == 3 || i == 4 ? 0xee : 0x8e; /* interrupt gates; int 3 and 4 are for all */
         idt[i].ist = i == 8 ? 1 : i == 2 ? 2 : 0;

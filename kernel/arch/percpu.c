@@ -11,7 +11,8 @@ uint32_t cpu_count = 1;
 _Static_assert(offsetof(struct cpu, current_task) == 8, "frame.inc: CPU_CURRENT");
 _Static_assert(offsetof(struct cpu, user_rsp) == 16, "frame.inc: CPU_USER_RSP");
 _Static_assert(offsetof(struct cpu, need_resched) == 24, "frame.inc: CPU_WORK");
-_Static_assert(offsetof(struct cpu, user_work) == 25, "frame.inc: CPU_WORK is two bytes");
+_Static_assert(offsetof(struct cpu, user_work) == 25, "frame.inc: CPU_WORK, its first two bytes");
+_Static_assert(offsetof(struct cpu, unused) == 27, "frame.inc: CPU_WORK is four bytes");
 _Static_assert(offsetof(struct cpu, tss) == 164, "frame.inc: CPU_TSS");
 
 #define IST_SIZE 8192

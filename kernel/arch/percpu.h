@@ -32,9 +32,12 @@ struct cpu {
     struct cpu *self;
     struct task *current_task;
     uint64_t user_rsp; /* scratch of syscall_entry */
-    /* The two are one 16-bit word for the assembly: anything to do before user mode? */
+    /* The four are one word for the assembly, the first two half of it: anything to do before user
+     * mode? */
     bool need_resched; /* a better task waits: set by sched */
     bool user_work;    /* call signal_return_to_user, and reload every register from the frame */
+    bool exact;        /* the current task's time in user mode is counted (user_clock.h) */
+    bool unused;       /* never set */
     int32_t preempt_count;
     uint32_t lock_token; /* id + 1, what a spinlock that this CPU holds contains */
     uint32_t id, lapic_id;

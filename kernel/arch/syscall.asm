@@ -33,7 +33,7 @@ syscall_entry:
     call [syscall_table + rax * 8]
 .done:
     cli
-    cmp word [gs:CPU_WORK], 0   ; need_resched or user_work?
+    cmp dword [gs:CPU_WORK], 0  ; need_resched, user_work or exact?
     jne .slow
     mov r11, [rsp + FRAME_RFLAGS]
     test r11d, RFLAGS_TF        ; sysret would trap at once, iretq traps after one instruction

@@ -4,8 +4,8 @@
 
 %include "arch/frame.inc"
 %include "arch/frame_cfi.inc"
-extern trap_dispatch, nmi_dispatch, signal_return_to_user, cpu_clac_needed
-global trap_return, trap_table, user_return
+extern trap_dispatch, nmi_dispatch, signal_return_to_user, cpu_clac_needed, user_clock_return
+global trap_return, trap_table, trap_restore, user_return, user_work
 
 %macro POP_REGISTERS 0
     pop r15
@@ -89,14 +89,17 @@ trap_return:                    ; rsp: the frame; also where a new task starts
     test byte [rsp + FRAME_CS], 3
     jz trap_restore
 user_return:
-    cmp word [gs:CPU_WORK], 0
-    jne user_work
+    cmp dword [gs:CPU_WORK], 0
+    jne user_work_or_clock
     swapgs
 trap_restore:
     POP_REGISTERS
     add rsp, 16                 ; vector and error
 trap_iretq:
     iretq
+user_work_or_clock:
+    cmp word [gs:CPU_WORK], 0   ; need_resched or user_work? Otherwise it is `exact`
+    je user_clock_return
 user_work:
     mov rdi, rsp
     call signal_return_to_user

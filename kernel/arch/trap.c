@@ -8,6 +8,7 @@
 #include "arch/panic.h"
 #include "arch/percpu.h"
 #include "arch/smp.h"
+#include "arch/user_clock.h"
 #include "lib/log.h"
 #include "lib/signum.h"
 #include "trace/trace.h"
@@ -128,7 +129,12 @@ static int fpu_code(bool sse)
 static void trap_user_fault(struct trap_frame *frame)
 {
     const struct fault *fault = &faults[frame->vector];
-    int code = frame->vector == 1 ? debug_code()
+    int code;
+
+    if (frame->vector == 1 && user_clock_debug(frame)) {
+        return;
+    }
+    code = frame->vector == 1 ? debug_code()
                : fault->code == 0 ? fpu_code(frame->vector == 19) : fault->code;
 
     irq_enable();

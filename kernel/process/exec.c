@@ -18,6 +18,7 @@
 #include "process/context.h"
 #include "process/exit.h"
 #include "sched/posix_timer.h"
+#include "sched/explore.h"
 #include "sched/inject.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
@@ -224,6 +225,7 @@ static void image_install(struct mm *mm, const struct exec_image *image, const c
     strlcpy(task->name, name ? name + 1 : path, sizeof(task->name));
     trace_exec(task);
     inject_exec(task);
+    explore_exec(image->entry);
     memset(frame, 0, sizeof(*frame));
     frame->rip = image->start;
     frame->rsp = image->stack;

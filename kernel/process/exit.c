@@ -9,6 +9,7 @@
 #include "mm/uaccess.h"
 #include "process/context.h"
 #include "process/exit.h"
+#include "sched/explore.h"
 #include "sched/futex.h"
 #include "sched/group.h"
 #include "sched/posix_timer.h"
@@ -205,6 +206,7 @@ void task_exit(int status)
         wake_later_cancel(&group->wake_waiters);
         wake_later_cancel(&group->wake_stopped);
     }
+    explore_exit(task);
     preempt_enable_no_resched();
     schedule();
     panic("a dead task runs again");

@@ -13,6 +13,7 @@
 #include "mm/uaccess.h"
 #include "process/context.h"
 #include "process/fork.h"
+#include "sched/explore.h"
 #include "sched/group.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
@@ -243,6 +244,7 @@ long task_clone(const struct clone_args *args)
     if (!(flags & CLONE_THREAD) && task->group->limits[RLIMIT_CPU].soft != UINT64_MAX) {
         cpu_limit_changed(task->group);
     }
+    explore_clone(task);
     trace_clone(task, flags);
     sched_start(task);
     if (flags & CLONE_VFORK) {

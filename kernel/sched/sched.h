@@ -89,7 +89,7 @@ enum enqueue_kind {
  * The policies by name; without `sched=` the first one runs. A new one is its word here, and a file
  * with a `struct sched_class NAME_class`.
  */
-#define SCHED_POLICIES(policy) policy(fair) policy(rr)
+#define SCHED_POLICIES(policy) policy(fair) policy(rr) policy(explore)
 
 /*
  * A policy: what it leaves out is done by a plain queue (policy.c). rq->lock is held for all but

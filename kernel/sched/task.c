@@ -115,6 +115,14 @@ void task_release_tid(struct task *task)
     task_count--;
 }
 
+void task_ids_from(pid_t tid)
+{
+    uint64_t flags = spin_lock_irqsave(&tasks_lock);
+
+    last_pid = tid;
+    spin_unlock_irqrestore(&tasks_lock, flags);
+}
+
 struct task *task_find_locked(pid_t tid)
 {
     assert_held(&tasks_lock);

@@ -103,6 +103,8 @@ struct task {
     bool on_cpu;
     bool queued; /* on the run queue */
     bool yields; /* in sched_yield: others first */
+    bool late;   /* woken by a timer, but it has to wait (explore.c); rq->lock */
+    uint16_t explored; /* its number in the group that is explored (explore.h); 0: in none */
     uint32_t cpu; /* whose run queue it is on, or was last: see core.c */
     int references; /* atomic */
     enum task_state state; /* rq->lock to wake, the task itself to sleep */
@@ -179,6 +181,8 @@ pid_t task_next_locked(pid_t tid);
 /* A tid, and into the table (false: none left); out of it. tasks_lock is held for these, too. */
 bool task_assign_tid(struct task *task);
 void task_release_tid(struct task *task);
+/* The next new task gets the first free tid above this one. tasks_lock is taken. */
+void task_ids_from(pid_t tid);
 void task_adopt_tid(struct task *task, pid_t tid); /* one that nobody has: on exec, its leader's */
 /* The handlers of a group that is not dead: its leader may be. tasks_lock is held. */
 struct sighand *group_sighand(struct thread_group *group);

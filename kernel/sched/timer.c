@@ -117,6 +117,16 @@ bool timer_cancel(struct timer *timer)
     }
 }
 
+bool timer_is_running(void)
+{
+    return bases[this_cpu(id)].running;
+}
+
+bool timer_is_pending(void)
+{
+    return bases[this_cpu(id)].first;
+}
+
 void timer_init_cpu(uint32_t id)
 {
     spin_init(&bases[id].lock);

@@ -26,5 +26,8 @@ void timer_set(struct timer *timer, ktime_t deadline);
 bool timer_cancel(struct timer *timer);
 /* Run what is due, not all if that is much; when to come again. For the timer interrupt. */
 ktime_t timer_run(void);
+/* On this CPU, interrupts off: does timer_run call a timer's function just now? Is any timer set? */
+bool timer_is_running(void);
+bool timer_is_pending(void);
 void timer_init_cpu(uint32_t id); /* before the CPU runs */
 #endif

@@ -1,0 +1,320 @@
+/*
+ * /dev/explore: many runs of one program, each from the same state (sched/explore.h says what a run
+ * is).
+ *
+ * The one who explores forks a child, which calls EXPLORE_PREPARE and becomes the program. Where
+ * that begins to be interesting, at main() or explore_begin(), a debug register stops it. There it
+ * stays, the template of all runs: for each EXPLORE_RUN it forks a child, which goes on from there
+ * by the schedule, and waits for the end of that child and of all that this creates.
+ */
+#include "debug/explore.h"
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/user_clock.h"
+#include "fs/device.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "mm/uaccess.h"
+#include "process/exit.h"
+#include "process/fork.h"
+#include "sched/explore.h"
+#include "sched/sched.h"
+
+#define EVENTS_ORDER 9 /* pages of events: 2 MiB */
+#define DR7_BEGIN (DR7_NOTHING | 1)   /* breakpoint 0, an instruction's (SDM volume 3, section 17.2.4) */
+#define DR7_END (DR7_NOTHING | 4)     /* breakpoint 1 */
+#define DR6_BEGIN 1u
+#define DR6_END 2u
+
+/* What user/explore gives and gets. Addresses are relative to the program's entry point. */
+struct explore_range {
+    int64_t low, high; /* the instructions from low to below high */
+};
+struct explore_setup {
+    int64_t begin, end; /* where runs begin; where they end to be interesting, INT64_MAX: nowhere */
+    struct explore_range ranges[EXPLORE_RANGES]; /* whose steps are told */
+};
+struct explore_run {
+    uint32_t places, steps;
+    uint64_t limit;
+    struct explore_place schedule[EXPLORE_PLACES];
+    uint64_t instructions; /* from here on: what came out */
+    uint32_t verdict, tasks, events, dropped;
+    int32_t status, diverged;
+};
+struct explore_copy {
+    struct explore_event *to;
+    uint32_t first, count;
+};
+struct explore_template {
+    int64_t entry;
+    int32_t pid, unused;
+};
+enum {
+    EXPLORE_PREPARE = 0x4501, EXPLORE_RUN, EXPLORE_EVENTS, EXPLORE_WHERE,
+};
+
+enum session_state { SESSION_EMPTY, SESSION_PREPARED, SESSION_READY, SESSION_RUNS, SESSION_GONE };
+
+static struct session {
+    enum session_state state;
+    vaddr_t entry;
+    struct explore_setup setup;
+    struct explore_run run;
+} session;
+static struct mutex session_lock; /* one call at a time of those that explore */
+
+static void session_set(enum session_state state)
+{
+    __atomic_store_n(&session.state, state, __ATOMIC_SEQ_CST);
+    wake_all(&explore.over);
+}
+
+void explore_exec(vaddr_t entry)
+{
+    if (session.state != SESSION_PREPARED || current != explore.template) {
+        return;
+    }
+    session.entry = entry;
+    __asm__ volatile("mov %0, %%dr0" : : "r"(entry + (uint64_t)session.setup.begin));
+    __asm__ volatile("mov %0, %%dr1" : : "r"(entry + (uint64_t)session.setup.end));
+    write_dr7(DR7_BEGIN);
+}
+
+/* All of the group that are left have to end. */
+static void explore_kill(void)
+{
+    for (pid_t tid = 0; (tid = task_next(tid)) != 0;) {
+        struct task *task = task_find(tid);
+
+        if (task && task->explored) {
+            signal_send_process(task->group, SIGKILL, &(struct signal_info){.code = SI_KERNEL});
+        }
+        task_put(task);
+    }
+}
+
+/* One run, by the template. Its result is in session.run. */
+static void template_run(void)
+{
+    struct explore_run *run = &session.run;
+    struct wait_result result = {0};
+    long tid;
+
+    explore_reset();
+    explore.places = run->places;
+    memcpy(explore.schedule, run->schedule, sizeof(explore.schedule));
+    explore.limit = run->limit;
+    explore.steps = run->steps;
+    explore.starting = true;
+    task_ids_from(current->tid);
+    write_dr7(session.setup.end == INT64_MAX ? DR7_NOTHING : DR7_END);
+    tid = task_clone(&(struct clone_args){0});
+    if (tid < 0) {
+        explore.starting = false;
+        run->verdict = EXPLORE_NONE;
+        return;
+    }
+    wait_event(&explore.over, WAIT_EXPLORE, tid, explore.verdict);
+    run->instructions = explore_now();
+    if (explore.alive) {
+        explore_kill();
+        wait_event(&explore.over, WAIT_EXPLORE, tid, explore.alive == 0);
+    }
+    task_wait(P_PID, (pid_t)tid, WEXITED | WALL, &result);
+    run->verdict = explore.verdict;
+    run->tasks = explore.tasks;
+    run->events = explore.event_count;
+    run->dropped = explore.dropped;
+    run->status = result.status;
+    run->diverged = explore.diverged || explore.place < explore.places;
+}
+
+/* The template has come to where runs begin. It leaves only to end. Interrupts on. */
+static void template_serve(void)
+{
+    session_set(SESSION_READY);
+    while (!wait_event_interruptible(&explore.over, WAIT_EXPLORE, 0,
+                                     session.state == SESSION_RUNS)) {
+        template_run();
+        session_set(SESSION_READY);
+    }
+    session_set(SESSION_GONE);
+}
+
+static bool explore_steps_here(vaddr_t rip)
+{
+    int64_t at = (int64_t)(rip - session.entry);
+
+    for (int i = 0; i < EXPLORE_RANGES; i++) {
+        if (at >= session.setup.ranges[i].low && at < session.setup.ranges[i].high) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool user_clock_debug(struct trap_frame *frame)
+{
+    uint64_t dr6 = read_dr6();
+
+    if (!(dr6 & (DR6_BEGIN | DR6_END)) && !(current->explored && explore.steps)) {
+        return false;
+    }
+    write_dr6(DR6_NOTHING);
+    if (dr6 & DR6_BEGIN && current == explore.template) {
+        write_dr7(DR7_NOTHING);
+        irq_enable();
+        template_serve();
+        irq_disable();
+    } else if (dr6 & DR6_END && current->explored) {
+        write_dr7(DR7_NOTHING);
+        explore_record(EXPLORE_CLOSED, current, frame->rip);
+        explore.closed = true;
+    } else if (dr6 & (DR6_BEGIN | DR6_END)) {
+        frame->rflags |= RFLAGS_RF; /* another program has something else there */
+    }
+    if (dr6 & DR6_BS) {
+        frame->rflags &= ~(uint64_t)RFLAGS_TF;
+        if (explore_steps_here(frame->rip)) {
+            explore_record(EXPLORE_STEP, current, frame->rip);
+        }
+    }
+    return true;
+}
+
+static long explore_prepare(const void __user *from)
+{
+    if (session.state != SESSION_EMPTY && session.state != SESSION_GONE) {
+        return -EBUSY;
+    }
+    if (copy_from_user(&session.setup, from, sizeof(session.setup))) {
+        return -EFAULT;
+    }
+    task_put(explore.template);
+    explore.template = task_get(current);
+    session.state = SESSION_PREPARED;
+    return 0;
+}
+
+/* Does the template go on? It may end before it comes to where runs begin. */
+static bool session_is_settled(void)
+{
+    const struct task *task = explore.template;
+
+    return session.state == SESSION_READY || session.state == SESSION_GONE || !task ||
+           task->state == TASK_ZOMBIE;
+}
+
+static long session_wait(void)
+{
+    long error;
+
+    if (!explore.template) {
+        return -ESRCH;
+    }
+    error = wait_event_interruptible(&explore.over, WAIT_EXPLORE, 0, session_is_settled());
+    if (error) {
+        return error;
+    }
+    return session.state == SESSION_READY ? 0 : -ESRCH;
+}
+
+static long explore_one_run(void __user *argument)
+{
+    struct explore_run *run = &session.run;
+    long error = session_wait();
+
+    if (error) {
+        return error;
+    }
+    if (copy_from_user(run, argument, sizeof(*run))) {
+        return -EFAULT;
+    }
+    if (run->places > EXPLORE_PLACES) {
+        return -EINVAL;
+    }
+    session_set(SESSION_RUNS);
+    error = session_wait();
+    if (error) {
+        return error;
+    }
+    return copy_to_user(argument, run, sizeof(*run)) ? -EFAULT : 0;
+}
+
+static long explore_copy_events(const void __user *argument)
+{
+    struct explore_copy copy;
+
+    if (get_user(copy, (const struct explore_copy __user *)argument)) {
+        return -EFAULT;
+    }
+    if (copy.first > explore.event_count || copy.count > explore.event_count - copy.first) {
+        return -EINVAL;
+    }
+    return copy_to_user((void __user *)copy.to, explore.events + copy.first,
+                        copy.count * sizeof(*explore.events)) ? -EFAULT : 0;
+}
+
+static long explore_where(void __user *argument)
+{
+    long error = session_wait();
+    struct explore_template where;
+
+    if (error) {
+        return error;
+    }
+    where = (struct explore_template){(int64_t)session.entry, explore.template->tid, 0};
+    return copy_to_user(argument, &where, sizeof(where)) ? -EFAULT : 0;
+}
+
+static long explore_ioctl(struct file *file, unsigned command, uint64_t argument)
+{
+    void __user *user = (void __user *)argument;
+    long error = -ENOTTY;
+
+    (void)file;
+    mutex_lock(&session_lock);
+    if (command == EXPLORE_PREPARE) {
+        error = explore_prepare(user);
+    } else if (command == EXPLORE_RUN) {
+        error = explore_one_run(user);
+    } else if (command == EXPLORE_EVENTS) {
+        error = explore_copy_events(user);
+    } else if (command == EXPLORE_WHERE) {
+        error = explore_where(user);
+    }
+    mutex_unlock(&session_lock);
+    return error;
+}
+
+/* One CPU, and a clock that counts instructions: otherwise a schedule would mean nothing. */
+static long explore_open(struct file *file)
+{
+    struct page *pages;
+
+    (void)file;
+    if (cpu_count > 1 || !user_clock_is_exact()) {
+        return -ENODEV;
+    }
+    if (!explore.events) {
+        pages = page_alloc(EVENTS_ORDER);
+        if (!pages) {
+            return -ENOMEM;
+        }
+        explore.events = page_to_virt(pages);
+        explore.event_max = (PAGE_SIZE << EVENTS_ORDER) / sizeof(*explore.events);
+    }
+    return 0;
+}
+
+static const struct file_ops ops = {.open = explore_open, .ioctl = explore_ioctl};
+
+void explore_device_init(void)
+{
+    if (strcmp(sched_class.name, "explore") == 0) {
+        device_register(10, 201, "explore", 0666, &ops, NULL);
+    }
+}

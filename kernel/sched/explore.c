@@ -1,0 +1,317 @@
+/*
+ * The policy `explore`: see explore.h. Tasks outside of the group take turns as under `rr`; for
+ * them the group counts as one task.
+ *
+ * Nothing here depends on how long the kernel takes for anything, so a schedule means the same in
+ * each run. What a timer wakes is the one exception: when that happens depends on the kernel's time,
+ * too. So it stays `late` until nobody else can run.
+ */
+#include "sched/explore.h"
+
+#include "arch/apic.h"
+#include "arch/clock.h"
+#include "arch/exit.h"
+#include "arch/user_clock.h"
+#include "arch/vector.h"
+#include "lib/log.h"
+#include "sched/sched.h"
+
+
+#define VAIN_MAX 100
+#define TICK 10000000 /* instructions: the timer comes before, if the kernel wants it to */
+
+struct explore explore;
+
+uint64_t explore_now(void)
+{
+    return user_clock - explore.started;
+}
+
+void explore_record(enum explore_kind kind, struct task *task, uint64_t rip)
+{
+    struct explore_event *event = explore.events + explore.event_count;
+
+    if (explore.verdict || explore.closed) {
+        return;
+    }
+    if (explore.event_count == explore.event_max) {
+        explore.dropped++;
+        return;
+    }
+    explore.event_count++;
+    *event = (struct explore_event){.at = explore_now(), .rip = rip, .task = task->explored,
+                                    .kind = (uint8_t)kind, .why = (uint8_t)explore.why};
+    if (kind == EXPLORE_STOPS && explore.why == EXPLORE_BLOCKS) {
+        event->reason = (uint8_t)task->reason;
+        event->object = task->wait_object;
+    }
+}
+
+static void explore_tell(struct timer *timer)
+{
+    (void)timer;
+    wake_all(&explore.over);
+}
+
+void explore_reset(void)
+{
+    assert(explore.alive == 0);
+    explore.starting = explore.closed = explore.diverged = explore.passes = false;
+    explore.verdict = EXPLORE_NONE;
+    explore.tasks = explore.place = explore.event_count = explore.dropped = 0;
+    explore.started = user_clock;
+    explore.turn = 0;
+    explore.running = NULL;
+}
+
+/* The run is over, or the last of its tasks has ended. From within the scheduler, too: a timer tells
+ * who waits for it. */
+static void explore_judge(enum explore_verdict verdict)
+{
+    explore.verdict = explore.verdict ?: verdict;
+    timer_set(&explore.tell, 0);
+}
+
+void explore_clone(struct task *task)
+{
+    if (current->explored || explore.starting) {
+        explore.starting = false;
+        explore.alive++;
+        task->explored = (uint16_t)++explore.tasks;
+    }
+}
+
+void explore_exit(struct task *task)
+{
+    explore.alive -= task->explored != 0;
+    if (task == explore.template) {
+        wake_all(&explore.over);
+    }
+}
+
+void machine_last_words(void)
+{
+    if (explore.alive == 0) {
+        return;
+    }
+    printk("explore: it was schedule");
+    for (uint32_t i = 0; i < explore.places; i++) {
+        printk("%s%lu@%u", i ? "," : " ", explore.schedule[i].at, explore.schedule[i].task);
+    }
+    printk(" after %lu instructions\n", explore_now());
+}
+
+static void explore_init(struct runqueue *rq)
+{
+    list_init(&rq->queue);
+    if (rq->cpu == 0) {
+        wait_queue_init(&explore.over);
+        explore.tell.expire = explore_tell;
+        user_clock_init();
+    }
+}
+
+static void explore_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+{
+    assert_held(&rq->lock);
+    list_push_back(&rq->queue, &task->run_list);
+    if (!task->explored) {
+        return;
+    }
+    if (kind == ENQUEUE_WOKEN || kind == ENQUEUE_FRESH) {
+        task->late = timer_is_running();
+        if (!task->late) {
+            explore_record(EXPLORE_READY, task, 0);
+        }
+    } else if (kind == ENQUEUE_YIELDS && task == explore.running) {
+        explore.passes = true;
+        explore.why = EXPLORE_YIELDS;
+    }
+}
+
+/* The next one of the queue behind `task` (NULL: the first) that is in the group, or is not. */
+static struct task *explore_find(struct runqueue *rq, struct task *task, bool member)
+{
+    struct list *at = task ? task->run_list.next : rq->queue.next;
+
+    assert_held(&rq->lock);
+    for (; at != &rq->queue; at = at->next) {
+        struct task *found = container_of(at, struct task, run_list);
+
+        if (!found->explored == !member && !found->late) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* Nobody else can run: those come whom a timer has woken. */
+static void explore_late_ones(struct runqueue *rq)
+{
+    struct task *task;
+
+    list_for_each(task, &rq->queue, run_list) {
+        if (task->late) {
+            task->late = false;
+            explore_record(EXPLORE_READY, task, 0);
+        }
+    }
+}
+
+/* Does the task that has just run give the group's CPU away? */
+static void explore_stop(struct task *task)
+{
+    if (task != explore.running || (task->state == TASK_RUNNING && !explore.passes)) {
+        return;
+    }
+    if (task->state != TASK_RUNNING) {
+        explore.why = task->state == TASK_ZOMBIE ? EXPLORE_ENDS : EXPLORE_BLOCKS;
+    }
+    explore_record(EXPLORE_STOPS, task, task_frame(task)->rip);
+    if (explore.alive == 0) {
+        explore_judge(EXPLORE_DONE);
+    }
+    explore.passes = false;
+    explore.running = NULL;
+}
+
+/* Who comes, of those that are ready: the first one, or whom the schedule names. */
+static struct task *explore_choose(struct runqueue *rq)
+{
+    struct task *first = explore_find(rq, NULL, true), *chosen = first;
+    struct explore_place *place = explore.schedule + explore.place;
+    uint64_t ready = 0;
+    uint32_t count = 0, event = explore.event_count;
+
+    if (!first) {
+        explore_late_ones(rq);
+        first = chosen = explore_find(rq, NULL, true);
+    }
+    for (struct task *task = first; task; task = explore_find(rq, task, true)) {
+        ready |= 1ul << (task->explored < 63 ? task->explored : 63);
+        count++;
+    }
+    if (!first) {
+        return NULL;
+    }
+    if (explore.place < explore.places && place->at <= explore_now() &&
+        (count > 1 || explore.why == EXPLORE_TAKEN)) {
+        while (chosen && chosen->explored != place->task) {
+            chosen = explore_find(rq, chosen, true);
+        }
+        explore.diverged |= !chosen;
+        chosen = chosen ?: first;
+        explore.place++;
+    }
+    explore_record(EXPLORE_RUNS, chosen, task_frame(chosen)->rip);
+    if (explore.event_count > event) {
+        explore.events[event].ready = ready;
+    }
+    explore.turn = explore_now();
+    return chosen;
+}
+
+static struct task *explore_pick_next(struct runqueue *rq)
+{
+    struct task *prev = rq->running, *outsider = explore_find(rq, NULL, false), *next = NULL;
+
+    assert_held(&rq->lock);
+    explore_stop(prev);
+    if (!outsider || (!explore.verdict && !prev->explored)) { /* they take turns */
+        if (!explore.running) {
+            explore.running = explore_choose(rq);
+        }
+        next = explore.running;
+    }
+    next = next ?: outsider;
+    if (next) {
+        list_remove(&next->run_list);
+        this_cpu(exact) = next->explored;
+    } else if (explore.alive && !timer_is_pending()) {
+        explore_judge(EXPLORE_DEADLOCK);
+    }
+    return next;
+}
+
+/* After the verdict the group has to make way for who ends it. */
+static bool explore_preempts(struct runqueue *rq, struct task *woken)
+{
+    return explore.verdict && rq->running->explored && !woken->explored;
+}
+
+const struct sched_class explore_class = {
+    .name = "explore", .init = explore_init, .enqueue = explore_enqueue,
+    .pick_next = explore_pick_next, .preempts = explore_preempts,
+};
+
+/* The running task is to give the CPU away before it goes to user mode. */
+static uint32_t explore_take(enum explore_why why)
+{
+    explore.passes = true;
+    explore.why = why;
+    this_cpu(need_resched) = true;
+    return 0;
+}
+
+/* Its turn is over if somebody else is ready; otherwise a new one begins. */
+static bool explore_turn_is_over(struct runqueue *rq)
+{
+    bool others;
+
+    spin_lock(&rq->lock);
+    explore_late_ones(rq);
+    others = explore_find(rq, NULL, true);
+    spin_unlock(&rq->lock);
+    explore.turn = explore_now();
+    return others;
+}
+
+/* The timer comes after `left` instructions, or when the kernel wants it, and not before the first. */
+static uint32_t user_clock_set(uint64_t now, uint64_t left)
+{
+    ktime_t time = clock_now(), wait = this_cpu(timer_deadline) - time;
+
+    if (wait < (ktime_t)left) {
+        left = wait > 1 ? (uint64_t)wait : 1;
+    }
+    this_cpu(timer_deadline) = time + (ktime_t)left;
+    explore.in_vain = now == explore.left ? explore.in_vain + 1 : 0;
+    explore.left = now;
+    return (uint32_t)left + (explore.in_vain > VAIN_MAX); /* or it would come in vain for ever */
+}
+
+uint32_t user_clock_leave(struct trap_frame *frame)
+{
+    uint64_t now = explore_now(), until = explore.limit;
+
+    assert_irqs_off();
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    while (lapic_is_pending(VECTOR_TIMER)) {
+        /* It has come while interrupts were off. Taken in user mode, before the first instruction, it
+         * would last until the next one comes, and so on. */
+        irq_enable_once();
+        lapic_write(LAPIC_TIMER_INITIAL, 0);
+    }
+    if (this_cpu(need_resched) || this_cpu(user_work)) {
+        return 0; /* we are asked again */
+    }
+    if (explore.verdict) {
+        return user_clock_set(now, TICK);
+    }
+    frame->rflags |= explore.steps && !explore.closed ? RFLAGS_TF : 0;
+    if (now >= explore.limit) {
+        explore_judge(EXPLORE_LIMIT);
+        return user_clock_set(now, TICK);
+    }
+    if (explore.place < explore.places && !explore.closed) {
+        until = explore.schedule[explore.place].at;
+        if (until <= now) {
+            return explore_take(EXPLORE_TAKEN);
+        }
+    }
+    if (now - explore.turn >= EXPLORE_TURN && explore_turn_is_over(this_cpu(rq))) {
+        return explore_take(EXPLORE_TURN_OVER);
+    }
+    until = until < explore.turn + EXPLORE_TURN ? until : explore.turn + EXPLORE_TURN;
+    return user_clock_set(now, until - now);
+}

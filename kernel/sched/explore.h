@@ -1,0 +1,84 @@
+/*
+ * Exploring schedules: one group of tasks, the command under test and all that it creates, runs by
+ * a schedule that is given, one task at a time.
+ *
+ * A place in a run is a number of instructions that the group has executed in user mode
+ * (arch/user_clock.h). The task that has the CPU keeps it until it blocks, ends or yields, until a
+ * place of the schedule, or for EXPLORE_TURN instructions if others want to run, too, so that
+ * nobody waits in a loop for ever. Then the one that became ready first comes, unless the schedule
+ * names another one.
+ *
+ * The structs are what user/explore sees of a run, by ioctl(2) of /dev/explore (debug/explore.c).
+ */
+#ifndef SCHED_EXPLORE_H
+#define SCHED_EXPLORE_H
+#include "sched/task.h"
+
+#define EXPLORE_PLACES 16
+#define EXPLORE_RANGES 16
+#define EXPLORE_TURN 50000
+
+/* Here `task` gets the CPU: tasks of a run are numbered from 1 as they are created. */
+struct explore_place {
+    uint64_t at;
+    uint32_t task, unused;
+};
+
+enum explore_kind {
+    EXPLORE_RUNS,  /* `task` has the CPU from now on; `why` the one before had to go */
+    EXPLORE_STOPS, /* `task` has it no more */
+    EXPLORE_READY, /* `task` could run, from now on */
+    EXPLORE_STEP,  /* `task` is about to execute the instruction at `rip` */
+    EXPLORE_CLOSED, /* explore_end() was called */
+};
+enum explore_why { EXPLORE_TAKEN, EXPLORE_BLOCKS, EXPLORE_ENDS, EXPLORE_YIELDS, EXPLORE_TURN_OVER };
+
+struct explore_event {
+    uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel */
+    uint64_t object;  /* what it waits for, as `reason` has it */
+    uint64_t ready;   /* RUNS: who could have run, a bit by number; the last one for all above */
+    uint16_t task;
+    uint8_t kind, why, reason;
+    uint8_t unused[3];
+};
+
+enum explore_verdict { EXPLORE_NONE, EXPLORE_DONE, EXPLORE_DEADLOCK, EXPLORE_LIMIT };
+
+/* The run that is, or was last. Written by the group and for it, on one CPU with interrupts off. */
+extern struct explore {
+    bool starting;  /* who is cloned now is the first of the group */
+    bool closed;    /* explore_end() was called: no more places, no more events */
+    bool diverged;  /* the schedule named a task that was not ready */
+    bool steps;     /* a debug exception after each instruction */
+    enum explore_verdict verdict;
+    uint32_t alive, tasks; /* now, and in all */
+    uint32_t place, places;
+    struct explore_place schedule[EXPLORE_PLACES];
+    uint64_t limit;   /* of instructions */
+    uint64_t started; /* user_clock then */
+    uint64_t left;    /* when a task went to user mode last, and how often since without a step there */
+    uint32_t in_vain;
+    uint64_t turn;    /* when the running task got the CPU */
+    struct task *running; /* whose turn it is: it has the CPU, or outsiders have it meanwhile */
+    bool passes;          /* it is to give it away, `why` */
+    enum explore_why why;
+    struct explore_event *events;
+    uint32_t event_count, event_max, dropped;
+    struct task *template;  /* of which all runs are copies; or NULL (debug/explore.c) */
+    struct wait_queue over; /* who waits for the verdict, or for the template */
+    struct timer tell;      /* wakes it */
+} explore;
+
+/* The instructions of the group so far. */
+uint64_t explore_now(void);
+/* Note an event of `task`, with its place in user mode. Interrupts off. */
+void explore_record(enum explore_kind kind, struct task *task, uint64_t rip);
+/* Forget the last run: the next one may begin. Nobody of it is alive. */
+void explore_reset(void);
+/* A new task, which is not started yet; and one that is about to give the CPU away for good. */
+void explore_clone(struct task *task);
+void explore_exit(struct task *task);
+/* Upcall, defined in debug/explore.c: the current task has become another program. */
+void explore_exec(vaddr_t entry);
+
+#endif
