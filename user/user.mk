@@ -1,6 +1,6 @@
 # User programs: user/bin/NAME.c, user/demo/NAME.c, user/test/NAME.c, and of several files the shell
-# in user/sh and tests in user/torture and user/fuzz; each linked with our own small libc, the lessons in
-# user/demo also with what they share; and the initramfs.
+# in user/sh, the explorer in user/explore and tests in user/torture and user/fuzz; each linked with our
+# own small libc, the lessons in user/demo also with what they share; and the initramfs.
 USER_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra $(WERROR_FLAG) -ffreestanding -nostdinc \
 	-isystem $(shell $(CC) -print-file-name=include) -Iuser/ulib/include \
 	-fno-omit-frame-pointer -fno-pic -fno-pie -fno-stack-protector -fno-strict-aliasing \
@@ -11,11 +11,12 @@ ULIB_SOURCES := $(sort $(wildcard user/ulib/*.c user/ulib/*/*.c))
 ULIB_ASM := $(sort $(wildcard user/ulib/*.asm user/ulib/*/*.asm))
 ULIB_OBJECTS := $(ULIB_SOURCES:%.c=build/%.o) $(ULIB_ASM:%.asm=build/%.asm.o)
 PROGRAM_SOURCES := $(sort $(wildcard user/bin/*.c user/demo/*.c user/test/*.c))
-PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/test/torture \
+PROGRAMS := $(PROGRAM_SOURCES:%.c=build/%) build/user/bin/sh build/user/bin/explore build/user/test/torture \
 	build/user/test/fuzz
 SH_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/sh/*.c)))
 LESSON_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/demo/common/*.c)))
 LESSONS := $(patsubst %.c,build/%,$(wildcard user/demo/*.c))
+EXPLORE_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/explore/*.c)))
 TORTURE_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/torture/*.c)))
 FUZZ_OBJECTS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/fuzz/*.c)))
 
@@ -39,9 +40,10 @@ $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/
 		build/user/libu.a
 
 build/user/bin/sh: $(SH_OBJECTS)
+build/user/bin/explore: $(EXPLORE_OBJECTS)
 build/user/test/torture: $(TORTURE_OBJECTS)
 build/user/test/fuzz: $(FUZZ_OBJECTS)
-build/user/bin/sh build/user/test/torture build/user/test/fuzz: build/user/libu.a build/user/ulib/crt0.asm.o
+build/user/bin/sh build/user/bin/explore build/user/test/torture build/user/test/fuzz: build/user/libu.a build/user/ulib/crt0.asm.o
 	@mkdir -p $(@D)
 	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter-out %.asm.o %.a,$^) \
@@ -93,7 +95,7 @@ build/initramfs.cpio: $(STRIPPED) tools/mkinitrd
 	$(Q)tools/mkinitrd $@ $(STRIPPED)
 
 .PRECIOUS: build/user/%.o
--include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
+-include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(EXPLORE_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
 	$(FUZZ_OBJECTS:.o=.d) \
 	$(LESSON_OBJECTS:.o=.d) \
 	$(PROGRAM_SOURCES:%.c=build/%.d)

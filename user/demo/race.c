@@ -6,10 +6,15 @@
  * at once; so they need an atomic instruction or a mutex.
  * Coroutines lose it only where they yield: no yield between read and write, no race; but
  * with one there, the same update is lost without any interrupt.
+ *
+ * `--way` has two threads add once each, and nothing else: tools/explore tries each place where the
+ * CPU can be taken from them (docs/explore.md).
  */
 #include <co.h>
+#include <explore.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/lesson.h"
 
@@ -107,6 +112,25 @@ static void run_threads(void *add)
     }
 }
 
+/* The threads of --way: what is explored is as short as can be. */
+static void run_explored(void *add)
+{
+    pthread_t threads[TASKS];
+
+    repeats = 1;
+    thoughts = 0;
+    explore_begin();
+    for (int i = 0; i < TASKS; i++) {
+        if (pthread_create(&threads[i], NULL, update, add)) {
+            lesson_failed("pthread_create");
+        }
+    }
+    for (int i = 0; i < TASKS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    explore_end();
+}
+
 static void run_coroutines(void *add)
 {
     for (int i = 0; i < TASKS; i++) {
@@ -194,6 +218,19 @@ static void measure_costs(void)
     co_run();
 }
 
+/* --way: 1 if an update was lost. */
+static int run_once(const char *name)
+{
+    void (*add)(void) = strcmp(name, "plainly") == 0      ? add_plainly
+                        : strcmp(name, "atomically") == 0 ? add_atomically
+                                                          : add_with_mutex;
+
+    run_explored(&add);
+    json_number("lost_updates", (double)(TASKS - counter));
+    verdict(counter == TASKS, "Two threads added 1 to a counter, which is %ld now.", counter);
+    return lesson_end();
+}
+
 static void report(const struct way *way, const char *unit)
 {
     double share = (double)way->lost / (double)way->done;
@@ -230,9 +267,12 @@ static void judge(const char *unit)
 
 int main(int argc, char **argv)
 {
+    static const char *way;
     static const struct lesson_option options[] = {
         {.name = "updates", .kind = OPTION_NUMBER, .value = &updates, .least = 1000,
          .most = 100000000, .help = "by each of the two tasks"},
+        {.name = "way", .kind = OPTION_CHOICE, .value = &way, .choices = "plainly|atomically|mutex",
+         .help = "two threads, once each: for tools/explore"},
         {0},
     };
     static const struct lesson lesson = {
@@ -244,11 +284,16 @@ int main(int argc, char **argv)
         "  coroutines_yield_after, coroutines_yield_amidst: objects, each with\n"
         "    updates, lost_updates\n"
         "    ns_per_update, or under icount in the guest instructions_per_update: what it takes\n"
-        "                one task alone, without what stands between read and write\n",
+        "                one task alone, without what stands between read and write\n"
+        "  lost_updates: instead of all that, with --way\n",
     };
     const char *unit;
 
-    lesson_start(&lesson, argc, argv);
+    lesson_options(&lesson, argc, argv);
+    if (way) {
+        return run_once(way);
+    }
+    lesson_show();
     unit = time_counts_instructions() ? "instructions" : "ns";
     say("  %-27s %44s\n", "", unit[0] == 'n' ? "ns for one, alone" : "instructions for one, alone");
     for (size_t i = 0; i < COUNT(ways); i++) {

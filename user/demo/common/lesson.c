@@ -125,7 +125,8 @@ static void take_value(const struct lesson_option *option, const char *value, co
     *(long *)option->value = number;
 }
 
-static void take_option(const char *argument)
+/* True: its value was the next argument, `--name VALUE`. */
+static bool take_option(const char *argument, const char *next)
 {
     const char *value = strchr(argument, '=');
     size_t length = value ? (size_t)(value - argument) : strlen(argument);
@@ -133,8 +134,10 @@ static void take_option(const char *argument)
     for (const struct lesson_option *o = lesson->options; o && o->name; o++) {
         if (length == strlen(o->name) + 2 && strncmp(argument, "--", 2) == 0
             && strncmp(argument + 2, o->name, length - 2) == 0) {
-            take_value(o, value ? value + 1 : NULL, argument);
-            return;
+            bool apart = !value && next && o->kind != OPTION_FLAG;
+
+            take_value(o, value ? value + 1 : apart ? next : NULL, argument);
+            return apart;
         }
     }
     usage("no such option", argument);
@@ -166,7 +169,7 @@ void lesson_options(const struct lesson *which, int argc, char **argv)
         if (strcmp(argv[i], "--json") == 0) {
             json = true;
         } else {
-            take_option(argv[i]);
+            i += take_option(argv[i], argv[i + 1]);
         }
     }
     screen_start(json);

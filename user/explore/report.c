@@ -1,0 +1,93 @@
+/* See report.h. */
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static void print_string(const char *text)
+{
+    putchar('"');
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if (*at == '"' || *at == '\\') {
+            printf("\\%c", *at);
+        } else if (*at >= ' ' && *at < 127) {
+            putchar(*at);
+        } else {
+            printf("\\u%04x", *at);
+        }
+    }
+    putchar('"');
+}
+
+void report_program(void)
+{
+    static char text[65536];
+    char path[64];
+    int64_t entry;
+    int pid;
+    FILE *maps;
+    size_t got = 0;
+
+    device_where(&entry, &pid);
+    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    maps = fopen(path, "r");
+    if (maps) {
+        got = fread(text, 1, sizeof(text) - 1, maps);
+        fclose(maps);
+    }
+    text[got] = '\0';
+    printf("{\"entry\": %ld, \"maps\": ", entry);
+    print_string(text);
+    printf("}\n");
+    fflush(stdout);
+}
+
+void report_coverage(const struct search *search, int found)
+{
+    printf("{\"found\": %s, \"schedules\": %lu, \"instructions\": %lu, \"covered\": [",
+           found ? "true" : "false", search->tried, search->instructions);
+    for (unsigned i = 0; i <= search->preemptions; i++) {
+        const struct coverage *covered = &search->covered[i];
+
+        printf("%s{\"preemptions\": %u, \"schedules\": %lu, \"of\": %lu, \"all\": %s}", i ? ", " : "", i,
+               covered->schedules, covered->of, covered->all && !found ? "true" : "false");
+    }
+    printf("]}\n");
+    fflush(stdout);
+}
+
+static void report_event(const struct event *event)
+{
+    static const char *const kinds[] = {"runs", "stops", "ready", "step", "closed"};
+    static const char *const whys[] = {"taken", "blocks", "ends", "yields", "turn"};
+
+    printf("{\"event\": \"%s\", \"task\": %u, \"at\": %lu, \"rip\": %lu", kinds[event->kind], event->task,
+           event->at, event->rip);
+    if (event->kind == STOPS) {
+        printf(", \"why\": \"%s\", \"reason\": %u, \"object\": %lu", whys[event->why], event->reason,
+               event->object);
+    } else if (event->kind == RUNS) {
+        printf(", \"ready\": %lu", event->ready);
+    }
+    printf("}\n");
+}
+
+void report_run(struct search *search, int found)
+{
+    static const char *const verdicts[] = {"none", "status", "deadlock", "livelock"};
+    const struct run *run = &search->run;
+    const struct event *events = device_events(run);
+
+    for (uint32_t i = 0; i < run->events; i++) {
+        report_event(&events[i]);
+    }
+    printf("{\"schedule\": \"%s\", \"failed\": %s, \"verdict\": \"%s\", ", schedule_text(&search->found),
+           found ? "true" : "false", verdicts[run->verdict]);
+    printf("\"status\": %d, \"signal\": %d, ", WIFEXITED(run->status) ? WEXITSTATUS(run->status) : 0,
+           WIFSIGNALED(run->status) ? WTERMSIG(run->status) : 0);
+    printf("\"instructions\": %lu, \"tasks\": %u, \"dropped\": %u, \"diverged\": %s, \"output\": ",
+           run->instructions, run->tasks, run->dropped, run->diverged ? "true" : "false");
+    print_string(device_output());
+    printf("}\n");
+}

@@ -1,0 +1,295 @@
+/*
+ * The search: see search.h.
+ *
+ * A run that follows a schedule shows what could have been done otherwise behind the schedule's last
+ * place: that schedule and one place more. So all schedules are a tree, with the empty one at its
+ * root, and each is met once. Two kinds of places: a choice, where the CPU was free anyway, and a
+ * preemption. Choices cost nothing: for each number of preemptions all of them are tried. First all
+ * schedules without a preemption; then those with one, in a shuffled order, so that what has been
+ * tried is a fair sample whenever one stops; with more, some by chance.
+ */
+#include "search.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ROOTS_MAX 512 /* schedules without a preemption: with more, these are a part of them */
+
+/* A schedule without preemptions, and what can be done otherwise. */
+struct root {
+    struct schedule schedule;
+    struct ways ways;
+};
+static struct root roots[ROOTS_MAX];
+static uint32_t root_count;
+
+int search_try(struct search *search, const struct schedule *schedule)
+{
+    struct run *run = &search->run;
+
+    run->places = schedule->count;
+    for (uint32_t i = 0; i < schedule->count; i++) {
+        run->schedule[i] = schedule->places[i];
+    }
+    run->limit = search->limit;
+    device_run(run);
+    search->tried++;
+    if (search->tried % 1000 == 0) {
+        printf("{\"tried\": %lu}\n", search->tried);
+        fflush(stdout);
+    }
+    if (run->verdict == DONE && run->status == 0) {
+        return 0;
+    }
+    search->found = *schedule;
+    return 1;
+}
+
+static int is_over(const struct search *search)
+{
+    return search->tried >= search->runs;
+}
+
+/* Try a schedule, and all that only choose otherwise behind it. True: one failed. `kept`: each
+ * becomes a root. */
+static int try_with_choices(struct search *search, const struct schedule *first, unsigned level,
+                            int kept)
+{
+    static struct schedule stack[4096];
+    uint32_t depth = 1;
+
+    stack[0] = *first;
+    while (depth > 0) {
+        struct schedule now = stack[--depth];
+        struct ways ways;
+
+        if (is_over(search) || (kept && root_count == ROOTS_MAX)) {
+            search->covered[level].all = 0;
+            return 0;
+        }
+        search->covered[level].schedules++;
+        if (search_try(search, &now)) {
+            return 1;
+        }
+        ways = ways_find(&now, &search->run, device_events(&search->run));
+        for (uint32_t i = 0; i < ways.choice_count; i++) {
+            for (uint64_t others = ways.choices[i].others; others; others &= others - 1) {
+                struct schedule child = now;
+
+                if (depth == sizeof(stack) / sizeof(*stack) ||
+                    !ways_choose(&ways, i, (unsigned)__builtin_ctzl(others), &child)) {
+                    search->covered[level].all = 0;
+                    continue;
+                }
+                stack[depth++] = child;
+            }
+        }
+        if (kept) {
+            roots[root_count++] = (struct root){now, ways};
+        } else {
+            ways_free(&ways);
+        }
+    }
+    return 0;
+}
+
+/* A number below `limit`; xorshift64*. */
+static uint64_t draw(struct search *search, uint64_t limit)
+{
+    static uint64_t state;
+
+    state = state ? state : search->seed * 0x9e3779b97f4a7c15ul + 1;
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (state * 0x2545f4914f6cdd1dul >> 11) % limit;
+}
+
+static uint64_t all_preemptions(void)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < root_count; i++) {
+        sum += roots[i].ways.preemptions;
+    }
+    return sum;
+}
+
+/* The `number`th schedule with one preemption. */
+static int one_preemption(uint64_t number, struct schedule *schedule)
+{
+    for (uint32_t i = 0; i < root_count; i++) {
+        if (number < roots[i].ways.preemptions) {
+            *schedule = roots[i].schedule;
+            return ways_preempt(&roots[i].ways, number, schedule);
+        }
+        number -= roots[i].ways.preemptions;
+    }
+    return 0;
+}
+
+/* Every preemption, in a shuffled order (Fisher and Yates). */
+static int try_every_preemption(struct search *search)
+{
+    struct coverage *covered = &search->covered[1];
+    uint64_t count = all_preemptions();
+    uint32_t *order = malloc((count + 1) * sizeof(*order));
+    struct schedule schedule;
+    int found = 0;
+
+    if (!order) {
+        give_up("memory for the order of the schedules");
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t j = draw(search, i + 1);
+
+        order[i] = order[j];
+        order[j] = (uint32_t)i;
+    }
+    covered->all = search->covered[0].all;
+    covered->of = count;
+    for (uint64_t i = 0; i < count && !found; i++) {
+        if (is_over(search)) {
+            covered->all = 0;
+            break;
+        }
+        found = one_preemption(order[i], &schedule) && try_with_choices(search, &schedule, 1, 0);
+    }
+    free(order);
+    return found;
+}
+
+/* `level` preemptions, each anywhere behind the one before; and any choice, now and then. */
+static int try_by_chance(struct search *search, unsigned level)
+{
+    uint64_t count = all_preemptions();
+    struct schedule schedule;
+
+    if (count == 0 || !one_preemption(draw(search, count), &schedule)) {
+        return 0;
+    }
+    for (unsigned i = 1;; i++) {
+        int failed = search_try(search, &schedule), extended = 0;
+        struct ways ways;
+
+        search->covered[i].schedules += i == level;
+        if (failed) {
+            search->found_with = i;
+            return 1;
+        }
+        if (i == level || is_over(search)) {
+            return 0;
+        }
+        ways = ways_find(&schedule, &search->run, device_events(&search->run));
+        if (ways.choice_count && draw(search, 4) == 0) {
+            uint32_t choice = (uint32_t)draw(search, ways.choice_count);
+            uint64_t others = ways.choices[choice].others;
+
+            if (others && ways_choose(&ways, choice, (unsigned)__builtin_ctzl(others), &schedule)) {
+                ways_free(&ways);
+                i--; /* no preemption */
+                continue;
+            }
+        }
+        if (ways.preemptions) {
+            extended = ways_preempt(&ways, draw(search, ways.preemptions), &schedule);
+        }
+        ways_free(&ways);
+        if (!extended) {
+            return 0;
+        }
+    }
+}
+
+int search_go(struct search *search)
+{
+    const struct schedule empty = {0};
+    uint64_t limit = search->limit;
+
+    search->covered[0].all = 1;
+    search->found_with = 0;
+    search->limit = limit ? limit : FIRST_LIMIT;
+    if (search_try(search, &empty)) {
+        search->covered[0].schedules = 1;
+        return 1;
+    }
+    search->instructions = search->run.instructions;
+    /* What needs so much more than the first run will never end. */
+    search->limit = limit ? limit : 20 * search->instructions + 5000000;
+    if (try_with_choices(search, &empty, 0, 1)) {
+        return 1;
+    }
+    search->found_with = 1;
+    if (search->preemptions >= 1 && try_every_preemption(search)) {
+        return 1;
+    }
+    for (unsigned level = 2; level <= search->preemptions; level++) {
+        for (uint64_t i = 0; i < search->samples && !is_over(search); i++) {
+            if (try_by_chance(search, level)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Without its place `skip`, or with that place moved to `at`. */
+static int still_fails(struct search *search, uint32_t skip, uint64_t at)
+{
+    struct schedule was = search->found, without = {0};
+
+    for (uint32_t i = 0; i < was.count; i++) {
+        uint64_t place = i == skip ? at : was.places[i].at;
+
+        if (place && !schedule_extend(&without, place, was.places[i].task)) {
+            return 0;
+        }
+    }
+    if (search_try(search, &without) && !search->run.diverged) {
+        return 1;
+    }
+    search->found = was;
+    return 0;
+}
+
+/* The places of the program's own code around place `number`, the nearest first: try those. */
+static void move_to_own(struct search *search, uint32_t number)
+{
+    uint64_t at = search->found.places[number].at, own[2];
+    const struct event *events;
+    uint32_t count = 0;
+
+    search->run.steps = 1;
+    search_try(search, &search->found);
+    search->run.steps = 0;
+    events = device_events(&search->run);
+    for (uint32_t i = 0; i < search->run.events; i++) {
+        if (events[i].kind == STEP && events[i].at == at) {
+            return; /* it is there */
+        }
+        if (events[i].kind == STEP && events[i].at < at) {
+            own[0] = events[i].at;
+            count = 1;
+        } else if (events[i].kind == STEP && count < 2) {
+            own[count++] = events[i].at;
+            break;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (still_fails(search, number, own[i])) {
+            return;
+        }
+    }
+}
+
+void search_shrink(struct search *search)
+{
+    for (uint32_t i = 0; i < search->found.count;) {
+        if (!still_fails(search, i, 0)) {
+            i++;
+        }
+    }
+    for (uint32_t i = 0; i < search->found.count; i++) {
+        move_to_own(search, i);
+    }
+}

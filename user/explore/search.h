@@ -1,0 +1,36 @@
+/* The search for a schedule that fails, from few preemptions to more. */
+#ifndef EXPLORE_SEARCH_H
+#define EXPLORE_SEARCH_H
+#include "schedule.h"
+
+#define PREEMPTIONS_MAX 8
+#define FIRST_LIMIT 200000000 /* instructions of a command of which nothing is known yet */
+
+/* What was tried with so many preemptions. */
+struct coverage {
+    uint64_t schedules, of; /* of: so many there are; 0: they were drawn by chance */
+    int all;
+};
+
+struct search {
+    unsigned preemptions; /* the most at a time */
+    uint64_t runs;        /* the most of them */
+    uint64_t limit;       /* of instructions, for one run */
+    uint64_t samples;     /* with each number of preemptions above one */
+    unsigned seed;
+    int coroutines;       /* CO_ORDER instead of schedules */
+    /* What came out: */
+    uint64_t tried, instructions; /* of the first run */
+    struct coverage covered[PREEMPTIONS_MAX + 1];
+    unsigned found_with;
+    struct schedule found;
+    struct run run; /* the last one */
+};
+
+/* Run the command by a schedule. True: it failed. */
+int search_try(struct search *search, const struct schedule *schedule);
+/* True: search->found fails. */
+int search_go(struct search *search);
+/* Leave out what it fails without, and move the rest to places of the program's own (STEP). */
+void search_shrink(struct search *search);
+#endif
