@@ -1,0 +1,91 @@
+"""tools/explore: schedules that fail are found, told and replayed; what is right is not accused."""
+import functools
+import json
+import tempfile
+from pathlib import Path
+
+from driver import ROOT, call, check, test
+
+EXPLORE = str(ROOT / "tools/explore")
+PROGRAMS = ROOT / "tests/explored"
+
+
+def explore(*words: str, status: int) -> dict:
+    """With --json; the object."""
+    result = call([EXPLORE, "--json", *words])
+    check(result.returncode == status, f"status {result.returncode}, not {status}, of {words}: "
+          f"{result.stdout[-1500:]}{result.stderr[-1500:]}")
+    return json.loads(result.stdout) if result.stdout else {}
+
+
+def told(*words: str, status: int) -> str:
+    result = call([EXPLORE, *words])
+    check(result.returncode == status and not result.stderr, f"{result.returncode}: {result.stdout}{result.stderr}")
+    return result.stdout
+
+
+@functools.cache
+def folder() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="explored-")
+
+
+def built(name: str, *flags: str) -> str:
+    """A program of tests/explored, with the host's C library."""
+    path = f"{folder().name}/{name}{''.join(flags).replace('-', '_')}"
+    result = call(["gcc", "-g", "-O1", "-Wall", *flags, "-o", path, str(PROGRAMS / f"{name}.c"), "-pthread"])
+    check(result.returncode == 0, result.stderr)
+    return path
+
+
+@test
+def lost_update_is_found_and_told_in_source_lines() -> None:
+    text = told("--", "race", "--way", "plainly", status=1)
+    for part in ("1 preemption\n", "-- CPU taken here, before race.c:", "thread 2   race.c:", "thread 3   race.c:",
+                 "it ended with status 1", "again: tools/explore --replay "):
+        check(part in text, f"{part!r} is not in\n{text}")
+
+
+@test
+def what_is_right_is_proved_for_one_preemption() -> None:
+    for way in ("mutex", "atomically"):
+        report = explore("--preemptions", "1", "--", "race", "--way", way, status=0)
+        none, one = report["covered"]
+        check(none["all"] and one["all"] and none["schedules"] >= 2 and one["schedules"] >= one["of"] > 500,
+              f"{way}: {report}")
+
+
+@test
+def schedule_means_the_same_in_other_boots_and_with_the_trace_on() -> None:
+    found = explore("--", "race", "--way", "plainly", status=1)
+    words = ("--replay", found["schedule"], "--", "race", "--way", "plainly")
+    again = explore(*words, status=1)
+    for key in ("steps", "schedule", "instructions", "output", "preemptions"):
+        check(again[key] == found[key], f"{key}: {again[key]} is not {found[key]}")
+    check(not again["diverged"], str(again))
+    with tempfile.TemporaryDirectory() as directory:
+        traces = [f"{directory}/{i}.ktr" for i in range(2)]
+        for trace in traces:
+            call([EXPLORE, "--trace", trace, *words])
+        check(Path(traces[0]).read_bytes() == Path(traces[1]).read_bytes(), "two traces differ")
+        text = call([str(ROOT / "tools/ktrace"), "text", traces[0]]).stdout
+        check("race" in text, text[-500:])
+
+
+@test
+def programs_of_the_host_are_explored_static_and_dynamic() -> None:
+    for flags in (["-static"], []):
+        wrong, right = built("lost", *flags), built("lost", *flags, "-DRIGHT")
+        report = explore("--add", wrong, "--", Path(wrong).name, status=1)
+        check(report["preemptions"] == 1 and report["verdict"] == "status" and
+              any("lost.c:" in line for step in report["steps"] for line in step["lines"]), str(report))
+        explore("--add", right, "--runs", "150", "--", Path(right).name, status=0)
+
+
+@test
+def explore_refuses_what_it_cannot_take_in_one_line() -> None:
+    for words in ([], ["--"], ["--preemptions", "9", "--", "race"], ["--runs", "0", "--", "race"],
+                  ["--replay", "12", "--", "race"], ["--replay", "1@2;", "--", "race"],
+                  ["--trace", "/nowhere/t", "--", "race"], ["--", "nosuchprogram"], ["--nonsense", "--", "race"]):
+        result = call([EXPLORE, *words])
+        check(result.returncode == 2 and not result.stdout and result.stderr.count("\n") == 1,
+              f"{words}: {result.returncode} {result.stdout}{result.stderr}")

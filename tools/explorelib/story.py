@@ -1,0 +1,127 @@
+"""A run as a story in the program's own lines: who ran from where to where, where the CPU was taken."""
+import signal
+from dataclasses import dataclass, field
+
+from explorelib.engine import Result
+from explorelib.program import Place, Program
+
+
+@dataclass
+class Step:
+    """A task with the CPU, until it loses it or gives it away."""
+    task: int
+    at: int = 0  # the place where that begins
+    until: int = 0
+    places: list[Place] = field(default_factory=list)  # the lines that it begins, in order
+    ends: str = ""  # taken, blocks, ends, yields, turn; nothing: the run was over
+    waits: str = ""
+    stands: Place | None = None  # the line that it was about to go on with
+
+    def lines(self) -> str:
+        """As short as can be: one line, or from the first to the last."""
+        if not self.places:
+            return ""
+        first, last = self.places[0], self.places[-1]
+        if first.file != last.file:
+            return f"{first} to {last}"
+        numbers = [p.line for p in self.places if p.file == first.file]
+        low, high = min(numbers), max(numbers)
+        return str(first) if low == high else f"{Place(first.file, low)}..{high}"
+
+
+def _name(task: int) -> str:
+    return "main" if task == 1 else f"thread {task}"
+
+
+def _waits(event: dict, program: Program, base: int, reasons: list[str]) -> str:
+    reason = reasons[event["reason"]] if event["reason"] < len(reasons) else "?"
+    if reason == "futex":
+        variable = program.variable(event["object"] - base)
+        return f"waits for {variable} (a futex)" if variable else "waits (for a futex)"
+    return {"nanosleep": "sleeps", "wait4": "waits for a child"}.get(reason, f"waits ({reason})")
+
+
+def steps(result: Result, program: Program, reasons: list[str]) -> list[Step]:
+    base = result.entry - program.entry
+    program.look_up({e["rip"] - base for e in result.events if e["event"] == "step"})
+    found: list[Step] = []
+    last: dict[int, Place] = {}  # where each task was last
+    for event in result.events:
+        if event["event"] == "runs":
+            found.append(Step(event["task"], event["at"]))
+            place = program.place(event["rip"] - base)
+            if place or event["task"] in last:  # it goes on with what it was doing
+                found[-1].places.append(place or last[event["task"]])
+        elif event["event"] == "step" and found:
+            place = program.place(event["rip"] - base)
+            if place and (not found[-1].places or found[-1].places[-1] != place):
+                found[-1].places.append(place)
+            if place:
+                last[event["task"]] = place
+        elif event["event"] == "stops" and found:
+            now = found[-1]
+            now.until, now.ends = event["at"], event["why"]
+            now.stands = program.place(event["rip"] - base)
+            if now.ends == "blocks":
+                now.waits = _waits(event, program, base, reasons)
+            elif now.ends in ("taken", "turn") and len(now.places) > 1 and now.places[-1] == now.stands \
+                    and not _begun(result, event, base, program):
+                now.places.pop()  # it was about to begin that line
+    return found
+
+
+def _begun(result: Result, stop: dict, base: int, program: Program) -> bool:
+    """Had the task executed anything of the line at which the CPU was taken?"""
+    before = [e for e in result.events if e["event"] == "step" and e["task"] == stop["task"]
+              and e["at"] < stop["at"]]
+    return bool(before) and program.place(before[-1]["rip"] - base) == program.place(stop["rip"] - base)
+
+
+def verdict(run: dict, waiting: list[str]) -> str:
+    kind = run["verdict"]
+    if kind == "deadlock":
+        return "deadlock: nobody can go on" + "".join(f"\n    {line}" for line in waiting)
+    if kind == "livelock":
+        return f"livelock: not at its end after {run['instructions']:,} instructions"
+    if run["signal"]:
+        return f"killed by signal {run['signal']} ({signal.Signals(run['signal']).name})"
+    if run["status"]:
+        return f"it ended with status {run['status']}"
+    return "it ended with status 0"
+
+
+def waiting(found: list[Step]) -> list[str]:
+    """Who waits for what, when nobody can go on."""
+    last: dict[int, Step] = {}
+    for step in found:
+        last[step.task] = step
+    lines = []
+    for task, step in sorted(last.items()):
+        if step.ends == "blocks":
+            place = step.places[-1] if step.places else None
+            where = f" at {place}  {place.text()}" if place else ""
+            lines.append(f"{_name(task)} {step.waits}{where}")
+    return lines
+
+
+def tell(found: list[Step]) -> list[str]:
+    """The lines of the story. What the same task does in a row without a preemption is one line."""
+    told = []
+    for i, step in enumerate(found):
+        row = f"{_name(step.task):<10} {step.lines() or '(in a library)'}"
+        single = len({str(p) for p in step.places}) == 1
+        if single:
+            row = f"{row:<32}{step.places[0].text()}"
+        if step.ends == "ends":
+            row += ", to its end"
+        elif step.ends == "blocks":
+            row += f", {step.waits}"
+        elif step.ends == "yields":
+            row += ", yields"
+        told.append(row)
+        if step.ends == "turn":
+            told.append(" " * 11 + "-- its turn is over --")
+        elif step.ends == "taken" and i + 1 < len(found):
+            stands = f", before {step.stands}  {step.stands.text()}" if step.stands else ""
+            told.append(" " * 11 + f"-- CPU taken here{stands} --")
+    return told
