@@ -16,7 +16,7 @@ endif
 endif
 
 .PHONY: default products tools help all run test test-labs test-machines test-mutants test-sanitize fuzz iso clean \
-	demo gdb record replay docs trace bench lab grade format runtimes
+	demo gdb record replay docs book trace bench lab grade format runtimes
 default: products
 	@echo "Built. Next: make run (a shell in the guest), make test, make help"
 
@@ -45,6 +45,7 @@ help:
 	@echo "make format           put the spaces in C sources right (clang-format; line breaks stay)"
 	@echo "make compile_commands.json  for clangd: how each file is compiled"
 	@echo "make docs             write the listings in docs/ again (make test compares them)"
+	@echo "make book             docs/ as a site in English and Chinese: build/book/index.html"
 	@echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands), GUI=1 (make run: VGA window)"
 
 # What is missing is installed, and only where something is made.
@@ -147,6 +148,12 @@ compile_commands.json: tools
 
 docs: products
 	@tools/docs
+
+# Nothing else needs what makes a site: it is installed here alone.
+book: products
+	@tools/setup --check book >/dev/null || { echo "Installing what makes the site: tools/setup book"; \
+		tools/setup book; }
+	@tools/book
 
 format:
 	@tools/format

@@ -3,6 +3,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from browser import Browser
 from driver import ROOT, Skipped, call, check, test
 
 TRANSLATED = str(ROOT / "tools/translated")
@@ -91,6 +92,7 @@ def anchors(path: Path) -> set[str]:
 
 @test
 def links_and_anchors_lead_somewhere() -> None:
+    need_translations()  # and lacks what is for teachers
     dead, seen = [], 0
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "labs").glob("*/*.md")]
     for page in pages:
@@ -104,17 +106,53 @@ def links_and_anchors_lead_somewhere() -> None:
     check(seen > 10 and not dead, "no such page or heading:\n" + "\n".join(dead))
 
 
-# Of Linux and Windows, which the book compares with.
-OTHERS = {"task_struct", "pt_regs", "start_kernel", "rest_init"}
+LOOKS = [("zh/questions.html", 1280, False), ("en/trace.html", 390, True), ("zh/glossary.html", 390, False)]
+# In a browser: is anything wider than the page, and was anything fetched from elsewhere?
+MEASURE = """[document.documentElement.scrollWidth,
+    performance.getEntriesByType("resource").filter((found) => !found.name.startsWith("file:")).length]"""
+
+
+def site_is_whole(site: Path) -> None:
+    """Each address in it is in it, with its anchor; nothing is loaded from elsewhere."""
+    texts = {path: path.read_text() for path in site.rglob("*.html")}
+    named = {path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in texts.items()}
+    for path, text in texts.items():
+        if path.parent.name == "timelines":  # tests of their own
+            continue
+        check(not re.search(r'\bsrc="(\w+:)?//', text), f"{path}: something is loaded from elsewhere")
+        for address in re.findall(r'\b(?:src|href)="([^"]*)"', text):
+            where, _, anchor = address.partition("#")
+            target = (path.parent / where).resolve() if where else path
+            if not re.match(r"\w+:", address):
+                check(target.exists(), f"{path.relative_to(site)}: {address}: no such file")
+                check(not anchor or target.suffix != ".html" or anchor in named[target],
+                      f"{path.relative_to(site)}: {address}: no such place")
+    for path in site.rglob("*.css"):
+        check(not re.search(r"url\(\W*(\w+:)?//", path.read_text()), f"{path}: something is loaded from elsewhere")
 
 
 @test
-def chapters_name_what_there_is() -> None:
-    """Each name_with_underscore that a chapter has between backquotes is in the code."""
-    files = [path for top in ("boot", "kernel", "user", "tools", "labs") for path in (ROOT / top).rglob("*")
-             if path.is_file() and path.suffix in (".c", ".h", ".asm", ".inc", ".py", "")]
-    words = set(re.findall(r"\w+", "\n".join(path.read_text(errors="replace") for path in files))) | OTHERS
-    missing = [f"{path.relative_to(ROOT)}: {name}" for path in sorted((ROOT / "docs").rglob("*.md"))
-               for name in re.findall(r"`(?:struct )?([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?`", path.read_text())
-               if name not in words]
-    check(not missing, f"no such name: {', '.join(missing)}")
+def the_book_becomes_a_site_that_finds_words() -> None:
+    site = ROOT / "build/book"
+    result = call([str(ROOT / "tools/book")])
+    if result.returncode == 3:
+        raise Skipped("no Sphinx here: tools/setup book")
+    check(result.returncode == 0, result.stdout + result.stderr)
+    site_is_whole(site)
+    for language, word, page in (("en", "coroutine", "stall"), ("zh", "协程", "switches"), ("zh", "协程和停摆", "stall")):
+        with Browser(site / language / "search.html", f"?q={word}") as browser:
+            found = browser.evaluate("[...document.querySelectorAll('#search-results li a')].map((a) => a.href).join()")
+            check(f"/{language}/{page}.html" in found, f"a search for {word} finds {found}")
+            check(not browser.complaints, f"{browser.complaints}")
+    for page, width, dark in LOOKS:
+        with Browser(site / page, size=(width, 900), dark=dark) as browser:
+            check(browser.evaluate(MEASURE) == [width, 0], f"{page} at {width}: {browser.evaluate(MEASURE)}")
+            check(not browser.complaints, f"{page}: {browser.complaints}")
+
+
+@test
+def handouts_fit_a_terminal() -> None:
+    """Of 80 columns: they are read beside the code. Tables are as wide as they are."""
+    for path in sorted((ROOT / "labs").glob("*/README.md")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            check(len(line) <= 80 or line.startswith("|"), f"{path.relative_to(ROOT)}:{number}: {line}")

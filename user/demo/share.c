@@ -163,7 +163,7 @@ int main(int argc, char **argv)
     static const struct lesson lesson = {
         "share", "what threads, processes and coroutines share with their starter",
         {"A process, a thread and a coroutine each change all that they can reach.",
-         "Look at the columns: what did their starter find changed for itself, too?"},
+         "Look at the columns: yes means that who started it sees the change, too."},
         NULL,
         "  process, thread, coroutine: objects; each key is true where the starter shares it:\n"
         "    global_variable, heap, open_files, working_directory, pid, tid,\n"

@@ -245,7 +245,7 @@ static void measure_inside(void)
     co_destroy(co);
 }
 
-/* Is each dearer than the last? */
+/* Does each cost more than the one before? */
 static bool in_order(void)
 {
     for (int i = 1; i < COSTS; i++) {
@@ -302,7 +302,7 @@ int main(int argc, char **argv)
     };
     static const struct lesson lesson = {
         "switchcost", "what it costs to hand the CPU on: call, coroutine, thread, process",
-        {"Five ways to go from one piece of code to another, each dearer than the last.",
+        {"Five ways to hand the CPU on, and each costs more than the one above it.",
          "Look at the reasons: where is the kernel entered, where does CR3 change?"},
         options,
         "  unit      what the costs are in: \"ns\", or \"instructions\" (the guest under icount)\n"
@@ -334,8 +334,8 @@ int main(int argc, char **argv)
             "without icount to see what a working set costs after a switch.\n");
     }
     verdict(costs[CALL].ns < costs[COROUTINE].ns && costs[COROUTINE].ns < costs[SYSTEM_CALL].ns,
-            "A coroutine switch (%.1f %s) costs %.1f function calls, and less than entering the "
-            "kernel for nothing (%.1f): it is a call that returns on another stack.",
+            "A coroutine switch (%.1f %s) costs %.1f function calls, and less than a system "
+            "call that does nothing (%.1f): it is a call that returns on another stack.",
             costs[COROUTINE].ns, unit, costs[COROUTINE].ns / costs[CALL].ns, costs[SYSTEM_CALL].ns);
     verdict(costs[SYSTEM_CALL].ns < costs[THREAD].ns,
             "A thread switch (%.0f %s) costs %.0f coroutine switches: the kernel is entered, "
