@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from driver import ROOT, Skipped, call, check, guest, test
+from driver import ROOT, Skipped, call, check, guest, program, test
 
 COREUTILS = """base64 basename cat chmod comm cp cut date dd dirname du env expand expr factor fold head id
     install join ln ls md5sum mkdir mktemp mv nl numfmt od paste printf pwd readlink realpath rm rmdir seq sha256sum
@@ -251,3 +251,17 @@ def dmesg_shows_what_the_kernel_said() -> None:
     host = call([str(ROOT / "build/user/bin/dmesg")])
     check(host.returncode == 0 and "<" not in host.stdout[:1] or "dmesg: read kernel buffer failed: " in host.stderr,
           host.stdout[:100] + host.stderr)
+
+
+@test
+def calls_that_are_missing_say_so_and_are_counted() -> None:
+    """Each call to which docs/calls.md says no."""
+    missing = call([str(ROOT / "tools/calls"), "--missing"]).stdout.splitlines()
+    numbers = [line.split()[0] for line in missing]
+    with tempfile.TemporaryDirectory() as directory:
+        binary = program(directory, "tests/guest/unknown.c")
+        result = guest("sh", "-c", f"unknown {' '.join(numbers)}; echo @@; cat /proc/unimplemented",
+                       options=["--add", binary])
+    wrong, _, counted = result.stdout.partition("@@\n")
+    check(len(numbers) > 100 and not wrong, f"they are there, or refused another way:\n{wrong}")
+    check({line.split()[0] for line in counted.splitlines()} >= set(numbers), counted)

@@ -399,16 +399,17 @@ void futex_pi_adjust(struct task *task)
 void futex_release_pi(bool ends)
 {
     struct task *task = current;
-    struct pi_node *first;
 
-    do {
+    if (ends) { /* from now on nobody waits for it */
         spin_lock(&pi_lock);
-        first = pi_first(&task->pi_held);
-        if (first) {
-            pi_hand_over(container_of(first, struct pi_futex, held), true);
-        } else {
-            task->pi_ended = ends;
+        task->pi_ended = true;
+        spin_unlock(&pi_lock);
+    }
+    while (task->pi_held.node) {
+        spin_lock(&pi_lock);
+        if (task->pi_held.node) {
+            pi_hand_over(container_of(pi_first(&task->pi_held), struct pi_futex, held), true);
         }
         spin_unlock(&pi_lock);
-    } while (first);
+    }
 }
