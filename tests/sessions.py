@@ -30,9 +30,9 @@ sh -c 'echo $0 $1 $#' name arg; exit 3
 class Terminal:
     """An interactive session on a pseudo-terminal."""
 
-    def __init__(self, boot: str = "--kernel", columns: int = 80) -> None:
+    def __init__(self, boot: str = "--kernel", columns: int = 80, rest: tuple[str, ...] = ()) -> None:
         import pty
-        command = [RUN, boot, "--smp", str(Machine.cpus), "--log", str(ROOT / "build/session.log")]
+        command = [RUN, boot, "--smp", str(Machine.cpus), "--log", str(ROOT / "build/session.log"), *rest]
         self.text, self.pid = "", 0
         self.pid, self.fd = pty.fork()
         if self.pid == 0:

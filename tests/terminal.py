@@ -3,11 +3,12 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import struct
 import termios
 import tempfile
 
-from driver import ROOT, check, test
+from driver import ROOT, Skipped, check, guest, test
 from sessions import Terminal
 
 
@@ -82,3 +83,23 @@ def the_guest_knows_how_large_the_terminal_is() -> None:
     session.expect("90123456\r\n7890")  # broken behind the 40th column
     session.type("\x15poweroff\r")
     check(session.end() == 0, "poweroff did not end with 0")
+
+
+@test
+def keys_come_in_a_deterministic_run_too() -> None:
+    session = Terminal(rest=("--icount", "--", "sh"))
+    session.expect("$ ")
+    session.type("echo a$((40 + 2))b\r")
+    session.expect("a42b")
+    session.type("exit 5\r")
+    check(session.end() == 5, "not the shell's status")
+
+
+@test
+def init_goes_on_without_descriptors() -> None:
+    if not shutil.which("prlimit"):
+        raise Skipped("no prlimit")
+    result = guest("sh", "-c", "prlimit --pid 1 --nofile=0:0; sleep 1; cat /proc/1/stat",
+                   options=["--add", shutil.which("prlimit") or "", "--icount", "--timeout", "20"])
+    ticks = result.stdout.rsplit(")", 1)[1].split()[11:13]
+    check(sum(map(int, ticks)) < 10, f"it spins: {result.stdout}")

@@ -71,7 +71,8 @@ class Machine:
             command += ["-chardev", f"pipe,id=c{i},path=s{i}", "-serial", f"chardev:c{i}"]
         if a.icount:
             command += ["-icount", "shift=0,sleep=off", "-rtc", "base=2020-01-01,clock=vm"]
-            if a.gdb is None:  # who records cannot be stepped without the timers (Qqemu.sstep)
+            keys = self.stdin.terminal and not a.trace  # none come to one that records while it sleeps
+            if a.gdb is None and not keys:  # nor can it be stepped without the timers (Qqemu.sstep)
                 command += ["-icount", "rr=record,rrfile=/dev/null"]  # see _cpus()
         return command
 

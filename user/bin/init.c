@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -214,6 +215,8 @@ static int copy_output(int fd, pid_t command)
             }
         } else if (ended && ready == 0) {
             return status;
+        } else if (ready < 0 && errno == EINVAL) { /* its RLIMIT_NOFILE was set to 0 */
+            setrlimit(RLIMIT_NOFILE, &(struct rlimit){64, 64});
         }
     }
 }
