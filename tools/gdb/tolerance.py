@@ -10,7 +10,8 @@ MASKS = (
     (r"\bblock\w*~", "blocking"),  # a table cuts names where other columns are wide
     (r"(?m)^(\d+\t|0x\w+ in \?\?).*\n", ""),
     (r"(?m)^#\d+ +(0x\w+ in )?", "# "),
-    (r"(?m)^((?:Temporary b|B)reakpoint \d+, \S+) \(.*\) at", r"\1 () at"),
+    (r"(?m)^(Breakpoint \d+ at \w+): .*", r"\1"),  # a function may begin with what is inlined there
+    (r"(?m)^(Breakpoint \d+, \S+) \(.*\) at \S+", r"\1"),
     (r"0x[0-9a-f]{5,}|\b[0-9a-f]{12,16}\b", "ADDRESS"),
     (r"\[ *\d+\]  ", "[N] "),
     (r"\b\d+\.\d+ (m?s|us)\b", "TIME"),
