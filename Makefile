@@ -15,8 +15,8 @@ $(error $(CURDIR) cannot be written: copy or clone it to a folder of yours)
 endif
 endif
 
-.PHONY: default products tools help all run test test-labs test-machines test-mutants test-sanitize fuzz iso clean \
-	demo gdb record replay docs book trace bench lab grade format runtimes
+.PHONY: default products tools help all run test test-labs test-machines test-mutants test-programs \
+	test-sanitize fuzz iso clean demo gdb record replay docs book trace bench lab grade format runtimes
 default: products
 	@echo "Built. Next: make run (a shell in the guest), make test, make help"
 
@@ -31,6 +31,7 @@ help:
 	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real time (TIMES=20)"
 	@echo "make fuzz CALLS=1000000  random system calls until one finds something (SEED, SMP, MEM, INJECT=1, FREE=1)"
 	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
+	@echo "make test-programs    other people's programs: the same as on the host? (minutes)"
 	@echo "make test-sanitize    the guest tests on a kernel with all checks, 1 and 4 CPUs"
 	@echo "make iso              build/baton.iso, which GRUB boots"
 	@echo "make all              the same, and no word on what is next"
@@ -82,6 +83,10 @@ fuzz: products
 	@tools/fuzz $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED)) $(if $(SMP),--smp $(SMP)) \
 		$(if $(MEM),--mem $(MEM)) $(if $(INJECT),--inject) $(if $(FREE),--free) \
 		$(if $(ROUND),--round $(ROUND)) $(if $(ONLY),--only '$(ONLY)')
+
+# Programs that nobody here has built: the same as on the host, and their time to start beside Linux.
+test-programs: products
+	@/usr/bin/python3 tests/program_table.py
 
 test-mutants: products
 	@tests/mutants/run

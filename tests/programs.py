@@ -265,3 +265,41 @@ def calls_that_are_missing_say_so_and_are_counted() -> None:
     wrong, _, counted = result.stdout.partition("@@\n")
     check(len(numbers) > 100 and not wrong, f"they are there, or refused another way:\n{wrong}")
     check({line.split()[0] for line in counted.splitlines()} >= set(numbers), counted)
+
+
+SUITE = """#include <stdio.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+    const char *name = strrchr(argv[argc - 1], '/') + 1;
+    int guest = access("/proc/unimplemented", F_OK) == 0;
+    printf("this is %s\\n", name);
+    fflush(stdout);
+    while (guest && strcmp(name, "hang") == 0) pause();
+    if (guest && strcmp(name, "off") == 0) return reboot(RB_POWER_OFF);
+    if (guest && strcmp(name, "other") == 0) return 32;
+    return strcmp(name, "fails") == 0 || (guest && strcmp(name, "wrong") == 0);
+}
+"""
+
+
+@test
+def suites_are_run_here_and_there() -> None:
+    if not here("timeout") or not here("cc"):
+        raise Skipped("no compiler, or no timeout(1)")
+    tool = str(ROOT / "tools/conformance")
+    with tempfile.TemporaryDirectory() as name:
+        first = compiled(Path(name, "a/right"), SUITE, "-static")
+        os.mkdir(f"{name}/b")
+        for test_name in ("a/wrong", "a/fails", "b/hang", "b/off", "b/other", "b/right"):
+            shutil.copy(first, f"{name}/{test_name}")
+        run = call([tool, name, "--limit", "2", "--report", f"{name}/report"])
+        report = Path(name, "report").read_text()
+    rows = {line.split()[0]: line.split()[1:] for line in report.splitlines()[:3]}
+    check(rows["a"] == ["1", "1", "-", "-", "-", "1"] and rows["b"] == ["1", "-", "1", "1", "1", "-"], report + run.stderr)
+    check(run.returncode == 1 and run.stdout == report and report.count("this is wrong") == 2, report + run.stderr)
+    for wrong in ([], ["/none"], [f"{name}/b/right"], [name, "--limit", "0"]):
+        result = call([tool, *wrong])
+        check(result.returncode == 2 and "Traceback" not in result.stderr, f"{wrong}: {result}")
