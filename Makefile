@@ -6,7 +6,7 @@ GOALS := $(or $(MAKECMDGOALS),default)
 NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb record replay docs,$(GOALS)),test,run)
 # For each goal that needs a build: what of it.
 WANTED := $(strip $(filter build/%,$(GOALS)) $(if $(filter iso,$(GOALS)),build/baton.iso) \
-	$(if $(filter bench,$(GOALS)),build/user/bench/host build/user/bench/guest build/user/bench/echo) \
+	$(if $(filter bench,$(GOALS)),build/user/bench/host build/user/bench/guest build/user/bench/kernel build/user/bench/echo) \
 	$(if $(filter-out help clean lab grade replay tools iso format compile_commands.json build/%,$(GOALS)),all))
 
 ifneq ($(WANTED),)
