@@ -66,13 +66,14 @@ void log_add_sink(log_sink_t sink)
 size_t log_read(char *buffer, size_t size, uint64_t *lost)
 {
     uint64_t flags = log_lock();
-    size_t count = ring_end < LOG_SIZE ? ring_end : LOG_SIZE;
+    size_t count = ring_end < LOG_SIZE ? ring_end : LOG_SIZE, start, first;
 
     count = count < size ? count : size;
     *lost = ring_end - count;
-    for (size_t i = 0; i < count; i++) {
-        buffer[i] = ring[(ring_end - count + i) % LOG_SIZE];
-    }
+    start = (ring_end - count) % LOG_SIZE;
+    first = count < LOG_SIZE - start ? count : LOG_SIZE - start; /* the rest is at the ring's beginning */
+    memcpy(buffer, ring + start, first);
+    memcpy(buffer + first, ring, count - first);
     log_unlock(flags);
     return count;
 }
