@@ -1,6 +1,7 @@
 /* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
 #include "event/poll.h"
 #include "ipc/pipe.h"
+#include "ipc/ring.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
@@ -316,6 +317,13 @@ long sys_fcntl(int fd, int command, uint64_t argument)
         break;
     case 2: /* F_SETFD */
         result = fd_set_close_on_exec(fd, argument & 1);
+        break;
+    case 1031: /* F_SETPIPE_SZ: a pipe may have more room than is asked for, fcntl(2), but here no less */
+    case 1032: /* F_GETPIPE_SZ */
+        result = S_ISFIFO(file->inode->mode) ? RING_CAPACITY : -EBADF;
+        if (result > 0 && command == 1031 && argument > RING_CAPACITY) {
+            result = -EPERM;
+        }
         break;
     case 3: /* F_GETFL; every file has O_LARGEFILE */
         result = file->flags | 0100000;

@@ -21,6 +21,17 @@ static int events_of(int fd)
     return poller.revents;
 }
 
+static void pipes_tell_their_size(void)
+{
+    enum { SET_PIPE_SIZE = 1031, GET_PIPE_SIZE };
+    int ends[2];
+
+    CHECK(pipe(ends) == 0 && fcntl(ends[0], GET_PIPE_SIZE) == 65536);
+    CHECK(fcntl(ends[1], SET_PIPE_SIZE, 65536) == 65536);
+    CHECK(fcntl(ends[1], SET_PIPE_SIZE, 5000) >= 5000 && fcntl(ends[0], GET_PIPE_SIZE) >= 5000);
+    CHECK_ERROR(fcntl(open("/dev/null", O_RDONLY), GET_PIPE_SIZE), EBADF);
+}
+
 static void a_fifo_is_a_name(void)
 {
     struct stat st;
@@ -124,7 +135,7 @@ static void a_short_visit_is_noticed(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(a_fifo_is_a_name), TEST(opening_waits_for_the_other_end), TEST(who_does_not_wait),
+        TEST(pipes_tell_their_size), TEST(a_fifo_is_a_name), TEST(opening_waits_for_the_other_end), TEST(who_does_not_wait),
         TEST(a_signal_ends_the_wait), TEST(a_short_visit_is_noticed),
     };
 
