@@ -41,6 +41,7 @@ help:
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
 	@echo "make bench            what switches, coroutines and messages cost, here and in the guest"
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
+	@echo "make explore CMD='...'  run a command by many schedules until one fails, and tell that one (docs/explore.md)"
 	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
 	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
 	@echo "make format           put the spaces in C sources right (clang-format; line breaks stay)"
@@ -129,6 +130,15 @@ trace: products
 	    tools/ktrace $$kind $(TRACE).ktr || exit; \
 	done; exit $$status
 
+EXPLORED := build/explore/trace
+.PHONY: explore
+explore: products
+	@mkdir -p $(dir $(EXPLORED)); rm -f $(EXPLORED).*
+	@$(call as_words,$(or $(CMD),race --way plainly)); \
+	tools/explore $(ADDED) --trace $(EXPLORED).ktr -- "$$@"; status=$$?; \
+	[ ! -e $(EXPLORED).ktr ] || { tools/ktrace html $(EXPLORED).ktr && echo "timeline: $(EXPLORED).html"; }; \
+	exit $$status
+
 GDB := gdb -nx -q -x tools/gdb/load.py
 GDB_CMD := $(or $(CMD),stall --mode=blocking --wait=200 --tickers=2)
 RECORDING ?= build/recording
@@ -139,7 +149,9 @@ gdb: products
 ifdef CORE
 	@$(WITH_STDIN); $(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
-	@$(WITH_STDIN); $(call as_words,$(GDB_CMD)); BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart
+	@$(WITH_STDIN); $(call as_words,$(GDB_CMD)); $(if $(EXPLORE),BATON_OPTIONS=$$(tools/explore --words \
+	    --replay '$(call quoted,$(EXPLORE))' -- "$$@") || exit; export BATON_OPTIONS;) BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart \
+	    $(if $(EXPLORE),-ex 'break explore_take')
 endif
 
 record: products

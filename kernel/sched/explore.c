@@ -244,8 +244,8 @@ const struct sched_class explore_class = {
     .pick_next = explore_pick_next, .preempts = explore_preempts,
 };
 
-/* The running task is to give the CPU away before it goes to user mode. */
-static uint32_t explore_take(enum explore_why why)
+/* The running task is to give the CPU away before it goes to user mode. Debuggers stop here. */
+static __attribute__((noinline)) uint32_t explore_take(enum explore_why why)
 {
     explore.passes = true;
     explore.why = why;

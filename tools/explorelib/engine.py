@@ -29,8 +29,11 @@ class Result:
     panic: str = ""  # what the kernel said; then run["schedule"] is from its log
 
 
-def _command(program: Program, options: list[str], command: list[str]) -> list[str]:
-    words = ["explore", "--begin", str(program.begin())]
+def options_of_run(program: Program, added: list[str], options: list[str],
+                   command: list[str]) -> list[str]:
+    """What tools/run is told, besides --icount."""
+    words = ["--append", "sched=explore", *(word for item in added for word in ("--add", item)), "--", "explore",
+              "--begin", str(program.begin())]
     if program.end() is not None:
         words += ["--end", str(program.end())]
     for low, high in program.ranges:
@@ -63,10 +66,9 @@ def boot(program: Program, added: list[str], options: list[str], command: list[s
     result = Result()
     with tempfile.TemporaryDirectory(prefix="explore-") as directory:
         log = os.path.join(directory, "log")
-        add = [word for item in added for word in ("--add", item)]
         process = subprocess.Popen(
-            [os.path.join(host.ROOT, "tools/run"), "--icount", "--append", "sched=explore", "--log", log,
-             "--evidence", directory, *add, *(run_options or []), "--", *_command(program, options, command)],
+            [os.path.join(host.ROOT, "tools/run"), "--icount", "--log", log, "--evidence", directory,
+             *(run_options or []), *options_of_run(program, added, options, command)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="replace", preexec_fn=host.tied_to_us())
         for line in process.stdout:

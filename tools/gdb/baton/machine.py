@@ -65,6 +65,10 @@ def pass_on(pipe: BinaryIO, mark: bytes) -> None:
             os.write(1, mark + memory.line_of(line.rstrip(b"\r\n")).encode() + b"\n")
 
 
+def replays(options: list[str]) -> bool:
+    return "--replay" in (options[:options.index("--")] if "--" in options else options)
+
+
 def start(options: list[str]) -> None:
     if gdb.selected_inferior().pid:
         gdb.execute("disconnect", to_string=True)
@@ -87,7 +91,7 @@ def start(options: list[str]) -> None:
             if Machine.process.poll() is not None or time.monotonic() > limit:
                 raise gdb.GdbError("QEMU did not start: see above") from None
             time.sleep(0.05)
-    if "--replay" not in options:
+    if not replays(options):
         gdb.execute(STEP_ALONE, to_string=True)
 
 
@@ -100,6 +104,8 @@ def kstart(arguments: list[str]) -> None:
     prints appears here behind `|`; its input is empty. Without arguments: the
     same machine again, from the start."""
     options = arguments or Machine.options
+    if not options and "BATON_OPTIONS" in os.environ:  # make gdb EXPLORE=...
+        options = os.environ["BATON_OPTIONS"].split("\036")[:-1]
     if not options and "BATON_WORDS" in os.environ:  # make gdb CMD='...': each ends in a separator
         options = ["--", *os.environ["BATON_WORDS"].split("\036")[:-1]]
     if not options:
@@ -107,7 +113,7 @@ def kstart(arguments: list[str]) -> None:
     if options[0] == "--free":
         start(options[1:])
     else:
-        start(options if "--replay" in options else ["--icount", *options])
+        start(options if replays(options) else ["--icount", *options])
     show("Baton is stopped at its first instruction; `kernel` lists its commands")
 
 
