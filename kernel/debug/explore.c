@@ -118,7 +118,7 @@ static void template_run(void)
         return;
     }
     wait_event(&explore.over, WAIT_EXPLORE, tid, explore.verdict);
-    run->instructions = explore_now();
+    run->instructions = explore.ended;
     if (explore.alive) {
         explore_kill();
         wait_event(&explore.over, WAIT_EXPLORE, tid, explore.alive == 0);

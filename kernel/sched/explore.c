@@ -18,7 +18,8 @@
 
 
 #define VAIN_MAX 100
-#define TICK 10000000 /* instructions: the timer comes before, if the kernel wants it to */
+#define OTHERS 4096        /* room for events that are no steps */
+#define STEPS_MAX 1000000  /* so many instructions are taken one by one; that is slow */
 
 struct explore explore;
 
@@ -34,7 +35,7 @@ void explore_record(enum explore_kind kind, struct task *task, uint64_t rip)
     if (explore.verdict || explore.closed) {
         return;
     }
-    if (explore.event_count == explore.event_max) {
+    if (explore.event_count + (kind == EXPLORE_STEP ? OTHERS : 0) >= explore.event_max) {
         explore.dropped++;
         return;
     }
@@ -68,7 +69,10 @@ void explore_reset(void)
  * who waits for it. */
 static void explore_judge(enum explore_verdict verdict)
 {
-    explore.verdict = explore.verdict ?: verdict;
+    if (!explore.verdict) {
+        explore.verdict = verdict;
+        explore.ended = explore_now();
+    }
     timer_set(&explore.tell, 0);
 }
 
@@ -295,15 +299,13 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     if (this_cpu(need_resched) || this_cpu(user_work)) {
         return 0; /* we are asked again */
     }
-    if (explore.verdict) {
-        return user_clock_set(now, TICK);
+    if (explore.steps && !explore.closed && !explore.dropped && now < STEPS_MAX) {
+        frame->rflags |= RFLAGS_TF;
     }
-    frame->rflags |= explore.steps && !explore.closed ? RFLAGS_TF : 0;
-    if (now >= explore.limit) {
+    if (!explore.verdict && now >= explore.limit) {
         explore_judge(EXPLORE_LIMIT);
-        return user_clock_set(now, TICK);
     }
-    if (explore.place < explore.places && !explore.closed) {
+    if (!explore.verdict && !explore.closed && explore.place < explore.places) {
         until = explore.schedule[explore.place].at;
         if (until <= now) {
             return explore_take(EXPLORE_TAKEN);
@@ -312,6 +314,8 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     if (now - explore.turn >= EXPLORE_TURN && explore_turn_is_over(this_cpu(rq))) {
         return explore_take(EXPLORE_TURN_OVER);
     }
-    until = until < explore.turn + EXPLORE_TURN ? until : explore.turn + EXPLORE_TURN;
+    if (explore.verdict || until > explore.turn + EXPLORE_TURN) {
+        until = explore.turn + EXPLORE_TURN;
+    }
     return user_clock_set(now, until - now);
 }

@@ -56,6 +56,7 @@ extern struct explore {
     struct explore_place schedule[EXPLORE_PLACES];
     uint64_t limit;   /* of instructions */
     uint64_t started; /* user_clock then */
+    uint64_t ended;   /* the instructions up to the verdict */
     uint64_t left;    /* when a task went to user mode last, and how often since without a step there */
     uint32_t in_vain;
     uint64_t turn;    /* when the running task got the CPU */

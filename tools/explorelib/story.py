@@ -6,6 +6,9 @@ from explorelib.engine import Result
 from explorelib.program import Place, Program
 
 
+FIRST_ROWS, LAST_ROWS = 16, 10  # of a story that is too long for a screen
+
+
 @dataclass
 class Step:
     """A task with the CPU, until it loses it or gives it away."""
@@ -124,4 +127,6 @@ def tell(found: list[Step]) -> list[str]:
         elif step.ends == "taken" and i + 1 < len(found):
             stands = f", before {step.stands}  {step.stands.text()}" if step.stands else ""
             told.append(" " * 11 + f"-- CPU taken here{stands} --")
+    if len(told) > FIRST_ROWS + LAST_ROWS + 1:
+        told[FIRST_ROWS:-LAST_ROWS] = [f"... {len(told) - FIRST_ROWS - LAST_ROWS} lines more ..."]
     return told

@@ -73,15 +73,36 @@ static void report_event(const struct event *event)
     printf("}\n");
 }
 
+#define LAST_STEPS 4 /* before the CPU changes hands: told in any case */
+
+/* Loops come by the same instructions again and again: once is enough. */
+static void report_events(const struct event *events, uint32_t count)
+{
+    static uint64_t told[1024];
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct event *event = &events[i];
+        uint64_t *slot = &told[event->rip % (sizeof(told) / sizeof(*told))];
+
+        if (event->kind == RUNS) {
+            memset(told, 0, sizeof(told));
+        }
+        if (event->kind == STEP && *slot == event->rip && i + LAST_STEPS < count &&
+            event[LAST_STEPS].kind == STEP) {
+            continue;
+        }
+        *slot = event->kind == STEP ? event->rip : *slot;
+        report_event(event);
+    }
+}
+
 void report_run(struct search *search, int found)
 {
     static const char *const verdicts[] = {"none", "status", "deadlock", "livelock"};
     const struct run *run = &search->run;
     const struct event *events = device_events(run);
 
-    for (uint32_t i = 0; i < run->events; i++) {
-        report_event(&events[i]);
-    }
+    report_events(events, run->events);
     printf("{\"schedule\": \"%s\", \"failed\": %s, \"verdict\": \"%s\", ", schedule_text(&search->found),
            found ? "true" : "false", verdicts[run->verdict]);
     printf("\"status\": %d, \"signal\": %d, ", WIFEXITED(run->status) ? WEXITSTATUS(run->status) : 0,

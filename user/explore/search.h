@@ -4,7 +4,7 @@
 #include "schedule.h"
 
 #define PREEMPTIONS_MAX 8
-#define FIRST_LIMIT 200000000 /* instructions of a command of which nothing is known yet */
+#define FIRST_LIMIT 50000000 /* instructions of a command of which nothing is known yet */
 
 /* What was tried with so many preemptions. */
 struct coverage {
