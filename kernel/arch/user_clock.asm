@@ -74,9 +74,12 @@ user_clock_return:              ; from trap.asm's user_return: rsp at the frame
     call user_clock_leave
     cmp word [gs:CPU_WORK], 0
     jne user_work
+    test eax, eax
+    jz .timer_is_set
     add eax, TIMER_TO_USER
     mov rdx, [rel user_clock_timer]
     mov [rdx], eax
+.timer_is_set:
     rdtsc
     shl rdx, 32
     or rax, rdx

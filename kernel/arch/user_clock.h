@@ -21,8 +21,8 @@ bool user_clock_is_exact(void);
 
 /*
  * Upcall, defined in sched/explore.c: the current task, an exact one, is about to go to user mode;
- * interrupts off. Returns after how many instructions the timer is to come. If need_resched or
- * user_work is set, that goes first, the timer is not set, and it is asked again.
+ * interrupts off. Returns after how many instructions the timer is to come, 0: it is set. If
+ * need_resched or user_work is set, that goes first, and it is asked again.
  */
 uint32_t user_clock_leave(struct trap_frame *frame);
 /* Upcall, defined in debug/explore.c: a debug exception of user mode. True: it was ours. */

@@ -18,6 +18,7 @@
 
 
 #define VAIN_MAX 100
+#define SOON 2000          /* ns: a timer that comes so soon may come before user mode */
 #define OTHERS 4096        /* room for events that are no steps */
 #define STEPS_MAX 1000000  /* so many instructions are taken one by one; that is slow */
 
@@ -270,15 +271,36 @@ static bool explore_turn_is_over(struct runqueue *rq)
     return others;
 }
 
-/* The timer comes after `left` instructions, or when the kernel wants it, and not before the first. */
-static uint32_t user_clock_set(uint64_t now, uint64_t left)
+/*
+ * The timer is to come after `left` instructions, or when the kernel wants it to, but not before the
+ * first. Returns what user_clock_leave does. To set it is expensive: not where it comes before anyway.
+ *
+ * It is stopped first, and what has come while interrupts were off is taken here. Taken in user
+ * mode, before the first instruction, it would last until the next one comes, and so on.
+ */
+static uint32_t user_clock_set(uint64_t now, ktime_t left)
 {
-    ktime_t time = clock_now(), wait = this_cpu(timer_deadline) - time;
+    ktime_t time, wait;
 
-    if (wait < (ktime_t)left) {
-        left = wait > 1 ? (uint64_t)wait : 1;
+    for (;;) {
+        time = clock_now();
+        wait = this_cpu(timer_deadline) - time;
+        if (wait > SOON && wait <= left) {
+            return 0; /* we are asked again */
+        }
+        lapic_write(LAPIC_TIMER_INITIAL, 0);
+        if (!lapic_is_pending(VECTOR_TIMER)) {
+            break;
+        }
+        irq_enable_once(); /* who answers it sets the timer for the kernel */
+        if (this_cpu(need_resched) || this_cpu(user_work)) {
+            return 0;
+        }
     }
-    this_cpu(timer_deadline) = time + (ktime_t)left;
+    if (wait < left) {
+        left = wait > 1 ? wait : 1;
+    }
+    this_cpu(timer_deadline) = time + left;
     explore.in_vain = now == explore.left ? explore.in_vain + 1 : 0;
     explore.left = now;
     return (uint32_t)left + (explore.in_vain > VAIN_MAX); /* or it would come in vain for ever */
@@ -289,16 +311,6 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     uint64_t now = explore_now(), until = explore.limit;
 
     assert_irqs_off();
-    lapic_write(LAPIC_TIMER_INITIAL, 0);
-    while (lapic_is_pending(VECTOR_TIMER)) {
-        /* It has come while interrupts were off. Taken in user mode, before the first instruction, it
-         * would last until the next one comes, and so on. */
-        irq_enable_once();
-        lapic_write(LAPIC_TIMER_INITIAL, 0);
-    }
-    if (this_cpu(need_resched) || this_cpu(user_work)) {
-        return 0; /* we are asked again */
-    }
     if (explore.steps && !explore.closed && !explore.dropped && now < STEPS_MAX) {
         frame->rflags |= RFLAGS_TF;
     }
@@ -317,5 +329,5 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     if (explore.verdict || until > explore.turn + EXPLORE_TURN) {
         until = explore.turn + EXPLORE_TURN;
     }
-    return user_clock_set(now, until - now);
+    return user_clock_set(now, (ktime_t)(until - now));
 }
