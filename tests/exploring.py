@@ -122,6 +122,18 @@ def program_that_never_ends_is_a_livelock() -> None:
 
 
 @test
+def program_that_does_not_begin_is_said_to() -> None:
+    path = f"{folder().name}/idle"
+    Path(f"{path}.c").write_text("void __attribute__((noinline)) explore_begin(void)\n{\n    __asm__ volatile(\"\");\n}\n"
+                                 "int main(int argc, char **argv)\n{\n    if (!argv[argc - 1]) {\n"
+                                 "        explore_begin();\n    }\n    return 0;\n}\n")
+    check(call(["gcc", "-g", "-static", "-o", path, f"{path}.c"]).returncode == 0, "gcc")
+    result = call([EXPLORE, "--add", path, "--", "idle"])
+    check(result.returncode == 3 and "did not come to main(), or to explore_begin()" in result.stderr
+          and result.stderr.count("\n") == 1, f"{result.returncode}: {result.stderr}")
+
+
+@test
 def gdb_stops_where_the_cpu_is_taken() -> None:
     found = explore("--", "race", "--way", "plainly", status=1)
     result = call(["make", "-s", "gdb", f"EXPLORE={found['schedule']}", "CMD=race --way plainly"],

@@ -46,7 +46,7 @@ def _take(result: Result, line: str) -> int | None:
     try:
         said = json.loads(line)
     except ValueError:
-        raise MachineFailed(f"the guest says: {line.strip()[:200]}") from None
+        raise MachineFailed(line.strip().removeprefix("explore: ")[:200]) from None
     if "tried" in said:
         return said["tried"]
     if "entry" in said:

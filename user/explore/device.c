@@ -83,7 +83,9 @@ void device_where(int64_t *entry, int *pid)
     } where;
 
     if (ioctl(device, EXPLORE_WHERE, &where)) {
-        give_up("the command ended before its first run");
+        fprintf(stderr, "explore: the command ended before its runs could begin: it did not come to main(), or "
+                        "to explore_begin(), which it has\n");
+        exit(3);
     }
     *entry = where.entry;
     *pid = where.pid;
