@@ -70,13 +70,12 @@ def schedule_means_the_same_in_other_boots_and_with_the_trace_on() -> None:
 
 
 @test
-def programs_of_the_host_are_explored_static_and_dynamic() -> None:
-    for flags in (["-static"], []):
-        wrong, right = built("lost", *flags), built("lost", *flags, "-DRIGHT")
-        report = explore("--add", wrong, "--", Path(wrong).name, status=1)
-        check(report["preemptions"] == 1 and report["verdict"] == "status" and
-              any("lost.c:" in line for step in report["steps"] for line in step["lines"]), str(report))
-        explore("--add", right, "--runs", "150", "--", Path(right).name, status=0)
+def dynamic_programs_of_the_host_are_explored() -> None:
+    wrong, right = built("lost"), built("lost", "-DRIGHT")
+    report = explore("--add", wrong, "--", Path(wrong).name, status=1)
+    check(report["preemptions"] == 1 and report["verdict"] == "status" and
+          any("lost.c:" in line for step in report["steps"] for line in step["lines"]), str(report))
+    explore("--add", right, "--runs", "100", "--", Path(right).name, status=0)
 
 
 CLASSICS = sorted(path.stem for path in PROGRAMS.glob("*.c"))
