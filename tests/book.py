@@ -151,6 +151,13 @@ def the_book_becomes_a_site_that_finds_words() -> None:
 
 
 @test
+def without_sphinx_the_book_says_what_is_missing() -> None:
+    result = call(["/usr/bin/python3", "-S", str(ROOT / "tools/book")])  # without packages
+    check(result.returncode == 3 and "has no sphinx, myst_parser, jieba" in result.stderr
+          and result.stderr.count("\n") == 1, result.stderr)
+
+
+@test
 def handouts_fit_a_terminal() -> None:
     """Of 80 columns: they are read beside the code. Tables are as wide as they are."""
     for path in sorted((ROOT / "labs").glob("*/README.md")):

@@ -16,5 +16,8 @@ document.addEventListener("DOMContentLoaded", () => {
   window.splitQuery = (query) =>
     (query.match(/[\u4e00-\u9fff]+|[\p{Letter}\p{Number}_]+/gu) || []).flatMap(
       (part) => (/^[\u4e00-\u9fff]{2,}$/.test(part) ? cut(part) : [part]));
-  Documentation.TRANSLATIONS["Search finished, found %s page(s) matching the search query."] = "找到 %s 页。";
+  /* What Sphinx has not translated: its older and its newer sentence. */
+  const words = Documentation.TRANSLATIONS;
+  words["Search finished, found %s page(s) matching the search query."] = "找到 %s 页。";
+  words["Search finished, found one page matching the search query."] = Array(2).fill("找到 ${resultCount} 页。");
 });
