@@ -167,6 +167,20 @@ def a_second_is_written_once() -> None:
 
 
 @test
+def system_calls_are_made_by_name() -> None:
+    """Their numbers stand in one list for programs, <sys/syscall.h>, and it is the kernel's."""
+    header = (ROOT / "user/ulib/include/sys/syscall.h").read_text()
+    kernel = dict(re.findall(r"SYSCALL\((\d+), (\w+),", (ROOT / "kernel/syscall/calls.h").read_text()))
+    for name, number in re.findall(r"SYS_(\w+) = (\d+)", header):
+        check(kernel.get(number, name) == name, f"SYS_{name} is {number}, the kernel's {kernel.get(number)}")
+    check(len(kernel) > 200, f"{len(kernel)} calls")
+    for path in sorted(path for room in ("user", "labs") for path in (ROOT / room).rglob("*.[ch]")):
+        bare = re.findall(r"\b(?:(?:ulib_)?syscall|co_call|CALL\d)\(\d+", path.read_text())
+        bare += [] if path.name == "syscall.h" else re.findall(r"\bSYS_\w+ = \d+", path.read_text())
+        check(not bare, f"{path.relative_to(ROOT)}: {bare}")
+
+
+@test
 def a_line_makes_one_choice() -> None:
     """`?:` chooses a value, one on a line; what is to be done is chosen by if. A few lines stay that
     are read at once, such as two bounds."""

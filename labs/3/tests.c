@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -36,7 +37,7 @@ static void prepare(void)
 {
     uint64_t first_cpu = 1;
 
-    syscall(203, 0, sizeof(first_cpu), &first_cpu); /* sched_setaffinity: for the children, too */
+    syscall(SYS_sched_setaffinity, 0, sizeof(first_cpu), &first_cpu); /* for the children, too */
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 

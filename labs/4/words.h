@@ -3,6 +3,7 @@
 #define LAB4_WORDS_H
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "threads.h"
@@ -328,7 +329,7 @@ static int ends_when_told(void *argument)
     volatile int *go = argument;
 
     while (!*go) {
-        syscall(24); /* sched_yield */
+        syscall(SYS_sched_yield);
     }
     return 0;
 }

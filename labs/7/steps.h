@@ -3,6 +3,7 @@
  * co_preempt, and what another thread may meet there.
  */
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "trap.h"
 

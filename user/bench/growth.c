@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { PAGE = 4096, COUNT = 50, SYS_wait4 = 61, SYS_getdents64 = 217 };
+enum { PAGE = 4096, COUNT = 50 };
 
 static volatile uint32_t gate;
 
@@ -127,7 +128,6 @@ static double poll_each(long n)
     poll(all, (nfds_t)n, 0);
     return EACH(5, MUST(poll(all, (nfds_t)n, 0) == 0)) / (double)n;
 }
-
 
 static double epoll_beside_descriptors(long n)
 {

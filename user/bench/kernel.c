@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { SYS_madvise = 28, SYS_fork = 57, SYS_wait4 = 61, SYS_futex = 202 };
 enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE };
 
 void must(int held, const char *what)

@@ -2,10 +2,10 @@
 #include "kernel.h"
 
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 enum { STACK = 16384, BIG = 16 << 20, PAGE = 4096 };
-enum { SYS_sched_yield = 24, SYS_execve = 59, SYS_getppid = 110, SYS_clock_gettime = 228 };
 
 static char stack[STACK];
 static volatile uint32_t tid;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -147,7 +148,7 @@ static double loop_1000_row(long count)
 
 /* Two threads on one CPU hand over by futex. */
 
-enum { SYS_futex = 202, WAIT = 128, WAKE = 129 };
+enum { WAIT = 128, WAKE = 129 };
 
 static uint32_t turn;
 

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "common/lesson.h"
 
-#define FUTEX_CALL 202
 enum { FUTEX_WAIT, FUTEX_WAKE };
 #define CHUNK 1048576
 
@@ -88,13 +88,13 @@ static void memory_open(void)
 static void memory_ring(int side)
 {
     __atomic_fetch_add(&shared->bell[!side], 1, __ATOMIC_SEQ_CST);
-    syscall(FUTEX_CALL, &shared->bell[!side], FUTEX_WAKE, 1, NULL, NULL, 0);
+    syscall(SYS_futex, &shared->bell[!side], FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static void memory_listen(int side)
 {
     while (__atomic_load_n(&shared->bell[side], __ATOMIC_SEQ_CST) == heard[side]) {
-        syscall(FUTEX_CALL, &shared->bell[side], FUTEX_WAIT, heard[side], NULL, NULL, 0);
+        syscall(SYS_futex, &shared->bell[side], FUTEX_WAIT, heard[side], NULL, NULL, 0);
     }
     heard[side]++;
 }

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 
 #include "ktap.h"
@@ -136,9 +137,9 @@ static void straddling_results(void)
     struct stat st;
 
     prepare();
-    CHECK_ERROR(syscall(4, "/", bad[3], 0L, 0L, 0L, 0L), EFAULT);
-    CHECK_ERROR(syscall(228, 1L, bad[3], 0L, 0L, 0L, 0L), EFAULT);
-    CHECK_ERROR(syscall(293, bad[3], 0L, 0L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(SYS_stat, "/", bad[3], 0L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(SYS_clock_gettime, 1L, bad[3], 0L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(SYS_pipe2, bad[3], 0L, 0L, 0L, 0L, 0L), EFAULT);
     CHECK(stat("/", &st) == 0);
 }
 
@@ -150,12 +151,12 @@ static void string_up_to_the_end_of_user_memory(void)
     /* Where it is not free, it has the strings that the stack begins with. */
     mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     memset(page + 4080, 'a', 16);
-    CHECK_ERROR(syscall(2, page + 4092, 0L, 0L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(SYS_open, page + 4092, 0L, 0L, 0L, 0L, 0L), EFAULT);
     page[4095] = '\0';
-    CHECK_ERROR(syscall(2, page + 4092, 0L, 0L, 0L, 0L, 0L), ENOENT);
-    CHECK_ERROR(syscall(1, 1L, page + 4092, 8L, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(SYS_open, page + 4092, 0L, 0L, 0L, 0L, 0L), ENOENT);
+    CHECK_ERROR(syscall(SYS_write, 1L, page + 4092, 8L, 0L, 0L, 0L), EFAULT);
     page[4095] = 'a';
-    CHECK_ERROR(syscall(59, page + 4080, NULL, NULL, 0L, 0L, 0L), EFAULT);
+    CHECK_ERROR(syscall(SYS_execve, page + 4080, NULL, NULL, 0L, 0L, 0L), EFAULT);
 }
 
 int main(void)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define PROGRAM "/tmp/busy-program"
 #define SCRIPT "/tmp/busy-script"
@@ -95,7 +96,7 @@ static void check_busy(void)
     CHECK_ERROR(open(PROGRAM, O_WRONLY | O_APPEND | O_CREAT, 0755), ETXTBSY);
     CHECK_ERROR(open(PROGRAM, O_WRONLY | O_TRUNC), ETXTBSY);
     CHECK_ERROR(open(PROGRAM, O_RDONLY | O_TRUNC), ETXTBSY);
-    CHECK_ERROR(syscall(76, PROGRAM, 0l), ETXTBSY); /* truncate */
+    CHECK_ERROR(syscall(SYS_truncate, PROGRAM, 0l), ETXTBSY);
     CHECK(close(open(PROGRAM, O_RDONLY)) == 0);
     CHECK(stat(PROGRAM, &after) == 0 && after.st_size == before.st_size && after.st_size > 0);
 }

@@ -1,10 +1,11 @@
 /* Calls on clocks, policies and the CPU that give a number back: what they say, and what they refuse. */
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "tasks.h"
 
-enum { SETPARAM = 142, GETPARAM, SETSCHEDULER, GETSCHEDULER, PRIORITY_MAX, PRIORITY_MIN, RR_INTERVAL };
+enum { SETPARAM = 142, GETPARAM, GETSCHEDULER = 145, PRIORITY_MAX, PRIORITY_MIN, RR_INTERVAL };
 enum { SETRLIMIT = 160, SETTIMEOFDAY = 164, TIME = 201, SETTIME = 227, GETTIME, GETRES, GETCPU = 309 };
 enum { OTHER, FIFO, RR, BATCH, IDLE = 5, DEADLINE, RESET_ON_FORK = 0x40000000 };
 
@@ -79,8 +80,8 @@ static void parameters_fit_the_policy(void)
     CHECK_ERROR(call(GETPARAM, -1, &priority), EINVAL);
     CHECK_ERROR(call(GETPARAM, 0x7fffffff, &priority), ESRCH);
     CHECK_ERROR(call(GETPARAM, 0, (void *)1), EFAULT);
-    CHECK_ERROR(syscall(SETSCHEDULER, 0, DEADLINE, &zero, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(SETSCHEDULER, 0, FIFO, &zero, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_setscheduler, 0, DEADLINE, &zero, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_setscheduler, 0, FIFO, &zero, 0, 0, 0), EINVAL);
 }
 
 static void children_inherit_the_policy_unless_told(void)
@@ -88,13 +89,13 @@ static void children_inherit_the_policy_unless_told(void)
     int zero = 0, status;
     pid_t child;
 
-    CHECK(syscall(SETSCHEDULER, 0, BATCH, &zero, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_sched_setscheduler, 0, BATCH, &zero, 0, 0, 0) == 0);
     child = fork();
     if (child == 0) {
         _exit((int)call(GETSCHEDULER, 0, NULL));
     }
     CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == BATCH);
-    CHECK(syscall(SETSCHEDULER, 0, BATCH | RESET_ON_FORK, &zero, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_sched_setscheduler, 0, BATCH | RESET_ON_FORK, &zero, 0, 0, 0) == 0);
     CHECK(call(GETSCHEDULER, 0, NULL) == (BATCH | RESET_ON_FORK));
     CHECK(call(SETPARAM, 0, &zero) == 0);
     child = fork();
@@ -121,7 +122,7 @@ static void getcpu_tells_one_that_is_allowed(void)
     unsigned long mask[16] = {0};
 
     CHECK(call(GETCPU, (long)&cpu, &node) == 0 && node < 64);
-    CHECK(syscall(204, 0, sizeof(mask), mask, 0, 0, 0) > 0);
+    CHECK(syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask, 0, 0, 0) > 0);
     CHECK(mask[cpu / 64] >> cpu % 64 & 1);
     CHECK(call(GETCPU, 0, NULL) == 0);
     CHECK_ERROR(call(GETCPU, 1, NULL), EFAULT);
@@ -136,7 +137,7 @@ static void limits_of_others_can_be_seen(void)
     CHECK(call(SETRLIMIT, 7, &limit) == 0); /* RLIMIT_NOFILE */
     child = fork();
     if (child == 0) {
-        CHECK(syscall(302, parent, 7, NULL, &seen, 0, 0) == 0);
+        CHECK(syscall(SYS_prlimit64, parent, 7, NULL, &seen, 0, 0) == 0);
         _exit(seen.rlim_cur == 100 && seen.rlim_max == 200 ? 0 : 1);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -144,14 +145,14 @@ static void limits_of_others_can_be_seen(void)
     limit.rlim_cur = 201;
     CHECK_ERROR(call(SETRLIMIT, 7, &limit), EINVAL);
     CHECK_ERROR(call(SETRLIMIT, 16, &limit), EINVAL);
-    CHECK_ERROR(syscall(302, 0x7fffffff, 7, NULL, &seen, 0, 0), ESRCH);
+    CHECK_ERROR(syscall(SYS_prlimit64, 0x7fffffff, 7, NULL, &seen, 0, 0), ESRCH);
 }
 
 static int words[2];
 
 static long wake_op(unsigned op, unsigned argument, unsigned comparison, unsigned with)
 {
-    return syscall(202, &words[0], 5, 1, 1, &words[1],
+    return syscall(SYS_futex, &words[0], 5, 1, 1, &words[1],
                    op << 28 | comparison << 24 | (argument & 0xfff) << 12 | (with & 0xfff));
 }
 
@@ -174,8 +175,8 @@ static void wake_op_changes_the_second_word(void)
     CHECK_ERROR(wake_op(5, 0, 0, 0), ENOSYS);
     CHECK(words[1] == 1);
     CHECK_ERROR(wake_op(0, 0, 6, 0), ENOSYS);
-    CHECK_ERROR(syscall(202, (char *)words + 1, 5, 1, 1, &words[1], 0), EINVAL);
-    CHECK_ERROR(syscall(202, words, 5, 1, 1, 4096, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_futex, (char *)words + 1, 5, 1, 1, &words[1], 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_futex, words, 5, 1, 1, 4096, 0), EFAULT);
 }
 
 static int wait_on(void *word)

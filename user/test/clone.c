@@ -1,6 +1,7 @@
 /* clone(2): what it refuses, and what each flag of it does. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "tasks.h"
 
@@ -20,7 +21,7 @@ static volatile int value;
 /* The system call itself, as a fork: the child gets 0 on the same stack. */
 static long raw_clone(unsigned long flags, void *parent_tid, void *child_tid, unsigned long tls)
 {
-    return syscall(56, flags, 0, parent_tid, child_tid, tls, 0);
+    return syscall(SYS_clone, flags, 0, parent_tid, child_tid, tls, 0);
 }
 
 static void refused_combinations(void)

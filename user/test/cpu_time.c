@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "spin.h"
 #include "tasks.h"
@@ -29,7 +30,7 @@ static struct usage usage_of(int who)
 {
     struct rusage rusage;
 
-    CHECK(syscall(98, who, &rusage, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_getrusage, who, &rusage, 0, 0, 0, 0) == 0);
     return from_rusage(&rusage);
 }
 
@@ -121,7 +122,7 @@ static void kernel_work_is_system_time_once(void)
     CHECK(mostly(usage.system, usage.user));
     usage = usage_of(THREAD);
     CHECK(mostly(usage.system, usage.user));
-    CHECK(syscall(100, ticks, 0, 0, 0, 0, 0) > 0);
+    CHECK(syscall(SYS_times, ticks, 0, 0, 0, 0, 0) > 0);
     CHECK(mostly(ticks[1] * 10000, ticks[0] * 10000));
     CHECK(ticks[2] == 0 && ticks[3] == 0);
     read_stat(&user, &system, &children);
@@ -137,7 +138,7 @@ static void user_work_is_user_time_once(void)
     work_in_user_mode(WORK);
     usage = usage_of(SELF);
     CHECK(mostly(usage.user, usage.system));
-    CHECK(syscall(100, ticks, 0, 0, 0, 0, 0) > 0);
+    CHECK(syscall(SYS_times, ticks, 0, 0, 0, 0, 0) > 0);
     CHECK(mostly(ticks[0] * 10000, ticks[1] * 10000));
     read_stat(&user, &system, &children);
     CHECK(mostly(user, system));
@@ -239,7 +240,7 @@ static void children_that_nobody_waits_for_do_not_count(void)
     siginfo_t info;
     pid_t pid = family();
 
-    CHECK(syscall(247, 1, pid, &info, 0x1000004, 0, 0) == 0); /* waitid: it is not taken yet */
+    CHECK(syscall(SYS_waitid, 1, pid, &info, 0x1000004, 0, 0) == 0); /* it is not taken yet */
     usage = usage_of(CHILDREN);
     CHECK(usage.user == 0 && usage.system == 0);
     CHECK(waitpid(pid, NULL, 0) == pid);

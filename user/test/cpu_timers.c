@@ -1,11 +1,11 @@
 /* CPU time: clocks of it, timers that count it, and its limit (setitimer(2), setrlimit(2)). */
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "spin.h"
 #include "tasks.h"
 
-enum { GETITIMER = 36, SETITIMER = 38, SETRLIMIT = 160, GETTIME = 228, GETRES, NANOSLEEP };
 enum { VIRTUAL = 1, PROF };
 enum { VTALRM = 26, PROFILE = 27, XCPU = 24 };
 enum { OF_THREAD = 4, USER_TIME = 1, EXACT = 2, PROCESS = 2, THREAD = 3, SECOND = 1000000000 };
@@ -18,7 +18,7 @@ static long used(int clock)
 {
     struct timespec time;
 
-    return syscall(GETTIME, clock, &time, 0, 0, 0, 0) ? -1 : time.tv_sec * SECOND + time.tv_nsec;
+    return syscall(SYS_clock_gettime, clock, &time, 0, 0, 0, 0) ? -1 : time.tv_sec * SECOND + time.tv_nsec;
 }
 
 static int clock_of(pid_t pid, int kind)
@@ -68,9 +68,9 @@ static void clocks_of_others_can_be_read(void)
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
     CHECK_ERROR(used(clock_of(0x7ffffff, EXACT)), EINVAL);
-    CHECK(syscall(GETRES, clock_of(0, EXACT), &resolution, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_clock_getres, clock_of(0, EXACT), &resolution, 0, 0, 0, 0) == 0);
     CHECK(resolution.tv_sec == 0 && resolution.tv_nsec == 1);
-    CHECK_ERROR(syscall(GETRES, clock_of(0x7ffffff, EXACT), NULL, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_clock_getres, clock_of(0x7ffffff, EXACT), NULL, 0, 0, 0, 0), EINVAL);
     go = 1;
     futex(&go, FUTEX_WAKE, 1, NULL);
     thread_join(&thread);
@@ -88,7 +88,7 @@ static long set_timer(int which, long value, long interval, struct interval *old
     struct interval fresh = {{interval / SECOND, interval % SECOND / 1000},
                               {value / SECOND, value % SECOND / 1000}};
 
-    return syscall(SETITIMER, which, &fresh, old, 0, 0, 0);
+    return syscall(SYS_setitimer, which, &fresh, old, 0, 0, 0);
 }
 
 static long left(const struct timeval *time)
@@ -140,18 +140,18 @@ static void what_is_left_is_told(void)
     struct interval value = {{9, 9}, {9, 9}};
 
     for (int which = 0; which <= PROF; which++) {
-        CHECK(syscall(GETITIMER, which, &value, 0, 0, 0, 0) == 0);
+        CHECK(syscall(SYS_getitimer, which, &value, 0, 0, 0, 0) == 0);
         if (which) { /* alarm guards each test */
             CHECK(left(&value.value) == 0 && left(&value.interval) == 0);
         }
         CHECK(set_timer(which, 100l * SECOND, 7l * SECOND, NULL) == 0);
-        CHECK(syscall(GETITIMER, which, &value, 0, 0, 0, 0) == 0);
+        CHECK(syscall(SYS_getitimer, which, &value, 0, 0, 0, 0) == 0);
         CHECK(left(&value.value) > 50l * SECOND && left(&value.value) <= 101l * SECOND);
         CHECK(left(&value.interval) == 7l * SECOND);
         CHECK(set_timer(which, 0, 0, &value) == 0);
         CHECK(left(&value.value) > 50l * SECOND && left(&value.interval) == 7l * SECOND);
     }
-    CHECK_ERROR(syscall(GETITIMER, 3, &value, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_getitimer, 3, &value, 0, 0, 0, 0), EINVAL);
     CHECK_ERROR(set_timer(3, 1, 0, NULL), EINVAL);
     CHECK_ERROR(set_timer(-1, 1, 0, NULL), EINVAL);
 }
@@ -165,7 +165,7 @@ static void children_do_not_inherit_timers(void)
     CHECK(set_timer(PROF, 100l * SECOND, 0, NULL) == 0);
     child = fork();
     if (child == 0) {
-        CHECK(syscall(GETITIMER, PROF, &value, 0, 0, 0, 0) == 0 && left(&value.value) == 0);
+        CHECK(syscall(SYS_getitimer, PROF, &value, 0, 0, 0, 0) == 0 && left(&value.value) == 0);
         _exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -178,7 +178,7 @@ static void the_limit_warns_and_ends(void)
     pid_t child = fork();
 
     if (child == 0) {
-        CHECK(syscall(SETRLIMIT, 0, &limit, 0, 0, 0, 0) == 0);
+        CHECK(syscall(SYS_setrlimit, 0, &limit, 0, 0, 0, 0) == 0);
         CHECK(signal(XCPU, note) != SIG_ERR);
         while (used(PROCESS) < 10l * SECOND) {
             spin_turn();
@@ -188,7 +188,7 @@ static void the_limit_warns_and_ends(void)
     }
     CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     limit.rlim_max = 100;
-    CHECK(syscall(SETRLIMIT, 0, &limit, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_setrlimit, 0, &limit, 0, 0, 0, 0) == 0);
     child = fork(); /* which inherits the limit, and has used nothing of it */
     if (child == 0) {
         while (used(PROCESS) < 10l * SECOND) {
@@ -210,7 +210,7 @@ static void limits_far_away_never_come(void)
         for (int i = 0; i < (int)(sizeof(far) / sizeof(*far)); i++) {
             struct rlimit limit = {far[i], ~0ul};
 
-            CHECK(syscall(SETRLIMIT, 0, &limit, 0, 0, 0, 0) == 0);
+            CHECK(syscall(SYS_setrlimit, 0, &limit, 0, 0, 0, 0) == 0);
             burn(5000000);
         }
         _exit(0);
@@ -232,12 +232,12 @@ static void one_may_sleep_until_others_have_worked(void)
     long start = used(PROCESS);
 
     thread_start(&thread, burn_in_thread, &work);
-    CHECK(syscall(NANOSLEEP, PROCESS, 0, &time, NULL, 0, 0) == 0);
+    CHECK(syscall(SYS_clock_nanosleep, PROCESS, 0, &time, NULL, 0, 0) == 0);
     CHECK(used(PROCESS) - start >= 30000000);
     thread_join(&thread);
-    CHECK_ERROR(syscall(NANOSLEEP, THREAD, 0, &time, NULL, 0, 0), 95); /* EOPNOTSUPP */
-    CHECK_ERROR(syscall(NANOSLEEP, 100, 0, &time, NULL, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(NANOSLEEP, clock_of(0, OF_THREAD | EXACT), 0, &time, NULL, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_clock_nanosleep, THREAD, 0, &time, NULL, 0, 0), 95); /* EOPNOTSUPP */
+    CHECK_ERROR(syscall(SYS_clock_nanosleep, 100, 0, &time, NULL, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_clock_nanosleep, clock_of(0, OF_THREAD | EXACT), 0, &time, NULL, 0, 0), EINVAL);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -55,7 +56,7 @@ static void alarm_in(long microseconds)
 {
     struct interval once = {{0, 0}, {0, microseconds}};
 
-    syscall(38, 0, &once, NULL);
+    syscall(SYS_setitimer, 0, &once, NULL);
 }
 
 /* One call in a process of its own, which it may end or leave waiting. */
@@ -198,7 +199,7 @@ static void from_far_positions(void)
                 print_result(read(file, buffer, 100));
             } else if (at >= 32768 + 300) { /* behind all processes */
                 printf(" entries: ");
-                print_result(syscall(217, files[f], buffer, 8192));
+                print_result(syscall(SYS_getdents64, files[f], buffer, 8192));
             }
         }
     }
@@ -367,22 +368,22 @@ static void times(void)
             int is_short = values[v] >= 0 && values[v] < 4; /* those would be waited for */
 
             printf("%lx s %lx ns: ", values[v], nanoseconds[n]);
-            printf("timerfd %d ", syscall(286, timer, 0, &spec, 0) ? errno : 0);
-            printf("%d ", syscall(286, timer, 1, &spec, 0) ? errno : 0);
-            printf("%d ", syscall(286, timer, 0, &every, 0) ? errno : 0);
+            printf("timerfd %d ", syscall(SYS_timerfd_settime, timer, 0, &spec, 0) ? errno : 0);
+            printf("%d ", syscall(SYS_timerfd_settime, timer, 1, &spec, 0) ? errno : 0);
+            printf("%d ", syscall(SYS_timerfd_settime, timer, 0, &every, 0) ? errno : 0);
             spec = (struct itimerspec){0};
-            syscall(286, timer, 0, &spec, 0);
-            printf("setitimer %d ", syscall(38, 0, &interval, 0) ? errno : 0);
+            syscall(SYS_timerfd_settime, timer, 0, &spec, 0);
+            printf("setitimer %d ", syscall(SYS_setitimer, 0, &interval, 0) ? errno : 0);
             interval = (struct interval){{0, 0}, {0, 0}};
-            syscall(38, 0, &interval, 0);
+            syscall(SYS_setitimer, 0, &interval, 0);
             alarm(120);
             if (!is_short && (values[v] < 0 || nanoseconds[n] > 999999999 || nanoseconds[n] < 0)) {
-                printf("nanosleep %d ", syscall(35, &t, 0) ? errno : 0);
-                printf("clock_nanosleep %d ", syscall(230, 1, 1, &t, 0) ? errno : 0);
-                printf("ppoll %d ", syscall(271, 0, 0, &t, 0, 8) ? errno : 0);
-                printf("futex %d ", syscall(202, B, 0, 0, &t, 0, 0) ? errno : 0);
+                printf("nanosleep %d ", syscall(SYS_nanosleep, &t, 0) ? errno : 0);
+                printf("clock_nanosleep %d ", syscall(SYS_clock_nanosleep, 1, 1, &t, 0) ? errno : 0);
+                printf("ppoll %d ", syscall(SYS_ppoll, 0, 0, &t, 0, 8) ? errno : 0);
+                printf("futex %d ", syscall(SYS_futex, B, 0, 0, &t, 0, 0) ? errno : 0);
                 if (values[v] < 0 && nanoseconds[n] < 1000000) {
-                    printf("select %d ", syscall(23, 0, 0, 0, 0, &t) ? errno : 0);
+                    printf("select %d ", syscall(SYS_select, 0, 0, 0, 0, &t) ? errno : 0);
                 }
             }
             putchar('\n');

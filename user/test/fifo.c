@@ -2,15 +2,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "asleep.h"
 #include "ktap.h"
 
-enum { SYS_MKNOD = 133, S_FIFO = 0010000 };
+enum { S_FIFO = 0010000 };
 
 static void make_fifo(void)
 {
-    CHECK(syscall(SYS_MKNOD, "fifo", S_FIFO | 0600, 0) == 0);
+    CHECK(syscall(SYS_mknod, "fifo", S_FIFO | 0600, 0) == 0);
 }
 
 static int events_of(int fd)
@@ -38,7 +39,7 @@ static void a_fifo_is_a_name(void)
     int fd;
 
     make_fifo();
-    CHECK_ERROR(syscall(SYS_MKNOD, "fifo", S_FIFO | 0600, 0), EEXIST);
+    CHECK_ERROR(syscall(SYS_mknod, "fifo", S_FIFO | 0600, 0), EEXIST);
     CHECK(stat("fifo", &st) == 0 && S_ISFIFO(st.st_mode) && (st.st_mode & 0777) == 0600 && st.st_size == 0);
     fd = open("fifo", O_RDWR); /* both ends: no wait */
     CHECK(fd >= 0 && write(fd, "abc", 3) == 3);

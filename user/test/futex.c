@@ -1,6 +1,7 @@
 /* futex(2): waiting, waking, moving, timeouts, and words that processes share. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "tasks.h"
 
@@ -13,7 +14,7 @@ static pid_t tids[WAITERS];
 
 static long requeue(int operation, int count, int move, int value)
 {
-    return syscall(202, &word, operation, count, (long)move, &other, value);
+    return syscall(SYS_futex, &word, operation, count, (long)move, &other, value);
 }
 
 /* Sleep on the word, with the bits that the argument says; count those that come back with 0. */
@@ -107,7 +108,7 @@ static void cmp_requeue_looks_at_the_word(void)
 static void requeue_onto_itself_ends(void)
 {
     start_waiters();
-    CHECK(syscall(202, &word, FUTEX_REQUEUE, 0, 9l, &word, 0) == WAITERS);
+    CHECK(syscall(SYS_futex, &word, FUTEX_REQUEUE, 0, 9l, &word, 0) == WAITERS);
     CHECK(futex(&word, FUTEX_WAKE, 9, NULL) == WAITERS);
     join_waiters();
 }
@@ -133,7 +134,7 @@ static void errors(void)
     CHECK_ERROR(futex_bits(&word, FUTEX_WAKE_BITSET, 1, NULL, 0), EINVAL);
     CHECK_ERROR(requeue(FUTEX_REQUEUE, -1, 1, 0), EINVAL);
     CHECK_ERROR(requeue(FUTEX_REQUEUE, 1, -1, 0), EINVAL);
-    CHECK_ERROR(syscall(202, hole, FUTEX_CMP_REQUEUE, 1, 1l, &other, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_futex, hole, FUTEX_CMP_REQUEUE, 1, 1l, &other, 0), EFAULT);
     CHECK_ERROR(futex(&word, 99, 1, NULL), ENOSYS);
     CHECK_ERROR(futex(&word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, NULL), ENOSYS);
     CHECK_ERROR(futex(&word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 1, &soon), ENOSYS);
@@ -337,7 +338,7 @@ static void check_signal(int flags, int timeout, int wanted)
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
     tid = thread_start(&threads[0], wait_with_signal, timeout ? (void *)&word : NULL);
     AWAIT(thread_sleeps(tid));
-    CHECK(syscall(234, getpid(), tid, SIGUSR1, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_tgkill, getpid(), tid, SIGUSR1, 0, 0, 0) == 0);
     usleep(20000);
     if (!wanted) {
         AWAIT(thread_sleeps(tid));

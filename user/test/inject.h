@@ -11,6 +11,7 @@
 #define INJECT_H
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "ktap.h"
 
@@ -66,7 +67,7 @@ static inline int inject_end(void)
     if (inject_fd < 0) {
         return 0;
     }
-    CHECK(syscall(17, inject_fd, text, sizeof(text) - 1, 0) > 0); /* pread64 */
+    CHECK(syscall(SYS_pread64, inject_fd, text, sizeof(text) - 1, 0) > 0);
     CHECK(write(inject_fd, "0", 1) == 1);
     return atoi(text) == 0;
 }

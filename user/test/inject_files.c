@@ -1,11 +1,10 @@
 /* Files, directories and descriptors when memory runs out. */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "inject.h"
 
 #define PAGE 4096
-
-enum { TRUNCATE = 76, RENAME = 82, GETDENTS64 = 217 };
 
 static char data[20 * PAGE], text[20 * PAGE + 1];
 static int file;
@@ -143,7 +142,7 @@ SWEEP(truncated)
 
 static long run_grow(void)
 {
-    return syscall(TRUNCATE, "a", 9 * PAGE);
+    return syscall(SYS_truncate, "a", 9 * PAGE);
 }
 
 static void check_grow(long result)
@@ -165,7 +164,7 @@ static void setup_two(void)
 
 static long run_rename(void)
 {
-    return syscall(RENAME, "a", "b");
+    return syscall(SYS_rename, "a", "b");
 }
 
 static void check_rename(long result)
@@ -184,7 +183,7 @@ SWEEP(renamed)
 
 static long run_rename_away(void)
 {
-    return syscall(RENAME, "a", "e/f");
+    return syscall(SYS_rename, "a", "e/f");
 }
 
 static void check_rename_away(long result)
@@ -289,7 +288,7 @@ static long run_list(void)
 {
     long got = 0, part;
 
-    while ((part = syscall(GETDENTS64, file, text + got, 128)) > 0) {
+    while ((part = syscall(SYS_getdents64, file, text + got, 128)) > 0) {
         got += part;
     }
     return part < 0 ? -1 : got;
@@ -309,7 +308,7 @@ static void check_list(long result)
     long got = 0, part;
 
     CHECK(lseek(file, 0, SEEK_SET) == 0);
-    while ((part = syscall(GETDENTS64, file, data + got, 4096)) > 0) {
+    while ((part = syscall(SYS_getdents64, file, data + got, 4096)) > 0) {
         got += part;
     }
     for (int i = 0; i < 3; i++) {

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 
@@ -12,8 +13,6 @@
 
 #define PAGE 4096
 #define MANY 200
-
-enum { MADVISE = 28 };
 
 static int fds[2], other[2], set, server;
 static char data[40000], got[40000], *fresh;
@@ -98,7 +97,7 @@ static void setup_pair_full(void)
 /* To pages that are not there. What was not read is still to be read. */
 static long run_read(void)
 {
-    syscall(MADVISE, fresh, 65536, MADV_DONTNEED);
+    syscall(SYS_madvise, fresh, 65536, MADV_DONTNEED);
     return read(fds[0], fresh, 30000);
 }
 
@@ -416,7 +415,7 @@ static void setup_shared(void)
 /* The word's page is not there: it is made, and is zero. */
 static long run_futex(void)
 {
-    syscall(MADVISE, fresh, 65536, MADV_DONTNEED);
+    syscall(SYS_madvise, fresh, 65536, MADV_DONTNEED);
     if (futex((int *)fresh, FUTEX_WAIT, 1, NULL) == -1 && errno != EAGAIN) {
         return -1;
     }

@@ -1,10 +1,12 @@
 /* mmap and its relatives when memory runs out: an error, and everything is as it was. */
+#include <sys/syscall.h>
+
 #include "inject.h"
 
 #define PAGE 4096ul
 #define TABLE (2ul << 20) /* what one page table maps */
 
-enum { MREMAP = 25, MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, BRK = 12 };
+enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2 };
 
 static char *area, *made;
 static int file;
@@ -107,7 +109,7 @@ static void setup_touch_shared(void)
 /* inject_touch_all has been everywhere: give the pages back. */
 static long run_touch_again(void)
 {
-    return syscall(28, made, 4 * TABLE, MADV_DONTNEED) ? -1 : run_touch();
+    return syscall(SYS_madvise, made, 4 * TABLE, MADV_DONTNEED) ? -1 : run_touch();
 }
 
 static const struct operation touch_private = {"page faults", setup_touch_private, run_touch_again,
@@ -174,7 +176,7 @@ SWEEP(protect_middle)
 
 static long remap(char *old, size_t old_size, size_t size, int flags, char *to)
 {
-    made = (char *)syscall(MREMAP, old, old_size, size, flags, to);
+    made = (char *)syscall(SYS_mremap, old, old_size, size, flags, to);
     return made == MAP_FAILED ? -1 : 1;
 }
 
@@ -257,14 +259,14 @@ static char *brk_start;
 
 static void setup_brk(void)
 {
-    brk_start = (char *)((syscall(BRK, 0) + (long)PAGE - 1) & -(long)PAGE);
-    CHECK((char *)syscall(BRK, brk_start + 8 * PAGE) == brk_start + 8 * PAGE);
+    brk_start = (char *)((syscall(SYS_brk, 0) + (long)PAGE - 1) & -(long)PAGE);
+    CHECK((char *)syscall(SYS_brk, brk_start + 8 * PAGE) == brk_start + 8 * PAGE);
     fill(brk_start, 8, 1);
 }
 
 static long run_brk(void)
 {
-    if ((char *)syscall(BRK, brk_start + 64 * PAGE) == brk_start + 64 * PAGE) {
+    if ((char *)syscall(SYS_brk, brk_start + 64 * PAGE) == brk_start + 64 * PAGE) {
         return 1;
     }
     errno = ENOMEM; /* the call itself has only the old end to say it with */
@@ -274,7 +276,7 @@ static long run_brk(void)
 static void check_brk(long result)
 {
     check_filled(brk_start, 8, 1);
-    CHECK((char *)syscall(BRK, 0) == brk_start + (result > 0 ? 64 : 8) * PAGE);
+    CHECK((char *)syscall(SYS_brk, 0) == brk_start + (result > 0 ? 64 : 8) * PAGE);
     if (result > 0) {
         check_zero(brk_start + 8 * PAGE, 56);
     }
@@ -285,7 +287,7 @@ SWEEP(brk_grow)
 
 static long run_brk_shrink(void)
 {
-    if ((char *)syscall(BRK, brk_start + 4 * PAGE) == brk_start + 4 * PAGE) {
+    if ((char *)syscall(SYS_brk, brk_start + 4 * PAGE) == brk_start + 4 * PAGE) {
         return 1;
     }
     errno = ENOMEM;

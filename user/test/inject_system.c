@@ -1,12 +1,11 @@
 /* /proc, devices, mounts and the trace when memory runs out. */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <termios.h>
 
 #include "inject.h"
 
 #define PAGE 4096
-
-enum { MOUNT = 165, GETDENTS64 = 217 };
 
 static char data[20 * PAGE], text[20 * PAGE + 1];
 static int file;
@@ -83,7 +82,7 @@ static long run_proc_list(void)
     long part, got = 0;
 
     file = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
-    while (file >= 0 && (part = syscall(GETDENTS64, file, text + got, PAGE)) != 0) {
+    while (file >= 0 && (part = syscall(SYS_getdents64, file, text + got, PAGE)) != 0) {
         if (part < 0) {
             close(file);
             errno = ENOMEM;
@@ -140,7 +139,7 @@ static char mount_point[16], below[24];
 
 static long run_mount(void)
 {
-    return syscall(MOUNT, "none", mount_point, "tmpfs", 0, NULL);
+    return syscall(SYS_mount, "none", mount_point, "tmpfs", 0, NULL);
 }
 
 static void setup_mount(void)

@@ -1,4 +1,6 @@
 /* fork, clone, exec and signals when memory runs out: a task more or an error, never a half. */
+#include <sys/syscall.h>
+
 #include "inject.h"
 #include "tasks.h"
 
@@ -261,7 +263,7 @@ static void setup_signal(void)
 /* The frame goes to pages that are not there. */
 static long run_signal(void)
 {
-    syscall(28, signal_stack, TABLE, MADV_DONTNEED);
+    syscall(SYS_madvise, signal_stack, TABLE, MADV_DONTNEED);
     return raise(SIGUSR1);
 }
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "ktap.h"
@@ -84,7 +85,7 @@ static void on_a_futex(void)
 {
     int word = 0;
 
-    syscall(202, &word, 0, 0L, 0L, 0L, 0L);
+    syscall(SYS_futex, &word, 0, 0L, 0L, 0L, 0L);
 }
 
 static int late(void *argument)

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -102,7 +103,7 @@ static void on_system_and_process(void)
         _exit(3);
     }
     prepare();
-    CHECK(syscall(247, 1L, (long)pid, buffer, 4L | 0x1000000, buffer + 1024, 0L) == 0); /* waitid */
+    CHECK(syscall(SYS_waitid, 1L, (long)pid, buffer, 4L | 0x1000000, buffer + 1024, 0L) == 0);
     CLEAN({0, 4}, {8, 4}, {16, 12}, {1024, 144});
     CALL(61, pid, buffer, 0, buffer + 1024); /* wait4 */
     CLEAN({0, 4}, {1024, 144});
@@ -150,7 +151,7 @@ static void on_files(void)
     CLEAN({0, 4});
     directory = open(".", O_RDONLY | O_DIRECTORY);
     prepare();
-    used = syscall(217, directory, buffer, SIZE, 0, 0, 0); /* getdents64 */
+    used = syscall(SYS_getdents64, directory, buffer, SIZE, 0, 0, 0);
     CHECK(used > 0);
     for (long at = 0; at < used;) {
         unsigned char *entry = buffer + at, *name = entry + 19;
@@ -202,7 +203,7 @@ static void in_memory(void)
             CHECK(is_clean(map + i * SIZE, SIZE, NULL, 0) && map[i * SIZE] == 0);
             memset(map + i * SIZE, 'x', SIZE);
         }
-        map = (void *)syscall(25, map, (long)PAGES * SIZE, 2l * PAGES * SIZE, 1L); /* mremap */
+        map = (void *)syscall(SYS_mremap, map, (long)PAGES * SIZE, 2l * PAGES * SIZE, 1L);
         CHECK(map != MAP_FAILED);
         for (int i = PAGES; i < 2 * PAGES; i++) {
             CHECK(is_clean(map + i * SIZE, SIZE, NULL, 0) && map[i * SIZE] == 0);
@@ -223,13 +224,13 @@ static void on_descriptors(void)
     CLEAN({0, 12});
     prepare();
     *p = (struct pollfd){.fd = fd, .events = POLLIN};
-    CHECK(syscall(7, buffer, 1L, 0L, 0L, 0L, 0L) == 1); /* poll */
+    CHECK(syscall(SYS_poll, buffer, 1L, 0L, 0L, 0L, 0L) == 1);
     CLEAN({0, 8});
     prepare();
     memset(buffer, 0, 128);
     *time = (struct timeval){0, 0};
     buffer[0] = (unsigned char)(1 << fd);
-    CHECK(fd < 8 && syscall(23, fd + 1L, buffer, 0L, 0L, time, 0L) == 1); /* select */
+    CHECK(fd < 8 && syscall(SYS_select, fd + 1L, buffer, 0L, 0L, time, 0L) == 1);
     CLEAN({0, 1}, {512, 16});
     CALL(0, fd, buffer, 8, 0); /* read, of an eventfd */
     CLEAN({0, 8});
@@ -253,29 +254,29 @@ static void on_sockets(void)
     CHECK(connect(client, (void *)&name, 8) == 0);
     prepare();
     *size = 110;
-    CHECK(syscall(51, server, buffer, size, 0L, 0L, 0L) == 0); /* getsockname */
+    CHECK(syscall(SYS_getsockname, server, buffer, size, 0L, 0L, 0L) == 0);
     CLEAN({0, 8}, {512, 4});
     prepare();
     *size = 110;
-    CHECK(syscall(52, client, buffer, size, 0L, 0L, 0L) == 0); /* getpeername */
+    CHECK(syscall(SYS_getpeername, client, buffer, size, 0L, 0L, 0L) == 0);
     CLEAN({0, 8}, {512, 4});
     prepare();
     *size = 110;
-    server = (int)syscall(43, server, buffer, size, 0L, 0L, 0L); /* accept */
+    server = (int)syscall(SYS_accept, server, buffer, size, 0L, 0L, 0L);
     CHECK(server >= 0);
     CLEAN({0, 2}, {512, 4});
     for (int i = 3; i < 40; i += i == 3 ? 14 : 1) { /* getsockopt: 3 SO_TYPE, 17 SO_PEERCRED, ... */
         prepare();
         *size = 12;
         if (i == 3 || i == 17 || i == 30 || i == 38 || i == 39) {
-            CHECK(syscall(55, client, 1L, (long)i, buffer, size, 0L) == 0);
+            CHECK(syscall(SYS_getsockopt, client, 1L, (long)i, buffer, size, 0L) == 0);
             CLEAN({0, 12}, {512, 4});
         }
     }
     CHECK(write(client, "abc", 3) == 3);
     prepare();
     *size = 110;
-    CHECK(syscall(45, server, buffer, 64L, 0L, buffer + 256, size) == 3); /* recvfrom */
+    CHECK(syscall(SYS_recvfrom, server, buffer, 64L, 0L, buffer + 256, size) == 3);
     CLEAN({0, 3}, {512, 4});
 }
 
@@ -316,7 +317,7 @@ static void in_frames_of_signals(void)
     for (int i = 0; i < 3; i++) {
         memset(stack, BEFORE, sizeof(stack));
         if (i == 1) {
-            syscall(318, buffer, 256L, 0L); /* getrandom: something else on the kernel's stack */
+            syscall(SYS_getrandom, buffer, 256L, 0L); /* something else on the kernel's stack */
         }
         CHECK(raise(SIGUSR1) == 0 && frame_is_clean(8));
         CHECK(is_clean(fpu + 416, 96, &(struct field){48, 48}, 1));

@@ -1,12 +1,13 @@
 /* Locks on files: flock(2), and fcntl(2)'s of processes and of open files. */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "asleep.h"
 #include "ktap.h"
 
-enum { SYS_FLOCK = 73, GETLK = 5, SETLK, SETLKW, OFD_GETLK = 36, OFD_SETLK, OFD_SETLKW };
+enum { GETLK = 5, SETLK, SETLKW, OFD_GETLK = 36, OFD_SETLK, OFD_SETLKW };
 enum { READ, WRITE, UNLOCK };
 enum { SHARED = 1, EXCLUSIVE, NOT_NOW = 4, RELEASE = 8 };
 
@@ -148,9 +149,9 @@ static void a_signal_ends_the_wait(void)
 
     open_file();
     other = open("locked", O_RDWR);
-    CHECK(syscall(SYS_FLOCK, file, EXCLUSIVE) == 0 && sigaction(SIGALRM, &action, NULL) == 0);
+    CHECK(syscall(SYS_flock, file, EXCLUSIVE) == 0 && sigaction(SIGALRM, &action, NULL) == 0);
     alarm(1);
-    CHECK_ERROR(syscall(SYS_FLOCK, other, EXCLUSIVE), EINTR);
+    CHECK_ERROR(syscall(SYS_flock, other, EXCLUSIVE), EINTR);
     CHECK(unlink("locked") == 0);
 }
 
@@ -161,21 +162,21 @@ static void flock_belongs_to_the_open_file(void)
     open_file();
     other = open("locked", O_RDONLY);
     copy = dup(file);
-    CHECK(syscall(SYS_FLOCK, file, SHARED) == 0 && syscall(SYS_FLOCK, other, SHARED | NOT_NOW) == 0);
-    CHECK_ERROR(syscall(SYS_FLOCK, other, EXCLUSIVE | NOT_NOW), EAGAIN);
-    CHECK(syscall(SYS_FLOCK, file, EXCLUSIVE | NOT_NOW) == 0); /* the try cost the other one its lock */
-    CHECK_ERROR(syscall(SYS_FLOCK, other, SHARED | NOT_NOW), EAGAIN);
+    CHECK(syscall(SYS_flock, file, SHARED) == 0 && syscall(SYS_flock, other, SHARED | NOT_NOW) == 0);
+    CHECK_ERROR(syscall(SYS_flock, other, EXCLUSIVE | NOT_NOW), EAGAIN);
+    CHECK(syscall(SYS_flock, file, EXCLUSIVE | NOT_NOW) == 0); /* the try cost the other one its lock */
+    CHECK_ERROR(syscall(SYS_flock, other, SHARED | NOT_NOW), EAGAIN);
     CHECK(lock(file, SETLK, WRITE, 0, 0) == 0); /* another kind */
     if (fork() == 0) {
-        CHECK(syscall(SYS_FLOCK, file, EXCLUSIVE | NOT_NOW) == 0); /* the same open file */
+        CHECK(syscall(SYS_flock, file, EXCLUSIVE | NOT_NOW) == 0); /* the same open file */
         _exit(0);
     }
     CHECK(wait(&status) > 0 && status == 0 && close(file) == 0);
-    CHECK_ERROR(syscall(SYS_FLOCK, other, SHARED | NOT_NOW), EAGAIN); /* the copy holds it */
-    CHECK(close(copy) == 0 && syscall(SYS_FLOCK, other, SHARED | NOT_NOW) == 0);
-    CHECK(syscall(SYS_FLOCK, other, RELEASE) == 0);
-    CHECK_ERROR(syscall(SYS_FLOCK, other, 0), EINVAL);
-    CHECK_ERROR(syscall(SYS_FLOCK, 99, SHARED), EBADF);
+    CHECK_ERROR(syscall(SYS_flock, other, SHARED | NOT_NOW), EAGAIN); /* the copy holds it */
+    CHECK(close(copy) == 0 && syscall(SYS_flock, other, SHARED | NOT_NOW) == 0);
+    CHECK(syscall(SYS_flock, other, RELEASE) == 0);
+    CHECK_ERROR(syscall(SYS_flock, other, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_flock, 99, SHARED), EBADF);
     CHECK(unlink("locked") == 0);
 }
 

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "ktap.h"
 
@@ -28,13 +29,13 @@ static char *map_private(size_t size)
 
 static char *remap(char *old, size_t old_size, size_t size, int flags, char *to)
 {
-    return (char *)syscall(25, old, old_size, size, flags, to);
+    return (char *)syscall(SYS_mremap, old, old_size, size, flags, to);
 }
 
 static unsigned long raw_brk(unsigned long brk)
 {
     errno = 0; /* a C library may set it: the call itself has no error */
-    return (unsigned long)syscall(12, brk);
+    return (unsigned long)syscall(SYS_brk, brk);
 }
 
 /* A system call says whether there is memory, without a signal. */
@@ -265,11 +266,11 @@ static void advice_skips_holes_and_says_so(void)
 
     fill(p, 4);
     CHECK(munmap(p + PAGE, PAGE) == 0);
-    CHECK_ERROR(syscall(28, p, 3 * PAGE, MADV_DONTNEED), ENOMEM);
+    CHECK_ERROR(syscall(SYS_madvise, p, 3 * PAGE, MADV_DONTNEED), ENOMEM);
     CHECK(p[0] == 0 && p[2 * PAGE] == 0 && p[3 * PAGE] == 'd');
-    CHECK_ERROR(syscall(28, p, -1ul, MADV_DONTNEED), EINVAL);
-    CHECK_ERROR(syscall(28, NULL, -1ul, MADV_DONTNEED), EINVAL);
-    CHECK(syscall(28, p, 0, MADV_DONTNEED) == 0);
+    CHECK_ERROR(syscall(SYS_madvise, p, -1ul, MADV_DONTNEED), EINVAL);
+    CHECK_ERROR(syscall(SYS_madvise, NULL, -1ul, MADV_DONTNEED), EINVAL);
+    CHECK(syscall(SYS_madvise, p, 0, MADV_DONTNEED) == 0);
 }
 
 static void *breaks(void *step)

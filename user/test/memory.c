@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "ktap.h"
 
@@ -104,8 +105,8 @@ static void nobody_reads_a_page_without_rights(void)
     CHECK(write(ends[1], "public!", 7) == 7);
     CHECK_ERROR(read(ends[0], p, 7), EFAULT);
     CHECK_ERROR(open(p, O_RDONLY), EFAULT);
-    CHECK_ERROR(syscall(202, p, 0 /* FUTEX_WAIT */, 1, NULL, NULL, 0), EFAULT);
-    CHECK_ERROR(syscall(202, p, 1 /* FUTEX_WAKE of a shared word */, 1, NULL, NULL, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_futex, p, 0 /* FUTEX_WAIT */, 1, NULL, NULL, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_futex, p, 1 /* FUTEX_WAKE of a shared word */, 1, NULL, NULL, 0), EFAULT);
     if (fork() == 0) {
         CHECK(death_by(peek, p) == SIGSEGV);
         CHECK(mprotect(p, 8192, PROT_READ | PROT_WRITE) == 0 && strcmp(p, "secret") == 0);

@@ -2,11 +2,10 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "ktap.h"
-
-enum { SYS_FADVISE = 221, SYS_PREADV = 295, SYS_PWRITEV, SYS_CLOSE_RANGE = 436 };
 
 static void vectors_go_to_a_position(void)
 {
@@ -14,29 +13,29 @@ static void vectors_go_to_a_position(void)
     struct iovec out[] = {{a, 3}, {b, 3}}, in[] = {{c, 4}, {d, 2}};
     int fd = open("vector", O_RDWR | O_CREAT | O_TRUNC, 0600), ends[2];
 
-    CHECK(syscall(SYS_PWRITEV, fd, out, 2, 10l, 0l) == 6 && lseek(fd, 0, SEEK_CUR) == 0);
-    CHECK(syscall(SYS_PREADV, fd, in, 2, 11l, 0l) == 5 && memcmp(c, "bcde", 4) == 0 && d[0] == 'f');
-    CHECK(syscall(SYS_PREADV, fd, in, 2, 16l, 0l) == 0);
-    CHECK_ERROR(syscall(SYS_PREADV, fd, in, 2, -1l, 0l), EINVAL);
-    CHECK_ERROR(syscall(SYS_PREADV, 99, in, 2, 0l, 0l), EBADF);
+    CHECK(syscall(SYS_pwritev, fd, out, 2, 10l, 0l) == 6 && lseek(fd, 0, SEEK_CUR) == 0);
+    CHECK(syscall(SYS_preadv, fd, in, 2, 11l, 0l) == 5 && memcmp(c, "bcde", 4) == 0 && d[0] == 'f');
+    CHECK(syscall(SYS_preadv, fd, in, 2, 16l, 0l) == 0);
+    CHECK_ERROR(syscall(SYS_preadv, fd, in, 2, -1l, 0l), EINVAL);
+    CHECK_ERROR(syscall(SYS_preadv, 99, in, 2, 0l, 0l), EBADF);
     CHECK(pipe(ends) == 0);
-    CHECK_ERROR(syscall(SYS_PREADV, ends[0], in, 2, 0l, 0l), ESPIPE);
-    CHECK(syscall(SYS_FADVISE, fd, 0l, 0l, 3) == 0);
-    CHECK_ERROR(syscall(SYS_FADVISE, fd, 0l, 0l, 77), EINVAL);
-    CHECK_ERROR(syscall(SYS_FADVISE, ends[0], 0l, 0l, 0), ESPIPE);
+    CHECK_ERROR(syscall(SYS_preadv, ends[0], in, 2, 0l, 0l), ESPIPE);
+    CHECK(syscall(SYS_fadvise64, fd, 0l, 0l, 3) == 0);
+    CHECK_ERROR(syscall(SYS_fadvise64, fd, 0l, 0l, 77), EINVAL);
+    CHECK_ERROR(syscall(SYS_fadvise64, ends[0], 0l, 0l, 0), ESPIPE);
     CHECK(unlink("vector") == 0);
 }
 
 static void ranges_of_descriptors_close(void)
 {
     CHECK(dup2(0, 50) == 50 && dup2(0, 51) == 51 && dup2(0, 300) == 300);
-    CHECK(syscall(SYS_CLOSE_RANGE, 51, 400, 4) == 0); /* on exec */
+    CHECK(syscall(SYS_close_range, 51, 400, 4) == 0); /* on exec */
     CHECK(fcntl(50, F_GETFD) == 0 && fcntl(51, F_GETFD) == FD_CLOEXEC && fcntl(300, F_GETFD) == FD_CLOEXEC);
-    CHECK(syscall(SYS_CLOSE_RANGE, 51, ~0u, 0) == 0 && fcntl(50, F_GETFD) == 0);
+    CHECK(syscall(SYS_close_range, 51, ~0u, 0) == 0 && fcntl(50, F_GETFD) == 0);
     CHECK_ERROR(fcntl(51, F_GETFD), EBADF);
     CHECK_ERROR(fcntl(300, F_GETFD), EBADF);
-    CHECK_ERROR(syscall(SYS_CLOSE_RANGE, 2, 1, 0), EINVAL);
-    CHECK_ERROR(syscall(SYS_CLOSE_RANGE, 60, 61, 128), EINVAL);
+    CHECK_ERROR(syscall(SYS_close_range, 2, 1, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_close_range, 60, 61, 128), EINVAL);
 }
 
 static void zeroes_are_memory(void)

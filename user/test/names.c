@@ -4,12 +4,13 @@
  */
 #include <co.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "asleep.h"
 #include "ktap.h"
 
-enum { SYS_PRCTL = 157, PR_SET_NAME = 15, PR_GET_NAME = 16 };
+enum { PR_SET_NAME = 15, PR_GET_NAME = 16 };
 
 static const char *const names[] = {
     "größe", "z\xe4hler", "\x1b[31mred", "two\nlines", "<!--<script>", "\"&'\\", "",
@@ -41,7 +42,7 @@ static pid_t waiter(const char *name, int full)
     pid_t child = fork();
 
     if (child == 0) {
-        syscall(SYS_PRCTL, PR_SET_NAME, name);
+        syscall(SYS_prctl, PR_SET_NAME, name);
         for (;;) {
             write(full, names, 1);
         }
@@ -61,8 +62,8 @@ static void names_may_be_any_bytes(void)
     children[1] = waiter("一二三四五", ends[1]);
     wait_until_asleep(children[0]);
     wait_until_asleep(children[1]);
-    CHECK(syscall(SYS_PRCTL, PR_SET_NAME, task) == 0);
-    CHECK(syscall(SYS_PRCTL, PR_GET_NAME, back) == 0 && strcmp(back, task) == 0);
+    CHECK(syscall(SYS_prctl, PR_SET_NAME, task) == 0);
+    CHECK(syscall(SYS_prctl, PR_GET_NAME, back) == 0 && strcmp(back, task) == 0);
     for (int i = 0; i < NAMES; i++) {
         CHECK(co_go(sleeper, i == NAMES - 1 ? &ended : NULL, names[i]));
     }

@@ -1,15 +1,11 @@
 /* Names under a directory's descriptor, and what a slash behind a name means to each call. */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "ktap.h"
 
 enum { AT_NOFOLLOW = 0x100, AT_REMOVEDIR = 0x200, AT_FOLLOW = 0x400, AT_EMPTY = 0x1000 };
-enum {
-    SYS_RENAME = 82, SYS_CREAT = 85, SYS_FCHDIR = 81, SYS_MKNOD = 133, SYS_MKDIRAT = 258, SYS_MKNODAT,
-    SYS_FSTATAT = 262, SYS_UNLINKAT, SYS_RENAMEAT, SYS_LINKAT, SYS_SYMLINKAT, SYS_READLINKAT,
-    SYS_FACCESSAT = 269, SYS_RENAMEAT2 = 316, SYS_FACCESSAT2 = 439,
-};
 
 static int make_file(const char *path)
 {
@@ -35,29 +31,29 @@ static void calls_start_at_the_directory(void)
 
     CHECK(mkdir("at", 0755) == 0);
     at = open_directory("at");
-    CHECK(syscall(SYS_MKDIRAT, at, "d", 0700) == 0 && access("at/d", F_OK) == 0);
-    CHECK(syscall(SYS_MKNODAT, at, "f", 0100600, 0) == 0);
+    CHECK(syscall(SYS_mkdirat, at, "d", 0700) == 0 && access("at/d", F_OK) == 0);
+    CHECK(syscall(SYS_mknodat, at, "f", 0100600, 0) == 0);
     CHECK(stat("at/f", &a) == 0 && S_ISREG(a.st_mode) && (a.st_mode & 0777) == 0600 && a.st_size == 0);
-    CHECK(syscall(SYS_LINKAT, at, "f", at, "d/g", 0) == 0);
+    CHECK(syscall(SYS_linkat, at, "f", at, "d/g", 0) == 0);
     CHECK(stat("at/d/g", &b) == 0 && b.st_ino == a.st_ino && b.st_nlink == 2);
-    CHECK(syscall(SYS_SYMLINKAT, "d/g", at, "s") == 0);
-    CHECK(syscall(SYS_READLINKAT, at, "s", text, sizeof(text)) == 3 && memcmp(text, "d/g", 3) == 0);
-    CHECK(syscall(SYS_LINKAT, at, "s", at, "follow", AT_FOLLOW) == 0);
+    CHECK(syscall(SYS_symlinkat, "d/g", at, "s") == 0);
+    CHECK(syscall(SYS_readlinkat, at, "s", text, sizeof(text)) == 3 && memcmp(text, "d/g", 3) == 0);
+    CHECK(syscall(SYS_linkat, at, "s", at, "follow", AT_FOLLOW) == 0);
     CHECK(stat("at/f", &a) == 0 && a.st_nlink == 3);
-    CHECK(syscall(SYS_LINKAT, at, "s", at, "s2", 0) == 0);
+    CHECK(syscall(SYS_linkat, at, "s", at, "s2", 0) == 0);
     CHECK(lstat("at/s2", &b) == 0 && S_ISLNK(b.st_mode) && b.st_nlink == 2);
-    CHECK(syscall(SYS_RENAMEAT, at, "f", AT_FDCWD, "moved") == 0 && access("moved", F_OK) == 0);
-    CHECK(syscall(SYS_FACCESSAT, at, "d/g", R_OK | W_OK) == 0);
-    CHECK_ERROR(syscall(SYS_FACCESSAT2, at, "d/g", R_OK, 1), EINVAL);
-    CHECK_ERROR(syscall(SYS_FACCESSAT, at, "f", F_OK), ENOENT);
-    CHECK(syscall(SYS_FSTATAT, at, "", &b, AT_EMPTY) == 0 && S_ISDIR(b.st_mode));
-    CHECK_ERROR(syscall(SYS_FSTATAT, at, "", &b, 0), ENOENT);
-    CHECK_ERROR(syscall(SYS_FSTATAT, at, "d", &b, 9999), EINVAL);
-    CHECK_ERROR(syscall(SYS_UNLINKAT, at, "d", 0), EISDIR);
-    CHECK_ERROR(syscall(SYS_UNLINKAT, at, "d", 1), EINVAL);
-    CHECK_ERROR(syscall(SYS_UNLINKAT, at, "d", AT_REMOVEDIR), ENOTEMPTY);
-    CHECK(syscall(SYS_UNLINKAT, at, "d/g", 0) == 0 && syscall(SYS_UNLINKAT, at, "s", 0) == 0);
-    CHECK(syscall(SYS_UNLINKAT, at, "d", AT_REMOVEDIR) == 0 && syscall(SYS_UNLINKAT, at, "s2", 0) == 0);
+    CHECK(syscall(SYS_renameat, at, "f", AT_FDCWD, "moved") == 0 && access("moved", F_OK) == 0);
+    CHECK(syscall(SYS_faccessat, at, "d/g", R_OK | W_OK) == 0);
+    CHECK_ERROR(syscall(SYS_faccessat2, at, "d/g", R_OK, 1), EINVAL);
+    CHECK_ERROR(syscall(SYS_faccessat, at, "f", F_OK), ENOENT);
+    CHECK(syscall(SYS_newfstatat, at, "", &b, AT_EMPTY) == 0 && S_ISDIR(b.st_mode));
+    CHECK_ERROR(syscall(SYS_newfstatat, at, "", &b, 0), ENOENT);
+    CHECK_ERROR(syscall(SYS_newfstatat, at, "d", &b, 9999), EINVAL);
+    CHECK_ERROR(syscall(SYS_unlinkat, at, "d", 0), EISDIR);
+    CHECK_ERROR(syscall(SYS_unlinkat, at, "d", 1), EINVAL);
+    CHECK_ERROR(syscall(SYS_unlinkat, at, "d", AT_REMOVEDIR), ENOTEMPTY);
+    CHECK(syscall(SYS_unlinkat, at, "d/g", 0) == 0 && syscall(SYS_unlinkat, at, "s", 0) == 0);
+    CHECK(syscall(SYS_unlinkat, at, "d", AT_REMOVEDIR) == 0 && syscall(SYS_unlinkat, at, "s2", 0) == 0);
     CHECK(unlink("moved") == 0 && unlink("at/follow") == 0 && rmdir("at") == 0);
 }
 
@@ -65,14 +61,14 @@ static void bad_directories(void)
 {
     int file = make_file("plain");
 
-    CHECK_ERROR(syscall(SYS_MKDIRAT, 99, "d", 0700), EBADF);
-    CHECK_ERROR(syscall(SYS_MKDIRAT, file, "d", 0700), ENOTDIR);
-    CHECK_ERROR(syscall(SYS_UNLINKAT, file, "d", 0), ENOTDIR);
-    CHECK_ERROR(syscall(SYS_RENAMEAT2, AT_FDCWD, "plain", file, "d", 0), ENOTDIR);
-    CHECK(syscall(SYS_FACCESSAT, 99, "/", F_OK) == 0); /* nothing starts there */
-    CHECK_ERROR(syscall(SYS_READLINKAT, file, "", (char[4]){0}, 4), ENOENT);
-    CHECK_ERROR(syscall(SYS_FCHDIR, file), ENOTDIR);
-    CHECK_ERROR(syscall(SYS_FCHDIR, AT_FDCWD), EBADF);
+    CHECK_ERROR(syscall(SYS_mkdirat, 99, "d", 0700), EBADF);
+    CHECK_ERROR(syscall(SYS_mkdirat, file, "d", 0700), ENOTDIR);
+    CHECK_ERROR(syscall(SYS_unlinkat, file, "d", 0), ENOTDIR);
+    CHECK_ERROR(syscall(SYS_renameat2, AT_FDCWD, "plain", file, "d", 0), ENOTDIR);
+    CHECK(syscall(SYS_faccessat, 99, "/", F_OK) == 0); /* nothing starts there */
+    CHECK_ERROR(syscall(SYS_readlinkat, file, "", (char[4]){0}, 4), ENOENT);
+    CHECK_ERROR(syscall(SYS_fchdir, file), ENOTDIR);
+    CHECK_ERROR(syscall(SYS_fchdir, AT_FDCWD), EBADF);
     CHECK(unlink("plain") == 0);
 }
 
@@ -82,7 +78,7 @@ static void fchdir_goes_back(void)
     int here = open_directory(".");
 
     CHECK(getcwd(before, sizeof(before)) && chdir("/") == 0);
-    CHECK(syscall(SYS_FCHDIR, here) == 0 && getcwd(after, sizeof(after)) && !strcmp(before, after));
+    CHECK(syscall(SYS_fchdir, here) == 0 && getcwd(after, sizeof(after)) && !strcmp(before, after));
 }
 
 static void a_slash_asks_for_a_directory(void)
@@ -100,12 +96,12 @@ static void a_slash_asks_for_a_directory(void)
     CHECK_ERROR(link("f", "d/"), EEXIST);
     CHECK_ERROR(link("f/", "g"), ENOTDIR);
     CHECK_ERROR(symlink("f", "g/"), ENOENT);
-    CHECK_ERROR(syscall(SYS_MKNOD, "g/", 0100644, 0), ENOENT);
+    CHECK_ERROR(syscall(SYS_mknod, "g/", 0100644, 0), ENOENT);
     CHECK_ERROR(open("g/", O_WRONLY | O_CREAT, 0644), EISDIR);
     CHECK_ERROR(open("f/", O_WRONLY | O_CREAT, 0644), EISDIR);
     CHECK_ERROR(open("f/x", O_WRONLY | O_CREAT, 0644), ENOTDIR);
     CHECK_ERROR(open("f/", O_RDONLY), ENOTDIR);
-    CHECK_ERROR(syscall(SYS_CREAT, "g/", 0644), EISDIR);
+    CHECK_ERROR(syscall(SYS_creat, "g/", 0644), EISDIR);
     CHECK_ERROR(access("g", F_OK), ENOENT);
     CHECK_ERROR(unlink("f/"), ENOTDIR);
     CHECK(access("f", F_OK) == 0); /* it is still there */
@@ -130,9 +126,9 @@ static void what_exists_is_said_first(void)
     CHECK_ERROR(link("d", "g"), EPERM);
     CHECK_ERROR(symlink("x", "f"), EEXIST);
     CHECK_ERROR(mkdir("d/.", 0755), EEXIST);
-    CHECK_ERROR(syscall(SYS_MKNOD, "d", 0100644, 0), EEXIST);
-    CHECK_ERROR(syscall(SYS_MKNOD, "n", 0170000, 0), EINVAL);
-    CHECK_ERROR(syscall(SYS_MKNOD, "n", 0040755, 0), EPERM);
+    CHECK_ERROR(syscall(SYS_mknod, "d", 0100644, 0), EEXIST);
+    CHECK_ERROR(syscall(SYS_mknod, "n", 0170000, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_mknod, "n", 0040755, 0), EPERM);
     CHECK_ERROR(rename("d/.", "e"), EBUSY);
     CHECK(unlink("f") == 0 && rmdir("d") == 0);
 }
@@ -141,11 +137,11 @@ static void rename_need_not_replace(void)
 {
     close(make_file("a"));
     close(make_file("b"));
-    CHECK_ERROR(syscall(SYS_RENAMEAT2, AT_FDCWD, "a", AT_FDCWD, "b", 1), EEXIST);
-    CHECK_ERROR(syscall(SYS_RENAMEAT2, AT_FDCWD, "a", AT_FDCWD, "a", 1), EEXIST);
-    CHECK(syscall(SYS_RENAMEAT2, AT_FDCWD, "a", AT_FDCWD, "c", 1) == 0);
-    CHECK_ERROR(syscall(SYS_RENAMEAT2, AT_FDCWD, "c", AT_FDCWD, "b", 0x80), EINVAL);
-    CHECK(syscall(SYS_RENAMEAT2, AT_FDCWD, "c", AT_FDCWD, "b", 0) == 0);
+    CHECK_ERROR(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "b", 1), EEXIST);
+    CHECK_ERROR(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "a", 1), EEXIST);
+    CHECK(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "c", 1) == 0);
+    CHECK_ERROR(syscall(SYS_renameat2, AT_FDCWD, "c", AT_FDCWD, "b", 0x80), EINVAL);
+    CHECK(syscall(SYS_renameat2, AT_FDCWD, "c", AT_FDCWD, "b", 0) == 0);
     CHECK_ERROR(access("c", F_OK), ENOENT);
     CHECK(unlink("b") == 0);
 }

@@ -1,9 +1,9 @@
 /* Timers of POSIX: timer_create(2) and its kind, seen from the system calls. */
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "tasks.h"
 
-enum { RT_SIGTIMEDWAIT = 128, CREATE = 222, SETTIME, GETTIME, OVERRUN, DELETE };
 enum { REALTIME, MONOTONIC, PROCESS_CPU, THREAD_CPU, BOOTTIME = 7 };
 enum { NOTIFY_SIGNAL, NOTIFY_NONE, NOTIFY_THREAD_ID = 4, TIMER_CODE = -2, FIRST = 34, MS = 1000000 };
 
@@ -26,7 +26,7 @@ static int create(int clock, const struct event *event)
 {
     int id = -1;
 
-    CHECK(syscall(CREATE, clock, event, &id, 0, 0, 0) == 0 && id >= 0);
+    CHECK(syscall(SYS_timer_create, clock, event, &id, 0, 0, 0) == 0 && id >= 0);
     return id;
 }
 
@@ -34,7 +34,7 @@ static void set(int id, int flags, long value, long interval)
 {
     const struct spec spec = {{interval / 1000, interval % 1000 * MS}, {value / 1000, value % 1000 * MS}};
 
-    CHECK(syscall(SETTIME, id, flags, &spec, NULL, 0, 0) == 0);
+    CHECK(syscall(SYS_timer_settime, id, flags, &spec, NULL, 0, 0) == 0);
 }
 
 /* What is left of it, in milliseconds rounded up. */
@@ -42,7 +42,7 @@ static long left(int id)
 {
     struct spec spec;
 
-    CHECK(syscall(GETTIME, id, &spec, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_timer_gettime, id, &spec, 0, 0, 0, 0) == 0);
     return spec.value.tv_sec * 1000 + (spec.value.tv_nsec + MS - 1) / MS;
 }
 
@@ -59,7 +59,7 @@ static int take(int signal, struct info *info, int seconds)
     const struct timespec time = {seconds, 0};
     unsigned long mask = 1ul << (signal - 1);
 
-    return (int)syscall(RT_SIGTIMEDWAIT, &mask, info, &time, 8, 0, 0);
+    return (int)syscall(SYS_rt_sigtimedwait, &mask, info, &time, 8, 0, 0);
 }
 
 static void it_sends_its_signal_with_its_value(void)
@@ -77,8 +77,8 @@ static void it_sends_its_signal_with_its_value(void)
     CHECK(info.signal == FIRST && info.code == TIMER_CODE && info.id == id);
     CHECK(info.value == 0x123456789abcdef && info.overruns == 0);
     CHECK(left(id) == 0 && take(FIRST, &info, 0) == -1);
-    CHECK(syscall(DELETE, id, 0, 0, 0, 0, 0) == 0);
-    CHECK_ERROR(syscall(DELETE, id, 0, 0, 0, 0, 0), EINVAL);
+    CHECK(syscall(SYS_timer_delete, id, 0, 0, 0, 0, 0) == 0);
+    CHECK_ERROR(syscall(SYS_timer_delete, id, 0, 0, 0, 0, 0), EINVAL);
 }
 
 static void without_an_event_it_is_sigalrm_with_its_id(void)
@@ -107,7 +107,7 @@ static void an_interval_counts_what_nobody_took(void)
     set(id, 0, 1, 1);
     usleep(50000);
     CHECK(take(FIRST, &info, 60) == FIRST && info.overruns >= 40);
-    CHECK(syscall(OVERRUN, id, 0, 0, 0, 0, 0) == info.overruns);
+    CHECK(syscall(SYS_timer_getoverrun, id, 0, 0, 0, 0, 0) == info.overruns);
     CHECK(take(FIRST, &info, 60) == FIRST); /* it goes on */
     CHECK(left(id) <= 1);
     set(id, 0, 0, 0);
@@ -142,7 +142,7 @@ static void one_thread_may_be_the_only_one_to_hear(void)
     set(id, 0, 1, 0);
     CHECK(take(FIRST, &info, 60) == FIRST && info.id == id);
     event.tid = getppid();
-    CHECK_ERROR(syscall(CREATE, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_create, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
 }
 
 static void a_silent_one_only_counts_down(void)
@@ -201,7 +201,7 @@ static void children_and_programs_have_none(void)
     set(id, 0, 100000, 0);
     child = fork();
     if (child == 0) {
-        CHECK_ERROR(syscall(GETTIME, id, &spec, 0, 0, 0, 0), EINVAL);
+        CHECK_ERROR(syscall(SYS_timer_gettime, id, &spec, 0, 0, 0, 0), EINVAL);
         CHECK(create(MONOTONIC, NULL) == 0); /* ids begin anew */
         _exit(0);
     }
@@ -214,24 +214,24 @@ static void wrong_arguments_are_refused(void)
     const struct spec wrong = {{0, 0}, {0, 1000000000}}, negative = {{-1, 0}, {1, 0}};
     int id;
 
-    CHECK_ERROR(syscall(CREATE, 100, NULL, &id, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(CREATE, 4, NULL, &id, 0, 0, 0), 95); /* CLOCK_MONOTONIC_RAW: EOPNOTSUPP */
-    CHECK_ERROR(syscall(CREATE, MONOTONIC, 1, &id, 0, 0, 0), EFAULT);
-    CHECK_ERROR(syscall(CREATE, MONOTONIC, NULL, 1, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_timer_create, 100, NULL, &id, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_create, 4, NULL, &id, 0, 0, 0), 95); /* CLOCK_MONOTONIC_RAW: EOPNOTSUPP */
+    CHECK_ERROR(syscall(SYS_timer_create, MONOTONIC, 1, &id, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_timer_create, MONOTONIC, NULL, 1, 0, 0, 0), EFAULT);
     event.signal = 65;
-    CHECK_ERROR(syscall(CREATE, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_create, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
     event.signal = 0;
-    CHECK_ERROR(syscall(CREATE, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_create, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
     event = (struct event){.signal = FIRST, .notify = 9};
-    CHECK_ERROR(syscall(CREATE, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_create, MONOTONIC, &event, &id, 0, 0, 0), EINVAL);
     id = create(MONOTONIC, NULL);
-    CHECK_ERROR(syscall(SETTIME, id, 0, &wrong, NULL, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(SETTIME, id, 0, &negative, NULL, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(SETTIME, id, 0, NULL, NULL, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(SETTIME, id, 0, 1, NULL, 0, 0), EFAULT);
-    CHECK_ERROR(syscall(GETTIME, id, 1, 0, 0, 0, 0), EFAULT);
-    CHECK_ERROR(syscall(GETTIME, id + 1, &event, 0, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(OVERRUN, id + 1, 0, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_settime, id, 0, &wrong, NULL, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_settime, id, 0, &negative, NULL, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_settime, id, 0, NULL, NULL, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_settime, id, 0, 1, NULL, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_timer_gettime, id, 1, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_timer_gettime, id + 1, &event, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_timer_getoverrun, id + 1, 0, 0, 0, 0, 0), EINVAL);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* fork, exit, wait, exec, groups. */
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "ktap.h"
 
@@ -162,7 +163,7 @@ static void stop_and_continue_are_reported(void)
 static void exit_signals_that_do_not_exist(void)
 {
     for (long signal = 65; signal < 256; signal += 10) {
-        long pid = syscall(56, signal, 0L, 0L, 0L, 0L, 0L);
+        long pid = syscall(SYS_clone, signal, 0L, 0L, 0L, 0L, 0L);
 
         if (pid == 0) {
             _exit(0);
@@ -244,7 +245,7 @@ static void news_are_found_among_many_children(void)
     CHECK(waitpid(-second, NULL, 0) == pids[1]); /* of that group, past who is of another */
     CHECK(waitpid(-second, &status, WNOREPORT) == 0);
     CHECK(waitpid(pids[8], &status, WNOREPORT) == 0 && waitpid(pids[1], NULL, WNOREPORT) == -1);
-    CHECK(syscall(247, 0, 0, info, WCONTINUED | WNOWAIT, NULL) == 0); /* waitid: it stays */
+    CHECK(syscall(SYS_waitid, 0, 0, info, WCONTINUED | WNOWAIT, NULL) == 0); /* it stays */
     CHECK(waitpid(-1, &status, WUNTRACED | WNOHANG) == 0); /* the news are of another kind */
     CHECK(kill(pids[0], SIGSTOP) == 0 && waitpid(-1, &status, WUNTRACED) == pids[0]);
     CHECK(waitpid(-1, &status, WNOREPORT) == 0); /* that it had continued is old */

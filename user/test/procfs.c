@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #define AREAS 10000
@@ -14,12 +15,12 @@ static char text[4 << 20];
 
 static long read_at(int fd, char *buffer, size_t size, long position)
 {
-    return syscall(17, fd, buffer, size, position); /* pread64 */
+    return syscall(SYS_pread64, fd, buffer, size, position);
 }
 
 static int open_in(int directory, const char *name)
 {
-    return (int)syscall(257, directory, name, O_RDONLY); /* openat */
+    return (int)syscall(SYS_openat, directory, name, O_RDONLY);
 }
 
 /* The whole file by reads of `step` bytes. */
@@ -99,7 +100,7 @@ static void long_command_lines_are_whole(void)
 
 static long entries(int directory)
 {
-    return syscall(217, directory, text, 4096); /* getdents64 */
+    return syscall(SYS_getdents64, directory, text, 4096);
 }
 
 static void *tell_id(void *id)

@@ -2,6 +2,8 @@
  * Readers and writers, barriers, things done once, spin locks; and that what is free of contention
  * is free of system calls. Also compiled with the host's C library.
  */
+#include <sys/syscall.h>
+
 #include "pthread_test.h"
 
 #define THREADS 5
@@ -281,7 +283,7 @@ static void without_contention_there_is_no_system_call(void)
     sem_t semaphore;
 
     CHECK(sem_init(&semaphore, 0, 0) == 0 && pthread_once(&once, set_up) == 0);
-    syscall(157, 22, 1, 0, 0, 0); /* prctl(PR_SET_SECCOMP, STRICT), where the kernel has it */
+    syscall(SYS_prctl, 22, 1, 0, 0, 0); /* prctl(PR_SET_SECCOMP, STRICT), where the kernel has it */
     for (int i = 0; i < 1000; i++) {
         CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_lock(&again) == 0);
         CHECK(pthread_mutex_lock(&again) == 0 && pthread_mutex_unlock(&again) == 0);
@@ -292,7 +294,7 @@ static void without_contention_there_is_no_system_call(void)
         CHECK(sem_post(&semaphore) == 0 && sem_wait(&semaphore) == 0);
         CHECK(pthread_once(&once, set_up) == 0);
     }
-    syscall(60, 0, 0, 0, 0, 0); /* exit */
+    syscall(SYS_exit, 0, 0, 0, 0, 0);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "asleep.h"
@@ -28,7 +29,7 @@ static long now_ms(void)
 
 static void policy(pid_t pid, int policy, int priority)
 {
-    CHECK(syscall(144, pid, policy, &priority) == 0);
+    CHECK(syscall(SYS_sched_setscheduler, pid, policy, &priority) == 0);
 }
 
 /* The test is alone on one CPU, and before all others. */

@@ -3,14 +3,11 @@
  * and nobody else sees it; a handler and a new program begin with what Linux gives them.
  */
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "context.h"
 #include "tasks.h"
 
-enum {
-    SYS_sched_yield = 24, SYS_getpid = 39, SYS_setpriority = 141, SYS_arch_prctl = 158,
-    SYS_tgkill = 234,
-};
 enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
 #define GS_VALUE 0x123456789000ul
 #define ROUNDS 400

@@ -1,5 +1,6 @@
 /* Robust lists: who ends with locks in hand marks them, and somebody is woken (robust futexes). */
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "tasks.h"
 
@@ -34,7 +35,7 @@ static void hold(int count, int bits)
         entries[i].next = i + 1 < count ? &entries[i + 1] : (struct entry *)&head;
         entries[i].word = gettid() | bits;
     }
-    CHECK(syscall(273, &head, sizeof(head), 0, 0, 0, 0) == 0); /* set_robust_list */
+    CHECK(syscall(SYS_set_robust_list, &head, sizeof(head), 0, 0, 0, 0) == 0);
 }
 
 static int hold_three(void *argument)
@@ -120,7 +121,7 @@ static void check_end_of_process(void (*end)(void))
         shared->next = (struct entry *)mine;
         shared->word = gettid();
         *mine = (struct head){shared, offsetof(struct entry, word), NULL};
-        syscall(273, mine, sizeof(*mine), 0, 0, 0, 0);
+        syscall(SYS_set_robust_list, mine, sizeof(*mine), 0, 0, 0, 0);
         end();
     }
     CHECK(waitpid(pid, NULL, 0) == pid);
@@ -182,7 +183,7 @@ static int hold_with_bad_offset(void *argument)
 
 static int have_no_list(void *argument)
 {
-    syscall(273, argument, sizeof(head), 0, 0, 0, 0);
+    syscall(SYS_set_robust_list, argument, sizeof(head), 0, 0, 0, 0);
     return 0;
 }
 
@@ -233,13 +234,13 @@ static void list_can_be_asked_for(void)
     size_t size = 0;
 
     hold(1, 0);
-    CHECK(syscall(274, 0, &list, &size, 0, 0, 0) == 0 && list == &head && size == sizeof(head));
+    CHECK(syscall(SYS_get_robust_list, 0, &list, &size, 0, 0, 0) == 0 && list == &head && size == sizeof(head));
     list = NULL;
-    CHECK(syscall(274, getpid(), &list, &size, 0, 0, 0) == 0 && list == &head);
-    CHECK_ERROR(syscall(274, 0, 8, &size, 0, 0, 0), EFAULT);
-    CHECK_ERROR(syscall(274, 0, &list, 8, 0, 0, 0), EFAULT);
-    CHECK_ERROR(syscall(274, 0x7ffffff, &list, &size, 0, 0, 0), ESRCH);
-    CHECK_ERROR(syscall(273, &head, 8, 0, 0, 0, 0), EINVAL);
+    CHECK(syscall(SYS_get_robust_list, getpid(), &list, &size, 0, 0, 0) == 0 && list == &head);
+    CHECK_ERROR(syscall(SYS_get_robust_list, 0, 8, &size, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_get_robust_list, 0, &list, 8, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_get_robust_list, 0x7ffffff, &list, &size, 0, 0, 0), ESRCH);
+    CHECK_ERROR(syscall(SYS_set_robust_list, &head, 8, 0, 0, 0, 0), EINVAL);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* Frames of signals: where they do not fit, what they return to, and the alternate stack. */
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "counted.h"
 #include "tasks.h"
@@ -97,7 +98,7 @@ static void no_restorer(void)
     unsigned long action[4] = {(unsigned long)count, 0, 0, 0};
 
     handle_segv();
-    CHECK(syscall(13, SIGUSR1, action, 0, 8, 0, 0) == 0);
+    CHECK(syscall(SYS_rt_sigaction, SIGUSR1, action, 0, 8, 0, 0) == 0);
     raise(SIGUSR1);
 }
 

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 
 #include "counted.h"
 #include "tasks.h"
@@ -102,7 +103,7 @@ static void ignoring_discards_what_is_pending(void)
     sigprocmask(SIG_BLOCK, &usr1, NULL);
     tid = thread_start(&thread, has_one_pending, NULL);
     AWAIT(step == 1);
-    CHECK(syscall(234, getpid(), tid, SIGUSR1, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_tgkill, getpid(), tid, SIGUSR1, 0, 0, 0) == 0);
     handle(SIGUSR1, SIG_IGN, 0);
     handle(SIGUSR1, count, 0);
     step = 2;
@@ -161,9 +162,9 @@ static void kill_errors(void)
     CHECK_ERROR(kill(getpid(), 65), EINVAL);
     CHECK_ERROR(kill(getpid(), -1), EINVAL);
     CHECK_ERROR(kill(-2147483647 - 1, SIGTERM), ESRCH);
-    CHECK_ERROR(syscall(234, getpid(), 30000, 65, 0, 0, 0), ESRCH);
-    CHECK_ERROR(syscall(234, getpid(), getpid(), 65, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(234, 0, getpid(), 65, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_tgkill, getpid(), 30000, 65, 0, 0, 0), ESRCH);
+    CHECK_ERROR(syscall(SYS_tgkill, getpid(), getpid(), 65, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_tgkill, 0, getpid(), 65, 0, 0, 0), EINVAL);
 }
 
 static int spin(void *shared)

@@ -1,4 +1,5 @@
 /* Signals, timers, sleeping. */
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "ktap.h"
@@ -151,7 +152,7 @@ static void timers_of_any_length(void)
 
     signal(SIGALRM, SIG_IGN);
     for (int i = 0; i < 4; i++) {
-        CHECK(syscall(38, 0L, values[i], 0L, 0L, 0L, 0L) == 0);
+        CHECK(syscall(SYS_setitimer, 0L, values[i], 0L, 0L, 0L, 0L) == 0);
         usleep(10000);
     }
 }

@@ -1,9 +1,9 @@
 /* Signals that queue up, with a value each (sigqueue(3), signal(7): real-time signals). */
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "tasks.h"
 
-enum { RT_SIGTIMEDWAIT = 128, RT_SIGQUEUEINFO = 129, SETRLIMIT = 160, RT_TGSIGQUEUEINFO = 297 };
 enum { QUEUE = -1, FIRST = 34, LAST = 64, LIMIT_SIGPENDING = 11 };
 
 /* siginfo_t of a signal with a value, as the kernel has it. */
@@ -17,13 +17,13 @@ static long send_to(int number, pid_t to, int signal, unsigned long value)
 {
     struct info info = {signal, 0, QUEUE, 0, getpid(), 7, value, ""};
 
-    return number == RT_SIGQUEUEINFO ? syscall(number, to, signal, &info, 0, 0, 0)
+    return number == SYS_rt_sigqueueinfo ? syscall(number, to, signal, &info, 0, 0, 0)
                                      : syscall(number, getpid(), to, signal, &info, 0, 0);
 }
 
 static long queue(int signal, unsigned long value)
 {
-    return send_to(RT_SIGQUEUEINFO, getpid(), signal, value);
+    return send_to(SYS_rt_sigqueueinfo, getpid(), signal, value);
 }
 
 static void block_all(void)
@@ -39,7 +39,7 @@ static int take(struct info *info)
     const struct timespec at_once = {0, 0};
     unsigned long all = ~0ul;
 
-    return (int)syscall(RT_SIGTIMEDWAIT, &all, info, &at_once, 8, 0, 0);
+    return (int)syscall(SYS_rt_sigtimedwait, &all, info, &at_once, 8, 0, 0);
 }
 
 static void they_come_by_number_and_age(void)
@@ -77,8 +77,8 @@ static void each_thread_has_a_queue_before_that_of_all(void)
 
     block_all();
     CHECK(queue(FIRST, 1) == 0);
-    CHECK(send_to(RT_TGSIGQUEUEINFO, gettid(), FIRST + 1, 2) == 0);
-    CHECK(send_to(RT_TGSIGQUEUEINFO, gettid(), FIRST, 3) == 0);
+    CHECK(send_to(SYS_rt_tgsigqueueinfo, gettid(), FIRST + 1, 2) == 0);
+    CHECK(send_to(SYS_rt_tgsigqueueinfo, gettid(), FIRST, 3) == 0);
     CHECK(take(&info) == FIRST && info.value == 3);
     CHECK(take(&info) == FIRST + 1 && info.value == 2);
     CHECK(take(&info) == FIRST && info.value == 1);
@@ -129,7 +129,7 @@ static void a_limit_holds_for_all_but_kill(void)
     int queued = 0;
 
     block_all();
-    CHECK(syscall(SETRLIMIT, LIMIT_SIGPENDING, &limit, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_setrlimit, LIMIT_SIGPENDING, &limit, 0, 0, 0, 0) == 0);
     while (queued < 100 && queue(FIRST, (unsigned)queued) == 0) {
         queued++;
     }
@@ -150,21 +150,21 @@ static void wrong_senders_are_refused(void)
     int status;
 
     block_all();
-    CHECK(syscall(RT_SIGQUEUEINFO, getpid(), FIRST, &info, 0, 0, 0) == 0); /* SI_USER, to itself */
-    CHECK_ERROR(syscall(RT_SIGQUEUEINFO, getpid(), FIRST, 1, 0, 0, 0), EFAULT);
+    CHECK(syscall(SYS_rt_sigqueueinfo, getpid(), FIRST, &info, 0, 0, 0) == 0); /* SI_USER, to itself */
+    CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), FIRST, 1, 0, 0, 0), EFAULT);
     CHECK_ERROR(queue(65, 0), EINVAL);
     CHECK_ERROR(queue(-1, 0), EINVAL);
     CHECK(queue(0, 0) == 0);
-    CHECK_ERROR(send_to(RT_SIGQUEUEINFO, 0x7fffffff, FIRST, 0), ESRCH);
-    CHECK_ERROR(send_to(RT_SIGQUEUEINFO, -1, FIRST, 0), ESRCH);
-    CHECK_ERROR(send_to(RT_TGSIGQUEUEINFO, 0, FIRST, 0), EINVAL);
-    CHECK_ERROR(send_to(RT_TGSIGQUEUEINFO, 0x7fffffff, FIRST, 0), ESRCH);
+    CHECK_ERROR(send_to(SYS_rt_sigqueueinfo, 0x7fffffff, FIRST, 0), ESRCH);
+    CHECK_ERROR(send_to(SYS_rt_sigqueueinfo, -1, FIRST, 0), ESRCH);
+    CHECK_ERROR(send_to(SYS_rt_tgsigqueueinfo, 0, FIRST, 0), EINVAL);
+    CHECK_ERROR(send_to(SYS_rt_tgsigqueueinfo, 0x7fffffff, FIRST, 0), ESRCH);
     child = fork();
     if (child == 0) {
-        CHECK_ERROR(syscall(RT_SIGQUEUEINFO, parent, FIRST, &info, 0, 0, 0), EPERM);
+        CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, parent, FIRST, &info, 0, 0, 0), EPERM);
         info.code = -6; /* SI_TKILL */
-        CHECK_ERROR(syscall(RT_SIGQUEUEINFO, parent, FIRST, &info, 0, 0, 0), EPERM);
-        CHECK_ERROR(syscall(RT_TGSIGQUEUEINFO, parent, parent, FIRST, &info, 0, 0), EPERM);
+        CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, parent, FIRST, &info, 0, 0, 0), EPERM);
+        CHECK_ERROR(syscall(SYS_rt_tgsigqueueinfo, parent, parent, FIRST, &info, 0, 0), EPERM);
         _exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -180,7 +180,7 @@ static void places_come_back_when_their_process_ends(void)
         if (child == 0) {
             block_all();
             for (int j = 0; j < 100; j++) {
-                CHECK(queue(FIRST, 0) == 0 && send_to(RT_TGSIGQUEUEINFO, gettid(), LAST, 0) == 0);
+                CHECK(queue(FIRST, 0) == 0 && send_to(SYS_rt_tgsigqueueinfo, gettid(), LAST, 0) == 0);
             }
             _exit(0);
         }

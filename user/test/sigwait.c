@@ -1,9 +1,9 @@
 /* Signals that are waited for instead of handled (sigwaitinfo(2), sigpending(2)), and tkill(2). */
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "tasks.h"
 
-enum { RT_SIGPENDING = 127, RT_SIGTIMEDWAIT = 128, TKILL = 200 };
 enum { TKILL_CODE = -6, BIT_USR1 = 1 << (SIGUSR1 - 1), BIT_USR2 = 1 << (SIGUSR2 - 1) };
 
 static const struct timespec at_once, soon = {0, 1000000}, long_after = {20, 0};
@@ -11,7 +11,7 @@ static int result, error;
 
 static int wait_for(unsigned long mask, siginfo_t *info, const struct timespec *timeout)
 {
-    return (int)syscall(RT_SIGTIMEDWAIT, &mask, info, timeout, 8, 0, 0);
+    return (int)syscall(SYS_rt_sigtimedwait, &mask, info, timeout, 8, 0, 0);
 }
 
 static void block(unsigned long mask)
@@ -31,7 +31,7 @@ static unsigned long pending(void)
 {
     unsigned long set = 0;
 
-    CHECK(syscall(RT_SIGPENDING, &set, 8, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_rt_sigpending, &set, 8, 0, 0, 0, 0) == 0);
     return set;
 }
 
@@ -41,10 +41,10 @@ static void what_is_pending_and_blocked_is_told(void)
     CHECK(pending() == 0);
     CHECK(kill(getpid(), SIGUSR1) == 0);
     CHECK(pending() == BIT_USR1);
-    CHECK(syscall(TKILL, gettid(), SIGUSR2, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_tkill, gettid(), SIGUSR2, 0, 0, 0, 0) == 0);
     CHECK(pending() == (BIT_USR1 | BIT_USR2));
-    CHECK_ERROR(syscall(RT_SIGPENDING, &result, 9, 0, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(RT_SIGPENDING, 1, 8, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_rt_sigpending, &result, 9, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_rt_sigpending, 1, 8, 0, 0, 0, 0), EFAULT);
 }
 
 static void a_pending_one_is_taken_at_once(void)
@@ -53,7 +53,7 @@ static void a_pending_one_is_taken_at_once(void)
 
     block(BIT_USR1 | BIT_USR2);
     CHECK(kill(getpid(), SIGUSR2) == 0);
-    CHECK(syscall(TKILL, gettid(), SIGUSR1, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_tkill, gettid(), SIGUSR1, 0, 0, 0, 0) == 0);
     CHECK(wait_for(BIT_USR1 | BIT_USR2, &info, NULL) == SIGUSR1);
     CHECK(info.si_signo == SIGUSR1 && info.si_code == TKILL_CODE && info.si_pid == getpid());
     CHECK(wait_for(BIT_USR1 | BIT_USR2, &info, &at_once) == SIGUSR2);
@@ -71,17 +71,17 @@ static void wrong_arguments_are_refused(void)
     CHECK_ERROR(wait_for(BIT_USR1, NULL, &wrong), EINVAL);
     CHECK_ERROR(wait_for(BIT_USR1, NULL, &negative), EINVAL);
     CHECK_ERROR(wait_for(BIT_USR1, NULL, (void *)1), EFAULT);
-    CHECK_ERROR(syscall(RT_SIGTIMEDWAIT, &mask, NULL, &at_once, 4, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(RT_SIGTIMEDWAIT, 1, NULL, &at_once, 8, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_rt_sigtimedwait, &mask, NULL, &at_once, 4, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_rt_sigtimedwait, 1, NULL, &at_once, 8, 0, 0), EFAULT);
     CHECK_ERROR(wait_for(1 << (SIGKILL - 1), NULL, &at_once), EAGAIN);
     block(BIT_USR1);
     CHECK(raise(SIGUSR1) == 0);
     CHECK_ERROR(wait_for(BIT_USR1, (void *)1, &at_once), EFAULT);
     CHECK(pending() == 0);
-    CHECK_ERROR(syscall(TKILL, 0, SIGUSR1, 0, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(TKILL, gettid(), 65, 0, 0, 0, 0), EINVAL);
-    CHECK_ERROR(syscall(TKILL, 0x7fffffff, 0, 0, 0, 0, 0), ESRCH);
-    CHECK(syscall(TKILL, gettid(), 0, 0, 0, 0, 0) == 0);
+    CHECK_ERROR(syscall(SYS_tkill, 0, SIGUSR1, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_tkill, gettid(), 65, 0, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_tkill, 0x7fffffff, 0, 0, 0, 0, 0), ESRCH);
+    CHECK(syscall(SYS_tkill, gettid(), 0, 0, 0, 0, 0) == 0);
 }
 
 static int wait_in_thread(void *argument)
@@ -135,7 +135,7 @@ static void one_that_is_not_blocked_is_taken_and_not_handled(void)
     CHECK(signal(SIGUSR1, note) != SIG_ERR);
     tid = thread_start(&thread, wait_in_thread, NULL);
     AWAIT(thread_sleeps(tid));
-    CHECK(syscall(TKILL, tid, SIGUSR1, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_tkill, tid, SIGUSR1, 0, 0, 0, 0) == 0);
     thread_join(&thread);
     CHECK(result == SIGUSR1 && !handled);
 }
@@ -150,7 +150,7 @@ static void a_handler_ends_the_wait_for_another(void)
     block(BIT_USR1);
     tid = thread_start(&thread, wait_in_thread, NULL);
     AWAIT(thread_sleeps(tid));
-    CHECK(syscall(TKILL, tid, SIGUSR2, 0, 0, 0, 0) == 0);
+    CHECK(syscall(SYS_tkill, tid, SIGUSR2, 0, 0, 0, 0) == 0);
     thread_join(&thread);
     CHECK(result == -1 && error == EINTR && handled == SIGUSR2);
     CHECK(kill(getpid(), SIGUSR1) == 0); /* nobody awaits it any more */
@@ -165,7 +165,7 @@ static int leaves_core(int number)
     pid_t child = fork();
 
     if (child == 0) {
-        syscall(160, 4, &core, 0, 0, 0, 0); /* setrlimit(RLIMIT_CORE) */
+        syscall(SYS_setrlimit, 4, &core, 0, 0, 0, 0); /* setrlimit(RLIMIT_CORE) */
         sigaction(number, &usual, NULL);
         raise(number);
         _exit(1);

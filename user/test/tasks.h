@@ -2,6 +2,7 @@
 #ifndef TEST_TASKS_H
 #define TEST_TASKS_H
 #include <sched.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "ktap.h"
@@ -21,13 +22,13 @@ struct thread {
 
 static inline long futex(volatile int *word, int operation, int value, const void *timeout)
 {
-    return syscall(202, word, operation, value, timeout, 0, 0);
+    return syscall(SYS_futex, word, operation, value, timeout, 0, 0);
 }
 
 static inline long futex_bits(volatile int *word, int operation, int value, const void *timeout,
                               unsigned bits)
 {
-    return syscall(202, word, operation, value, timeout, 0, bits);
+    return syscall(SYS_futex, word, operation, value, timeout, 0, bits);
 }
 
 static inline pid_t thread_start(struct thread *thread, int (*function)(void *), void *argument)

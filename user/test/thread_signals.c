@@ -1,4 +1,6 @@
 /* Signals and threads: which thread takes one, and what it does to all. */
+#include <sys/syscall.h>
+
 #include "tasks.h"
 
 static struct thread threads[3];
@@ -28,7 +30,7 @@ static void set_mask(int how, int signal)
 
 static int tgkill(pid_t process, pid_t tid, int signal)
 {
-    return (int)syscall(234, process, tid, signal, 0, 0, 0);
+    return (int)syscall(SYS_tgkill, process, tid, signal, 0, 0, 0);
 }
 
 /* A thread that lets SIGUSR1 in and sleeps in a call; -1, EINTR go to its argument. */

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "tasks.h"
 
@@ -160,7 +161,7 @@ static void leader_may_leave_first(void)
 
     if (pid == 0) {
         thread_start(&threads[0], outlive, NULL);
-        syscall(60, 0L, 0L, 0L, 0L, 0L, 0L); /* exit: this thread alone */
+        syscall(SYS_exit, 0L, 0L, 0L, 0L, 0L, 0L); /* this thread alone */
     }
     waitpid(pid, &status, 0);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 6);
@@ -190,8 +191,8 @@ static int set_name(void *argument)
 {
     char name[16];
 
-    syscall(157, 15, "a name that is too long", 0, 0, 0, 0); /* prctl(PR_SET_NAME) */
-    syscall(157, 16, name, 0, 0, 0, 0);                      /* PR_GET_NAME */
+    syscall(SYS_prctl, 15, "a name that is too long", 0, 0, 0, 0); /* prctl(PR_SET_NAME) */
+    syscall(SYS_prctl, 16, name, 0, 0, 0, 0);                      /* PR_GET_NAME */
     strcpy(argument, name);
     return 0;
 }
@@ -203,8 +204,8 @@ static void threads_have_names(void)
     CHECK(thread_start(&threads[0], set_name, name) > 0);
     thread_join(&threads[0]);
     CHECK(strcmp(name, "a name that is ") == 0);
-    CHECK_ERROR(syscall(157, 15, 8, 0, 0, 0, 0), EFAULT);
-    CHECK_ERROR(syscall(157, 16, 8, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_prctl, 15, 8, 0, 0, 0, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_prctl, 16, 8, 0, 0, 0, 0), EFAULT);
 }
 
 static int count_tasks(void)

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 
 #include "tasks.h"
@@ -99,7 +100,7 @@ static void threads_on_one_word(void)
 {
     metronome_start();
     start_threads(wait_on_word);
-    CHECK(syscall(202, &word, FUTEX_REQUEUE, 0, (long)THREADS, &other, 0) == THREADS);
+    CHECK(syscall(SYS_futex, &word, FUTEX_REQUEUE, 0, (long)THREADS, &other, 0) == THREADS);
     CHECK(futex(&other, FUTEX_WAKE, THREADS, NULL) == THREADS);
     usleep(20000);
     metronome_stop();
@@ -284,7 +285,7 @@ static void a_storm_of_timers(void)
     for (int i = 0; i < SLEEPERS; i++) {
         if (fork() == 0) {
             signal(SIGALRM, SIG_IGN);
-            CHECK(syscall(38, 0, shortest, NULL, 0, 0, 0) == 0); /* setitimer(ITIMER_REAL) */
+            CHECK(syscall(SYS_setitimer, 0, shortest, NULL, 0, 0, 0) == 0); /* setitimer(ITIMER_REAL) */
             usleep(300000);
             _exit(0);
         }

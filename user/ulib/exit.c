@@ -60,6 +60,6 @@ void ulib_exit_forked(void)
 _Noreturn void _exit(int code)
 {
     for (;;) {
-        ulib_syscall(231, code, 0, 0, 0, 0, 0);
+        ulib_syscall(SYS_exit_group, code, 0, 0, 0, 0, 0);
     }
 }

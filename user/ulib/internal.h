@@ -1,6 +1,7 @@
 /* Between the files of the library. */
 #ifndef ULIB_INTERNAL_H
 #define ULIB_INTERNAL_H
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 long ulib_syscall(long number, long a, long b, long c, long d, long e, long f);
@@ -20,7 +21,7 @@ void ulib_stdio_forked(void);
 void ulib_exit_forked(void);
 
 #define CALL6(n, a, b, c, d, e, f)                                                     \
-    ulib_result(ulib_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
+    ulib_result(ulib_syscall(SYS_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
                              (long)(f)))
 #define CALL4(n, a, b, c, d) CALL6(n, a, b, c, d, 0, 0)
 #define CALL3(n, a, b, c) CALL4(n, a, b, c, 0)

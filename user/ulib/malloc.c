@@ -105,10 +105,10 @@ static int grow(size_t size)
     struct block *block;
 
     if (!heap_end) {
-        heap_end = (char *)((ulib_syscall(12, 0, 0, 0, 0, 0, 0) + 15) & ~15l);
+        heap_end = (char *)((ulib_syscall(SYS_brk, 0, 0, 0, 0, 0, 0) + 15) & ~15l);
         heap_start = heap_end;
     }
-    if (ulib_syscall(12, (long)(heap_end + more), 0, 0, 0, 0, 0) < (long)(heap_end + more)) {
+    if (ulib_syscall(SYS_brk, (long)(heap_end + more), 0, 0, 0, 0, 0) < (long)(heap_end + more)) {
         return -1;
     }
     block = (struct block *)heap_end;

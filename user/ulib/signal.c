@@ -5,20 +5,20 @@
 
 #include "internal.h"
 
-int kill(pid_t pid, int signal) { return (int)CALL2(62, pid, signal); }
-int raise(int signal) { return (int)CALL3(234, getpid(), gettid(), signal); }
-int sigaltstack(const stack_t *stack, stack_t *old) { return (int)CALL2(131, stack, old); }
-int sigsuspend(const sigset_t *set) { return (int)CALL2(130, set, 8); }
+int kill(pid_t pid, int signal) { return (int)CALL2(kill, pid, signal); }
+int raise(int signal) { return (int)CALL3(tgkill, getpid(), gettid(), signal); }
+int sigaltstack(const stack_t *stack, stack_t *old) { return (int)CALL2(sigaltstack, stack, old); }
+int sigsuspend(const sigset_t *set) { return (int)CALL2(rt_sigsuspend, set, 8); }
 
 int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-    return (int)CALL4(14, how, set, old, 8);
+    return (int)CALL4(rt_sigprocmask, how, set, old, 8);
 }
 
 /* The same of a thread: each has its own mask anyway. An error number, not errno. */
 int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-    return (int)-ulib_syscall(14, how, (long)set, (long)old, 8, 0, 0);
+    return (int)-ulib_syscall(SYS_rt_sigprocmask, how, (long)set, (long)old, 8, 0, 0);
 }
 
 /* The kernel's struct sigaction has its own order, and wants the restorer. */
@@ -38,7 +38,7 @@ int sigaction(int signal, const struct sigaction *action, struct sigaction *old)
         now.restorer = (void *)ulib_restore;
         now.mask = action->sa_mask.__bits[0];
     }
-    result = CALL4(13, signal, action ? &now : NULL, old ? &before : NULL, 8);
+    result = CALL4(rt_sigaction, signal, action ? &now : NULL, old ? &before : NULL, 8);
     if (result == 0 && old) {
         old->sa_handler = (void (*)(int))before.handler;
         old->sa_flags = (int)(before.flags & ~0x04000000ul);

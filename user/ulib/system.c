@@ -38,7 +38,7 @@ struct dirent *readdir(DIR *dir)
     struct dirent *entry;
 
     if (dir->at >= dir->size) {
-        dir->size = CALL3(217, dir->fd, dir->buffer, sizeof(dir->buffer));
+        dir->size = CALL3(getdents64, dir->fd, dir->buffer, sizeof(dir->buffer));
         dir->at = 0;
         if (dir->size <= 0) {
             return NULL;
@@ -85,13 +85,13 @@ int isatty(int fd)
     return tcgetattr(fd, &termios) == 0;
 }
 
-int clock_gettime(clockid_t clock, struct timespec *time) { return (int)CALL2(228, clock, time); }
-int nanosleep(const struct timespec *t, struct timespec *left) { return (int)CALL2(35, t, left); }
+int clock_gettime(clockid_t clock, struct timespec *time) { return (int)CALL2(clock_gettime, clock, time); }
+int nanosleep(const struct timespec *t, struct timespec *left) { return (int)CALL2(nanosleep, t, left); }
 
 /* An error number, not errno: so POSIX has it. */
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
 {
-    return (int)-ulib_syscall(230, clock, flags, (long)time, (long)left, 0, 0);
+    return (int)-ulib_syscall(SYS_clock_nanosleep, clock, flags, (long)time, (long)left, 0, 0);
 }
 
 int usleep(unsigned microseconds)

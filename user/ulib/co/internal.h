@@ -6,6 +6,7 @@
 #define CO_INTERNAL_H
 #include <co.h>
 #include <poll.h>
+#include <sys/syscall.h>
 
 #define CO_MAGIC 0x4e49545541524f43ul /* "CORAUTIN" in memory */
 #define CO_VERSION 1
@@ -101,15 +102,6 @@ extern _Thread_local struct co *co_current; /* NULL: the thread's own stack */
 extern _Thread_local struct co_root co_root;
 
 /* sys.c: system calls, without errno. Linux, x86-64: */
-enum {
-    SYS_read = 0, SYS_write = 1, SYS_open = 2, SYS_close = 3, SYS_poll = 7, SYS_mmap = 9,
-    SYS_mprotect = 10, SYS_munmap = 11, SYS_sched_yield = 24, SYS_madvise = 28,
-    SYS_setitimer = 38, SYS_getpid = 39, SYS_connect = 42, SYS_sendto = 44, SYS_recvfrom = 45,
-    SYS_getsockopt = 55, SYS_fcntl = 72, SYS_ftruncate = 77, SYS_gettid = 186,
-    SYS_clock_gettime = 228, SYS_exit_group = 231, SYS_epoll_wait = 232, SYS_epoll_ctl = 233,
-    SYS_ppoll = 271, SYS_accept4 = 288, SYS_epoll_create1 = 291, SYS_pipe2 = 293,
-    SYS_epoll_pwait2 = 441,
-};
 long co_call(long number, long a, long b, long c, long d, long e, long f);
 long co_thread_id(void);
 void co_print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));

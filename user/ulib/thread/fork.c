@@ -80,7 +80,7 @@ pid_t fork(void)
     ulib_stdio_lock();
     ulib_malloc_lock();
     threads_lock(&old);
-    pid = ulib_syscall(57, 0, 0, 0, 0, 0, 0);
+    pid = ulib_syscall(SYS_fork, 0, 0, 0, 0, 0, 0);
     if (pid == 0) {
         threads_forked();
         once_forked();

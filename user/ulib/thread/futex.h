@@ -14,7 +14,6 @@
 
 #include "../internal.h"
 
-#define FUTEX_CALL 202
 #define FUTEX_WAKE 1
 #define FUTEX_WAIT_BITSET 9 /* its time is absolute, so a wait that is done again needs no sums */
 #define FUTEX_PRIVATE 128
@@ -48,13 +47,13 @@ static inline int futex_wait(const void *word, unsigned value, int shared, struc
     if (until.time && until.time->tv_sec < 0) {
         return ETIMEDOUT; /* the kernel does not take times before 1970 */
     }
-    return (int)-ulib_syscall(FUTEX_CALL, (long)word, operation, (int)value, (long)until.time, 0,
+    return (int)-ulib_syscall(SYS_futex, (long)word, operation, (int)value, (long)until.time, 0,
                               FUTEX_ANY);
 }
 
 /* Wake up to `count` of those who sleep on the word. The memory may be gone: nothing happens. */
 static inline void futex_wake(const void *word, int count, int shared)
 {
-    ulib_syscall(FUTEX_CALL, (long)word, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE), count, 0, 0, 0);
+    ulib_syscall(SYS_futex, (long)word, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE), count, 0, 0, 0);
 }
 #endif

@@ -13,7 +13,7 @@ static long open_name(pthread_t id, int flags)
     char path[64];
 
     snprintf(path, sizeof(path), "/proc/self/task/%d/comm", ((struct thread *)id)->tid);
-    return ulib_syscall(2, (long)path, flags | O_CLOEXEC, 0, 0, 0, 0);
+    return ulib_syscall(SYS_open, (long)path, flags | O_CLOEXEC, 0, 0, 0, 0);
 }
 
 int pthread_setname_np(pthread_t id, const char *name)
@@ -28,8 +28,8 @@ int pthread_setname_np(pthread_t id, const char *name)
     if (file < 0) {
         return (int)-file;
     }
-    result = ulib_syscall(1, file, (long)name, (long)length, 0, 0, 0);
-    ulib_syscall(3, file, 0, 0, 0, 0, 0);
+    result = ulib_syscall(SYS_write, file, (long)name, (long)length, 0, 0, 0);
+    ulib_syscall(SYS_close, file, 0, 0, 0, 0, 0);
     return result < 0 ? (int)-result : 0;
 }
 
@@ -44,8 +44,8 @@ int pthread_getname_np(pthread_t id, char *name, size_t size)
     if (file < 0) {
         return (int)-file;
     }
-    length = ulib_syscall(0, file, (long)name, NAME_SIZE, 0, 0, 0);
-    ulib_syscall(3, file, 0, 0, 0, 0, 0);
+    length = ulib_syscall(SYS_read, file, (long)name, NAME_SIZE, 0, 0, 0);
+    ulib_syscall(SYS_close, file, 0, 0, 0, 0, 0);
     if (length <= 0) {
         return length < 0 ? (int)-length : EIO;
     }
@@ -57,13 +57,15 @@ int pthread_setaffinity_np(pthread_t id, size_t size, const cpu_set_t *set)
 {
     int tid = ((struct thread *)id)->tid;
 
-    return tid == 0 ? ESRCH : (int)-ulib_syscall(203, tid, (long)size, (long)set, 0, 0, 0);
+    return tid == 0 ? ESRCH : (int)-ulib_syscall(SYS_sched_setaffinity, tid, (long)size,
+                                                   (long)set, 0, 0, 0);
 }
 
 int pthread_getaffinity_np(pthread_t id, size_t size, cpu_set_t *set)
 {
     int tid = ((struct thread *)id)->tid;
-    long got = tid == 0 ? -ESRCH : ulib_syscall(204, tid, (long)size, (long)set, 0, 0, 0);
+    long got = tid == 0 ? -ESRCH : ulib_syscall(SYS_sched_getaffinity, tid, (long)size,
+                                                   (long)set, 0, 0, 0);
 
     if (got < 0) {
         return (int)-got;

@@ -53,7 +53,7 @@ void threads_forked(void)
     struct thread *self = thread_self();
 
     self->next = self->prev = self;
-    self->tid = (int)ulib_syscall(218, (long)&self->tid, 0, 0, 0, 0, 0); /* set_tid_address */
+    self->tid = (int)ulib_syscall(SYS_set_tid_address, (long)&self->tid, 0, 0, 0, 0, 0);
 }
 
 void threads_clear_key(pthread_key_t key)
@@ -106,13 +106,13 @@ static struct thread *place(const pthread_attr_t *attr, int *error)
     }
     *error = EAGAIN;
     size = ((size + tls_size() + PAGE - 1) & -PAGE) + guard;
-    map = (char *)ulib_syscall(9, 0, (long)size, PROT_READ | PROT_WRITE,
+    map = (char *)ulib_syscall(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if ((unsigned long)map > -PAGE) {
         return NULL;
     }
-    if (guard && ulib_syscall(10, (long)map, (long)guard, PROT_NONE, 0, 0, 0)) {
-        ulib_syscall(11, (long)map, (long)size, 0, 0, 0, 0); /* munmap */
+    if (guard && ulib_syscall(SYS_mprotect, (long)map, (long)guard, PROT_NONE, 0, 0, 0)) {
+        ulib_syscall(SYS_munmap, (long)map, (long)size, 0, 0, 0, 0);
         return NULL;
     }
     thread = tls_place(map + size);
@@ -124,7 +124,7 @@ static struct thread *place(const pthread_attr_t *attr, int *error)
 static void give_back(const struct thread *thread)
 {
     if (thread->map) {
-        ulib_syscall(11, (long)thread->map, (long)thread->map_size, 0, 0, 0, 0);
+        ulib_syscall(SYS_munmap, (long)thread->map, (long)thread->map_size, 0, 0, 0, 0);
     }
 }
 
@@ -188,11 +188,11 @@ void pthread_exit(void *result)
     if (!change_state(self, THREAD_JOINABLE, THREAD_ENDED) && self->state == THREAD_DETACHED &&
         self->map) {
         /* The kernel must not clear `tid` in memory that may be another thread's by then. */
-        ulib_syscall(218, 0, 0, 0, 0, 0, 0);
+        ulib_syscall(SYS_set_tid_address, 0, 0, 0, 0, 0, 0);
         thread_unmap_exit(self->map, self->map_size);
     }
     for (;;) {
-        ulib_syscall(60, 0, 0, 0, 0, 0, 0); /* exit: this thread alone */
+        ulib_syscall(SYS_exit, 0, 0, 0, 0, 0, 0); /* this thread alone */
     }
 }
 
@@ -255,7 +255,8 @@ int pthread_kill(pthread_t id, int signal)
 
     threads_lock(&old);
     if (!thread->ended) { /* else nobody is there to see it, which is no error */
-        result = ulib_syscall(234, ulib_syscall(39, 0, 0, 0, 0, 0, 0), thread->tid, signal, 0, 0, 0);
+        result = ulib_syscall(SYS_tgkill, ulib_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), thread->tid,
+                              signal, 0, 0, 0);
     }
     threads_unlock(&old);
     return (int)-result;

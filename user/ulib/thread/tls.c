@@ -66,7 +66,7 @@ void thread_start_main(const Elf64_auxv_t *aux)
     find_template(aux);
     if (tls_size() > size) { /* by the bare call: there is no errno yet */
         size = (tls_size() + 4095) & ~4095ul;
-        area = (char *)ulib_syscall(9, 0, (long)size, PROT_READ | PROT_WRITE,
+        area = (char *)ulib_syscall(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if ((unsigned long)area > -4096ul) {
             _exit(127);
@@ -74,6 +74,6 @@ void thread_start_main(const Elf64_auxv_t *aux)
     }
     thread = tls_place(area + size);
     thread->next = thread->prev = thread;
-    ulib_syscall(158, 0x1002, (long)thread, 0, 0, 0, 0); /* arch_prctl(ARCH_SET_FS) */
-    thread->tid = (int)ulib_syscall(218, (long)&thread->tid, 0, 0, 0, 0, 0); /* set_tid_address */
+    ulib_syscall(SYS_arch_prctl, 0x1002, (long)thread, 0, 0, 0, 0); /* arch_prctl(ARCH_SET_FS) */
+    thread->tid = (int)ulib_syscall(SYS_set_tid_address, (long)&thread->tid, 0, 0, 0, 0, 0);
 }
