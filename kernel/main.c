@@ -72,7 +72,6 @@ static void first_task(void *unused)
     exec_first("/init");
 }
 
-
 static struct timer time_limit;
 
 static void time_is_over(struct timer *timer)

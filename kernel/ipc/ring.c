@@ -6,7 +6,7 @@
 #include "mm/uaccess.h"
 
 /* A page was read to its end: keep one spare for the next write. */
-static void drop_page(struct ring *ring, unsigned index)
+static void ring_drop_page(struct ring *ring, unsigned index)
 {
     char *page = ring->pages[index];
     unsigned next = (ring->written / PAGE_SIZE) % RING_PAGES;
@@ -56,7 +56,7 @@ static void ring_drop_piece(struct ring *ring, size_t size)
 
     __atomic_store_n(&ring->read, read + size, __ATOMIC_RELEASE);
     if (((read + size) & (PAGE_SIZE - 1)) == 0) {
-        drop_page(ring, (read / PAGE_SIZE) % RING_PAGES);
+        ring_drop_page(ring, (read / PAGE_SIZE) % RING_PAGES);
     }
 }
 

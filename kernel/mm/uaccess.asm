@@ -24,16 +24,16 @@ uaccess_copy:
     STAC
     mov rcx, rdx
     shr rcx, 3
-copy_words:
+.words:
     rep movsq
     mov ecx, edx
     and ecx, 7
-copy_bytes:
+.bytes:
     rep movsb
     xor eax, eax
-    jmp done
-FIXUP copy_words, fault
-FIXUP copy_bytes, fault
+    jmp uaccess_done
+FIXUP .words, uaccess_fault
+FIXUP .bytes, uaccess_fault
 
 ; long uaccess_clear(void *to, size_t size)
 uaccess_clear:
@@ -41,75 +41,75 @@ uaccess_clear:
     mov rcx, rsi
     shr rcx, 3
     xor eax, eax
-clear_words:
+.words:
     rep stosq
     mov ecx, esi
     and ecx, 7
-clear_bytes:
+.bytes:
     rep stosb
-    jmp done
-FIXUP clear_words, fault
-FIXUP clear_bytes, fault
+    jmp uaccess_done
+FIXUP .words, uaccess_fault
+FIXUP .bytes, uaccess_fault
 
 ; long uaccess_load(const uint32_t *word): the word, or -EFAULT
 uaccess_load:
     STAC
-load_word:
+.word:
     mov eax, [rdi]
-    jmp done
-FIXUP load_word, fault
+    jmp uaccess_done
+FIXUP .word, uaccess_fault
 
 ; long uaccess_store4(uint32_t *word, uint32_t value), and the same for 8 bytes: 0, or -EFAULT
 uaccess_store4:
     STAC
     xor eax, eax
-store_word4:
+.word:
     mov [rdi], esi
-    jmp done
-FIXUP store_word4, fault
+    jmp uaccess_done
+FIXUP .word, uaccess_fault
 
 uaccess_store8:
     STAC
     xor eax, eax
-store_word8:
+.word:
     mov [rdi], rsi
-    jmp done
-FIXUP store_word8, fault
+    jmp uaccess_done
+FIXUP .word, uaccess_fault
 
 ; long uaccess_exchange(uint32_t *word, uint32_t old, uint32_t value): what the word was (`value` is
 ; stored if that is `old`, at once), or -EFAULT
 uaccess_exchange:
     STAC
     mov eax, esi
-exchange_word:
+.word:
     lock cmpxchg [rdi], edx
     mov eax, eax                ; the upper half is zero, also when eax was not written
-    jmp done
-FIXUP exchange_word, fault
+    jmp uaccess_done
+FIXUP .word, uaccess_fault
 
 ; long uaccess_string(char *to, const char *from, size_t max): the length, or -errno
 uaccess_string:
     STAC
     xor eax, eax
-string_next:
+.next:
     cmp rax, rdx
-    je string_too_long
-string_load:
+    je .too_long
+.byte:
     mov cl, [rsi + rax]
     mov [rdi + rax], cl
     inc rax
     test cl, cl
-    jnz string_next
+    jnz .next
     dec rax
-    jmp done
-string_too_long:
+    jmp uaccess_done
+.too_long:
     mov rax, -36                ; -ENAMETOOLONG
-    jmp done
-FIXUP string_load, fault
+    jmp uaccess_done
+FIXUP .byte, uaccess_fault
 
-fault:
+uaccess_fault:
     mov rax, -14                ; -EFAULT
-done:
+uaccess_done:
     cmp byte [rel cpu_clac_needed], 0
     je .skip
     clac

@@ -40,7 +40,7 @@ static ssize_t file_transfer(struct file *file, uint64_t buffer, size_t size, of
     return done;
 }
 
-static inline long transfer_here(int fd, uint64_t buffer, size_t size, bool write)
+static inline long fd_transfer(int fd, uint64_t buffer, size_t size, bool write)
 {
     const bool shared = files_shared(current->files);
     struct file *file = fd_use(current->files, fd, shared);
@@ -53,15 +53,15 @@ static inline long transfer_here(int fd, uint64_t buffer, size_t size, bool writ
 
 long sys_read(int fd, char __user *buffer, size_t size)
 {
-    return transfer_here(fd, (uint64_t)buffer, size, false);
+    return fd_transfer(fd, (uint64_t)buffer, size, false);
 }
 
 long sys_write(int fd, const char __user *buffer, size_t size)
 {
-    return transfer_here(fd, (uint64_t)buffer, size, true);
+    return fd_transfer(fd, (uint64_t)buffer, size, true);
 }
 
-static long transfer_at(int fd, uint64_t buffer, size_t size, off_t position, bool write)
+static long fd_transfer_at(int fd, uint64_t buffer, size_t size, off_t position, bool write)
 {
     struct file *file = fd_get_io(fd);
     long done;
@@ -82,12 +82,12 @@ static long transfer_at(int fd, uint64_t buffer, size_t size, off_t position, bo
 
 long sys_pread64(int fd, char __user *buffer, size_t size, off_t position)
 {
-    return transfer_at(fd, (uint64_t)buffer, size, position, false);
+    return fd_transfer_at(fd, (uint64_t)buffer, size, position, false);
 }
 
 long sys_pwrite64(int fd, const char __user *buffer, size_t size, off_t position)
 {
-    return transfer_at(fd, (uint64_t)buffer, size, position, true);
+    return fd_transfer_at(fd, (uint64_t)buffer, size, position, true);
 }
 
 long iovec_check(const struct iovec __user *vector, int count)
@@ -109,7 +109,7 @@ long iovec_check(const struct iovec __user *vector, int count)
 }
 
 /* At the file's own position (NULL) or at *at. */
-static long transfer_vector(int fd, const struct iovec __user *vector, int count, off_t *at, bool write)
+static long fd_transfer_vector(int fd, const struct iovec __user *vector, int count, off_t *at, bool write)
 {
     struct file *file = fd_get_io(fd);
     long done = 0, part;
@@ -154,22 +154,22 @@ out:
 
 long sys_readv(int fd, const struct iovec __user *vector, int count)
 {
-    return transfer_vector(fd, vector, count, NULL, false);
+    return fd_transfer_vector(fd, vector, count, NULL, false);
 }
 
 long sys_writev(int fd, const struct iovec __user *vector, int count)
 {
-    return transfer_vector(fd, vector, count, NULL, true);
+    return fd_transfer_vector(fd, vector, count, NULL, true);
 }
 
 long sys_preadv(int fd, const struct iovec __user *vector, int count, off_t position)
 {
-    return position < 0 ? -EINVAL : transfer_vector(fd, vector, count, &position, false);
+    return position < 0 ? -EINVAL : fd_transfer_vector(fd, vector, count, &position, false);
 }
 
 long sys_pwritev(int fd, const struct iovec __user *vector, int count, off_t position)
 {
-    return position < 0 ? -EINVAL : transfer_vector(fd, vector, count, &position, true);
+    return position < 0 ? -EINVAL : fd_transfer_vector(fd, vector, count, &position, true);
 }
 
 /* Advice is free to be of no use; but it is about a file. */

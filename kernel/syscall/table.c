@@ -37,7 +37,7 @@ static const struct {
 
 /*
  * In place of every call while the trace is on, so that off it costs nothing at all. The
- * arguments are in the frame, too: there they outlive the first record for nothing.
+ * arguments are in the frame, too: there they survive the first trace_write() at no cost.
  */
 static long traced_call(void)
 {

@@ -4,6 +4,7 @@
  */
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "tasks.h"
@@ -20,7 +21,7 @@ static volatile int go[THREADS], stage[THREADS];
 
 static pid_t my_tid(void)
 {
-    return (pid_t)syscall(186);
+    return (pid_t)syscall(SYS_gettid);
 }
 
 static int lock(int i)
@@ -35,7 +36,7 @@ static int unlock(int i)
 
 static void policy(pid_t tid, int policy, int priority)
 {
-    CHECK(syscall(144, tid, policy, &priority) == 0);
+    CHECK(syscall(SYS_sched_setscheduler, tid, policy, &priority) == 0);
 }
 
 /* The priority that counts, as /proc shows it; 0: it is not real-time. */
@@ -311,7 +312,7 @@ static void signals_do_not_end_it(void)
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0 && lock(0) == 0);
     tid = thread_start(&threads[0], wait_for_the_lock, NULL);
     AWAIT(words[0] & WAITERS && thread_sleeps(tid));
-    CHECK(syscall(234, getpid(), tid, SIGUSR1) == 0);
+    CHECK(syscall(SYS_tgkill, getpid(), tid, SIGUSR1) == 0);
     AWAIT(handled && thread_sleeps(tid));
     CHECK(stage[0] == 0 && unlock(0) == 0);
     thread_join(&threads[0]);
