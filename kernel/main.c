@@ -74,18 +74,18 @@ static void first_task(void *unused)
 
 static struct timer time_limit;
 
-static void time_is_over(struct timer *timer)
+static void machine_time_is_over(struct timer *timer)
 {
     (void)timer;
     machine_timeout();
 }
 
-static void limit_time(void)
+static void limit_machine_time(void)
 {
     uint64_t seconds;
 
     if (boot_number("timeout", 1, KTIME_NEVER / SECOND / 2, &seconds)) {
-        time_limit.expire = time_is_over;
+        time_limit.expire = machine_time_is_over;
         timer_set(&time_limit, (ktime_t)seconds * SECOND);
     }
 }
@@ -120,7 +120,7 @@ void kernel_main(uint32_t magic, paddr_t info)
     trace_init(acpi_info.cpus);
     serial_irq_init();
     keyboard_init();
-    limit_time();
+    limit_machine_time();
     irq_enable();
     smp_start();
     kernel_thread("init", first_task, NULL);

@@ -149,7 +149,7 @@ def static_functions_bear_their_subject() -> None:
     """`break NAME` stops in one place, and the name says where that is."""
     known: dict[str, Path] = {}
     function = r"^static (?:[\w*]+ |\*|__attribute__\(\(\w+\)\) )*\*?(\w+)\([^;{]*\)\n\{"
-    for path in sorted((ROOT / "kernel").glob("*/*.[ch]")):
+    for path in sorted((ROOT / "kernel").glob("**/*.[ch]")):
         for name in re.findall(function, path.read_text(), re.M):
             check(name not in known, f"{name}() is in {path.relative_to(ROOT)} and in {known.get(name)}")
             check("_" in name or name in BARE or path.parent.name == "lib",
