@@ -22,7 +22,7 @@ def words_of_the_code() -> set[str]:
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in (".c", ".h", ".asm", ".inc", ".py", ".ld", ".sh", ".cfg", ""):
                 if path.is_file() and path.name != Path(__file__).name:
-                    found |= set(re.findall(r"\w+", path.read_text(errors="replace")))
+                    found |= {path.stem} | set(re.findall(r"\w+", path.read_text(errors="replace")))
     return found
 
 
