@@ -113,11 +113,10 @@ static void entry_insert(struct inode *inode, struct entry *entry, struct inode 
 /* Take the entry out and return its inode with the entry's reference. */
 static struct inode *entry_remove(struct inode *inode, struct entry *entry)
 {
-    const struct tmpfs_directory *directory = inode->data;
     struct inode *target = entry->inode;
 
     assert_held(&names_lock);
-    assert_held(&directory->lock);
+    assert_held(&((struct tmpfs_directory *)inode->data)->lock);
     list_remove(&entry->by_hash);
     list_remove(&entry->by_age);
     inode->size--;

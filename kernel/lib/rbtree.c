@@ -4,6 +4,9 @@
  */
 #include "lib/rbtree.h"
 
+/* Compiled twice, with sums and without: each switch of tasks takes one out, and sums nothing. */
+#define INLINE static inline __attribute__((always_inline))
+
 /* The link that points at `node`: in its parent or the root. */
 static struct rb_node **link_of(struct rb_root *root, struct rb_node *node)
 {
@@ -13,7 +16,7 @@ static struct rb_node **link_of(struct rb_root *root, struct rb_node *node)
     return node->parent->left == node ? &node->parent->left : &node->parent->right;
 }
 
-static void rb_rotate_left(struct rb_root *root, struct rb_node *node)
+INLINE void rb_rotate_left(struct rb_root *root, struct rb_node *node, rb_sum sum)
 {
     struct rb_node *up = node->right;
 
@@ -25,12 +28,12 @@ static void rb_rotate_left(struct rb_root *root, struct rb_node *node)
     }
     up->left = node;
     node->parent = up;
-    if (root->sum) {
-        root->sum(node);
+    if (sum) {
+        sum(node);
     }
 }
 
-static void rb_rotate_right(struct rb_root *root, struct rb_node *node)
+INLINE void rb_rotate_right(struct rb_root *root, struct rb_node *node, rb_sum sum)
 {
     struct rb_node *up = node->left;
 
@@ -42,8 +45,8 @@ static void rb_rotate_right(struct rb_root *root, struct rb_node *node)
     }
     up->right = node;
     node->parent = up;
-    if (root->sum) {
-        root->sum(node);
+    if (sum) {
+        sum(node);
     }
 }
 
@@ -52,8 +55,8 @@ static bool is_red(const struct rb_node *node)
     return node && node->red;
 }
 
-void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
-               struct rb_node **link)
+INLINE void rb_put(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
+                   struct rb_node **link, rb_sum sum)
 {
     *node = (struct rb_node){.parent = parent, .red = true};
     *link = node;
@@ -70,26 +73,38 @@ void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *paren
         }
         if (node == (left ? parent->right : parent->left)) {
             if (left) {
-                rb_rotate_left(root, parent);
+                rb_rotate_left(root, parent, sum);
             } else {
-                rb_rotate_right(root, parent);
+                rb_rotate_right(root, parent, sum);
             }
             parent = node;
         }
         parent->red = false;
         grand->red = true;
         if (left) {
-            rb_rotate_right(root, grand);
+            rb_rotate_right(root, grand, sum);
         } else {
-            rb_rotate_left(root, grand);
+            rb_rotate_left(root, grand, sum);
         }
         break;
     }
     root->node->red = false;
 }
 
+void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
+               struct rb_node **link)
+{
+    rb_put(root, node, parent, link, NULL);
+}
+
+void rb_insert_summed(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
+                      struct rb_node **link, rb_sum sum)
+{
+    rb_put(root, node, parent, link, sum);
+}
+
 /* The paths through `node` (perhaps NULL, below `parent`) are one black node short. */
-static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_node *parent)
+INLINE void rb_fix_removed(struct rb_root *root, struct rb_node *node, struct rb_node *parent, rb_sum sum)
 {
     while (parent && !is_red(node)) {
         bool left = parent->left == node;
@@ -99,9 +114,9 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
             sibling->red = false;
             parent->red = true;
             if (left) {
-                rb_rotate_left(root, parent);
+                rb_rotate_left(root, parent, sum);
             } else {
-                rb_rotate_right(root, parent);
+                rb_rotate_right(root, parent, sum);
             }
             sibling = left ? parent->right : parent->left;
         }
@@ -117,9 +132,9 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
             near->red = false;
             sibling->red = true;
             if (left) {
-                rb_rotate_right(root, sibling);
+                rb_rotate_right(root, sibling, sum);
             } else {
-                rb_rotate_left(root, sibling);
+                rb_rotate_left(root, sibling, sum);
             }
             far = sibling;
             sibling = near;
@@ -128,9 +143,9 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
         parent->red = false;
         far->red = false;
         if (left) {
-            rb_rotate_left(root, parent);
+            rb_rotate_left(root, parent, sum);
         } else {
-            rb_rotate_right(root, parent);
+            rb_rotate_right(root, parent, sum);
         }
         return;
     }
@@ -139,7 +154,7 @@ static void fix_removed(struct rb_root *root, struct rb_node *node, struct rb_no
     }
 }
 
-struct rb_node *rb_remove(struct rb_root *root, struct rb_node *node)
+INLINE struct rb_node *rb_take(struct rb_root *root, struct rb_node *node, rb_sum sum)
 {
     struct rb_node *child, *parent, *heir;
     bool red;
@@ -179,9 +194,19 @@ struct rb_node *rb_remove(struct rb_root *root, struct rb_node *node)
         }
     }
     if (!red) {
-        fix_removed(root, child, parent);
+        rb_fix_removed(root, child, parent, sum);
     }
     return child ? child : parent;
+}
+
+void rb_remove(struct rb_root *root, struct rb_node *node)
+{
+    rb_take(root, node, NULL);
+}
+
+struct rb_node *rb_remove_summed(struct rb_root *root, struct rb_node *node, rb_sum sum)
+{
+    return rb_take(root, node, sum);
 }
 
 struct rb_node *rb_first(const struct rb_root *root)

@@ -10,19 +10,26 @@ struct rb_node {
 
 struct rb_root {
     struct rb_node *node;
-    /* Where each node sums up the tree from it on: do so for one that was rotated down. Or NULL. */
-    void (*sum)(struct rb_node *node);
 };
 
 #define rb_entry(pointer, type, member) container_of(pointer, type, member)
 
-/* Hang `node` at *link below `parent`, found by the caller's own walk, and rebalance. The caller sums
- * up `node`, then all above it. */
+/* Hang `node` at *link below `parent`, found by the caller's own walk, and rebalance. */
 void rb_insert(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
                struct rb_node **link);
-/* Returns the lowest node whose place or tree has changed, or NULL: the caller sums up from there on. The
- * one that came next in order is among these. */
-struct rb_node *rb_remove(struct rb_root *root, struct rb_node *node);
+void rb_remove(struct rb_root *root, struct rb_node *node);
+
+/*
+ * A tree in which each node sums up the tree from it on, as `sum` does for one node. Those that rotations
+ * move down are summed up here. The rest is the caller's: after insertion `node` and all above it; after
+ * removal all from the returned node on (NULL: none), the lowest one whose place or tree has changed. The one
+ * that came next in order is among these.
+ */
+typedef void (*rb_sum)(struct rb_node *node);
+void rb_insert_summed(struct rb_root *root, struct rb_node *node, struct rb_node *parent,
+                      struct rb_node **link, rb_sum sum);
+struct rb_node *rb_remove_summed(struct rb_root *root, struct rb_node *node, rb_sum sum);
+
 struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);

@@ -56,11 +56,6 @@ static void gap_changed(struct rb_node *node)
     }
 }
 
-void mm_init_areas(struct mm *mm)
-{
-    mm->vmas = (struct rb_root){.sum = gap_sum};
-}
-
 /* They are neighbours now. Either may be missing. */
 static void areas_join(struct mm *mm, struct vma *below, struct vma *above)
 {
@@ -92,7 +87,7 @@ void mm_insert(struct mm *mm, struct vma *vma)
     }
     areas_join(mm, below, vma);
     areas_join(mm, vma, above);
-    rb_insert(&mm->vmas, &vma->node, parent, link);
+    rb_insert_summed(&mm->vmas, &vma->node, parent, link, gap_sum);
     gap_changed(&vma->node); /* `above` is above it in the tree, too, or was rotated down */
     mm->pages += vma_pages(vma);
 }
@@ -101,7 +96,7 @@ void mm_remove(struct mm *mm, struct vma *vma)
 {
     assert_held(&mm->lock);
     areas_join(mm, vma->below, vma->above);
-    gap_changed(rb_remove(&mm->vmas, &vma->node)); /* on the way to the root is vma->above */
+    gap_changed(rb_remove_summed(&mm->vmas, &vma->node, gap_sum)); /* on the way to the root is vma->above */
     mm->pages -= vma_pages(vma);
     if (mm->recent == vma) {
         mm->recent = NULL;

@@ -20,7 +20,6 @@ struct mm *mm_create(void)
     }
     mm->users = 1;
     mm->id = mm_new_id();
-    mm_init_areas(mm);
     mm->pml4 = page_to_virt(page);
     memset(mm->pml4, 0, PAGE_SIZE / 2);
     memcpy(mm->pml4 + 256, paging_kernel_pml4 + 256, PAGE_SIZE / 2);

@@ -134,7 +134,6 @@ size_t mm_cached_pages(void); /* tables, kept for the next ones; no lock is need
 void mm_insert(struct mm *mm, struct vma *vma);
 void mm_remove(struct mm *mm, struct vma *vma); /* the caller frees it */
 void mm_resize(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end); /* into free space alone */
-void mm_init_areas(struct mm *mm);
 vaddr_t mm_find_gap(struct mm *mm, size_t size); /* the highest below MMAP_TOP; 0: none */
 /* map.c. */
 /* Make vma edges at `start` and `end`. The first vma at or above start, or NULL, in *first. -ENOMEM: as

@@ -31,7 +31,7 @@ static void sum_up(struct rb_node *node)
     }
 }
 
-static struct rb_root root = {.sum = sum};
+static struct rb_root root;
 
 static void insert(struct item *item)
 {
@@ -41,7 +41,7 @@ static void insert(struct item *item)
         parent = *link;
         link = item->key < rb_entry(parent, struct item, node)->key ? &parent->left : &parent->right;
     }
-    rb_insert(&root, &item->node, parent, link);
+    rb_insert_summed(&root, &item->node, parent, link, sum);
     sum_up(&item->node);
 }
 
@@ -95,7 +95,7 @@ static int trees(void)
         int i = rand() % 2000;
 
         if (inside[i]) {
-            sum_up(rb_remove(&root, &items[i].node));
+            sum_up(rb_remove_summed(&root, &items[i].node, sum));
         } else {
             items[i].key = rand() % 1000;
             insert(&items[i]);
