@@ -175,8 +175,9 @@ def ps_and_top_show_threads() -> None:
     # 0.1 s each; user and system time are told in whole ticks, so one tick may be missing
     check(all(int(row[5]) > 10 and row[6] in ("0.09", "0.10") for row in loops), str(threads))
     check(any(re.fullmatch(r" +\d+ +\d+ S wait4 .* sh", line) for line in threads), str(threads))
-    shares = {line.split()[3] for line in top[:10]}
-    check(shares <= {"9%", "10%"} or shares <= {"8%", "9%"}, str(top))
+    # A tenth of a second each: the difference of two numbers of whole ticks may be one more or less.
+    shares = [int(line.split()[3].rstrip("%")) for line in top[:10]]
+    check(all(8 <= share <= 11 for share in shares) and 90 <= sum(shares) <= 102, str(top))
 
 
 @test
