@@ -39,7 +39,11 @@ void sched_idle(void)
 {
     for (;;) {
         schedule();
-        cpu_idle();
+        if (this_cpu(need_resched)) { /* it is to look again, and others may need this CPU for that */
+            cpu_pause();
+        } else {
+            cpu_idle();
+        }
     }
 }
 

@@ -24,6 +24,7 @@ static struct realtime {
     int best;                 /* priority that waits; others look without the lock, as at the next */
     int running;              /* priority that was picked last */
     ktime_t used, period_end; /* in this period */
+    bool again;               /* to look at another CPU's tasks: its lock was not to be had */
 } realtimes[CPU_MAX];
 
 static struct mutex install_lock = MUTEX_INIT(install_lock); /* protects: */
@@ -140,6 +141,15 @@ static bool realtime_is_over(const struct runqueue *rq)
     return realtime->used >= RUNTIME && rq->running->exec_start < realtime->period_end;
 }
 
+/* At once would be too soon: whoever has the lock needs a CPU to give it back, and under icount CPUs take
+ * turns. So at the next tick, or, idle, after a pause. */
+static void realtime_look_again(struct runqueue *rq)
+{
+    realtimes[rq->cpu].again = false;
+    sched_wanted(rq, rq->running->exec_start); /* now: rq_charge() came before */
+    cpus[rq->cpu].need_resched = true;
+}
+
 /* A better one than ours may wait elsewhere behind one that is better still. */
 static void realtime_pull(struct runqueue *rq)
 {
@@ -153,8 +163,7 @@ static void realtime_pull(struct runqueue *rq)
             continue;
         }
         if (!spin_trylock(&other->lock)) {
-            sched_wanted(rq, rq->running->exec_start); /* once more, at once */
-            cpus[rq->cpu].need_resched = true;
+            realtimes[rq->cpu].again = true;
             continue;
         }
         task = realtime_next(other, NULL);
@@ -171,6 +180,7 @@ static struct task *realtime_pick_next(struct runqueue *rq)
     struct task *task = NULL;
 
     assert_held(&rq->lock);
+    realtime->again = false;
     realtime_pull(rq);
     if (!realtime->best || realtime_is_over(rq)) {
         task = sched_base.pick_next(rq);
@@ -180,6 +190,9 @@ static struct task *realtime_pick_next(struct runqueue *rq)
         realtime_dequeue(rq, task);
     }
     __atomic_store_n(&realtime->running, task ? task->realtime : 0, __ATOMIC_RELAXED);
+    if (!task && realtime->again) {
+        realtime_look_again(rq); /* idle, it would get no tick */
+    }
     return task;
 }
 
@@ -188,6 +201,9 @@ static void realtime_charge(struct runqueue *rq, struct task *task, ktime_t time
     struct realtime *realtime = &realtimes[rq->cpu];
 
     assert_held(&rq->lock);
+    if (realtime->again) {
+        realtime_look_again(rq);
+    }
     if (!task->realtime) {
         sched_base.charge(rq, task, time);
         return;
