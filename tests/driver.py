@@ -2,6 +2,7 @@
 
 Tests run side by side, so each keeps to files of its own below build/.
 """
+import contextlib
 import functools
 import os
 import shutil
@@ -78,6 +79,27 @@ def call(command: list[str], stdin: str | None = None, limit: int = HANG,
          cwd: str | Path = ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=cwd, input=stdin or "", text=True, capture_output=True,
                           timeout=limit, errors="replace")
+
+
+def call_alone(command: list[str], cwd: str | Path, limit: int = HANG) -> subprocess.CompletedProcess:
+    """For a program whose children may outlive it, stopped or waiting for ever. It is over when it ends,
+    whoever still has its output open; what is left of its group is killed. It has no terminal."""
+    process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
+
+    def kill_what_is_left() -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    threading.Thread(target=kill_what_is_left).start()
+    try:
+        output, errors = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def hear_signals() -> None:

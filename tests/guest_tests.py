@@ -7,9 +7,10 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
-from driver import ROOT, TESTS, Machine, Skipped, call, check, guest, test
+from driver import ROOT, TESTS, Machine, Skipped, call_alone, check, guest, test
 
 TIMED = ("pthread_cost",)
 # Not on the host: a busy one gives its least important tasks no time, and a container no priorities.
@@ -20,7 +21,7 @@ MEMORY = {"co_many": "640"}  # MiB, where the guest's usual memory is not enough
 @functools.cache  # the guest's machine is another one each time, the host is not
 def output_on_host(name: str) -> str:
     with tempfile.TemporaryDirectory() as directory:
-        result = call([str(ROOT / f"build/user/test/{name}")], cwd=directory)
+        result = call_alone([str(ROOT / f"build/user/test/{name}")], directory)
     check("not ok" not in result.stdout and result.returncode == 0,
           f"on the host:\n{result.stdout}{result.stderr}")
     return result.stdout
@@ -35,6 +36,13 @@ def guest_test(name: str) -> None:
                               *(["--append", "inject"] if name.startswith("inject_") else [])])
     output, _, errors = in_guest.stdout.partition("@@\n")
     check("not ok" not in output and expected in (output, None), f"host and guest differ:\n{output}{errors}")
+
+
+@test
+def host_program_is_over_when_it_ends_whatever_it_leaves_behind() -> None:
+    left = call_alone(["sh", "-c", "sleep 1000 & kill -STOP $!; echo $!"], ROOT).stdout
+    while Path(f"/proc/{int(left)}").exists():  # whoever adopted it has still to bury it
+        time.sleep(0.01)
 
 
 for program in [*sorted(path.stem for path in (ROOT / "user/test").glob("*.c")), "torture"]:

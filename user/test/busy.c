@@ -5,8 +5,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define PROGRAM "/tmp/busy-program"
-#define SCRIPT "/tmp/busy-script"
+/* Where the test is started: nobody else is busy there. */
+#define PROGRAM "./busy-program"
+#define SCRIPT "./busy-script"
 
 static void copy_program(const char *path)
 {

@@ -146,12 +146,13 @@ static void the_machine_is_told(void)
 static void devices_for_the_standard_streams(void)
 {
     int ends[2];
-    char c;
+    char c, shared[64];
 
     CHECK(pipe(ends) == 0 && dup2(ends[1], 1) == 1);
     CHECK(access("/dev/fd/1", F_OK) == 0 && access("/dev/stdin", F_OK) == 0 && access("/dev/stderr", F_OK) == 0);
     CHECK(write(open("/dev/stdout", O_WRONLY), "y", 1) == 1 && read(ends[0], &c, 1) == 1 && c == 'y');
-    CHECK(open("/dev/shm/baton-test", O_RDWR | O_CREAT | O_EXCL, 0600) >= 0 && unlink("/dev/shm/baton-test") == 0);
+    snprintf(shared, sizeof(shared), "/dev/shm/baton-test-%d", getpid());
+    CHECK(open(shared, O_RDWR | O_CREAT | O_EXCL, 0600) >= 0 && unlink(shared) == 0);
 }
 
 int main(void)
