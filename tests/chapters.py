@@ -10,7 +10,7 @@ from driver import ROOT, Skipped, call, check, test
 
 DOCS = ROOT / "docs"
 FULL = "## What you will be able to explain"  # the first heading of a chapter that is in the whole form
-ELSEWHERE = "## What Linux and others do"  # names of other systems
+ELSEWHERE = "## (?:What Linux and others do|Linux 和别的系统怎么做)"  # names of other systems
 # And those that stand elsewhere; co_out is an event, as tools/ktrace names it.
 OTHERS = {"task_struct", "co_out", "PTHREAD_PRIO_INHERIT"}
 
