@@ -8,13 +8,16 @@
  * with one there, the same update is lost without any interrupt.
  *
  * `--way` has two threads add once each, and nothing else: tools/explore tries each place where the
- * CPU can be taken from them (docs/explore.md).
+ * CPU can be taken from them (docs/explore.md). `--wake` has one thread wait for another: a wake-up
+ * can be lost as well (docs/locks.md).
  */
 #include <co.h>
 #include <explore.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "common/lesson.h"
 
@@ -112,23 +115,41 @@ static void run_threads(void *add)
     }
 }
 
-/* The threads of --way: what is explored is as short as can be. */
-static void run_explored(void *add)
+/* The threads of --way and --wake: what is explored is as short as can be. */
+static void run_explored(void *(*first)(void *), void *(*second)(void *), void *argument)
 {
     pthread_t threads[TASKS];
 
-    repeats = 1;
-    thoughts = 0;
     explore_begin();
-    for (int i = 0; i < TASKS; i++) {
-        if (pthread_create(&threads[i], NULL, update, add)) {
-            lesson_failed("pthread_create");
-        }
+    if (pthread_create(&threads[0], NULL, first, argument) || pthread_create(&threads[1], NULL, second, argument)) {
+        lesson_failed("pthread_create");
     }
     for (int i = 0; i < TASKS; i++) {
         pthread_join(threads[i], NULL);
     }
     explore_end();
+}
+
+/* ---- One waits for the other ---- */
+
+enum { WAIT = 0, WAKE = 1 }; /* FUTEX_WAIT, FUTEX_WAKE */
+
+static int ready;
+static int nothing; /* stays 0 */
+
+static void *wait_until_ready(void *word)
+{
+    while (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE)) {
+        syscall(SYS_futex, word, WAIT, 0, NULL); /* sleeps if *word is 0 */
+    }
+    return NULL;
+}
+
+static void *make_ready(void *word)
+{
+    __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, word, WAKE, 1);
+    return NULL;
 }
 
 static void run_coroutines(void *add)
@@ -225,9 +246,19 @@ static int run_once(const char *name)
                         : strcmp(name, "atomically") == 0 ? add_atomically
                                                           : add_with_mutex;
 
-    run_explored(&add);
+    repeats = 1;
+    thoughts = 0;
+    run_explored(update, update, &add);
     json_number("lost_updates", (double)(TASKS - counter));
     verdict(counter == TASKS, "Two threads added 1 to a counter, which is %ld now.", counter);
+    return lesson_end();
+}
+
+/* --wake: it ends if no wake-up was lost. */
+static int wake_once(const char *asks)
+{
+    run_explored(wait_until_ready, make_ready, strcmp(asks, "ready") == 0 ? &ready : &nothing);
+    verdict(ready, "The thread that waited goes on.");
     return lesson_end();
 }
 
@@ -267,12 +298,14 @@ static void judge(const char *unit)
 
 int main(int argc, char **argv)
 {
-    static const char *way;
+    static const char *way, *wake;
     static const struct lesson_option options[] = {
         {.name = "updates", .kind = OPTION_NUMBER, .value = &updates, .least = 1000,
          .most = 100000000, .help = "by each of the two tasks"},
         {.name = "way", .kind = OPTION_CHOICE, .value = &way, .choices = "plainly|atomically|mutex",
          .help = "two threads, once each: for tools/explore"},
+        {.name = "wake", .kind = OPTION_CHOICE, .value = &wake, .choices = "nothing|ready",
+         .help = "a thread sleeps, asking this word; another wakes it"},
         {0},
     };
     static const struct lesson lesson = {
@@ -292,6 +325,9 @@ int main(int argc, char **argv)
     lesson_options(&lesson, argc, argv);
     if (way) {
         return run_once(way);
+    }
+    if (wake) {
+        return wake_once(wake);
     }
     lesson_show();
     unit = time_counts_instructions() ? "instructions" : "ns";
