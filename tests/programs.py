@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from driver import ROOT, Skipped, call, check, guest, program, test
+from driver import ROOT, RUN, Skipped, call, check, guest, program, test
 
 COREUTILS = """base64 basename cat chmod comm cp cut date dd dirname du env expand expr factor fold head id
     install join ln ls md5sum mkdir mktemp mv nl numfmt od paste printf pwd readlink realpath rm rmdir seq sha256sum
@@ -66,10 +66,12 @@ OTHERS = {
     "mawk": ["mawk '{s += $2} END {print s, NR; printf \"%.3f\\n\", exp(1)}' f; echo | mawk '{\"echo x\" | getline y; print y; system(\"exit 3\")}'"],
     "gawk": ["gawk '{a[$1]++} END {n = asorti(a, b); for (i = 1; i <= n; i++) print b[i], a[b[i]]}' f; gawk 'BEGIN {print strftime(\"%Y\", 0, 1), length(\"é\")}'"],
     "perl": ["perl -e 'print join(\",\", map {$_ * 2} sort {$b <=> $a} 1..5), \"\\n\"; $p = fork // die; exit 3 if !$p; waitpid $p, 0; print $? >> 8, \"\\n\"'",
-             "perl -ne 'print if /a/' f; perl -e '$SIG{ALRM} = sub {print \"alarm\\n\"}; alarm 1; select undef, undef, undef, 5; open F, \"-|\", \"echo x\"; print <F>; die \"dead\\n\"'"],
+             "perl -ne 'print if /a/' f; perl -e '$SIG{ALRM} = sub {print \"alarm\\n\"}; alarm 1; select undef, undef, undef, 5; open F, \"-|\", \"echo x\"; print <F>; die \"dead\\n\"'",
+             "perl -Mstrict -MPOSIX=floor -Mthreads -e 'print floor(3.7), threads->create(sub {\"made\"})->join, \"\\n\"'"],
     "make": ["printf 'all: a b\\n\\t@echo all\\na b:\\n\\t@echo $@\\nc:\\n\\tfalse\\n' > Makefile; make -j2 | sort; make -n c; make c; rm Makefile"],
-    "git": ["export HOME=$PWD; git init -q --template= r && cd r && git config user.email a@b && git config user.name a && echo x > a && git add a && "
-            "git commit -qm m && git log --format=%s && git status --short && git branch; cd ..; rm -rf r .gitconfig"],
+    "git": ["export HOME=$PWD; git init -q r && cd r && git config user.email a@b && git config user.name a && echo x > a && git add a && "
+            "git commit -qm m && git log --format=%s && git status --short && git branch; git clone -q . ../c; git -C ../c fsck; "
+            "ls .git/hooks | wc -l; cd ..; rm -rf r c .gitconfig"],
     "lua": ["lua -e 'c = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(i) end end) print(c(), c(), c(), #arg)'"],
     "xargs": ["seq 9 | xargs -n 4 echo; seq 4 | xargs -P 2 -I{} sh -c 'exit 0'; echo a | xargs false"],
     "gzip": ["gzip -k n; gzip -l n.gz | wc -l; gzip -dc n.gz | cmp - n; rm n.gz"],
@@ -77,6 +79,7 @@ OTHERS = {
     "diff": ["sort f > g; diff f g; diff -u f f; rm g"],
     "bc": ["echo '2^100; scale=5; 1/3' | bc"], "dc": ["echo '2 3 ^ p' | dc"],
     "less": ["less f"],
+    "tput": ["for TERM in linux xterm dumb none; do export TERM; tput cup 1 2 | cat -v; echo; done"],
 }
 
 
@@ -189,6 +192,10 @@ def scripts_bring_their_interpreters() -> None:
             Path(name, script).write_text(f"{first}\necho ${{BASH_VERSION:+bash}} $0\n")
         result = guest("sh", "-c", "a; b; c", options=[word for script in "abc" for word in ("--add", f"{name}/{script}")])
         check(result.stdout == "bash /bin/a\nbash /bin/b\n/bin/c\n", f"{result}")
+        os.chmod(f"{name}/c", 0o755)
+        found = subprocess.run([RUN, "--add", "c", "--", "c"], env=os.environ | {"PATH": f"{name}:{os.environ['PATH']}"}, text=True,
+                               capture_output=True, cwd="/")
+        check(found.stdout == "/bin/c\n", f"of the PATH: {found}")
 
 
 @test

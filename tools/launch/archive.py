@@ -5,13 +5,14 @@ from the disk to the archive's file piece by piece: they may be large.
 """
 import os
 import posixpath
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from typing import BinaryIO
 
-from launch import host, programs
+from launch import companions, host, programs
 from launch.host import ROOT, LaunchError
 
 ARGUMENTS_MAX, ARGUMENT_BYTES = 1023, 65535  # init.c: argv[], arguments[]
@@ -19,8 +20,6 @@ NAME_MAX, PATH_MAX = 255, 4095
 MULTIBOOT = (0x1badb002).to_bytes(4, "little")
 KERNEL_MIB = 3  # of memory: its image, tables and first allocations
 PAGE = 4096
-# Of Python's library: its own tests and tools, and what others have installed.
-LEFT_OUT = {"test", "idlelib", "lib2to3", "turtledemo", "ensurepip", "site-packages", "dist-packages"}
 
 
 @dataclass
@@ -140,8 +139,10 @@ class Archive:
 
     def add(self, item: str) -> None:
         """One --add. FILE[:PATH]: a PATH that is a folder, or ends as one, is where FILE goes;
-        DIR[:PATH]: PATH is what DIR becomes."""
+        DIR[:PATH]: PATH is what DIR becomes. A FILE that is not there may be a program of the host's PATH."""
         path, wanted = _split(item)
+        if "/" not in path and not os.path.exists(path):
+            path = shutil.which(path) or path
         try:
             about = os.stat(path)
             if stat.S_ISDIR(about.st_mode):
@@ -150,7 +151,7 @@ class Archive:
                 name = _guest_name(wanted or "/bin/")
                 if not wanted or wanted.endswith("/") or self.names.get(name, name == ""):
                     name = posixpath.join(name, os.path.basename(path))
-                if not programs.python_library(path):
+                if not programs.has_home(path):
                     self._file(path, name, item, 0o755)
                 self.programs.append((item, path, name))
             else:
@@ -178,7 +179,7 @@ class Archive:
             self.cpio.add(name, 0o120777, os.fsencode(need.link))
         elif os.path.isdir(need.path) and not need.link:
             if name not in self.names:
-                self._folder(need.path, name, item, frozenset(LEFT_OUT))
+                self._folder(need.path, name, item, frozenset(companions.LEFT_OUT))
         elif name not in self.names:
             self._file(need.path, name, item, 0o755)
 

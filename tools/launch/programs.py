@@ -1,12 +1,12 @@
 """What a program needs in the guest beside its own file: its interpreter and libraries, those of the
-interpreter of a script, and Python's library."""
+interpreter of a script, Python's library, and what else it is known to open."""
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from launch import elf, libraries
+from launch import companions, elf, libraries
 
 LINKS_MAX = 40  # as in the kernel
 GLIBC, LATER = "libc.so.6", ("libgcc_s.so.1",)  # which it opens itself when a thread ends itself
@@ -48,6 +48,7 @@ def _of_elf(path: str, name: str, about: elf.Elf, interpreter: str) -> Iterator[
             if found:
                 waiting.append(found)
                 yield from _with_links(found.path, found.name)
+                yield from _of_companions(library)
             elif library not in LATER:
                 missing.append(library)
     if missing:
@@ -95,14 +96,30 @@ def _of_script(words: list[str]) -> Iterator[Need]:
             raise Missing(named[0])
 
 
+def _of_companions(name: str) -> Iterator[Need]:
+    for path in companions.of(name):
+        if os.path.isdir(path):
+            yield Need(path, path)
+        elif os.path.dirname(path) == "/usr/bin":
+            yield from program(path, f"/bin/{os.path.basename(path)}")
+        else:
+            yield from _with_links(path, path)
+
+
+def has_home(path: str) -> bool:
+    """It looks for its files from its own place, so there it has to be; a link leads to it."""
+    return bool(python_library(path)) or any(companions.of(os.path.realpath(path)))
+
+
 def program(path: str, name: str) -> Iterator[Need]:
     """The program itself, as `name` in the guest, and all that it needs."""
-    library, real = python_library(path), os.path.realpath(path)
-    if library and name != real:  # it looks for its library from its own place, where a link leads to it
+    real = os.path.realpath(path)
+    if name != real and has_home(path):
         yield Need(path, name, real)
         name = real
     yield Need(path, name)
-    yield from (Need(folder, folder) for folder in library)
+    yield from (Need(folder, folder) for folder in python_library(path))
+    yield from _of_companions(real)
     yield from needs(path, name)
 
 
