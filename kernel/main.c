@@ -54,6 +54,7 @@ static void files_init(void)
     console_init();
     ktrace_device_init();
     explore_device_init();
+    crash_device_init();
     vfs_init(tmpfs_create_root(0755));
     initramfs_unpack();
     devices = tmpfs_create_root(0755);

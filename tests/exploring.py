@@ -149,3 +149,42 @@ def explore_refuses_what_it_cannot_take_in_one_line() -> None:
         result = call([EXPLORE, *words])
         check(result.returncode == 2 and not result.stdout and result.stderr.count("\n") == 1,
               f"{words}: {result.returncode} {result.stdout}{result.stderr}")
+
+
+def mistake(what: str, *words: str) -> dict:
+    """A schedule that shows a lost update makes the kernel's mistake, where it is asked for (crash=device)."""
+    path = f"{folder().name}/mistake"
+    if not Path(path).exists():
+        result = call(["gcc", "-g", "-O1", "-static", "-o", path, str(PROGRAMS / "machine/mistake.c"), "-pthread"])
+        check(result.returncode == 0, result.stderr)
+    return explore("--append", "crash=device", "--preemptions", "1", "--add", path, *words, "--", "mistake", what, status=1)
+
+
+@test
+def what_a_run_does_not_give_back_is_a_leak() -> None:
+    found = mistake("leak")
+    check(found["verdict"] == "leak" and found["lost"] == "1 page, 1 256-byte object" and found["preemptions"] == 1
+          and found["schedules"] > 1, str(found))
+
+
+@test
+def schedule_that_ends_the_machine_is_told_and_passed_over() -> None:
+    found = mistake("panic")
+    check(found["verdict"] == "panic" and found["machine"] == "crash=panic was asked for"
+          and "in crash_panic() kernel/debug/crash.c:" in found["place"], str(found))
+    check([step["ends"] for step in found["steps"]].count("taken") == 1 and
+          any("mistake.c:" in line for step in found["steps"] for line in step["lines"]), str(found))
+    check(len(found["behind"]) == 1 and found["schedule"] not in found["behind"][0], str(found["behind"]))
+
+
+@test
+def schedule_that_hangs_the_machine_is_told_in_guest_time() -> None:
+    for what, told_as, place in (("hang", "has taken no interrupt for two seconds", "crash_hang()"),
+                                 ("starve", "has been in the kernel for 1 s", "spin_for_ever()")):
+        found = mistake(what, "--replay", mistake_schedule())
+        check(found["verdict"] == "panic" and told_as in found["machine"] and place in found["place"], str(found))
+
+
+@functools.cache
+def mistake_schedule() -> str:
+    return mistake("panic", "--runs", "2000")["schedule"]

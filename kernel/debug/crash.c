@@ -1,6 +1,8 @@
 /*
  * The kernel option `crash`: mistakes that are asked for, to see that each is found and reported.
  * Those of locks are found by the debug build, damage to memory by the sanitized one (docs/testing.md).
+ *
+ * crash=device makes /dev/crash instead: who writes a mistake's name there makes it then.
  */
 #include "debug/crash.h"
 
@@ -8,12 +10,15 @@
 #include "arch/cpu.h"
 #include "arch/paging.h"
 #include "arch/spinlock.h"
+#include "fs/device.h"
+#include "lib/errno.h"
 #include "lib/list.h"
 #include "lib/log.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
+#include "mm/uaccess.h"
 #include "process/fork.h"
 #include "sched/task.h"
 
@@ -243,6 +248,12 @@ static void crash_double_free_page(void)
     page_put(page);
 }
 
+static void crash_leak(void)
+{
+    hidden = kmalloc(200);
+    hidden = page_to_virt(page_alloc(0));
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
@@ -261,6 +272,7 @@ static const struct {
     {"hang", crash_hang},
     {"triple", crash_triple},
     {"starve", crash_starve},
+    {"leak", crash_leak},
     /* by the debug build */
     {"deadlock", crash_deadlock},
     {"unheld", crash_unheld},
@@ -277,20 +289,52 @@ static const struct {
     {"double-free-page", crash_double_free_page},
 };
 
+/* False: there is none of that name. */
+static bool crash_make(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
+        if (strcmp(name, mistakes[i].name) == 0) {
+            mistakes[i].make();
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool crash_is_device(const char *crash)
+{
+    return crash && strcmp(crash, "device") == 0;
+}
+
 void crash_if_asked(void)
 {
     const char *crash = boot_option("crash");
-    size_t i = 0;
 
-    if (!crash) {
-        return;
-    }
-    while (i < ARRAY_SIZE(mistakes) && strcmp(crash, mistakes[i].name) != 0) {
-        i++;
-    }
-    if (i == ARRAY_SIZE(mistakes)) {
+    if (crash && !crash_is_device(crash) && !crash_make(crash)) {
         printk("crash: there is no mistake called \"%s\"\n", crash);
-        return;
     }
-    mistakes[i].make();
+}
+
+static ssize_t crash_write(struct file *file, const char __user *buffer, size_t size,
+                           off_t *position)
+{
+    char name[32] = {0};
+
+    (void)file, (void)position;
+    if (size >= sizeof(name)) {
+        return -EINVAL;
+    }
+    if (copy_from_user(name, buffer, size)) {
+        return -EFAULT;
+    }
+    return crash_make(name) ? (ssize_t)size : -EINVAL;
+}
+
+void crash_device_init(void)
+{
+    static const struct file_ops ops = {.write = crash_write};
+
+    if (crash_is_device(boot_option("crash"))) {
+        device_register(10, 202, "crash", 0666, &ops, NULL);
+    }
 }

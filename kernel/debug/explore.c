@@ -15,6 +15,9 @@
 #include "fs/device.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/kstack.h"
+#include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
 #include "process/exit.h"
@@ -23,6 +26,7 @@
 #include "sched/sched.h"
 
 #define EVENTS_ORDER 9 /* pages of events: 2 MiB */
+#define EXPLORE_SIZES 16
 #define DR7_BEGIN (DR7_NOTHING | 1)   /* breakpoint 0, an instruction's (SDM volume 3, section 17.2.4) */
 #define DR7_END (DR7_NOTHING | 4)     /* breakpoint 1 */
 #define DR6_BEGIN 1u
@@ -52,8 +56,13 @@ struct explore_template {
     int64_t entry;
     int32_t pid, unused;
 };
+/* What the machine has in use: a run gives all of it back. */
+struct explore_count {
+    uint64_t tasks, pages;            /* pages: but for those that hold objects */
+    uint32_t sizes[EXPLORE_SIZES], objects[EXPLORE_SIZES]; /* of the kernel, by size; 0: no more */
+};
 enum {
-    EXPLORE_PREPARE = 0x4501, EXPLORE_RUN, EXPLORE_EVENTS, EXPLORE_WHERE,
+    EXPLORE_PREPARE = 0x4501, EXPLORE_RUN, EXPLORE_EVENTS, EXPLORE_WHERE, EXPLORE_COUNT,
 };
 
 enum session_state { SESSION_EMPTY, SESSION_PREPARED, SESSION_READY, SESSION_RUNS, SESSION_GONE };
@@ -270,6 +279,21 @@ static long explore_where(void __user *argument)
     return copy_to_user(argument, &where, sizeof(where)) ? -EFAULT : 0;
 }
 
+static long explore_count(void __user *argument)
+{
+    struct explore_count count = {.tasks = (uint64_t)task_count};
+    struct kmalloc_class class;
+    size_t idle = page_free_count() + kstack_cached_pages() + mm_cached_pages();
+
+    for (size_t i = 0; i < EXPLORE_SIZES && kmalloc_class(i, &class); i++) {
+        count.sizes[i] = class.size;
+        count.objects[i] = (uint32_t)class.used;
+        idle += class.slabs * class.pages_per_slab;
+    }
+    count.pages = page_total_count() - idle;
+    return copy_to_user(argument, &count, sizeof(count)) ? -EFAULT : 0;
+}
+
 static long explore_ioctl(struct file *file, unsigned command, uint64_t argument)
 {
     void __user *user = (void __user *)argument;
@@ -285,6 +309,8 @@ static long explore_ioctl(struct file *file, unsigned command, uint64_t argument
         error = explore_copy_events(user);
     } else if (command == EXPLORE_WHERE) {
         error = explore_where(user);
+    } else if (command == EXPLORE_COUNT) {
+        error = explore_count(user);
     }
     mutex_unlock(&session_lock);
     return error;

@@ -13,6 +13,7 @@
 #include "arch/exit.h"
 #include "arch/user_clock.h"
 #include "arch/vector.h"
+#include "arch/watchdog.h"
 #include "lib/log.h"
 #include "sched/sched.h"
 
@@ -21,6 +22,9 @@
 #define SOON 2000          /* ns: a timer that comes so soon may come before user mode */
 #define OTHERS 4096        /* room for events that are no steps */
 #define STEPS_MAX 1000000  /* so many instructions are taken one by one; that is slow */
+#define PUT_OFF (SECOND / 2) /* how often the watchdog hears from us: it waits for two seconds */
+#define WORDS_MAX 500      /* events that are told before the machine ends */
+#define KERNEL_MAX SECOND  /* what a task may do in the kernel with no step in user mode: it hangs */
 
 struct explore explore;
 
@@ -63,6 +67,7 @@ void explore_reset(void)
     explore.tasks = explore.place = explore.event_count = explore.dropped = 0;
     explore.started = user_clock;
     explore.turn = 0;
+    explore.runs++;
     explore.running = NULL;
 }
 
@@ -103,7 +108,39 @@ void machine_last_words(void)
     for (uint32_t i = 0; i < explore.places; i++) {
         printk("%s%lu@%u", i ? "," : " ", explore.schedule[i].at, explore.schedule[i].task);
     }
-    printk(" after %lu instructions\n", explore_now());
+    printk(" after %lu instructions, run %lu\n", explore_now(), explore.runs);
+    for (uint32_t i = 0; i < explore.event_count && i < WORDS_MAX; i++) {
+        const struct explore_event *event = explore.events + i;
+
+        if (event->kind == EXPLORE_RUNS || event->kind == EXPLORE_STOPS) {
+            printk("explore: %u %u %u %u %lu 0x%lx 0x%lx\n", event->kind, event->task, event->why,
+                   event->reason, event->at, event->rip, event->object);
+        }
+    }
+}
+
+/*
+ * Does it still go on? While any task runs, the watchdog is put off; so it comes if interrupts are
+ * off for too long. What takes interrupts and still never leaves the kernel is found here.
+ */
+static void explore_charge(struct runqueue *rq, struct task *task, ktime_t time)
+{
+    (void)rq;
+    explore.silent += time;
+    if (explore.silent > PUT_OFF || !explore.watched) {
+        explore.silent = 0;
+        explore.watched = true;
+        watchdog_put_off();
+    }
+    if (!task->explored || explore.kernel_at != user_clock) {
+        explore.kernel_at = user_clock;
+        explore.kernel_time = 0;
+    }
+    explore.kernel_time += time;
+    if (explore.kernel_time > KERNEL_MAX && task->explored) {
+        panic("hang: %s (%d) has been in the kernel for %d s", task->name, task->tid,
+              (int)(explore.kernel_time / SECOND));
+    }
 }
 
 static void explore_init(struct runqueue *rq)
@@ -232,8 +269,12 @@ static struct task *explore_pick_next(struct runqueue *rq)
     if (next) {
         list_remove(&next->run_list);
         this_cpu(exact) = next->explored;
-    } else if (explore.alive && !timer_is_pending()) {
-        explore_judge(EXPLORE_DEADLOCK);
+    } else {
+        explore.watched = false;
+        watchdog_stop(); /* who sleeps is not silent */
+        if (explore.alive && !timer_is_pending()) {
+            explore_judge(EXPLORE_DEADLOCK);
+        }
     }
     return next;
 }
@@ -246,7 +287,7 @@ static bool explore_preempts(struct runqueue *rq, struct task *woken)
 
 const struct sched_class explore_class = {
     .name = "explore", .init = explore_init, .enqueue = explore_enqueue,
-    .pick_next = explore_pick_next, .preempts = explore_preempts,
+    .pick_next = explore_pick_next, .preempts = explore_preempts, .charge = explore_charge,
 };
 
 /* The running task is to give the CPU away before it goes to user mode. Debuggers stop here. */

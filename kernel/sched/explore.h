@@ -54,12 +54,17 @@ extern struct explore {
     uint32_t alive, tasks; /* now, and in all */
     uint32_t place, places;
     struct explore_place schedule[EXPLORE_PLACES];
+    uint64_t runs;    /* how many there were, this one too */
     uint64_t limit;   /* of instructions */
     uint64_t started; /* user_clock then */
     uint64_t ended;   /* the instructions up to the verdict */
     uint64_t left;    /* when a task went to user mode last, and how often since without a step there */
     uint32_t in_vain;
     uint64_t turn;    /* when the running task got the CPU */
+    bool watched;     /* the watchdog runs; `silent`: so long since it was put off */
+    ktime_t silent;
+    uint64_t kernel_at; /* user_clock, when a task of the group was seen in the kernel, */
+    ktime_t kernel_time; /* for so long */
     struct task *running; /* whose turn it is: it has the CPU, or outsiders have it meanwhile */
     bool passes;          /* it is to give it away, `why` */
     enum explore_why why;

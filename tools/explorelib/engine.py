@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from explorelib.program import Program
-from launch import host
+from launch import host, monitor
 from launch.host import LaunchError
 
 PANIC = 125
-SCHEDULE = re.compile(r"explore: it was schedule ?(\S*) after (\d+) instructions")
+SCHEDULE = re.compile(r"explore: it was schedule ?(\S*) after (\d+) instructions, run (\d+)")
+EVENT = re.compile(r"explore: (\d+) (\d+) (\d+) (\d+) (\d+) (0x[0-9a-f]+) (0x[0-9a-f]+)")
+FRAME = re.compile(r"  #\d+ (0x[0-9a-f]+) (\w+)")
+KINDS, WHYS = ("runs", "stops"), ("taken", "blocks", "ends", "yields", "turn")  # kernel/sched/explore.h
+PANICS_MAX = 2  # after so many the search is given up: each costs a boot
+NMI = "NMI: somebody asks"  # kernel/arch/panic.c; here it is the watchdog
 
 
 class MachineFailed(LaunchError):
@@ -27,12 +32,22 @@ class Result:
     run: dict = field(default_factory=dict)  # the last one, which failed if any did
     events: list[dict] = field(default_factory=list)
     panic: str = ""  # what the kernel said; then run["schedule"] is from its log
+    place: str = ""  # and where that was
 
 
-def options_of_run(program: Program, added: list[str], options: list[str],
-                   command: list[str]) -> list[str]:
+@dataclass
+class Guest:
+    """What is explored, and where."""
+    program: Program
+    added: list[str]
+    command: list[str]
+    append: str = ""  # options of the kernel
+
+
+def options_of_run(guest: Guest, options: list[str]) -> list[str]:
     """What tools/run is told, besides --icount."""
-    words = ["--append", "sched=explore", *(word for item in added for word in ("--add", item)), "--", "explore",
+    program, added, command = guest.program, guest.added, guest.command
+    words = ["--append", f"sched=explore {guest.append}".strip(), *(word for item in added for word in ("--add", item)), "--", "explore",
               "--begin", str(program.begin())]
     if program.end() is not None:
         words += ["--end", str(program.end())]
@@ -60,15 +75,15 @@ def _take(result: Result, line: str) -> int | None:
     return None
 
 
-def boot(program: Program, added: list[str], options: list[str], command: list[str], *,
-         run_options: list[str] | None = None, progress: Callable[[int], None] | None = None) -> Result:
+def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = None,
+         progress: Callable[[int], None] | None = None) -> Result:
     """Boot a guest that explores. Raises MachineFailed."""
     result = Result()
     with tempfile.TemporaryDirectory(prefix="explore-") as directory:
         log = os.path.join(directory, "log")
         process = subprocess.Popen(
             [os.path.join(host.ROOT, "tools/run"), "--icount", "--log", log, "--evidence", directory,
-             *(run_options or []), *options_of_run(program, added, options, command)],
+             *(run_options or []), *options_of_run(guest, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="replace", preexec_fn=host.tied_to_us())
         for line in process.stdout:
@@ -90,8 +105,55 @@ def _panicked(result: Result, log: str, errors: str) -> Result:
     found, said = SCHEDULE.search(text), re.search(r"PANIC: (.*)", text)
     if not found or not said:
         raise MachineFailed(errors.strip())
-    result.panic = said[1]
-    result.events = []
+    silent = said[1].startswith(NMI)
+    result.panic = "hang: the CPU has taken no interrupt for two seconds" if silent else said[1]
+    result.place = _place(text[said.end():])
+    result.events = [{"event": KINDS[int(kind)], "task": int(task), "why": WHYS[int(why)], "reason": int(reason),
+                      "at": int(at), "rip": int(rip, 16), "object": int(thing, 16)}
+                     for kind, task, why, reason, at, rip, thing in EVENT.findall(text)]
+    result.coverage = {"schedules": int(found[3])}
     result.run = {"schedule": found[1] or "-", "failed": True, "verdict": "panic", "status": 0, "signal": 0,
-                  "instructions": int(found[2]), "tasks": 0, "dropped": 0, "diverged": False, "output": ""}
+                  "instructions": int(found[2]), "tasks": 0, "dropped": 0, "diverged": False, "output": "",
+                  "lost": ""}
+    return result
+
+
+def _place(log: str) -> str:
+    """The function that panicked, or that was interrupted, and its line."""
+    frames = FRAME.findall(log)
+    names = [name for _, name in frames]
+    for inner, skip in (("trap_dispatch", 2), ("panic", 1)):  # who was interrupted, or calls it
+        if inner in names:
+            frames = frames[names.index(inner) + skip:]
+            break
+    if not frames:
+        return ""
+    return f"in {frames[0][1]}() {monitor.place(host.KERNEL, int(frames[0][0], 16) - 1)[1]}"
+
+
+def search(guest: Guest, options: list[str], progress: Callable[[int], None] | None) -> tuple[Result, list[Result]]:
+    """Search until a schedule fails or all were tried; and those that ended the machine, which is booted
+    again then, and passes over them."""
+    panics: list[Result] = []
+    while True:
+        avoid = [word for p in panics for word in ("--avoid", p.run["schedule"])]
+        result = boot(guest, options + avoid, progress=progress)
+        if not result.panic:
+            return result, panics
+        panics.append(result)
+        if len(panics) == PANICS_MAX:
+            return panics[-1], panics
+
+
+def shrink_panic(guest: Guest, result: Result) -> Result:
+    """Without the places that it panics without, too: each try is a boot."""
+    tried, places, at = result.coverage, result.run["schedule"].split(","), 0
+    while at < len(places) and places != ["-"]:
+        without = ",".join(places[:at] + places[at + 1:]) or "-"
+        shorter = boot(guest, ["--replay", without, "--once"])
+        if shorter.panic:
+            result, places = shorter, without.split(",")
+        else:
+            at += 1
+    result.coverage = tried
     return result

@@ -65,6 +65,8 @@ def steps(result: Result, program: Program, reasons: list[str]) -> list[Step]:
             now = found[-1]
             now.until, now.ends = event["at"], event["why"]
             now.stands = program.place(event["rip"] - base)
+            if result.panic and now.stands:  # no step is known: from where to where is
+                now.places.append(now.stands)
             if now.ends == "blocks":
                 now.waits = _waits(event, program, base, reasons)
             elif now.ends in ("taken", "turn") and len(now.places) > 1 and now.places[-1] == now.stands \
@@ -86,6 +88,8 @@ def verdict(run: dict, waiting: list[str]) -> str:
         return "deadlock: nobody can go on" + "".join(f"\n    {line}" for line in waiting)
     if kind == "livelock":
         return f"livelock: not at its end after {run['instructions']:,} instructions"
+    if kind == "leak":
+        return f"leak: it leaves {run['lost']} behind, each time"
     if run["signal"]:
         return f"killed by signal {run['signal']} ({signal.Signals(run['signal']).name})"
     if run["status"]:

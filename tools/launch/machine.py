@@ -64,6 +64,8 @@ class Machine:
             command += ["-object", f"memory-backend-file,id=ram,size={a.mem}M,share=on,"
                         f"mem-path={self.memory.path}", "-machine", "memory-backend=ram"]
         command += ["-qmp", "unix:qmp"]
+        if "sched=explore" in a.append.split():  # it finds who keeps interrupts off for ever (arch/watchdog.h)
+            command += ["-device", "ib700", "-action", "watchdog=inject-nmi"]
         if not a.linux and not a.record:
             command.append("-no-shutdown")  # after a triple fault it is still there to be looked at
         command += ["-display", self._window() or "none"]

@@ -125,7 +125,7 @@ def place(kernel: str, address: int) -> tuple[str, str]:
                                text=True).stdout
     except FileNotFoundError:
         return "??", "??"
-    name, _, at = found.strip().partition("\n")
+    name, _, at = re.sub(r" \(discriminator \d+\)", "", found).strip().partition("\n")
     at = re.sub(r"((?:[^/]+/)+)/?\1", r"\1", at)  # nasm names the folder twice
     return name, os.path.relpath(at, host.ROOT) if at.startswith(host.ROOT) else at
 

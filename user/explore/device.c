@@ -13,7 +13,7 @@
 #define OUTPUT_MAX 4096
 
 enum {
-    EXPLORE_PREPARE = 0x4501, EXPLORE_RUN, EXPLORE_EVENTS, EXPLORE_WHERE,
+    EXPLORE_PREPARE = 0x4501, EXPLORE_RUN, EXPLORE_EVENTS, EXPLORE_WHERE, EXPLORE_COUNT,
 };
 
 struct copy {
@@ -22,6 +22,7 @@ struct copy {
 };
 
 static int device = -1, output = -1;
+static char text[OUTPUT_MAX + 1]; /* what the last run wrote */
 
 void give_up(const char *what)
 {
@@ -93,8 +94,16 @@ void device_where(int64_t *entry, int *pid)
 
 void device_run(struct run *run)
 {
-    if (ftruncate(output, 0) || ioctl(device, EXPLORE_RUN, run)) {
+    ssize_t got;
+
+    if (ioctl(device, EXPLORE_RUN, run)) {
         give_up("a run");
+    }
+    lseek(output, 0, SEEK_SET);
+    got = read(output, text, OUTPUT_MAX);
+    text[got > 0 ? got : 0] = '\0';
+    if (ftruncate(output, 0)) {
+        give_up(OUTPUT);
     }
     if (run->verdict == NO_VERDICT) {
         errno = ENOMEM;
@@ -125,11 +134,12 @@ const struct event *device_events(const struct run *run)
 
 const char *device_output(void)
 {
-    static char text[OUTPUT_MAX + 1];
-    ssize_t got;
-
-    lseek(output, 0, SEEK_SET);
-    got = read(output, text, OUTPUT_MAX);
-    text[got > 0 ? got : 0] = '\0';
     return text;
+}
+
+void device_count(struct count *count)
+{
+    if (ioctl(device, EXPLORE_COUNT, count)) {
+        give_up("what is in use");
+    }
 }

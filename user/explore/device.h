@@ -7,6 +7,7 @@
 #define PLACES_MAX 16
 #define RANGES_MAX 16
 #define NOWHERE INT64_MAX
+#define SIZES 16
 
 /* At this number of instructions, `task` gets the CPU. */
 struct place {
@@ -45,6 +46,12 @@ struct run {
     int32_t status, diverged;
 };
 
+/* What the machine has in use; objects of the kernel by size. */
+struct count {
+    uint64_t tasks, pages;
+    uint32_t sizes[SIZES], objects[SIZES];
+};
+
 /* Start the command: up to where its runs begin. It has no input, and its output goes to a file that
  * each run begins anew. Ends the program with a message and status 3 if it cannot. */
 void device_start(char *const command[], const struct setup *setup);
@@ -55,6 +62,7 @@ void device_run(struct run *run);
 /* The events of that run, until the next one; and what the command wrote. */
 const struct event *device_events(const struct run *run);
 const char *device_output(void);
+void device_count(struct count *count);
 /* Say so on standard error, and end with status 3: the machine failed. */
 _Noreturn void give_up(const char *what);
 #endif

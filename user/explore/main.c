@@ -13,7 +13,8 @@
 
 static const char usage[] =
     "usage: explore [--begin N] [--end N] [--range N:N]... [--preemptions N] [--runs N]\n"
-    "               [--samples N] [--seed S] [--limit N] [--replay SCHEDULE [--once]] -- COMMAND...\n"
+    "               [--samples N] [--seed S] [--limit N] [--avoid SCHEDULE]...\n"
+    "               [--replay SCHEDULE [--once]] -- COMMAND...\n"
     "Addresses are relative to the program's entry point. tools/explore on the host fills them in.\n";
 
 struct options {
@@ -74,6 +75,9 @@ static void take_option(struct options *options, const char *name, const char *v
         search->seed = (unsigned)number(value);
     } else if (strcmp(name, "--limit") == 0) {
         search->limit = (uint64_t)number(value);
+    } else if (strcmp(name, "--avoid") == 0 && search->avoid_count < AVOID_MAX &&
+               schedule_parse(value, &search->avoid[search->avoid_count])) {
+        search->avoid_count++;
     } else if (strcmp(name, "--replay") == 0 && schedule_parse(value, &options->replay)) {
         options->replays = 1;
     } else {

@@ -104,7 +104,8 @@ void report_run(struct search *search, int found)
 
     report_events(events, run->events);
     printf("{\"schedule\": \"%s\", \"failed\": %s, \"verdict\": \"%s\", ", schedule_text(&search->found),
-           found ? "true" : "false", verdicts[run->verdict]);
+           found ? "true" : "false", *search->lost ? "leak" : verdicts[run->verdict]);
+    printf("\"lost\": \"%s\", ", search->lost);
     printf("\"status\": %d, \"signal\": %d, ", WIFEXITED(run->status) ? WEXITSTATUS(run->status) : 0,
            WIFSIGNALED(run->status) ? WTERMSIG(run->status) : 0);
     printf("\"instructions\": %lu, \"tasks\": %u, \"dropped\": %u, \"diverged\": %s, \"output\": ",

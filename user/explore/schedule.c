@@ -57,6 +57,11 @@ int schedule_extend(struct schedule *schedule, uint64_t at, unsigned task)
     return 1;
 }
 
+int schedule_is(const struct schedule *a, const struct schedule *b)
+{
+    return a->count == b->count && memcmp(a->places, b->places, a->count * sizeof(*a->places)) == 0;
+}
+
 static uint64_t bits(uint64_t set)
 {
     uint64_t count = 0;

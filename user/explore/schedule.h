@@ -12,6 +12,7 @@ struct schedule {
 int schedule_parse(const char *text, struct schedule *schedule);
 /* The text, valid until the next call. */
 const char *schedule_text(const struct schedule *schedule);
+int schedule_is(const struct schedule *a, const struct schedule *b);
 /* One with a place more, behind all others. False: there is no room. */
 int schedule_extend(struct schedule *schedule, uint64_t at, unsigned task);
 

@@ -10,6 +10,8 @@
  */
 #include "search.h"
 
+#include "leak.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,7 +25,7 @@ struct root {
 static struct root roots[ROOTS_MAX];
 static uint32_t root_count;
 
-int search_try(struct search *search, const struct schedule *schedule)
+void search_run(struct search *search, const struct schedule *schedule)
 {
     struct run *run = &search->run;
 
@@ -33,12 +35,37 @@ int search_try(struct search *search, const struct schedule *schedule)
     }
     run->limit = search->limit;
     device_run(run);
+}
+
+static int is_avoided(const struct search *search, const struct schedule *schedule)
+{
+    for (uint32_t i = 0; i < search->avoid_count; i++) {
+        if (schedule_is(&search->avoid[i], schedule)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int search_try(struct search *search, const struct schedule *schedule)
+{
+    const struct run *run = &search->run;
+    struct count before;
+
+    if (is_avoided(search, schedule)) {
+        search->run.events = 0; /* what could be done otherwise behind it is not known */
+        return 0;
+    }
+    device_count(&before);
+    search_run(search, schedule);
     search->tried++;
+    search->lost[0] = '\0';
     if (search->tried % 1000 == 0) {
         printf("{\"tried\": %lu}\n", search->tried);
         fflush(stdout);
     }
-    if (run->verdict == DONE && run->status == 0) {
+    if (run->verdict == DONE && run->status == 0 && !leak_is_found(search, schedule, &before)) {
+        search->lost[0] = '\0';
         return 0;
     }
     search->found = *schedule;

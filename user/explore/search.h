@@ -4,6 +4,7 @@
 #include "schedule.h"
 
 #define PREEMPTIONS_MAX 8
+#define AVOID_MAX 8
 #define FIRST_LIMIT 50000000 /* instructions of a command of which nothing is known yet */
 
 /* What was tried with so many preemptions. */
@@ -18,14 +19,20 @@ struct search {
     uint64_t limit;       /* of instructions, for one run */
     uint64_t samples;     /* with each number of preemptions above one */
     unsigned seed;
+    struct schedule avoid[AVOID_MAX]; /* these end the machine: they are passed over */
+    uint32_t avoid_count;
     int coroutines;       /* CO_ORDER instead of schedules */
     /* What came out: */
     uint64_t tried, instructions; /* of the first run */
     struct coverage covered[PREEMPTIONS_MAX + 1];
     unsigned found_with;
     struct schedule found;
-    struct run run; /* the last one */
+    struct run run;  /* the last one */
+    char lost[256];  /* what it did not give back, or "" */
 };
+
+/* Run the command by a schedule, no more. */
+void search_run(struct search *search, const struct schedule *schedule);
 
 /* Run the command by a schedule. True: it failed. */
 int search_try(struct search *search, const struct schedule *schedule);
