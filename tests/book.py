@@ -44,7 +44,8 @@ CHINESE = ENGLISH.replace("# Title", "# 标题").replace("One sentence.", "一�
 # What goes wrong in a translation, and a word of what is said of it.
 MISTAKES = {
     "## Part": ("", "-##"), "make run": ("make test", "make test"), "1. A": ("A", "-1."), "`one`": ("one", "row"),
-    "stall.md": ("trace.md", "link to"), "tools/run -- true": ("tools/run -- false", "output of"),
+    "| 2 |": ("| 3 |", "row of 2"), "stall.md": ("trace.md", "link to"),
+    "tools/run -- true": ("tools/run -- false", "output of"),
 }
 
 
@@ -71,9 +72,13 @@ def a_translation_that_lags_behind_is_seen() -> None:
         check(said("--follow", "docs/x.md", "README.md") == "" and said() == "", said())
         one.write_text(ENGLISH.replace("1 ms", "2 ms").replace("One sentence", "One\nsentence"))
         check(said() == "", "figures of an output, and where lines break, are no change of what is said")
+        marked = other.read_text()
+        one.write_text(ENGLISH.replace("| 2 |", "| 2,000 |"))
+        other.write_text(marked.replace("| 2 |", "| 2,000 |"))
+        check(said() == "", "a figure that is another one in both is none either")
+        other.write_text(marked)
         one.write_text(ENGLISH.replace("One sentence", "One more sentence"))
         check("follows an older docs/x.md" in said(), said())
-        marked = other.read_text()
         one.write_text(ENGLISH)
         for words, (instead, told) in MISTAKES.items():
             other.write_text(marked.replace(words, instead, 1))

@@ -1,6 +1,8 @@
 """What the kernel's calls cost, in instructions: docs/performance.md, and no more."""
 import re
 import sys
+import tempfile
+from pathlib import Path
 
 from driver import ROOT, Skipped, check, deterministic, test
 
@@ -33,3 +35,15 @@ def calls_grow_as_the_book_says() -> str:
         wrong += [f"{size}: {line}" for line in found]
     check(not wrong, "\n".join([*wrong, "on purpose? tools/bench kernel --update"]))
     return f"compiled with {kernel.compiler()}"
+
+
+@test
+def figures_are_written_down_in_both_languages() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for page in kernel.BOOK, kernel.CHINESE:
+            copy = Path(directory) / page.name
+            copy.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+            kernel.update(copy, {"null_call": 12345.0}, {10: {"sleep_beside_sleepers": 54321.0}})
+            text = copy.read_text(encoding="utf-8")
+            check("| 12,345 |" in text and "| 54,321 |" in text and kernel.compiler() in text, page.name)
+            check(text.count("\n") == page.read_text(encoding="utf-8").count("\n"), "other lines stay")
