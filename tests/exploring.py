@@ -137,7 +137,7 @@ def gdb_stops_where_the_cpu_is_taken() -> None:
     found = explore("--", "race", "--way", "plainly", status=1)
     result = call(["make", "-s", "gdb", f"EXPLORE={found['schedule']}", "CMD=race --way plainly"],
                   stdin="continue\nbt\nkill\n")
-    check("explore_take (why=EXPLORE_TAKEN)" in result.stdout and "add_plainly () at user/demo/race.c" in result.stdout,
+    check("explore_take (why=EXPLORE_TAKEN, site=0)" in result.stdout and "add_plainly () at user/demo/race.c" in result.stdout,
           result.stdout[-2000:] + result.stderr[-500:])
 
 

@@ -12,6 +12,8 @@ _Static_assert(offsetof(struct cpu, current_task) == 8, "frame.inc: CPU_CURRENT"
 _Static_assert(offsetof(struct cpu, user_rsp) == 16, "frame.inc: CPU_USER_RSP");
 _Static_assert(offsetof(struct cpu, need_resched) == 24, "frame.inc: CPU_WORK");
 _Static_assert(offsetof(struct cpu, user_work) == 25, "frame.inc: CPU_WORK, its first two bytes");
+_Static_assert(offsetof(struct cpu, exact) == 26, "frame.inc: CPU_EXACT");
+_Static_assert(offsetof(struct cpu, preempt_count) == 28, "frame.inc: CPU_PREEMPT_COUNT");
 _Static_assert(offsetof(struct cpu, unused) == 27, "frame.inc: CPU_WORK is four bytes");
 _Static_assert(offsetof(struct cpu, tss) == 164, "frame.inc: CPU_TSS");
 

@@ -75,14 +75,18 @@ static inline void cpu_set_kernel_stack(uint64_t top)
     this_cpu(tss.rsp0) = top;
 }
 
+/* Notes where an instruction is, for arch/places.h. */
+#define PREEMPT_SITE(instruction) \
+    "771: " instruction "\n\t.pushsection .places, \"a\"\n\t.quad 771b\n\t.popsection"
+
 static inline void preempt_disable(void)
 {
-    __asm__ volatile("incl %%gs:%c0" : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
+    __asm__ volatile(PREEMPT_SITE("incl %%gs:%c0") : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
 }
 
 static inline void preempt_enable_no_resched(void)
 {
-    __asm__ volatile("decl %%gs:%c0" : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
+    __asm__ volatile(PREEMPT_SITE("decl %%gs:%c0") : : "i"(offsetof(struct cpu, preempt_count)) : "memory", "cc");
 }
 
 /* Upcall, defined in sched/core.c: give the CPU to a better task. Preemption is not off; the task stays

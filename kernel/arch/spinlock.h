@@ -49,16 +49,22 @@ static inline bool spin_trylock(struct spinlock *lock)
     return false;
 }
 
-static inline void spin_lock(struct spinlock *lock)
+/* Preemption is off. */
+static inline void spin_take(struct spinlock *lock)
 {
     uint32_t holder = 0;
 
-    preempt_disable();
     LOCK_DEBUG(lock_debug_acquire(&lock->debug, false, false));
     if (unlikely(!__atomic_compare_exchange_n(&lock->holder, &holder, this_cpu(lock_token), false,
                                               __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
         spin_wait(lock);
     }
+}
+
+static inline void spin_lock(struct spinlock *lock)
+{
+    preempt_disable();
+    spin_take(lock);
 }
 
 static inline void spin_unlock(struct spinlock *lock)
@@ -68,11 +74,15 @@ static inline void spin_unlock(struct spinlock *lock)
     preempt_enable();
 }
 
+/* Preemption first, and last below: so these are places, too, where a task can lose the CPU
+ * (arch/places.h). */
 static inline uint64_t spin_lock_irqsave(struct spinlock *lock)
 {
-    uint64_t flags = irq_save();
+    uint64_t flags;
 
-    spin_lock(lock);
+    preempt_disable();
+    flags = irq_save();
+    spin_take(lock);
     return flags;
 }
 
@@ -80,8 +90,8 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
 {
     LOCK_DEBUG(lock_debug_release(&lock->debug, false));
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
-    preempt_enable_no_resched();
-    irq_restore_preempt(flags);
+    irq_restore(flags);
+    preempt_enable();
 }
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "arch/places.h"
 #include "arch/user_clock.h"
 #include "fs/device.h"
 #include "lib/errno.h"
@@ -42,6 +43,8 @@ struct explore_setup {
 };
 struct explore_run {
     uint32_t places, steps;
+    uint32_t in_kernel, pct; /* see struct explore */
+    int32_t priorities[EXPLORE_TASKS];
     uint64_t limit;
     struct explore_place schedule[EXPLORE_PLACES];
     uint64_t instructions; /* from here on: what came out */
@@ -117,6 +120,12 @@ static void template_run(void)
     memcpy(explore.schedule, run->schedule, sizeof(explore.schedule));
     explore.limit = run->limit;
     explore.steps = run->steps;
+    explore.in_kernel = run->in_kernel;
+    explore.pct = run->pct;
+    memcpy(explore.priorities, run->priorities, sizeof(explore.priorities));
+    if (explore.in_kernel) {
+        places_patch();
+    }
     explore.starting = true;
     task_ids_from(current->tid);
     write_dr7(session.setup.end == INT64_MAX ? DR7_NOTHING : DR7_END);

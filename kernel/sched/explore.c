@@ -11,6 +11,7 @@
 #include "arch/apic.h"
 #include "arch/clock.h"
 #include "arch/exit.h"
+#include "arch/places.h"
 #include "arch/user_clock.h"
 #include "arch/vector.h"
 #include "arch/watchdog.h"
@@ -50,6 +51,9 @@ void explore_record(enum explore_kind kind, struct task *task, uint64_t rip)
     if (kind == EXPLORE_STOPS && explore.why == EXPLORE_BLOCKS) {
         event->reason = (uint8_t)task->reason;
         event->object = task->wait_object;
+    } else if (explore.site && (kind == EXPLORE_STOPS || kind == EXPLORE_PLACE)) {
+        event->object = explore.site;
+        event->nth = explore.nth;
     }
 }
 
@@ -66,7 +70,8 @@ void explore_reset(void)
     explore.verdict = EXPLORE_NONE;
     explore.tasks = explore.place = explore.event_count = explore.dropped = 0;
     explore.started = user_clock;
-    explore.turn = 0;
+    explore.turn = explore.since = explore.nth = explore.site = 0;
+    explore.lowest = 0;
     explore.runs++;
     explore.running = NULL;
 }
@@ -104,17 +109,24 @@ void machine_last_words(void)
     if (explore.alive == 0) {
         return;
     }
-    printk("explore: it was schedule");
+    printk("explore: it was %s", explore.pct ? "by priorities" : "schedule");
     for (uint32_t i = 0; i < explore.places; i++) {
-        printk("%s%lu@%u", i ? "," : " ", explore.schedule[i].at, explore.schedule[i].task);
+        const struct explore_place *place = explore.schedule + i;
+
+        printk("%s%lu", i ? "," : " ", place->at);
+        if (place->nth) {
+            printk("k%u", place->nth);
+        }
+        printk("@%u", place->task);
     }
     printk(" after %lu instructions, run %lu\n", explore_now(), explore.runs);
     for (uint32_t i = 0; i < explore.event_count && i < WORDS_MAX; i++) {
         const struct explore_event *event = explore.events + i;
 
         if (event->kind == EXPLORE_RUNS || event->kind == EXPLORE_STOPS) {
-            printk("explore: %u %u %u %u %lu 0x%lx 0x%lx\n", event->kind, event->task, event->why,
-                   event->reason, event->at, event->rip, event->object);
+            printk("explore: %u %u %u %u %lu %u 0x%lx 0x%lx 0x%lx\n", event->kind, event->task,
+                   event->why, event->reason, event->at, event->nth, event->rip, event->object,
+                   event->ready);
         }
     }
 }
@@ -200,6 +212,36 @@ static void explore_late_ones(struct runqueue *rq)
     }
 }
 
+/* How many places in the kernel the group has come by since its last step in user mode. */
+static uint32_t explore_nth(void)
+{
+    return explore.since == explore_now() ? explore.nth : 0;
+}
+
+/* Has the group come so far, which is at its nth place in the kernel since `now`? */
+static bool place_is_reached(const struct explore_place *place, uint64_t now, uint32_t nth)
+{
+    return place->at < now || (place->at == now && place->nth <= nth);
+}
+
+static int32_t *explore_priority(const struct task *task)
+{
+    return &explore.priorities[task->explored < EXPLORE_TASKS ? task->explored : EXPLORE_TASKS - 1];
+}
+
+/* Of those that are ready, the one of the highest priority. */
+static struct task *explore_best(struct runqueue *rq)
+{
+    struct task *best = NULL;
+
+    for (struct task *task = NULL; (task = explore_find(rq, task, true)) != NULL;) {
+        if (!best || *explore_priority(task) > *explore_priority(best)) {
+            best = task;
+        }
+    }
+    return best;
+}
+
 /* Does the task that has just run give the group's CPU away? */
 static void explore_stop(struct task *task)
 {
@@ -208,12 +250,15 @@ static void explore_stop(struct task *task)
     }
     if (task->state != TASK_RUNNING) {
         explore.why = task->state == TASK_ZOMBIE ? EXPLORE_ENDS : EXPLORE_BLOCKS;
+    } else if (explore.why != EXPLORE_TAKEN) {
+        *explore_priority(task) = --explore.lowest; /* others first, or it would go on in vain */
     }
     explore_record(EXPLORE_STOPS, task, task_frame(task)->rip);
     if (explore.alive == 0) {
         explore_judge(EXPLORE_DONE);
     }
     explore.passes = false;
+    explore.site = 0;
     explore.running = NULL;
 }
 
@@ -236,8 +281,10 @@ static struct task *explore_choose(struct runqueue *rq)
     if (!first) {
         return NULL;
     }
-    if (explore.place < explore.places && place->at <= explore_now() &&
-        (count > 1 || explore.why == EXPLORE_TAKEN)) {
+    if (explore.pct) {
+        chosen = explore_best(rq);
+    } else if (explore.place < explore.places && (count > 1 || explore.why == EXPLORE_TAKEN) &&
+               place_is_reached(place, explore_now(), explore_nth())) {
         while (chosen && chosen->explored != place->task) {
             chosen = explore_find(rq, chosen, true);
         }
@@ -268,7 +315,6 @@ static struct task *explore_pick_next(struct runqueue *rq)
     next = next ?: outsider;
     if (next) {
         list_remove(&next->run_list);
-        this_cpu(exact) = next->explored;
     } else {
         explore.watched = false;
         watchdog_stop(); /* who sleeps is not silent */
@@ -276,6 +322,7 @@ static struct task *explore_pick_next(struct runqueue *rq)
             explore_judge(EXPLORE_DEADLOCK);
         }
     }
+    this_cpu(exact) = next && next->explored;
     return next;
 }
 
@@ -290,13 +337,69 @@ const struct sched_class explore_class = {
     .pick_next = explore_pick_next, .preempts = explore_preempts, .charge = explore_charge,
 };
 
-/* The running task is to give the CPU away before it goes to user mode. Debuggers stop here. */
-static __attribute__((noinline)) uint32_t explore_take(enum explore_why why)
+/* The running task is to give the CPU away: before it goes to user mode, or at once (`site`: where in
+ * the kernel). Debuggers stop here. */
+static __attribute__((noinline)) uint32_t explore_take(enum explore_why why, vaddr_t site)
 {
     explore.passes = true;
     explore.why = why;
+    explore.site = site;
     this_cpu(need_resched) = true;
     return 0;
+}
+
+/* Does the running task lose the CPU here: by the schedule, or to a better one that is ready? */
+static bool explore_is_due(struct runqueue *rq, uint64_t now, uint32_t nth)
+{
+    struct task *best;
+
+    if (explore.verdict || explore.closed) {
+        return false;
+    }
+    if (!explore.pct) {
+        return explore.place < explore.places &&
+               place_is_reached(explore.schedule + explore.place, now, nth);
+    }
+    for (; explore.place < explore.places; explore.place++) {
+        if (!place_is_reached(explore.schedule + explore.place, now, nth)) {
+            break;
+        }
+        *explore_priority(current) = (int32_t)explore.schedule[explore.place].task;
+    }
+    spin_lock(&rq->lock);
+    best = explore_best(rq);
+    spin_unlock(&rq->lock);
+    return best && *explore_priority(best) > *explore_priority(current);
+}
+
+void kernel_place(vaddr_t site)
+{
+    struct runqueue *rq = this_cpu(rq);
+    uint64_t now = explore_now(), flags;
+    bool others, ours = explore.place < explore.places && explore.schedule[explore.place].nth;
+
+    if (!explore.in_kernel || explore.closed || explore.verdict || current != explore.running) {
+        return;
+    }
+    explore.nth = explore_nth() + 1;
+    explore.since = now;
+    flags = irq_save();
+    spin_lock(&rq->lock);
+    others = explore_find(rq, NULL, true);
+    spin_unlock(&rq->lock);
+    explore.site = site;
+    if (others) {
+        explore_record(EXPLORE_PLACE, current, 0);
+    }
+    explore.site = 0;
+    others = others && (ours || explore.pct) && explore_is_due(rq, now, explore.nth);
+    irq_restore(flags);
+    if (others) {
+        explore_take(EXPLORE_TAKEN, site);
+        this_cpu(preempt_count)--; /* not by preempt_enable(), which would come here */
+        preempt_check();
+        this_cpu(preempt_count)++;
+    }
 }
 
 /* Its turn is over if somebody else is ready; otherwise a new one begins. */
@@ -350,6 +453,7 @@ static uint32_t user_clock_set(uint64_t now, ktime_t left)
 uint32_t user_clock_leave(struct trap_frame *frame)
 {
     uint64_t now = explore_now(), until = explore.limit;
+    const struct explore_place *place;
 
     assert_irqs_off();
     if (explore.steps && !explore.closed && !explore.dropped && now < STEPS_MAX) {
@@ -358,14 +462,16 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     if (!explore.verdict && now >= explore.limit) {
         explore_judge(EXPLORE_LIMIT);
     }
-    if (!explore.verdict && !explore.closed && explore.place < explore.places) {
-        until = explore.schedule[explore.place].at;
-        if (until <= now) {
-            return explore_take(EXPLORE_TAKEN);
-        }
+    if (explore_is_due(this_cpu(rq), now, 0)) {
+        explore.diverged |= !explore.pct && explore.schedule[explore.place].nth; /* not in the kernel */
+        return explore_take(EXPLORE_TAKEN, 0);
+    }
+    if (explore.place < explore.places && !explore.closed) {
+        place = explore.schedule + explore.place;
+        until = place->at + (place->nth > 0); /* it was not in the kernel, or that is not left yet */
     }
     if (now - explore.turn >= EXPLORE_TURN && explore_turn_is_over(this_cpu(rq))) {
-        return explore_take(EXPLORE_TURN_OVER);
+        return explore_take(EXPLORE_TURN_OVER, 0);
     }
     if (explore.verdict || until > explore.turn + EXPLORE_TURN) {
         until = explore.turn + EXPLORE_TURN;

@@ -14,14 +14,19 @@
 #define SCHED_EXPLORE_H
 #include "sched/task.h"
 
-#define EXPLORE_PLACES 16
+#define EXPLORE_PLACES 64
+#define EXPLORE_TASKS 64 /* have a priority of their own, the last one for all above */
 #define EXPLORE_RANGES 16
 #define EXPLORE_TURN 50000
 
-/* Here `task` gets the CPU: tasks of a run are numbered from 1 as they are created. */
+/*
+ * Here `task` gets the CPU: tasks of a run are numbered from 1 as they are created. In the kernel
+ * (arch/places.h) a place is the `nth` that the group comes by since its last instruction in user mode;
+ * 0: it is in user mode.
+ */
 struct explore_place {
     uint64_t at;
-    uint32_t task, unused;
+    uint32_t task, nth;
 };
 
 enum explore_kind {
@@ -30,16 +35,18 @@ enum explore_kind {
     EXPLORE_READY, /* `task` could run, from now on */
     EXPLORE_STEP,  /* `task` is about to execute the instruction at `rip` */
     EXPLORE_CLOSED, /* explore_end() was called */
+    EXPLORE_PLACE,  /* `task` could lose the CPU in the kernel, at `object`, to another one */
 };
 enum explore_why { EXPLORE_TAKEN, EXPLORE_BLOCKS, EXPLORE_ENDS, EXPLORE_YIELDS, EXPLORE_TURN_OVER };
 
 struct explore_event {
     uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel */
-    uint64_t object;  /* what it waits for, as `reason` has it */
+    uint64_t object;  /* what it waits for, as `reason` has it; TAKEN: where in the kernel, or 0 */
     uint64_t ready;   /* RUNS: who could have run, a bit by number; the last one for all above */
+    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place */
     uint16_t task;
     uint8_t kind, why, reason;
-    uint8_t unused[3];
+    uint8_t unused[7];
 };
 
 enum explore_verdict { EXPLORE_NONE, EXPLORE_DONE, EXPLORE_DEADLOCK, EXPLORE_LIMIT };
@@ -50,6 +57,9 @@ extern struct explore {
     bool closed;    /* explore_end() was called: no more places, no more events */
     bool diverged;  /* the schedule named a task that was not ready */
     bool steps;     /* a debug exception after each instruction */
+    bool in_kernel; /* places there count */
+    bool pct;       /* by priorities; in the schedule is what that of the running task becomes */
+    int32_t priorities[EXPLORE_TASKS], lowest;
     enum explore_verdict verdict;
     uint32_t alive, tasks; /* now, and in all */
     uint32_t place, places;
@@ -58,6 +68,9 @@ extern struct explore {
     uint64_t limit;   /* of instructions */
     uint64_t started; /* user_clock then */
     uint64_t ended;   /* the instructions up to the verdict */
+    uint64_t since;   /* the last place in the kernel, the nth, was there; its address */
+    uint32_t nth;
+    vaddr_t site;
     uint64_t left;    /* when a task went to user mode last, and how often since without a step there */
     uint32_t in_vain;
     uint64_t turn;    /* when the running task got the CPU */

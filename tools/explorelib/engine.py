@@ -12,8 +12,8 @@ from launch import host, monitor
 from launch.host import LaunchError
 
 PANIC = 125
-SCHEDULE = re.compile(r"explore: it was schedule ?(\S*) after (\d+) instructions, run (\d+)")
-EVENT = re.compile(r"explore: (\d+) (\d+) (\d+) (\d+) (\d+) (0x[0-9a-f]+) (0x[0-9a-f]+)")
+SCHEDULE = re.compile(r"explore: it was (schedule|by priorities) ?(\S*) after (\d+) instructions, run (\d+)")
+EVENT = re.compile(r"explore: (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+)")
 FRAME = re.compile(r"  #\d+ (0x[0-9a-f]+) (\w+)")
 KINDS, WHYS = ("runs", "stops"), ("taken", "blocks", "ends", "yields", "turn")  # kernel/sched/explore.h
 PANICS_MAX = 2  # after so many the search is given up: each costs a boot
@@ -33,6 +33,12 @@ class Result:
     events: list[dict] = field(default_factory=list)
     panic: str = ""  # what the kernel said; then run["schedule"] is from its log
     place: str = ""  # and where that was
+    avoid: str = ""  # what is not to be tried again; run["schedule"], but for a run by priorities
+
+
+def replayed(schedule: str) -> list[str]:
+    """Options for this schedule alone."""
+    return ["--replay", schedule, "--in", "both" if "k" in schedule else "user"]
 
 
 @dataclass
@@ -109,13 +115,29 @@ def _panicked(result: Result, log: str, errors: str) -> Result:
     result.panic = "hang: the CPU has taken no interrupt for two seconds" if silent else said[1]
     result.place = _place(text[said.end():])
     result.events = [{"event": KINDS[int(kind)], "task": int(task), "why": WHYS[int(why)], "reason": int(reason),
-                      "at": int(at), "rip": int(rip, 16), "object": int(thing, 16)}
-                     for kind, task, why, reason, at, rip, thing in EVENT.findall(text)]
-    result.coverage = {"schedules": int(found[3])}
-    result.run = {"schedule": found[1] or "-", "failed": True, "verdict": "panic", "status": 0, "signal": 0,
-                  "instructions": int(found[2]), "tasks": 0, "dropped": 0, "diverged": False, "output": "",
+                      "at": int(at), "nth": int(nth), "rip": int(rip, 16), "object": int(thing, 16),
+                      "ready": int(ready, 16)}
+                     for kind, task, why, reason, at, nth, rip, thing, ready in EVENT.findall(text)]
+    result.coverage = {"schedules": int(found[4])}
+    result.avoid = found[2] or "-"
+    schedule = result.avoid if found[1] == "schedule" else _schedule_of_run(result.events)
+    result.run = {"schedule": schedule, "failed": True, "verdict": "panic", "status": 0, "signal": 0,
+                  "instructions": int(found[3]), "tasks": 0, "dropped": 0, "diverged": False, "output": "",
                   "lost": ""}
     return result
+
+
+def _schedule_of_run(events: list[dict]) -> str:
+    """By which the run would go without priorities, as user/explore/schedule.c has it."""
+    places, stop = [], {}
+    for event in events:
+        taken = stop.get("why") == "taken"
+        if event["event"] == "stops":
+            stop = event
+        elif taken or event["ready"].bit_count() > 1:
+            nth = f"k{stop['nth']}" if taken and stop["nth"] else ""
+            places.append(f"{event['at']}{nth}@{event['task']}")
+    return ",".join(places) or "-"
 
 
 def _place(log: str) -> str:
@@ -136,7 +158,7 @@ def search(guest: Guest, options: list[str], progress: Callable[[int], None] | N
     again then, and passes over them."""
     panics: list[Result] = []
     while True:
-        avoid = [word for p in panics for word in ("--avoid", p.run["schedule"])]
+        avoid = [word for p in panics for word in ("--avoid", p.avoid)]
         result = boot(guest, options + avoid, progress=progress)
         if not result.panic:
             return result, panics
@@ -150,7 +172,7 @@ def shrink_panic(guest: Guest, result: Result) -> Result:
     tried, places, at = result.coverage, result.run["schedule"].split(","), 0
     while at < len(places) and places != ["-"]:
         without = ",".join(places[:at] + places[at + 1:]) or "-"
-        shorter = boot(guest, ["--replay", without, "--once"])
+        shorter = boot(guest, [*replayed(without), "--once"])
         if shorter.panic:
             result, places = shorter, without.split(",")
         else:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from explorelib.engine import Result
 from explorelib.program import Place, Program
-
+from launch import monitor
+from launch.host import KERNEL
 
 FIRST_ROWS, LAST_ROWS = 16, 10  # of a story that is too long for a screen
 
@@ -19,6 +20,7 @@ class Step:
     ends: str = ""  # taken, blocks, ends, yields, turn; nothing: the run was over
     waits: str = ""
     stands: Place | None = None  # the line that it was about to go on with
+    kernel: str = ""  # if the CPU was taken in the kernel: where
 
     def lines(self) -> str:
         """As short as can be: one line, or from the first to the last."""
@@ -67,7 +69,10 @@ def steps(result: Result, program: Program, reasons: list[str]) -> list[Step]:
             now.stands = program.place(event["rip"] - base)
             if result.panic and now.stands:  # no step is known: from where to where is
                 now.places.append(now.stands)
-            if now.ends == "blocks":
+            if now.ends == "taken" and event["object"]:
+                now.kernel = " ".join(monitor.place(KERNEL, event["object"] - 1))
+                now.stands = None
+            elif now.ends == "blocks":
                 now.waits = _waits(event, program, base, reasons)
             elif now.ends in ("taken", "turn") and len(now.places) > 1 and now.places[-1] == now.stands \
                     and not _begun(result, event, base, program):
@@ -130,6 +135,7 @@ def tell(found: list[Step]) -> list[str]:
             told.append(" " * 11 + "-- its turn is over --")
         elif step.ends == "taken" and i + 1 < len(found):
             stands = f", before {step.stands}  {step.stands.text()}" if step.stands else ""
+            stands = f", in the kernel: {step.kernel}" if step.kernel else stands
             told.append(" " * 11 + f"-- CPU taken here{stands} --")
     if len(told) > FIRST_ROWS + LAST_ROWS + 1:
         told[FIRST_ROWS:-LAST_ROWS] = [f"... {len(told) - FIRST_ROWS - LAST_ROWS} lines more ..."]

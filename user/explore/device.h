@@ -4,15 +4,17 @@
 #define EXPLORE_DEVICE_H
 #include <stdint.h>
 
-#define PLACES_MAX 16
+#define PLACES_MAX 64
+#define PRIORITIES 64
 #define RANGES_MAX 16
 #define NOWHERE INT64_MAX
 #define SIZES 16
 
-/* At this number of instructions, `task` gets the CPU. */
+/* At this number of instructions, `task` gets the CPU; in the kernel at the nth place since, 0: in user
+ * mode. */
 struct place {
     uint64_t at;
-    uint32_t task, unused;
+    uint32_t task, nth;
 };
 
 struct range {
@@ -25,20 +27,23 @@ struct setup {
     struct range ranges[RANGES_MAX];
 };
 
-enum kind { RUNS, STOPS, READY, STEP, CLOSED };
+enum kind { RUNS, STOPS, READY, STEP, CLOSED, PLACE };
 enum why { TAKEN, BLOCKS, ENDS, YIELDS, TURN_OVER };
 
 struct event {
     uint64_t at, rip, object, ready;
+    uint32_t nth;
     uint16_t task;
     uint8_t kind, why, reason;
-    uint8_t unused[3];
+    uint8_t unused[7];
 };
 
 enum verdict { NO_VERDICT, DONE, DEADLOCK, LIMIT };
 
 struct run {
     uint32_t places, steps;
+    uint32_t in_kernel, pct; /* pct: by priorities, and at the places that of the running task changes */
+    int32_t priorities[PRIORITIES];
     uint64_t limit;
     struct place schedule[PLACES_MAX];
     uint64_t instructions;

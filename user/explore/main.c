@@ -13,7 +13,7 @@
 
 static const char usage[] =
     "usage: explore [--begin N] [--end N] [--range N:N]... [--preemptions N] [--runs N]\n"
-    "               [--samples N] [--seed S] [--limit N] [--avoid SCHEDULE]...\n"
+    "               [--samples N] [--seed S] [--in user|kernel|both] [--limit N] [--avoid SCHEDULE]...\n"
     "               [--replay SCHEDULE [--once]] -- COMMAND...\n"
     "Addresses are relative to the program's entry point. tools/explore on the host fills them in.\n";
 
@@ -71,6 +71,9 @@ static void take_option(struct options *options, const char *name, const char *v
         search->runs = (uint64_t)number(value);
     } else if (strcmp(name, "--samples") == 0) {
         search->samples = (uint64_t)number(value);
+    } else if (strcmp(name, "--in") == 0) {
+        search->in_user = strcmp(value, "kernel") != 0;
+        search->in_kernel = strcmp(value, "user") != 0;
     } else if (strcmp(name, "--seed") == 0) {
         search->seed = (unsigned)number(value);
     } else if (strcmp(name, "--limit") == 0) {
@@ -110,7 +113,7 @@ int main(int argc, char **argv)
 {
     static struct options options = {
         .setup = {.end = NOWHERE},
-        .search = {.preemptions = 3, .runs = 1000000, .samples = 500, .seed = 1},
+        .search = {.in_user = 1, .preemptions = 3, .runs = 1000000, .samples = 500, .seed = 1},
     };
     struct search *search = &options.search;
     int found;

@@ -45,8 +45,8 @@ void report_program(void)
 
 void report_coverage(const struct search *search, int found)
 {
-    printf("{\"found\": %s, \"schedules\": %lu, \"instructions\": %lu, \"covered\": [",
-           found ? "true" : "false", search->tried, search->instructions);
+    printf("{\"found\": %s, \"schedules\": %lu, \"instructions\": %lu, \"diverged\": %lu, \"covered\": [",
+           found ? "true" : "false", search->tried, search->instructions, search->diverged);
     for (unsigned i = 0; i <= search->preemptions; i++) {
         const struct coverage *covered = &search->covered[i];
 
@@ -59,7 +59,7 @@ void report_coverage(const struct search *search, int found)
 
 static void report_event(const struct event *event)
 {
-    static const char *const kinds[] = {"runs", "stops", "ready", "step", "closed"};
+    static const char *const kinds[] = {"runs", "stops", "ready", "step", "closed", "place"};
     static const char *const whys[] = {"taken", "blocks", "ends", "yields", "turn"};
 
     printf("{\"event\": \"%s\", \"task\": %u, \"at\": %lu, \"rip\": %lu", kinds[event->kind], event->task,
@@ -84,6 +84,9 @@ static void report_events(const struct event *events, uint32_t count)
         const struct event *event = &events[i];
         uint64_t *slot = &told[event->rip % (sizeof(told) / sizeof(*told))];
 
+        if (event->kind == PLACE) {
+            continue;
+        }
         if (event->kind == RUNS) {
             memset(told, 0, sizeof(told));
         }

@@ -14,15 +14,20 @@ int schedule_parse(const char *text, struct schedule *schedule)
         return 1;
     }
     for (;; text = end + 1) {
-        uint64_t at = strtoul(text, &end, 10);
+        uint64_t at = strtoul(text, &end, 10), nth = 0;
         unsigned long task;
 
+        if (end != text && *end == 'k') {
+            text = end + 1;
+            nth = strtoul(text, &end, 10);
+        }
         if (end == text || *end != '@') {
             return 0;
         }
         text = end + 1;
         task = strtoul(text, &end, 10);
-        if (end == text || task == 0 || task > UINT16_MAX || !schedule_extend(schedule, at, (unsigned)task)) {
+        if (end == text || task == 0 || task > UINT16_MAX ||
+            !schedule_extend(schedule, at, (uint32_t)nth, (unsigned)task)) {
             return 0;
         }
         if (*end == '\0') {
@@ -36,24 +41,29 @@ int schedule_parse(const char *text, struct schedule *schedule)
 
 const char *schedule_text(const struct schedule *schedule)
 {
-    static char text[PLACES_MAX * 32 + 2];
+    static char text[PLACES_MAX * 40 + 2];
     size_t used = 0;
 
     strcpy(text, "-");
     for (uint32_t i = 0; i < schedule->count; i++) {
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%lu@%u", i ? "," : "",
-                                 schedule->places[i].at, schedule->places[i].task);
+        const struct place *place = &schedule->places[i];
+
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%lu", i ? "," : "", place->at);
+        if (place->nth) {
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "k%u", place->nth);
+        }
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "@%u", place->task);
     }
     return text;
 }
 
-int schedule_extend(struct schedule *schedule, uint64_t at, unsigned task)
+int schedule_extend(struct schedule *schedule, uint64_t at, uint32_t nth, unsigned task)
 {
     if (schedule->count == PLACES_MAX ||
         (schedule->count && at < schedule->places[schedule->count - 1].at)) {
         return 0;
     }
-    schedule->places[schedule->count++] = (struct place){at, task, 0};
+    schedule->places[schedule->count++] = (struct place){at, task, nth};
     return 1;
 }
 
@@ -94,6 +104,16 @@ static void add_stretch(struct ways *ways, uint64_t from, uint64_t to, uint64_t 
     ways->preemptions += (to - from) * bits(ready);
 }
 
+static void add_place(struct ways *ways, const struct event *event, uint64_t ready)
+{
+    if (!ready) {
+        return;
+    }
+    ways->places = one_more(ways->places, ways->place_count, sizeof(struct kernel_place));
+    ways->places[ways->place_count++] = (struct kernel_place){event->at, ready, event->nth};
+    ways->preemptions += bits(ready);
+}
+
 static void add_choice(struct ways *ways, const struct event *event, unsigned gives_up)
 {
     uint64_t others = event->ready & ~(1ul << event->task);
@@ -106,7 +126,7 @@ static void add_choice(struct ways *ways, const struct event *event, unsigned gi
 }
 
 struct ways ways_find(const struct schedule *schedule, const struct run *run,
-                      const struct event *events)
+                      const struct event *events, int in_user)
 {
     struct ways ways = {0};
     uint64_t from = 0, ready = 0, last = 0;
@@ -117,10 +137,13 @@ struct ways ways_find(const struct schedule *schedule, const struct run *run,
         const struct event *event = &events[i];
         int free = event->kind == RUNS && bits(event->ready) > 1;
 
-        if (event->kind == STEP) {
+        if (event->kind == PLACE && used == schedule->count) {
+            add_place(&ways, event, ready);
+        }
+        if (event->kind == STEP || event->kind == PLACE) {
             continue;
         }
-        if (used == schedule->count) {
+        if (used == schedule->count && in_user) {
             uint64_t first = from > last ? from : last + (last > 0);
 
             add_stretch(&ways, first, event->at, ready);
@@ -148,7 +171,17 @@ struct ways ways_find(const struct schedule *schedule, const struct run *run,
 void ways_free(struct ways *ways)
 {
     free(ways->stretches);
+    free(ways->places);
     free(ways->choices);
+}
+
+/* The `number`th task of a set. */
+static unsigned task_of(uint64_t set, uint64_t number)
+{
+    for (; number > 0; number--) {
+        set &= set - 1;
+    }
+    return (unsigned)__builtin_ctzl(set);
 }
 
 int ways_preempt(const struct ways *ways, uint64_t number, struct schedule *schedule)
@@ -156,16 +189,21 @@ int ways_preempt(const struct ways *ways, uint64_t number, struct schedule *sche
     for (uint32_t i = 0; i < ways->stretch_count; i++) {
         const struct stretch *stretch = &ways->stretches[i];
         uint64_t tasks = bits(stretch->ready);
-        uint64_t size = (stretch->to - stretch->from) * tasks, ready = stretch->ready;
+        uint64_t size = (stretch->to - stretch->from) * tasks;
 
         if (number < size) {
-            for (uint64_t skip = number % tasks; skip > 0; skip--) {
-                ready &= ready - 1;
-            }
-            return schedule_extend(schedule, stretch->from + number / tasks,
-                                   (unsigned)__builtin_ctzl(ready));
+            return schedule_extend(schedule, stretch->from + number / tasks, 0,
+                                   task_of(stretch->ready, number % tasks));
         }
         number -= size;
+    }
+    for (uint32_t i = 0; i < ways->place_count; i++) {
+        const struct kernel_place *place = &ways->places[i];
+
+        if (number < bits(place->ready)) {
+            return schedule_extend(schedule, place->at, place->nth, task_of(place->ready, number));
+        }
+        number -= bits(place->ready);
     }
     return 0;
 }
@@ -175,9 +213,28 @@ int ways_choose(const struct ways *ways, uint32_t choice, unsigned task, struct 
     uint64_t at = ways->choices[choice].at;
 
     for (uint32_t i = 0; i < choice; i++) {
-        if (ways->choices[i].at == at && !schedule_extend(schedule, at, ways->choices[i].task)) {
+        if (ways->choices[i].at == at && !schedule_extend(schedule, at, 0, ways->choices[i].task)) {
             return 0;
         }
     }
-    return schedule_extend(schedule, at, task);
+    return schedule_extend(schedule, at, 0, task);
+}
+
+int schedule_of_run(const struct run *run, const struct event *events, struct schedule *schedule)
+{
+    const struct event *stop = NULL;
+
+    schedule->count = 0;
+    for (uint32_t i = 0; i < run->events && events[i].kind != CLOSED; i++) {
+        const struct event *event = &events[i];
+        int taken = stop && stop->why == TAKEN;
+
+        if (event->kind == STOPS) {
+            stop = event;
+        } else if (event->kind == RUNS && (taken || bits(event->ready) > 1) &&
+                   !schedule_extend(schedule, event->at, taken ? stop->nth : 0, event->task)) {
+            return 0;
+        }
+    }
+    return 1;
 }

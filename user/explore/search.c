@@ -6,7 +6,7 @@
  * root, and each is met once. Two kinds of places: a choice, where the CPU was free anyway, and a
  * preemption. Choices cost nothing: for each number of preemptions all of them are tried. First all
  * schedules without a preemption; then those with one, in a shuffled order, so that what has been
- * tried is a fair sample whenever one stops; with more, some by chance.
+ * tried is a fair sample whenever one stops; with more, some by chance (PCT).
  */
 #include "search.h"
 
@@ -23,7 +23,7 @@ struct root {
     struct ways ways;
 };
 static struct root roots[ROOTS_MAX];
-static uint32_t root_count;
+static uint32_t root_count, root_tasks; /* root_tasks: of the first run */
 
 void search_run(struct search *search, const struct schedule *schedule)
 {
@@ -34,6 +34,7 @@ void search_run(struct search *search, const struct schedule *schedule)
         run->schedule[i] = schedule->places[i];
     }
     run->limit = search->limit;
+    run->in_kernel = (uint32_t)search->in_kernel;
     device_run(run);
 }
 
@@ -59,6 +60,7 @@ int search_try(struct search *search, const struct schedule *schedule)
     device_count(&before);
     search_run(search, schedule);
     search->tried++;
+    search->diverged += run->diverged && !run->pct;
     search->lost[0] = '\0';
     if (search->tried % 1000 == 0) {
         printf("{\"tried\": %lu}\n", search->tried);
@@ -98,7 +100,7 @@ static int try_with_choices(struct search *search, const struct schedule *first,
         if (search_try(search, &now)) {
             return 1;
         }
-        ways = ways_find(&now, &search->run, device_events(&search->run));
+        ways = ways_find(&now, &search->run, device_events(&search->run), search->in_user);
         for (uint32_t i = 0; i < ways.choice_count; i++) {
             for (uint64_t others = ways.choices[i].others; others; others &= others - 1) {
                 struct schedule child = now;
@@ -130,6 +132,24 @@ static uint64_t draw(struct search *search, uint64_t limit)
     state ^= state << 25;
     state ^= state >> 27;
     return (state * 0x2545f4914f6cdd1dul >> 11) % limit;
+}
+
+static int is_before(const struct place *a, const struct place *b)
+{
+    return a->at < b->at || (a->at == b->at && a->nth < b->nth);
+}
+
+/* Any place of a run without a preemption: each instruction, and each place in the kernel. */
+static void place_draw(struct search *search, const struct ways *ways, struct place *place)
+{
+    uint64_t instructions = search->in_user ? search->instructions : 0;
+    uint64_t number = draw(search, instructions + ways->place_count + 1);
+
+    place->at = number;
+    if (number >= instructions && number - instructions < ways->place_count) {
+        place->at = ways->places[number - instructions].at;
+        place->nth = ways->places[number - instructions].nth;
+    }
 }
 
 static uint64_t all_preemptions(void)
@@ -186,46 +206,49 @@ static int try_every_preemption(struct search *search)
     return found;
 }
 
-/* `level` preemptions, each anywhere behind the one before; and any choice, now and then. */
-static int try_by_chance(struct search *search, unsigned level)
+/* Priorities for all tasks, in any order; and places where that of the running task becomes less than all. */
+static void draw_priorities(struct search *search, const struct ways *ways, unsigned changes,
+                            struct schedule *schedule)
 {
-    uint64_t count = all_preemptions();
-    struct schedule schedule;
+    int32_t *priorities = search->run.priorities;
+    uint32_t tasks = root_tasks < PRIORITIES ? root_tasks : PRIORITIES - 1;
 
-    if (count == 0 || !one_preemption(draw(search, count), &schedule)) {
-        return 0;
+    for (uint32_t i = 0; i < PRIORITIES; i++) {
+        uint32_t j = i > 0 && i <= tasks ? 1 + (uint32_t)draw(search, i) : i;
+
+        priorities[i] = priorities[j];
+        priorities[j] = (int32_t)(PREEMPTIONS_MAX + i);
     }
-    for (unsigned i = 1;; i++) {
-        int failed = search_try(search, &schedule), extended = 0;
-        struct ways ways;
+    schedule->count = 0;
+    for (unsigned i = 0; i < changes; i++) {
+        struct place place = {.task = 1 + i};
+        uint32_t j = schedule->count++;
 
-        search->covered[i].schedules += i == level;
-        if (failed) {
-            search->found_with = i;
-            return 1;
+        place_draw(search, ways, &place);
+        for (; j > 0 && is_before(&place, &schedule->places[j - 1]); j--) {
+            schedule->places[j] = schedule->places[j - 1];
         }
-        if (i == level || is_over(search)) {
-            return 0;
-        }
-        ways = ways_find(&schedule, &search->run, device_events(&search->run));
-        if (ways.choice_count && draw(search, 4) == 0) {
-            uint32_t choice = (uint32_t)draw(search, ways.choice_count);
-            uint64_t others = ways.choices[choice].others;
-
-            if (others && ways_choose(&ways, choice, (unsigned)__builtin_ctzl(others), &schedule)) {
-                ways_free(&ways);
-                i--; /* no preemption */
-                continue;
-            }
-        }
-        if (ways.preemptions) {
-            extended = ways_preempt(&ways, draw(search, ways.preemptions), &schedule);
-        }
-        ways_free(&ways);
-        if (!extended) {
-            return 0;
-        }
+        schedule->places[j] = place;
     }
+}
+
+/*
+ * One run by PCT (Burckhardt and others, ASPLOS 2010): of those that are ready the task of the highest
+ * priority runs, and at `changes` places the one that runs gets a lower one than all. What came of it
+ * is a schedule as all others, if it fails by that, too.
+ */
+static int try_by_priorities(struct search *search, unsigned changes)
+{
+    struct schedule by, schedule;
+    int failed;
+
+    draw_priorities(search, &roots[0].ways, changes, &by);
+    search->run.pct = 1;
+    failed = search_try(search, &by);
+    search->run.pct = 0;
+    search->covered[changes].schedules++;
+    return failed && schedule_of_run(&search->run, device_events(&search->run), &schedule) &&
+           search_try(search, &schedule);
 }
 
 int search_go(struct search *search)
@@ -241,6 +264,7 @@ int search_go(struct search *search)
         return 1;
     }
     search->instructions = search->run.instructions;
+    root_tasks = search->run.tasks;
     /* What needs so much more than the first run will never end. */
     search->limit = limit ? limit : 20 * search->instructions + 5000000;
     if (try_with_choices(search, &empty, 0, 1)) {
@@ -252,7 +276,7 @@ int search_go(struct search *search)
     }
     for (unsigned level = 2; level <= search->preemptions; level++) {
         for (uint64_t i = 0; i < search->samples && !is_over(search); i++) {
-            if (try_by_chance(search, level)) {
+            if (try_by_priorities(search, level)) {
                 return 1;
             }
         }
@@ -268,7 +292,8 @@ static int still_fails(struct search *search, uint32_t skip, uint64_t at)
     for (uint32_t i = 0; i < was.count; i++) {
         uint64_t place = i == skip ? at : was.places[i].at;
 
-        if (place && !schedule_extend(&without, place, was.places[i].task)) {
+        if (place && !schedule_extend(&without, place, place == was.places[i].at ? was.places[i].nth : 0,
+                                      was.places[i].task)) {
             return 0;
         }
     }
@@ -286,6 +311,9 @@ static void move_to_own(struct search *search, uint32_t number)
     const struct event *events;
     uint32_t count = 0;
 
+    if (search->found.places[number].nth) {
+        return; /* in the kernel */
+    }
     search->run.steps = 1;
     search_try(search, &search->found);
     search->run.steps = 0;

@@ -19,11 +19,13 @@ struct search {
     uint64_t limit;       /* of instructions, for one run */
     uint64_t samples;     /* with each number of preemptions above one */
     unsigned seed;
+    int in_user, in_kernel; /* where preemptions are */
     struct schedule avoid[AVOID_MAX]; /* these end the machine: they are passed over */
     uint32_t avoid_count;
     int coroutines;       /* CO_ORDER instead of schedules */
     /* What came out: */
     uint64_t tried, instructions; /* of the first run */
+    uint64_t diverged;            /* runs that did not follow their schedule */
     struct coverage covered[PREEMPTIONS_MAX + 1];
     unsigned found_with;
     struct schedule found;
