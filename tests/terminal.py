@@ -8,7 +8,7 @@ import struct
 import termios
 import tempfile
 
-from driver import ROOT, Skipped, check, guest, test
+from driver import ROOT, Skipped, check, guest, program, test
 from sessions import Terminal
 
 
@@ -93,6 +93,19 @@ def keys_come_in_a_deterministic_run_too() -> None:
     session.expect("a42b")
     session.type("exit 5\r")
     check(session.end() == 5, "not the shell's status")
+
+
+@test
+def what_is_typed_wakes_one_reader_of_many() -> None:
+    """tests/guest/tty_herd.c says what to type, and whom it served."""
+    with tempfile.TemporaryDirectory() as directory:
+        binary = program(directory, "tests/guest/tty_herd.c")
+        session = Terminal(rest=("--smp", "1", "--add", f"{binary}:/bin/tty_herd", "--", "tty_herd"))
+        for text in ("a", "bcd", "e", "f", "g", "h"):
+            session.expect(f"type {text}\r\n")
+            session.type(text)
+        session.expect("all are served")
+        check(session.end() == 0, session.text)
 
 
 @test

@@ -170,6 +170,6 @@ struct file *timerfd_open(bool realtime, int flags)
     timer->realtime = realtime;
     timer->timer.expire = timerfd_expired;
     wait_queue_init(&timer->readers);
-    wake_later_init(&timer->wake, &timer->readers);
+    wake_later_init(&timer->wake, &timer->readers, true);
     return file_open_anonymous(&timer->inode, O_RDWR | flags);
 }

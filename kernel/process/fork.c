@@ -33,9 +33,9 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     list_init(&group->sibling);
     list_init(&group->timers);
     wait_queue_init(&group->child_queue);
-    wake_later_init(&group->wake_waiters, &group->child_queue);
+    wake_later_init(&group->wake_waiters, &group->child_queue, false);
     wait_queue_init(&group->stop_queue);
-    wake_later_init(&group->wake_stopped, &group->stop_queue);
+    wake_later_init(&group->wake_stopped, &group->stop_queue, false);
     group->leader = leader;
     group->start_time = clock_now();
     if (parent) {

@@ -117,7 +117,7 @@ static void wake_later_turn(struct wake_later *later, int events, bool go_on)
             later->walk.events = later->again;
             later->again = 0;
         }
-        wake_turn(later->queue, &later->walk, false);
+        wake_turn(later->queue, &later->walk, later->only_one);
     }
     going = later->walk.going || later->again;
     spin_unlock_irqrestore(&later->queue->lock, flags);
@@ -131,9 +131,9 @@ static void wake_more(struct timer *timer)
     wake_later_turn(container_of(timer, struct wake_later, timer), 0, true);
 }
 
-void wake_later_init(struct wake_later *later, struct wait_queue *queue)
+void wake_later_init(struct wake_later *later, struct wait_queue *queue, bool only_one)
 {
-    *later = (struct wake_later){.queue = queue, .timer.expire = wake_more};
+    *later = (struct wake_later){.queue = queue, .only_one = only_one, .timer.expire = wake_more};
 }
 
 void wake_in_turns(struct wake_later *later, int events)

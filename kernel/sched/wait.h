@@ -59,15 +59,16 @@ struct wake_walk {
  */
 struct wake_later {
     struct wait_queue *queue; /* its lock protects the rest */
+    bool only_one;            /* all hooks, and one task: as wake_first. Never changed */
     struct wake_walk walk;
     int again; /* events that came meanwhile: once more for all */
     struct timer timer;
 };
 
 /* Once, before the queue is used; it is kept as long as `later`. */
-void wake_later_init(struct wake_later *later, struct wait_queue *queue);
-/* As wake_events; the first few at once, also under a spinlock that is above the queue's. Any
- * context. */
+void wake_later_init(struct wake_later *later, struct wait_queue *queue, bool only_one);
+/* As wake_events, or as wake_first; the first few at once, also under a spinlock that is above the
+ * queue's. Any context. */
 void wake_in_turns(struct wake_later *later, int events);
 /* Before the queue goes: nobody calls wake_in_turns any more. May wait for the timer's function. */
 void wake_later_cancel(struct wake_later *later);
@@ -155,6 +156,9 @@ void wait_unmark(void); /* it counts as running */
         wait_start((queue), &wait_self);                                                   \
         wait_ended = wait_loop(interruptible, reason, object, condition, deadline);        \
         wait_queue_remove((queue), &wait_self);                                            \
+        if ((interruptible) && unlikely(wait_ended) && (condition)) {                      \
+            wait_ended = 0; /* chosen by wake_first while it gave up: nobody else is */    \
+        }                                                                                  \
         wait_ended;                                                                        \
     })
 

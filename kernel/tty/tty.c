@@ -34,8 +34,8 @@ void tty_init(struct tty *tty, void (*output)(const char *, size_t), void (*resu
     mutex_init(&tty->read_lock);
     wait_queue_init(&tty->readers);
     wait_queue_init(&tty->writers);
-    wake_later_init(&tty->wake_readers, &tty->readers);
-    wake_later_init(&tty->wake_writers, &tty->writers);
+    wake_later_init(&tty->wake_readers, &tty->readers, true);
+    wake_later_init(&tty->wake_writers, &tty->writers, false);
 }
 
 static void tty_output_byte(struct tty *tty, char byte)
@@ -347,21 +347,24 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
     while (done < size && !error) {
         long ended;
 
-        error = tty_check_foreground(tty, SIGTTIN);
+        /* Who is killed takes nothing along that another one can have. */
+        error = signal_kill_pending(current) ? -EINTR : tty_check_foreground(tty, SIGTTIN);
         if (error) {
             break;
         }
         ended = read_some(tty, buffer, size, &done);
         if (ended < 0) {
-            return ended;
+            done = 0;
+            error = ended;
         }
-        if (ended || done == size) {
-            break;
-        }
-        if (tty_flag(tty, ICANON) && done) {
+        if (ended || done == size || (tty_flag(tty, ICANON) && done)) {
             break;
         }
         error = file->flags & O_NONBLOCK ? -EAGAIN : tty_wait_for_input(tty, done);
+    }
+    /* What came woke one reader. If it leaves some of it, or all, it is another one's turn. */
+    if (tty->tail != tty->ready) {
+        wake_next(&tty->readers);
     }
     return done || error == -ETIMEDOUT ? (ssize_t)done : error;
 }

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 
 #include "asleep.h"
@@ -140,6 +141,24 @@ static void a_count_wakes_one_after_the_other(void)
     herd_end(2);
 }
 
+static void an_expiration_wakes_one(void)
+{
+    struct itimerspec once = {.it_value.tv_nsec = 1000000}, often = {{0, 1000000}, {0, 1000000}};
+
+    if (linux_wakes_all()) {
+        return;
+    }
+    from = timerfd_create(CLOCK_MONOTONIC, 0);
+    to = dup(from);
+    herd_start(8);
+    for (int i = 0; i < 2; i++) {
+        CHECK(timerfd_settime(to, 0, &once, NULL) == 0);
+        herd_served(i, 1);
+    }
+    CHECK(timerfd_settime(to, 0, &often, NULL) == 0);
+    herd_end(2);
+}
+
 /* poll and epoll hear of each byte, whoever stands before them in the queue. */
 static void who_polls_is_told_beside_readers(void)
 {
@@ -201,6 +220,7 @@ int main(void)
         TEST(exclusive_sets_wake_one),
         TEST(a_byte_of_a_socket_wakes_one),
         TEST(a_count_wakes_one_after_the_other),
+        TEST(an_expiration_wakes_one),
         TEST(who_polls_is_told_beside_readers),
         TEST(a_connection_wakes_one),
     };
