@@ -103,4 +103,9 @@ if (location.hash.startsWith('#stall=')) {
 } else if (location.hash.startsWith('#find=')) {
   element('search').value = decodeURIComponent(location.hash.slice(6));
   find(true);
+} else if (location.hash.startsWith('#show=')) {
+  const [from, to] = location.hash.slice(6).split(',').map(Number);
+  if (to > from) {
+    clampView(from, to);
+  }
 }
