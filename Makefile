@@ -150,7 +150,7 @@ ifdef CORE
 	@$(WITH_STDIN); $(GDB) $(firstword $(wildcard $(dir $(CORE))baton.elf) build/baton.elf) $(CORE)
 else
 	@$(WITH_STDIN); $(call as_words,$(GDB_CMD)); $(if $(EXPLORE),BATON_OPTIONS=$$(tools/explore --words \
-	    --replay '$(call quoted,$(EXPLORE))' -- "$$@") || exit; export BATON_OPTIONS;) BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart \
+	    $(ADDED) --replay '$(call quoted,$(EXPLORE))' -- "$$@") || exit; export BATON_OPTIONS;) BATON_WORDS=$$(printf '%s\036' "$$@") $(GDB) build/baton.elf -ex kstart \
 	    $(if $(EXPLORE),-ex 'break explore_take')
 endif
 

@@ -167,14 +167,14 @@ static inline void grade_watch_deaths(void)
 
 static inline int grade_main(int argc, char **argv, const struct grade_test *tests, int count)
 {
-    if (argc != 5) {
-        fprintf(stderr, "usage: labtest NAME SEED NONCE CPUS (tools/grade runs it)\n");
+    if (argc != 3 && argc != 5) {
+        fprintf(stderr, "usage: labtest NAME SEED [NONCE CPUS] (tools/grade runs it)\n");
         return 2;
     }
     grade_name = argv[1];
     grade_seed = strtoul(argv[2], NULL, 10);
-    grade_hash = strtoul(argv[3], NULL, 16);
-    grade_cpus = atoi(argv[4]);
+    grade_hash = strtoul(argc == 5 ? argv[3] : "0", NULL, 16);
+    grade_cpus = argc == 5 ? atoi(argv[4]) : 1;
     grade_watch_deaths();
     printf("KTAP version 1\n# nonce %016lx\n1..1\n", (unsigned long)grade_hash);
     for (int i = 0; i < count; i++) {
@@ -183,7 +183,7 @@ static inline int grade_main(int argc, char **argv, const struct grade_test *tes
             tests[i].run();
             printf("ok 1 - %s\n", grade_name);
             fflush(stdout);
-            _exit(10 + (int)(grade_hash % 90));
+            _exit(argc == 5 ? 10 + (int)(grade_hash % 90) : 0);
         }
     }
     fprintf(stderr, "labtest: no test %s\n", grade_name);

@@ -19,3 +19,13 @@ build/labs/4/queue.o: labs/4/queue.c labs/4/doubles.h labs/grade.h kernel/sched/
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -Ilabs -Ikernel -c -o $@ $< 2>$@.errors || \
 	    $(CC) $(USER_CFLAGS) -Ilabs -c -o $@ labs/4/queue_unfit.c
+
+# Lab 8: the learner's locks, which call nobody but the kernel.
+LOCKS := $(patsubst %.c,build/%.o,$(sort $(wildcard user/locks/*.c)))
+build/labs/8/tests: $(LOCKS) build/labs/8/alone
+build/labs/8/alone: $(LOCKS)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -r -o $@.o $^
+	$(Q)for name in $$($(NM) -u $@.o | sed 's/.* //'); do case $$name in word_wait|word_wake|mem*) ;; *) \
+	    echo "user/locks: error: $$name: a lock calls word_wait and word_wake, and nobody else"; exit 1;; esac; done
+	$(Q)touch $@

@@ -47,4 +47,16 @@ static inline int step_is_futex(const uint64_t *registers, uint64_t operation,
     return step_is_call(registers) && registers[STEP_RAX] == STEP_FUTEX &&
            (registers[STEP_RSI] & 127) == operation && registers[STEP_RDI] == (uint64_t)word;
 }
+
+/* Does the instruction at `rip` change memory in one go, also for other CPUs? With a lock prefix (F0), or
+ * xchg (86, 87), whose first byte may be another prefix or two. */
+static inline int step_is_atomic(uint64_t rip)
+{
+    const uint8_t *code = (const uint8_t *)rip;
+
+    while (*code == 0x66 || *code == 0xf2 || *code == 0xf3 || (*code & 0xf0) == 0x40) {
+        code++;
+    }
+    return *code == 0xf0 || *code == 0x86 || *code == 0x87;
+}
 #endif

@@ -240,22 +240,11 @@ static void each_sleep(void)
     }
 }
 
-/* Does the instruction at `code` change memory in one go? lock (F0), or xchg (86, 87). */
-static int is_atomic(const uint8_t *code)
-{
-    for (int i = 0; i < 4; i++) {
-        if (code[i] == 0xf0 || code[i] == 0x86 || code[i] == 0x87) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static void look_at_wake(const uint64_t *r)
 {
     note_calls(r, &st.cond.__sequence);
     if (st.cond.__sequence != st.last_sequence) {
-        st.plain |= !is_atomic((const uint8_t *)st.last_rip);
+        st.plain |= !step_is_atomic(st.last_rip);
     }
     st.early |= step_is_futex(r, 1, &st.cond.__sequence) && st.cond.__sequence == st.before;
     st.last_sequence = st.cond.__sequence;

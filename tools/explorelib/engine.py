@@ -62,7 +62,7 @@ def options_of_run(guest: Guest, options: list[str]) -> list[str]:
     return [*words, *options, "--", *command]
 
 
-def _take(result: Result, line: str) -> int | None:
+def take(result: Result, line: str) -> int | None:
     """One line of the guest. Returns how many schedules were tried, if it says so."""
     try:
         said = json.loads(line)
@@ -93,7 +93,7 @@ def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = No
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="replace", preexec_fn=host.tied_to_us())
         for line in process.stdout:
-            tried = _take(result, line)
+            tried = take(result, line)
             if tried and progress:
                 progress(tried)
         errors = process.stderr.read()

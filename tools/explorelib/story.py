@@ -34,7 +34,7 @@ class Step:
         return str(first) if low == high else f"{Place(first.file, low)}..{high}"
 
 
-def _name(task: int) -> str:
+def name(task: int) -> str:
     return "main" if task == 1 else f"thread {task}"
 
 
@@ -112,7 +112,7 @@ def waiting(found: list[Step]) -> list[str]:
         if step.ends == "blocks":
             place = step.places[-1] if step.places else None
             where = f" at {place}  {place.text()}" if place else ""
-            lines.append(f"{_name(task)} {step.waits}{where}")
+            lines.append(f"{name(task)} {step.waits}{where}")
     return lines
 
 
@@ -120,7 +120,7 @@ def tell(found: list[Step]) -> list[str]:
     """The lines of the story. What the same task does in a row without a preemption is one line."""
     told = []
     for i, step in enumerate(found):
-        row = f"{_name(step.task):<10} {step.lines() or '(in a library)'}"
+        row = f"{name(step.task):<10} {step.lines() or '(in a library)'}"
         single = len({str(p) for p in step.places}) == 1
         if single:
             row = f"{row:<32}{step.places[0].text()}"

@@ -12,6 +12,7 @@ from typing import Callable
 
 import answers
 import build
+import explored
 import guest
 import own
 from launch.host import Ended
@@ -102,6 +103,8 @@ class Grading:
             pool.shutdown(cancel_futures=True)
 
     def run_test(self, test: Test, stop: threading.Event) -> Result:
+        if test.explored:
+            return explored.run_test(self.root, self.lab, test, self.seed, stop)
         return guest.run_test(self.root, self.lab, test, self.seed, self.cpus, stop)
 
     def give_hints(self) -> None:

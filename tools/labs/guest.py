@@ -72,7 +72,7 @@ def limits(tie: Callable[[], None]) -> Callable[[], None]:
     return limit
 
 
-def watch(process: subprocess.Popen, output: Path, log: Path, stop: threading.Event) -> str:
+def watch(process: subprocess.Popen, output: Path, log: Path, most: int, stop: threading.Event) -> str:
     """Wait for the end, or until nobody wants to know any more; stop a flood or a standstill and say which."""
     used, since, look = 0.0, time.monotonic(), 0
     while not stop.is_set():
@@ -81,7 +81,7 @@ def watch(process: subprocess.Popen, output: Path, log: Path, stop: threading.Ev
             return ""
         except subprocess.TimeoutExpired:
             pass
-        if output.stat().st_size > OUTPUT_MAX or (log.exists() and log.stat().st_size > LOG_MAX):
+        if output.stat().st_size > most or (log.exists() and log.stat().st_size > LOG_MAX):
             return "flood"
         look += 1
         if look % 20:
@@ -112,7 +112,8 @@ def group_cpu_seconds(group: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def start(command: list[str], root: Path, evidence: Path, stop: threading.Event) -> Ended:
+def start(command: list[str], root: Path, evidence: Path, stop: threading.Event, most: int = OUTPUT_MAX) -> Ended:
+    """`most`: bytes of output, before it is a flood."""
     output, errors, log = (evidence / name for name in ("output.txt", "errors.txt", "log"))
     with tempfile.TemporaryDirectory(prefix="grade-") as temporary, \
             open(output, "wb") as out, open(errors, "wb") as err:
@@ -122,22 +123,22 @@ def start(command: list[str], root: Path, evidence: Path, stop: threading.Event)
                                    env={**os.environ, "TMPDIR": temporary})
         stopped = ""
         try:
-            stopped = watch(process, output, log, stop)
+            stopped = watch(process, output, log, most, stop)
         finally:
             try:
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
             process.wait()
-    texts = [beginning(path) for path in (output, errors, log)]
+    texts = [beginning(path, most) for path in (output, errors, log)]
     return Ended(process.returncode, *texts, stopped)
 
 
-def beginning(path: Path) -> str:
+def beginning(path: Path, most: int) -> str:
     if not path.exists():
         return ""
     with open(path, "rb") as file:
-        return file.read(OUTPUT_MAX).decode(errors="replace")
+        return file.read(most).decode(errors="replace")
 
 
 def said(run: Ended, words: str) -> bool:
@@ -276,12 +277,17 @@ def check_trace(root: Path, trace: Path, test: Test, stop: threading.Event) -> J
                   "a trace of the run", last)
 
 
-def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int, stop: threading.Event) -> Result:
-    """`stop`: another thread does not want to know any more; all that it started ends."""
-    cpus = max(cpus, test.cpus)
+def empty_evidence(root: Path, lab: Lab, test: Test) -> Path:
     evidence = root / f"build/grade/{lab.number}/{test.name}"
     shutil.rmtree(evidence, ignore_errors=True)
     evidence.mkdir(parents=True)
+    return evidence
+
+
+def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int, stop: threading.Event) -> Result:
+    """`stop`: another thread does not want to know any more; all that it started ends."""
+    cpus = max(cpus, test.cpus)
+    evidence = empty_evidence(root, lab, test)
     nonce = secrets.randbits(64)
     trace = evidence / "trace.ktr"
     command = [str(root / "tools/run"), "--icount", "--smp", str(cpus), "--mem", str(test.memory),
@@ -297,15 +303,25 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, cpus: int, stop: threa
         judge(run, test, nonce, test.expected(seed, cpus))
     if judged.verdict == OK and test.checks:
         judged = check_trace(root, trace, test, stop)
+    return result_of(evidence, root, lab, test, judged,
+                     f"tools/grade --lab {lab.number} -k {test.name} --seed {seed} --smp {cpus}")
+
+
+def drop_core(evidence: Path) -> None:
+    for name in ("core", "baton.elf"):
+        (evidence / name).unlink(missing_ok=True)
+
+
+def result_of(evidence: Path, root: Path, lab: Lab, test: Test, judged: Judged, again: str) -> Result:
+    """What is told of it, and what is kept."""
     verdict = judged.verdict
     result = Result(test.name, test.points, test.points if verdict == OK else 0, verdict,
                     judged.expected, judged.seen, where=judged.where, early=judged.early)
     if verdict == OK:
-        for name in ("core", "baton.elf"):
-            (evidence / name).unlink(missing_ok=True)
+        drop_core(evidence)
     else:
         result.hint = judged.hint or ("" if judged.early else test.hint)
-        result.again = f"tools/grade --lab {lab.number} -k {test.name} --seed {seed} --smp {cpus}"
+        result.again = again
         kept = ", ".join(path.name for path in sorted(evidence.iterdir()) if path.stat().st_size)
         folder = evidence.relative_to(root)
         result.evidence = f"{folder}/ ({kept})"

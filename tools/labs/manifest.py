@@ -14,6 +14,16 @@ Values = dict[str, int | tuple[int, int]]
 
 
 @dataclass
+class Explored:
+    """The test is run by every schedule with at most one preemption (docs/explore.md), and by some with more."""
+    preemptions: int = 2
+    samples: int = 100       # with each number of preemptions above one
+    instructions: int = 1000000  # of a run: what needs more will never end
+    deadlock: str = ""       # what to do next then; "": the test's own hint
+    livelock: str = ""
+
+
+@dataclass
 class Test:
     """One graded behaviour: one boot of the guest, in which labs/N/tests.c runs test `name`."""
     name: str
@@ -29,6 +39,7 @@ class Test:
     hints: dict[str, str] = field(default_factory=dict)  # what to do next if this value or check is wrong
     crash: str = ""   # what to do next if the program dies or the kernel panics
     hang: str = ""    # what to do next if it takes too long
+    explored: Explored | None = None  # on one CPU, whatever --smp says
 
 
 @dataclass
@@ -53,6 +64,7 @@ class Lab:
     # what has passed no hint speaks.
     crash: dict[str, str] = field(default_factory=dict)
     hang: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)  # for the addresses of futexes, as an explorer's story has them
 
     def points(self) -> dict[str, int]:
         """Of all that is graded, by name."""

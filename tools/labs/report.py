@@ -56,7 +56,7 @@ class Report:
 
 def explanation(result: Result) -> list[tuple[str, str]]:
     rows = [("expected", result.expected), ("seen", result.seen), ("next", result.hint),
-            ("evidence", result.evidence), ("look", result.look), ("again", result.again)]
+            ("story", result.story), ("evidence", result.evidence), ("look", result.look), ("again", result.again)]
     return [(word, text) for word, text in rows if text and result.verdict != OK]
 
 

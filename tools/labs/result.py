@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ktracelib.untrusted import printable
 
 OK, FAIL, PANIC, TRIPLE, TIMEOUT, HARNESS = "ok", "FAIL", "PANIC", "TRIPLE-FAULT", "TIMEOUT", "HARNESS"
-LINE_MAX, LINES_MAX = 400, 12
+LINE_MAX, LINES_MAX = 400, 30  # a story has up to 28
 
 
 class WrongUse(Exception):
@@ -23,6 +23,7 @@ class Result:
     again: str = ""
     evidence: str = ""  # where it is kept
     look: str = ""       # commands that show it
+    story: str = ""      # of the schedule that breaks it
     where: str = ""      # it died: function and line, as far as they are known
     early: str = ""      # "crash" or "hang", if the test did not come to its end
 

@@ -2,7 +2,8 @@
  * explore [options] -- COMMAND...: run it by many schedules until one fails.
  *
  * For tools/explore, which knows the program's symbols and source lines: what comes out is one JSON
- * object a line. Status 0: nothing found, 1: found, 2: wrong use, 3: it could not go on.
+ * object a line. Status 0 (with --passes that one): nothing found, 1: found, 2: wrong use, 3: it could
+ * not go on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 static const char usage[] =
     "usage: explore [--begin N] [--end N] [--range N:N]... [--preemptions N] [--runs N]\n"
     "               [--samples N] [--seed S] [--in user|kernel|both] [--limit N] [--avoid SCHEDULE]...\n"
+    "               [--passes STATUS]\n"
     "               [--replay SCHEDULE [--once]] -- COMMAND...\n"
     "Addresses are relative to the program's entry point. tools/explore on the host fills them in.\n";
 
@@ -81,6 +83,8 @@ static void take_option(struct options *options, const char *name, const char *v
     } else if (strcmp(name, "--avoid") == 0 && search->avoid_count < AVOID_MAX &&
                schedule_parse(value, &search->avoid[search->avoid_count])) {
         search->avoid_count++;
+    } else if (strcmp(name, "--passes") == 0) {
+        search->passes = (int)number(value);
     } else if (strcmp(name, "--replay") == 0 && schedule_parse(value, &options->replay)) {
         options->replays = 1;
     } else {
@@ -139,5 +143,5 @@ int main(int argc, char **argv)
     if (found || options.replays) {
         report_run(search, found);
     }
-    return found;
+    return found || options.replays ? found : search->passes;
 }

@@ -66,7 +66,8 @@ int search_try(struct search *search, const struct schedule *schedule)
         printf("{\"tried\": %lu}\n", search->tried);
         fflush(stdout);
     }
-    if (run->verdict == DONE && run->status == 0 && !leak_is_found(search, schedule, &before)) {
+    if (run->verdict == DONE && run->status == search->passes << 8 && /* wait(2): exited with it */
+        !leak_is_found(search, schedule, &before)) {
         search->lost[0] = '\0';
         return 0;
     }

@@ -22,6 +22,7 @@ struct search {
     int in_user, in_kernel; /* where preemptions are */
     struct schedule avoid[AVOID_MAX]; /* these end the machine: they are passed over */
     uint32_t avoid_count;
+    int passes;           /* the exit status of a run in which nothing is wrong */
     int coroutines;       /* CO_ORDER instead of schedules */
     /* What came out: */
     uint64_t tried, instructions; /* of the first run */

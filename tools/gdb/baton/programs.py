@@ -29,8 +29,10 @@ def has_program(task: gdb.Value) -> bool:
 
 
 def named(name: str) -> list[str]:
-    """build/user/*/NAME, by the last part of a path; what is in the guest from the start comes first."""
-    found = [path for path in glob.glob(f"{glob.escape(BUILT)}*/{glob.escape(os.path.basename(name))}")
+    """build/user/*/NAME, by the last part of a path, what is in the guest from the start first; or a lab's
+    test program."""
+    found = [path for folder in ("user", "labs") if os.path.basename(name)
+             for path in glob.glob(f"{glob.escape(ROOT)}/build/{folder}/*/{glob.escape(os.path.basename(name))}")
              if os.path.isfile(path)]
     return sorted(found, key=lambda path: (not os.path.isfile(stripped(path)), path))
 
