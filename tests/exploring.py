@@ -46,6 +46,19 @@ def lost_update_is_found_and_told_in_source_lines() -> None:
 
 
 @test
+def story_says_what_shared_variables_were() -> None:
+    """The values, not only the lines: who read what, and wrote what; nothing for what was not executed."""
+    wrong = built("lost", "-static")
+    found = explore("--add", wrong, "--", Path(wrong).name, status=1)
+    first, second, again = [step for step in found["steps"] if step["task"] > 1]
+    check(first["ends"] == "taken" and first["values"] == [["reads", "counter", 0]], str(found))
+    check(second["values"] == [["reads", "counter", 0], ["writes", "counter", 1]], str(found))
+    check(again["values"] == [["writes", "counter", 1]], str(found))
+    text = told("--add", wrong, "--replay", found["schedule"], "--", Path(wrong).name, status=1)
+    check("(reads counter: 0)\n" in text and "(reads counter: 0, writes counter: 1)\n" in text, text)
+
+
+@test
 def what_is_right_is_proved_for_one_preemption() -> None:
     report = explore("--preemptions", "1", "--", "race", "--way", "mutex", status=0)
     none, one = report["covered"]

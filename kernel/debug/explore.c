@@ -37,9 +37,14 @@
 struct explore_range {
     int64_t low, high; /* the instructions from low to below high */
 };
+struct explore_watch {
+    int64_t at, address; /* the instruction there is about a variable */
+    uint32_t size, unused;
+};
 struct explore_setup {
     int64_t begin, end; /* where runs begin; where they end to be interesting, INT64_MAX: nowhere */
     struct explore_range ranges[EXPLORE_RANGES]; /* whose steps are told */
+    struct explore_watch watches[EXPLORE_WATCHES]; /* by rising `at`; size 0: no more */
 };
 struct explore_run {
     uint32_t places, steps;
@@ -174,6 +179,62 @@ static bool explore_steps_here(vaddr_t rip)
     return false;
 }
 
+/* A variable of the current task, as it is. False: that cannot be said. Interrupts off. */
+static bool watch_load(vaddr_t address, uint32_t size, uint64_t *value)
+{
+    bool known;
+
+    *value = 0;
+    preempt_disable(); /* no page is made for it */
+    known = size <= sizeof(*value) && !copy_from_user(value, (const void __user *)address, size);
+    preempt_enable_no_resched();
+    return known;
+}
+
+/* The step that was just recorded: is it about a variable? */
+static void watch_begin(struct explore_event *event, vaddr_t rip)
+{
+    const struct explore_watch *watch = session.setup.watches;
+    int64_t at = (int64_t)(rip - session.entry);
+
+    for (int i = 0; i < EXPLORE_WATCHES && watch->size && watch->at < at; i++) {
+        watch++;
+    }
+    if (watch == session.setup.watches + EXPLORE_WATCHES || !watch->size || watch->at != at) {
+        return;
+    }
+    explore.watched = event;
+    explore.watched_address = session.entry + (uint64_t)watch->address;
+    explore.watched_size = watch->size;
+    if (watch_load(explore.watched_address, watch->size, &event->object)) {
+        event->nth = EXPLORE_KNOWN;
+    }
+}
+
+/* The instruction was executed: what is the variable now? */
+static void watch_end(void)
+{
+    struct explore_event *event = explore.watched;
+
+    explore.watched = NULL;
+    if (event && watch_load(explore.watched_address, explore.watched_size, &event->ready)) {
+        event->nth |= EXPLORE_CHANGED;
+    }
+}
+
+void explore_step(vaddr_t rip)
+{
+    uint32_t number = explore.event_count;
+
+    watch_end();
+    if (explore_steps_here(rip)) {
+        explore_record(EXPLORE_STEP, current, rip);
+        if (explore.event_count > number) {
+            watch_begin(explore.events + number, rip);
+        }
+    }
+}
+
 bool user_clock_debug(struct trap_frame *frame)
 {
     uint64_t dr6 = read_dr6();
@@ -196,9 +257,7 @@ bool user_clock_debug(struct trap_frame *frame)
     }
     if (dr6 & DR6_BS) {
         frame->rflags &= ~(uint64_t)RFLAGS_TF;
-        if (explore_steps_here(frame->rip)) {
-            explore_record(EXPLORE_STEP, current, frame->rip);
-        }
+        explore_step(frame->rip);
     }
     return true;
 }

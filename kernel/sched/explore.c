@@ -72,6 +72,7 @@ void explore_reset(void)
     explore.started = user_clock;
     explore.turn = explore.since = explore.nth = explore.site = 0;
     explore.lowest = 0;
+    explore.watched = NULL;
     explore.runs++;
     explore.running = NULL;
 }
@@ -139,9 +140,9 @@ static void explore_charge(struct runqueue *rq, struct task *task, ktime_t time)
 {
     (void)rq;
     explore.silent += time;
-    if (explore.silent > PUT_OFF || !explore.watched) {
+    if (explore.silent > PUT_OFF || !explore.guarded) {
         explore.silent = 0;
-        explore.watched = true;
+        explore.guarded = true;
         watchdog_put_off();
     }
     if (!task->explored || explore.kernel_at != user_clock) {
@@ -259,6 +260,7 @@ static void explore_stop(struct task *task)
     }
     explore.passes = false;
     explore.site = 0;
+    explore.watched = NULL; /* it has not executed that instruction yet */
     explore.running = NULL;
 }
 
@@ -297,6 +299,7 @@ static struct task *explore_choose(struct runqueue *rq)
         explore.events[event].ready = ready;
     }
     explore.turn = explore_now();
+    explore.fresh = true;
     return chosen;
 }
 
@@ -316,7 +319,7 @@ static struct task *explore_pick_next(struct runqueue *rq)
     if (next) {
         list_remove(&next->run_list);
     } else {
-        explore.watched = false;
+        explore.guarded = false;
         watchdog_stop(); /* who sleeps is not silent */
         if (explore.alive && !timer_is_pending()) {
             explore_judge(EXPLORE_DEADLOCK);
@@ -475,6 +478,10 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     }
     if (explore.verdict || until > explore.turn + EXPLORE_TURN) {
         until = explore.turn + EXPLORE_TURN;
+    }
+    if (explore.fresh && frame->rflags & RFLAGS_TF) {
+        explore.fresh = false;
+        explore_step(frame->rip); /* the exception comes behind its first instruction */
     }
     return user_clock_set(now, (ktime_t)(until - now));
 }

@@ -17,6 +17,7 @@
 #define EXPLORE_PLACES 64
 #define EXPLORE_TASKS 64 /* have a priority of their own, the last one for all above */
 #define EXPLORE_RANGES 16
+#define EXPLORE_WATCHES 256
 #define EXPLORE_TURN 50000
 
 /*
@@ -37,13 +38,15 @@ enum explore_kind {
     EXPLORE_CLOSED, /* explore_end() was called */
     EXPLORE_PLACE,  /* `task` could lose the CPU in the kernel, at `object`, to another one */
 };
+enum { EXPLORE_KNOWN = 1, EXPLORE_CHANGED = 2 };
 enum explore_why { EXPLORE_TAKEN, EXPLORE_BLOCKS, EXPLORE_ENDS, EXPLORE_YIELDS, EXPLORE_TURN_OVER };
 
 struct explore_event {
     uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel */
     uint64_t object;  /* what it waits for, as `reason` has it; TAKEN: where in the kernel, or 0 */
     uint64_t ready;   /* RUNS: who could have run, a bit by number; the last one for all above */
-    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place */
+    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place; STEP: EXPLORE_KNOWN, EXPLORE_CHANGED: what
+                         the variable was that this instruction is about is `object`, then `ready` */
     uint16_t task;
     uint8_t kind, why, reason;
     uint8_t unused[7];
@@ -74,13 +77,17 @@ extern struct explore {
     uint64_t left;    /* when a task went to user mode last, and how often since without a step there */
     uint32_t in_vain;
     uint64_t turn;    /* when the running task got the CPU */
-    bool watched;     /* the watchdog runs; `silent`: so long since it was put off */
+    bool guarded;     /* the watchdog runs; `silent`: so long since it was put off */
     ktime_t silent;
     uint64_t kernel_at; /* user_clock, when a task of the group was seen in the kernel, */
     ktime_t kernel_time; /* for so long */
     struct task *running; /* whose turn it is: it has the CPU, or outsiders have it meanwhile */
     bool passes;          /* it is to give it away, `why` */
     enum explore_why why;
+    bool fresh;           /* the running task has just got the CPU */
+    struct explore_event *watched; /* the last step, if its variable is to be looked at again */
+    uint64_t watched_address;
+    uint32_t watched_size;
     struct explore_event *events;
     uint32_t event_count, event_max, dropped;
     struct task *template;  /* of which all runs are copies; or NULL (debug/explore.c) */
@@ -97,7 +104,9 @@ void explore_reset(void);
 /* A new task, which is not started yet; and one that is about to give the CPU away for good. */
 void explore_clone(struct task *task);
 void explore_exit(struct task *task);
-/* Upcall, defined in debug/explore.c: the current task has become another program. */
+/* Upcalls, defined in debug/explore.c: the current task has become another program; it is about to execute
+ * the instruction at `rip`, interrupts off. */
 void explore_exec(vaddr_t entry);
+void explore_step(vaddr_t rip);
 
 #endif

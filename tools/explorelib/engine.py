@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import Callable
 
+from explorelib import watch
 from explorelib.program import Program
 from launch import host, monitor
 from launch.host import LaunchError
@@ -48,6 +49,7 @@ class Guest:
     added: list[str]
     command: list[str]
     append: str = ""  # options of the kernel
+    watches: dict[int, watch.Watch] = field(default_factory=dict)
 
 
 def options_of_run(guest: Guest, options: list[str]) -> list[str]:
@@ -57,6 +59,7 @@ def options_of_run(guest: Guest, options: list[str]) -> list[str]:
               "--begin", str(program.begin())]
     if program.end() is not None:
         words += ["--end", str(program.end())]
+    words += watch.option(program, guest.watches)
     for low, high in program.ranges:
         words += ["--range", f"{low - program.entry}:{high - program.entry}"]
     return [*words, *options, "--", *command]

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from explorelib.engine import Result
 from explorelib.program import Place, Program
+from explorelib.watch import Watch
 from launch import monitor
 from launch.host import KERNEL
 
+VALUES_MAX = 3  # of variables, in a line
 FIRST_ROWS, LAST_ROWS = 16, 10  # of a story that is too long for a screen
 
 
@@ -20,6 +22,7 @@ class Step:
     ends: str = ""  # taken, blocks, ends, yields, turn; nothing: the run was over
     waits: str = ""
     stands: Place | None = None  # the line that it was about to go on with
+    values: list[tuple[str, str, int]] = field(default_factory=list)  # (reads or writes, variable, value), in order
     kernel: str = ""  # if the CPU was taken in the kernel: where
 
     def lines(self) -> str:
@@ -46,7 +49,36 @@ def _waits(event: dict, program: Program, base: int, reasons: list[str]) -> str:
     return {"nanosleep": "sleeps", "wait4": "waits for a child"}.get(reason, f"waits ({reason})")
 
 
-def steps(result: Result, program: Program, reasons: list[str]) -> list[Step]:
+def _look(event: dict, watch: Watch, program: Program) -> list[tuple[str, str, int]]:
+    """What an instruction did to its variable."""
+    name, bits = program.variable(watch.address), watch.size * 8
+    before, after = ((v ^ 1 << bits - 1) - (1 << bits - 1) for v in (event["before"], event["after"]))  # signed
+    return [("reads", name, before)] * watch.reads + [("writes", name, after)] * watch.writes
+
+
+def keep_shared(found: list[Step]) -> None:
+    """Only variables that one task writes and another one looks at, too, are worth a word."""
+    users: dict[str, set[int]] = {}
+    written = {name for step in found for does, name, _ in step.values if does == "writes"}
+    for step in found:
+        for _, name, _ in step.values:
+            users.setdefault(name, set()).add(step.task)
+    for step in found:
+        step.values = [v for v in step.values if v[1] in written and len(users[v[1]]) > 1]
+
+
+def told_values(step: Step) -> str:
+    """The last of what was read, and of what was written, of each variable: "(reads counter: 0)"."""
+    last: dict[tuple[str, str], int] = {}
+    for does, name, value in step.values:
+        last.pop((does, name), None)
+        last[does, name] = value
+    words = [f"{does} {name}: {value if abs(value) < 1 << 20 else hex(value % (1 << 64))}"
+             for (does, name), value in last.items()]
+    return f"({', '.join(words[-VALUES_MAX:])})" if words else ""
+
+
+def steps(result: Result, program: Program, reasons: list[str], watches: dict[int, Watch]) -> list[Step]:
     base = result.entry - program.entry
     program.look_up({e["rip"] - base for e in result.events if e["event"] == "step"})
     found: list[Step] = []
@@ -63,6 +95,8 @@ def steps(result: Result, program: Program, reasons: list[str]) -> list[Step]:
                 found[-1].places.append(place)
             if place:
                 last[event["task"]] = place
+            if "before" in event:
+                found[-1].values += _look(event, watches[event["rip"] - base], program)
         elif event["event"] == "stops" and found:
             now = found[-1]
             now.until, now.ends = event["at"], event["why"]
@@ -77,6 +111,7 @@ def steps(result: Result, program: Program, reasons: list[str]) -> list[Step]:
             elif now.ends in ("taken", "turn") and len(now.places) > 1 and now.places[-1] == now.stands \
                     and not _begun(result, event, base, program):
                 now.places.pop()  # it was about to begin that line
+    keep_shared(found)
     return found
 
 
@@ -130,7 +165,8 @@ def tell(found: list[Step]) -> list[str]:
             row += f", {step.waits}"
         elif step.ends == "yields":
             row += ", yields"
-        told.append(row)
+        values = told_values(step)
+        told.append(f"{row:<56}  {values}".rstrip() if values else row)
         if step.ends == "turn":
             told.append(" " * 11 + "-- its turn is over --")
         elif step.ends == "taken" and i + 1 < len(found):

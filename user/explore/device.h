@@ -7,6 +7,7 @@
 #define PLACES_MAX 64
 #define PRIORITIES 64
 #define RANGES_MAX 16
+#define WATCHES_MAX 256
 #define NOWHERE INT64_MAX
 #define SIZES 16
 
@@ -21,11 +22,20 @@ struct range {
     int64_t low, high;
 };
 
+/* The instruction there is about the variable at `address`. */
+struct watch {
+    int64_t at, address;
+    uint32_t size, unused;
+};
+
 /* Addresses are relative to the program's entry point. */
 struct setup {
     int64_t begin, end;
     struct range ranges[RANGES_MAX];
+    struct watch watches[WATCHES_MAX]; /* by rising `at` */
 };
+
+enum { KNOWN = 1, CHANGED = 2 }; /* nth of a step: what its variable was is `object`, then `ready` */
 
 enum kind { RUNS, STOPS, READY, STEP, CLOSED, PLACE };
 enum why { TAKEN, BLOCKS, ENDS, YIELDS, TURN_OVER };

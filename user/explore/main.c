@@ -13,7 +13,7 @@
 #include "search.h"
 
 static const char usage[] =
-    "usage: explore [--begin N] [--end N] [--range N:N]... [--preemptions N] [--runs N]\n"
+    "usage: explore [--begin N] [--end N] [--range N:N]... [--watch N:N:N,...] [--preemptions N] [--runs N]\n"
     "               [--samples N] [--seed S] [--in user|kernel|both] [--limit N] [--avoid SCHEDULE]...\n"
     "               [--passes STATUS]\n"
     "               [--replay SCHEDULE [--once]] -- COMMAND...\n"
@@ -57,12 +57,33 @@ static void take_range(struct options *options, const char *text)
     options->setup.ranges[options->ranges++] = range;
 }
 
+/* AT:ADDRESS:SIZE,... */
+static void take_watches(struct options *options, const char *text)
+{
+    char *end = (char *)text - 1;
+
+    for (int i = 0; i == 0 || *end == ','; i++) {
+        struct watch watch = {.at = strtol(end + 1, &end, 0)};
+
+        if (*end == ':') {
+            watch.address = strtol(end + 1, &end, 0);
+        }
+        if (*end != ':' || i == WATCHES_MAX) {
+            wrong_use(text);
+        }
+        watch.size = (uint32_t)strtol(end + 1, &end, 0);
+        options->setup.watches[i] = watch;
+    }
+}
+
 static void take_option(struct options *options, const char *name, const char *value)
 {
     struct search *search = &options->search;
 
     if (strcmp(name, "--range") == 0) {
         take_range(options, value);
+    } else if (strcmp(name, "--watch") == 0) {
+        take_watches(options, value);
     } else if (strcmp(name, "--begin") == 0) {
         options->setup.begin = number(value);
     } else if (strcmp(name, "--end") == 0) {

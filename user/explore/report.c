@@ -67,18 +67,22 @@ static void report_event(const struct event *event)
     if (event->kind == STOPS) {
         printf(", \"why\": \"%s\", \"reason\": %u, \"object\": %lu", whys[event->why], event->reason,
                event->object);
+    } else if (event->kind == STEP && event->nth == (KNOWN | CHANGED)) {
+        printf(", \"before\": %lu, \"after\": %lu", event->object, event->ready);
     } else if (event->kind == RUNS) {
         printf(", \"ready\": %lu", event->ready);
     }
     printf("}\n");
 }
 
+#define WATCHED_MAX 5000 /* steps that are about a variable: all of them */
 #define LAST_STEPS 4 /* before the CPU changes hands: told in any case */
 
 /* Loops come by the same instructions again and again: once is enough. */
 static void report_events(const struct event *events, uint32_t count)
 {
     static uint64_t told[1024];
+    uint32_t watched = 0;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct event *event = &events[i];
@@ -89,6 +93,10 @@ static void report_events(const struct event *events, uint32_t count)
         }
         if (event->kind == RUNS) {
             memset(told, 0, sizeof(told));
+        }
+        if (event->kind == STEP && event->nth && watched++ < WATCHED_MAX) {
+            report_event(event);
+            continue;
         }
         if (event->kind == STEP && *slot == event->rip && i + LAST_STEPS < count &&
             event[LAST_STEPS].kind == STEP) {
