@@ -18,6 +18,8 @@ enum {
     O_TMPFILE_BIT = 020000000,
 };
 
+#define PIPE_SIZE_MAX 65536 /* fcntl(2), F_SETPIPE_SZ; what /proc says of it */
+
 enum { SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 
 /* poll(2) */

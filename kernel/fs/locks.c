@@ -70,10 +70,23 @@ static bool lock_waits_for(const void *owner, const void *me)
     return false;
 }
 
+/* An owner's locks stand together, by start: F_GETLK tells of the first that is in the way, as on Linux. */
 static void lock_add(struct held *held, const struct lock *lock)
 {
+    struct list *before = &held_locks;
+    struct held *other;
+
+    list_for_each(other, &held_locks, link) {
+        if (lock_same_owner(&other->lock, lock)) {
+            before = &other->link;
+            if (other->lock.start > lock->start) {
+                break;
+            }
+            before = before->next;
+        }
+    }
     held->lock = *lock;
-    list_push_back(&held_locks, &held->link);
+    list_push_back(before, &held->link);
     held_count++;
     __atomic_fetch_add(&lock->inode->locks, 1, __ATOMIC_RELAXED);
 }

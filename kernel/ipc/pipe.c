@@ -17,6 +17,7 @@
 #include "sched/signal.h"
 #include "sched/wait.h"
 
+_Static_assert(RING_CAPACITY == PIPE_SIZE_MAX, "/proc/sys/fs/pipe-max-size says so");
 _Static_assert(PIPE_BUF <= RING_WRITABLE, "a writer waits for no more room than wakes it");
 
 struct pipe {
@@ -112,6 +113,35 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
         }
     }
     return (ssize_t)done;
+}
+
+long pipe_size(struct file *file)
+{
+    struct pipe *pipe = file->data;
+
+    return (long)(RING_CAPACITY - pipe->ring.withheld);
+}
+
+long pipe_set_size(struct file *file, uint64_t wish)
+{
+    struct pipe *pipe = file->data;
+    size_t size = PAGE_SIZE;
+    long result = -EBUSY;
+
+    if (wish > RING_CAPACITY) {
+        return wish > 1ul << 31 ? -EINVAL : -EPERM;
+    }
+    while (size < wish) {
+        size *= 2;
+    }
+    mutex_lock(&pipe->lock);
+    if (ring_used(&pipe->ring) <= size) {
+        pipe->ring.withheld = RING_CAPACITY - size;
+        result = (long)size;
+    }
+    mutex_unlock(&pipe->lock);
+    wake_events(&pipe->write_queue, POLLOUT | POLLWRNORM); /* if it has grown */
+    return result;
 }
 
 static __attribute__((noinline)) void pipe_hook(struct file *file, struct poll_table *table)

@@ -17,6 +17,7 @@
 
 struct ring {
     uint64_t written, read;
+    size_t withheld; /* of its capacity: a pipe may be made smaller */
     char *pages[RING_PAGES];
 };
 
@@ -28,7 +29,7 @@ static inline size_t ring_used(const struct ring *ring)
 
 static inline size_t ring_room(const struct ring *ring)
 {
-    return RING_CAPACITY - ring_used(ring);
+    return RING_CAPACITY - ring->withheld - ring_used(ring);
 }
 
 /* Copy out at most `size` bytes, from the one at `offset` on. How many, or -EFAULT. */

@@ -90,6 +90,7 @@ void mm_insert(struct mm *mm, struct vma *vma)
     rb_insert_summed(&mm->vmas, &vma->node, parent, link, gap_sum);
     gap_changed(&vma->node); /* `above` is above it in the tree, too, or was rotated down */
     mm->pages += vma_pages(vma);
+    mm->areas++;
 }
 
 void mm_remove(struct mm *mm, struct vma *vma)
@@ -98,6 +99,7 @@ void mm_remove(struct mm *mm, struct vma *vma)
     areas_join(mm, vma->below, vma->above);
     gap_changed(rb_remove_summed(&mm->vmas, &vma->node, gap_sum)); /* on the way to the root is vma->above */
     mm->pages -= vma_pages(vma);
+    mm->areas--;
     if (mm->recent == vma) {
         mm->recent = NULL;
     }

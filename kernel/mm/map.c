@@ -12,7 +12,7 @@
 /* Cut `vma` in two at `address`, inside it. -ENOMEM. */
 static long vma_split(struct mm *mm, struct vma *vma, vaddr_t address)
 {
-    struct vma *upper = kmalloc(sizeof(*upper));
+    struct vma *upper = mm->areas < AREAS_MAX ? kmalloc(sizeof(*upper)) : NULL;
 
     assert_held(&mm->lock);
     if (!upper) {
@@ -176,7 +176,7 @@ static inline __attribute__((always_inline)) long map_locked(struct mm *mm, stru
     const size_t length = vma->end;
     const uint64_t pages = length >> PAGE_SHIFT, promise = vma_promise(vma, pages);
     uint64_t replaced = 0;
-    long error = map_place(mm, &address, length, flags);
+    long error = mm->areas > AREAS_MAX ? -ENOMEM : map_place(mm, &address, length, flags);
 
     if (error) {
         return error;
@@ -341,7 +341,8 @@ static long brk_locked(struct mm *mm, vaddr_t brk)
         return -ENOMEM;
     }
     if (top > old) {
-        struct vma *vma = vma_create(top - old, PROT_READ | PROT_WRITE, MAP_PRIVATE, NULL, 0);
+        const int flags = MAP_PRIVATE | mm->lock_future;
+        struct vma *vma = vma_create(top - old, PROT_READ | PROT_WRITE, flags, NULL, 0);
         long result = vma ? map_locked(mm, vma, old, MAP_FIXED_NOREPLACE) : -ENOMEM;
 
         if (result < 0) {
@@ -354,14 +355,21 @@ static long brk_locked(struct mm *mm, vaddr_t brk)
 
 long mm_brk(struct mm *mm, vaddr_t brk)
 {
+    vaddr_t old;
     long result;
+    bool populate;
 
     mutex_lock(&mm->lock);
+    old = mm->layout.brk;
     if (brk_locked(mm, brk) >= 0) {
         mm->layout.brk = brk;
     }
     result = (long)mm->layout.brk;
+    populate = mm->lock_future & MAP_POPULATE;
     mutex_unlock(&mm->lock);
+    if (populate) {
+        mm_populate(mm, old, (vaddr_t)result);
+    }
     return result;
 }
 
@@ -393,6 +401,10 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
     }
     if (advice == MADV_DONTNEED) { /* read again, they are zero or the file's */
         for (struct vma *vma = mm_find(mm, address); vma && vma->start < end; vma = vma->above) {
+            if (vma->flags & MAP_LOCKED) {
+                error = -EINVAL;
+                break;
+            }
             mm_zap(mm, vma->start > address ? vma->start : address,
                    vma->end < end ? vma->end : end);
         }

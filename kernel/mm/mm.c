@@ -44,6 +44,7 @@ struct mm *mm_clone(struct mm *from)
             break;
         }
         *vma = *old;
+        vma->flags &= ~MAP_LOCKED; /* fork(2): locks are not inherited */
         vma_source_get(vma->source);
         mm_insert(mm, vma);
         failed = mm_copy_range(mm, from, vma) != 0;

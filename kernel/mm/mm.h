@@ -17,6 +17,8 @@
 #define STACK_TOP 0x7ffffffff000ul
 #define MMAP_TOP (STACK_TOP - (1ul << 30))
 #define MMAP_MIN 0x10000ul
+/* How many areas an address space has at most: vm.max_map_count, as Linux starts with. */
+#define AREAS_MAX 65530
 #define STACK_GUARD (256 * PAGE_SIZE)
 
 /* Where exec has put things: for brk, limits and /proc; a fork copies it. */
@@ -39,6 +41,8 @@ struct mm {
     struct vma *recent; /* the last one found */
     uint64_t pages;     /* mapped by vmas */
     uint64_t resident;  /* of these, that have a page */
+    int areas;          /* vmas; AREAS_MAX */
+    int lock_future;    /* MAP_* for what is mapped next, by mlockall(MCL_FUTURE) */
     struct mm_layout layout;
     struct inode *executable; /* set by exec; kept from being written to */
 };
@@ -75,6 +79,13 @@ long mm_brk(struct mm *mm, vaddr_t brk);
 long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
 /* 0, -EINVAL, -ENOMEM: there are holes, but what is mapped has followed the advice. */
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
+/* lock.c. As mlock, munlock: 0, -EINVAL (beyond all addresses), -ENOMEM (a hole, or no memory). `touch`: make
+ * the pages now. */
+long mm_lock_range(struct mm *mm, vaddr_t address, size_t size, bool locked, bool touch);
+void mm_lock_all(struct mm *mm, int flags);      /* MCL_*; 0: munlockall */
+uint64_t mm_locked_pages(struct mm *mm, vaddr_t start, vaddr_t end);  /* of vmas that are partly there, all */
+/* Make the pages of what is mapped in the range, as a first touch would. -ENOMEM: not all of them. */
+long mm_populate(struct mm *mm, vaddr_t start, vaddr_t end);
 /* Forget the pages from `first` on of what maps `object` (a file that was cut): a fault then gets
  * -EIO. */
 void mm_zap_object(struct mm *mm, const void *object, uint64_t first);

@@ -43,7 +43,7 @@ static long remap_move(struct mm *mm, struct vma *vma, vaddr_t old, size_t old_s
     }
     *moved = *vma;
     moved->offset += (old - vma->start) >> PAGE_SHIFT;
-    if (charge_like(mm, moved, grown, fixed ? mm_mapped(mm, to, to + size) : 0)) {
+    if (mm->areas >= AREAS_MAX || charge_like(mm, moved, grown, fixed ? mm_mapped(mm, to, to + size) : 0)) {
         goto out_free;
     }
     if (!fixed) {
@@ -128,5 +128,8 @@ long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flag
     mutex_lock(&mm->lock);
     result = remap_locked(mm, old, old_size, size, flags, fixed);
     mutex_unlock(&mm->lock);
+    if (result > 0 && size > old_size && mm_locked_pages(mm, (vaddr_t)result, (vaddr_t)result + size)) {
+        mm_populate(mm, (vaddr_t)result + old_size, (vaddr_t)result + size);
+    }
     return result;
 }

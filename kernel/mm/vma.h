@@ -52,13 +52,15 @@ static inline void vma_source_put(struct vma_source *source)
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_GROWSDOWN = 0x1000000 };
 enum {
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
-    MAP_GROWSDOWN = 0x100, MAP_NORESERVE = 0x4000, MAP_STACK = 0x20000,
+    MAP_GROWSDOWN = 0x100, MAP_LOCKED = 0x2000, MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000,
+    MAP_STACK = 0x20000,
     MAP_FIXED_NOREPLACE = 0x100000,
     /* Ours: a shared mapping of a file opened for reading; mprotect must not allow writing. */
     VMA_READ_ONLY = 0x10000000,
-    VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_NORESERVE | VMA_READ_ONLY,
+    VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | VMA_READ_ONLY,
 };
 /* madvise(2): of all but MADV_DONTNEED only the number is looked at. */
+enum { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 }; /* mlockall(2) */
 enum { MADV_NORMAL, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_COLLAPSE = 25 };
 
 /* A range of an address space with one kind of memory behind it. */

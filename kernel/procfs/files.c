@@ -245,7 +245,8 @@ static void show_status(struct proc_text *text, struct task *task)
                "Gid:\t0\t0\t0\t0\n", task->name, states[task->state], group->pid, task->tid,
                group->parent_pid);
     if (mm) {
-        proc_print(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm->pages * 4, mm->resident * 4);
+        proc_print(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmRSS:\t%8lu kB\n", mm->pages * 4,
+                   mm_locked_pages(mm, 0, USER_TOP) * 4, mm->resident * 4);
     }
     proc_print(text, "Threads:\t%d\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
                "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",

@@ -10,7 +10,8 @@ struct task;
 
 /* The directories of /proc, see tree.c. */
 enum proc_kind {
-    PROC_ROOT, PROC_PROCESS, PROC_TASKS, PROC_THREAD, PROC_FDS, PROC_SYS, PROC_SYS_KERNEL, PROC_KINDS,
+    PROC_ROOT, PROC_PROCESS, PROC_TASKS, PROC_THREAD, PROC_FDS, PROC_SYS, PROC_SYS_FS, PROC_SYS_KERNEL,
+    PROC_SYS_VM, PROC_KINDS,
 };
 
 struct proc_text {
@@ -35,7 +36,7 @@ struct proc_file {
 
 /* By kind of directory; each ends at a NULL name. */
 extern const struct proc_file proc_root_files[], proc_task_files[], proc_sys_files[],
-    proc_sys_kernel_files[];
+    proc_sys_fs_files[], proc_sys_kernel_files[], proc_sys_vm_files[];
 extern const struct proc_file proc_fd_link; /* of every descriptor */
 /* Is it there, in a directory of this kind? */
 bool proc_file_exists(const struct proc_file *file, enum proc_kind kind);

@@ -2,9 +2,11 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "fs/file.h"
 #include "lib/errno.h"
 #include "lib/version.h"
 #include "mm/kmalloc.h"
+#include "mm/mm.h"
 #include "procfs/files.h"
 #include "sched/sched.h"
 
@@ -97,8 +99,37 @@ static void show_pid_max(struct proc_text *text, struct task *task)
     proc_print(text, "%d\n", PID_MAX);
 }
 
+/* Nothing but this kernel runs in it: no modules. */
+static void show_tainted(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "0\n");
+}
+
+static void show_pipe_max_size(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%d\n", PIPE_SIZE_MAX);
+}
+
+static void show_max_map_count(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "%d\n", AREAS_MAX);
+}
+
 const struct proc_file proc_sys_files[] = {
+    {"fs", S_IFDIR | 0555, .directory = PROC_SYS_FS},
     {"kernel", S_IFDIR | 0555, .directory = PROC_SYS_KERNEL},
+    {"vm", S_IFDIR | 0555, .directory = PROC_SYS_VM},
+    {NULL, .mode = 0},
+};
+const struct proc_file proc_sys_fs_files[] = {
+    {"pipe-max-size", S_IFREG | 0444, .show = show_pipe_max_size},
+    {NULL, .mode = 0},
+};
+const struct proc_file proc_sys_vm_files[] = {
+    {"max_map_count", S_IFREG | 0444, .show = show_max_map_count},
     {NULL, .mode = 0},
 };
 const struct proc_file proc_sys_kernel_files[] = {
@@ -106,5 +137,6 @@ const struct proc_file proc_sys_kernel_files[] = {
     {"osrelease", S_IFREG | 0444, .show = show_osrelease},
     {"ostype", S_IFREG | 0444, .show = show_ostype},
     {"pid_max", S_IFREG | 0444, .show = show_pid_max},
+    {"tainted", S_IFREG | 0444, .show = show_tainted},
     {NULL, .mode = 0},
 };

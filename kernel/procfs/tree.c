@@ -7,7 +7,7 @@
  *   .../task     PROC_TASKS     a directory for each thread
  *   .../task/8   PROC_THREAD    the same files, of one thread
  *   .../fd       PROC_FDS       a link for each descriptor
- *   /proc/sys    PROC_SYS       a directory, kernel (PROC_SYS_KERNEL), with what sysctl(8) shows
+ *   /proc/sys    PROC_SYS       directories fs, kernel, vm (PROC_SYS_*), with what sysctl(8) shows
  *
  * Number of an inode:  fd + 1 (22 bits) | tid + 1 (30 bits) | kind (4 bits) | index of the file, 0
  * for a directory (6 bits)
@@ -33,7 +33,8 @@ static const struct proc_file no_files[1];
 static const struct proc_file *const files[PROC_KINDS] = {
     [PROC_ROOT] = proc_root_files, [PROC_PROCESS] = proc_task_files, [PROC_TASKS] = no_files,
     [PROC_THREAD] = proc_task_files, [PROC_FDS] = no_files, [PROC_SYS] = proc_sys_files,
-    [PROC_SYS_KERNEL] = proc_sys_kernel_files,
+    [PROC_SYS_FS] = proc_sys_fs_files, [PROC_SYS_KERNEL] = proc_sys_kernel_files,
+    [PROC_SYS_VM] = proc_sys_vm_files,
 };
 
 static uint64_t number_of(pid_t tid, enum proc_kind kind, int index)

@@ -171,6 +171,10 @@ struct sized_mask {
     SYSCALL(146, sched_get_priority_max, (int policy)) \
     SYSCALL(147, sched_get_priority_min, (int policy)) \
     SYSCALL(148, sched_rr_get_interval, (pid_t pid, struct timespec __user *interval)) \
+    SYSCALL(149, mlock, (uint64_t address, size_t size)) \
+    SYSCALL(150, munlock, (uint64_t address, size_t size)) \
+    SYSCALL(151, mlockall, (int flags)) \
+    SYSCALL(152, munlockall, (void)) \
     SYSCALL(157, prctl, (int option, uint64_t argument)) \
     SYSCALL(158, arch_prctl, (int code, uint64_t address)) \
     SYSCALL(160, setrlimit, (int resource, const struct rlimit __user *limit)) \
@@ -273,6 +277,7 @@ struct sized_mask {
     SYSCALL(316, renameat2, (int old_dirfd, const char __user *old, int dirfd, \
             const char __user *path, unsigned flags)) \
     SYSCALL(318, getrandom, (char __user *buffer, size_t size, unsigned flags)) \
+    SYSCALL(325, mlock2, (uint64_t address, size_t size, int flags)) \
     SYSCALL(332, statx, (int dirfd, const char __user *path, int flags, unsigned mask, \
             void __user *result)) \
     SYSCALL(436, close_range, (unsigned first, unsigned last, unsigned flags)) \

@@ -1,7 +1,6 @@
 /* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
 #include "event/poll.h"
 #include "ipc/pipe.h"
-#include "ipc/ring.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
@@ -318,11 +317,11 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     case 2: /* F_SETFD */
         result = fd_set_close_on_exec(fd, argument & 1);
         break;
-    case 1031: /* F_SETPIPE_SZ: a pipe may have more room than is asked for, fcntl(2), but here no less */
+    case 1031: /* F_SETPIPE_SZ */
     case 1032: /* F_GETPIPE_SZ */
-        result = S_ISFIFO(file->inode->mode) ? RING_CAPACITY : -EBADF;
-        if (result > 0 && command == 1031 && argument > RING_CAPACITY) {
-            result = -EPERM;
+        result = -EBADF;
+        if (S_ISFIFO(file->inode->mode) && !(file->flags & O_PATH)) {
+            result = command == 1031 ? pipe_set_size(file, argument) : pipe_size(file);
         }
         break;
     case 3: /* F_GETFL; every file has O_LARGEFILE */

@@ -28,6 +28,8 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
     long result;
 
     flags &= ~VMA_READ_ONLY;
+    flags |= flags & MAP_LOCKED ? MAP_POPULATE : 0;
+    flags |= current->mm->lock_future;
     flags |= flags & MAP_STACK ? MAP_NORESERVE : 0; /* a stack's size is a limit */
     if (offset & (off_t)(PAGE_SIZE - 1) || size == 0 || (type != MAP_SHARED && type != MAP_PRIVATE)) {
         return -EINVAL;
@@ -60,6 +62,9 @@ long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t 
     result = mm_map(current->mm, address, size, prot & 7, flags, source,
                     flags & MAP_ANONYMOUS ? 0 : (uint64_t)offset >> PAGE_SHIFT);
     vma_source_put(source);
+    if (result > 0 && flags & MAP_POPULATE) {
+        mm_populate(current->mm, (vaddr_t)result, (vaddr_t)result + align_up(size, PAGE_SIZE));
+    }
     return result;
 }
 
@@ -97,5 +102,41 @@ long sys_msync(uint64_t address, size_t size, int flags)
     if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || (flags & MS_ASYNC && flags & MS_SYNC)) {
         return -EINVAL;
     }
+    if (flags & MS_INVALIDATE && !(address & (PAGE_SIZE - 1)) &&
+        mm_locked_pages(current->mm, address, address + size)) {
+        return -EBUSY;
+    }
     return mm_advise(current->mm, address, size, MADV_NORMAL);
+}
+
+long sys_mlock(uint64_t address, size_t size)
+{
+    return mm_lock_range(current->mm, address, size, true, true);
+}
+
+long sys_mlock2(uint64_t address, size_t size, int flags)
+{
+    enum { MLOCK_ONFAULT = 1 };
+
+    return flags & ~MLOCK_ONFAULT ? -EINVAL : mm_lock_range(current->mm, address, size, true, !flags);
+}
+
+long sys_munlock(uint64_t address, size_t size)
+{
+    return mm_lock_range(current->mm, address, size, false, false);
+}
+
+long sys_mlockall(int flags)
+{
+    if (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || !(flags & (MCL_CURRENT | MCL_FUTURE))) {
+        return -EINVAL;
+    }
+    mm_lock_all(current->mm, flags);
+    return 0;
+}
+
+long sys_munlockall(void)
+{
+    mm_lock_all(current->mm, 0);
+    return 0;
 }

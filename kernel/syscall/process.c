@@ -242,7 +242,8 @@ long sys_prctl(int option, uint64_t argument)
 
 long sys_arch_prctl(int code, uint64_t address)
 {
-    enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
+    enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, ARCH_GET_CPUID = 0x1011,
+           ARCH_SET_CPUID };
 
     if ((code == ARCH_SET_FS || code == ARCH_SET_GS) && address >= USER_TOP) {
         return -EPERM;
@@ -258,6 +259,10 @@ long sys_arch_prctl(int code, uint64_t address)
         return 0;
     case ARCH_GET_GS:
         return put_user(user_gs_base(), (uint64_t __user *)address);
+    case ARCH_GET_CPUID:
+        return 1; /* the instruction may be used, */
+    case ARCH_SET_CPUID:
+        return -ENODEV; /* and we know of no CPU that could forbid it */
     default:
         return -EINVAL;
     }

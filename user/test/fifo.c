@@ -25,11 +25,19 @@ static int events_of(int fd)
 static void pipes_tell_their_size(void)
 {
     enum { SET_PIPE_SIZE = 1031, GET_PIPE_SIZE };
+    static char page[4096];
     int ends[2];
 
     CHECK(pipe(ends) == 0 && fcntl(ends[0], GET_PIPE_SIZE) == 65536);
     CHECK(fcntl(ends[1], SET_PIPE_SIZE, 65536) == 65536);
-    CHECK(fcntl(ends[1], SET_PIPE_SIZE, 5000) >= 5000 && fcntl(ends[0], GET_PIPE_SIZE) >= 5000);
+    CHECK(fcntl(ends[1], SET_PIPE_SIZE, 5000) == 8192 && fcntl(ends[0], GET_PIPE_SIZE) == 8192);
+    CHECK(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0 && write(ends[1], page, 4096) == 4096);
+    CHECK(events_of(ends[1]) == POLLOUT && write(ends[1], page, 4096) == 4096 && events_of(ends[1]) == 0);
+    CHECK_ERROR(write(ends[1], page, 1), EAGAIN);
+    CHECK_ERROR(fcntl(ends[1], SET_PIPE_SIZE, 100), EBUSY);
+    CHECK(fcntl(ends[1], SET_PIPE_SIZE, 16384) == 16384 && events_of(ends[1]) == POLLOUT);
+    CHECK(read(ends[0], page, 4096) == 4096 && read(ends[0], page, 4096) == 4096);
+    CHECK(fcntl(ends[1], SET_PIPE_SIZE, 100) == 4096 && events_of(ends[1]) == POLLOUT);
     CHECK_ERROR(fcntl(open("/dev/null", O_RDONLY), GET_PIPE_SIZE), EBADF);
 }
 

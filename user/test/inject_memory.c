@@ -6,8 +6,6 @@
 #define PAGE 4096ul
 #define TABLE (2ul << 20) /* what one page table maps */
 
-enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2 };
-
 static char *area, *made;
 static int file;
 

@@ -83,6 +83,36 @@ static void neighbours_become_one(void)
     CHECK(wait(&status) > 0 && status == 0 && unlink("locked") == 0);
 }
 
+/* What another process hears that asks for all of the file. */
+static void check_first(int type, long start, long length)
+{
+    struct record record = {.type = WRITE};
+    int status;
+
+    if (fork() == 0) {
+        CHECK(fcntl(file, GETLK, &record) == 0 && record.type == type);
+        CHECK(record.start == start && record.length == length);
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0 && status == 0);
+}
+
+static void the_first_in_the_way_is_told(void)
+{
+    open_file();
+    CHECK(lock(file, SETLK, WRITE, 30, 5) == 0 && lock(file, SETLK, READ, 10, 5) == 0);
+    check_first(READ, 10, 5);
+    CHECK(lock(file, SETLK, UNLOCK, 12, 1) == 0);
+    check_first(READ, 10, 2);
+    CHECK(lock(file, SETLK, UNLOCK, 10, 2) == 0);
+    check_first(READ, 13, 2);
+    CHECK(lock(file, SETLK, WRITE, 13, 3) == 0 && lock(file, SETLK, READ, 2, 1) == 0);
+    check_first(READ, 2, 1);
+    CHECK(lock(file, SETLK, WRITE, 2, 11) == 0);
+    check_first(WRITE, 2, 14);
+    CHECK(unlink("locked") == 0);
+}
+
 static void bad_locks(void)
 {
     int only_read;
@@ -215,7 +245,8 @@ static void too_many_are_refused_and_nothing_is_lost(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(others_are_kept_out), TEST(neighbours_become_one), TEST(bad_locks),
+        TEST(others_are_kept_out), TEST(neighbours_become_one),
+        TEST(the_first_in_the_way_is_told), TEST(bad_locks),
         TEST(any_close_gives_them_back), TEST(waiters_get_it_and_deadlocks_are_seen),
         TEST(a_signal_ends_the_wait), TEST(flock_belongs_to_the_open_file),
         TEST(records_may_belong_to_the_open_file), TEST(too_many_are_refused_and_nothing_is_lost),

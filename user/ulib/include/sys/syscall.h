@@ -4,9 +4,9 @@
 enum {
     SYS_read = 0, SYS_write = 1, SYS_open = 2, SYS_close = 3, SYS_stat = 4, SYS_fstat = 5,
     SYS_lstat = 6, SYS_poll = 7, SYS_lseek = 8, SYS_mmap = 9, SYS_mprotect = 10, SYS_munmap = 11,
-    SYS_brk = 12, SYS_rt_sigaction = 13, SYS_rt_sigprocmask = 14, SYS_ioctl = 16,
-    SYS_pread64 = 17, SYS_readv = 19, SYS_writev = 20, SYS_access = 21, SYS_pipe = 22,
-    SYS_select = 23, SYS_sched_yield = 24, SYS_mremap = 25, SYS_madvise = 28, SYS_dup = 32,
+    SYS_brk = 12, SYS_rt_sigaction = 13, SYS_rt_sigprocmask = 14, SYS_ioctl = 16, SYS_pread64 = 17,
+    SYS_readv = 19, SYS_writev = 20, SYS_access = 21, SYS_pipe = 22, SYS_select = 23,
+    SYS_sched_yield = 24, SYS_mremap = 25, SYS_msync = 26, SYS_madvise = 28, SYS_dup = 32,
     SYS_dup2 = 33, SYS_pause = 34, SYS_nanosleep = 35, SYS_getitimer = 36, SYS_alarm = 37,
     SYS_setitimer = 38, SYS_getpid = 39, SYS_socket = 41, SYS_connect = 42, SYS_accept = 43,
     SYS_sendto = 44, SYS_recvfrom = 45, SYS_sendmsg = 46, SYS_recvmsg = 47, SYS_shutdown = 48,
@@ -23,7 +23,8 @@ enum {
     SYS_getresuid = 118, SYS_getresgid = 120, SYS_getpgid = 121, SYS_rt_sigpending = 127,
     SYS_rt_sigtimedwait = 128, SYS_rt_sigqueueinfo = 129, SYS_rt_sigsuspend = 130,
     SYS_sigaltstack = 131, SYS_utime = 132, SYS_mknod = 133, SYS_statfs = 137, SYS_fstatfs = 138,
-    SYS_getpriority = 140, SYS_setpriority = 141, SYS_sched_setscheduler = 144, SYS_prctl = 157,
+    SYS_getpriority = 140, SYS_setpriority = 141, SYS_sched_setscheduler = 144, SYS_mlock = 149,
+    SYS_munlock = 150, SYS_mlockall = 151, SYS_munlockall = 152, SYS_prctl = 157,
     SYS_arch_prctl = 158, SYS_setrlimit = 160, SYS_sync = 162, SYS_mount = 165, SYS_reboot = 169,
     SYS_gettid = 186, SYS_getxattr = 191, SYS_listxattr = 194, SYS_tkill = 200, SYS_futex = 202,
     SYS_sched_setaffinity = 203, SYS_sched_getaffinity = 204, SYS_epoll_create = 213,
@@ -39,7 +40,7 @@ enum {
     SYS_epoll_pwait = 281, SYS_timerfd_create = 283, SYS_timerfd_settime = 286,
     SYS_timerfd_gettime = 287, SYS_accept4 = 288, SYS_eventfd2 = 290, SYS_epoll_create1 = 291,
     SYS_pipe2 = 293, SYS_preadv = 295, SYS_pwritev = 296, SYS_rt_tgsigqueueinfo = 297,
-    SYS_prlimit64 = 302, SYS_renameat2 = 316, SYS_getrandom = 318, SYS_statx = 332,
-    SYS_close_range = 436, SYS_faccessat2 = 439, SYS_epoll_pwait2 = 441,
+    SYS_prlimit64 = 302, SYS_renameat2 = 316, SYS_getrandom = 318, SYS_mlock2 = 325,
+    SYS_statx = 332, SYS_close_range = 436, SYS_faccessat2 = 439, SYS_epoll_pwait2 = 441,
 };
 #endif
