@@ -99,6 +99,22 @@ def table_of_contents_has_every_chapter() -> None:
 
 
 @test
+def kernel_options_are_all_in_the_book() -> None:
+    """Each that is read, no other; and what `crash` and `sched` can be."""
+    text = (DOCS / "options.md").read_text()
+    sources = {path: path.read_text() for path in [*(ROOT / "kernel").rglob("*.[ch]"), ROOT / "user/bin/init.c"]}
+    code = "".join(sources.values())
+    read = set(re.findall(r'boot_(?:option|number)\("(\w+)"|strstr\(command_line, "([\w.]+)=', code))
+    told = set(re.findall(r"(?m)^\| `([\w.]+)", text))
+    check({first or second for first, second in read} == told, f"{read} and {told}")
+    mistakes = set(re.findall(r'\{"([\w-]+)", crash_', code))
+    listed = set(re.findall(r"`([\w-]+)`", text.rpartition("\n- Refused")[2]))
+    check(listed == mistakes and mistakes, f"{listed ^ mistakes}")
+    policies = re.findall(r" policy\((\w+)\)", code)
+    check(policies and all(f"`{policy}`" in text for policy in policies), f"{policies}")
+
+
+@test
 def every_session_of_the_book_is_shown() -> None:
     shown = "".join(path.read_text() for path in DOCS.rglob("*.md"))
     for path in sorted(DOCS.glob("gdb/*.gdb")):
