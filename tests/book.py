@@ -32,6 +32,13 @@ One sentence.
 1 ms
 ```
 
+<!-- session
+tools/run -- true
+-->
+```
+1 ms
+```
+
 Say `make run`, see [stall](stall.md#part).
 
 | a | b |
