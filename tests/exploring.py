@@ -201,3 +201,50 @@ def schedule_that_hangs_the_machine_is_told_in_guest_time() -> None:
 @functools.cache
 def mistake_schedule() -> str:
     return mistake("panic", "--runs", "2000")["schedule"]
+
+
+@test
+def orders_of_coroutines_are_searched() -> None:
+    """One eater has one turn, the other two: three orders. With a yield between the forks one of them is a circle."""
+    whole = explore("--coroutines", "--", "deadlock", "--way", "co-whole", status=0)
+    check(whole["schedules"] == 3 and all(level["all"] for level in whole["covered"]), str(whole))
+    text = told("--coroutines", "--", "deadlock", "--way", "co-lower", status=0)
+    check("\n  every order: " in text, text)
+    words = ("--", "deadlock", "--way", "co-left")
+    text = told("--coroutines", *words, status=1)
+    for part in ("1 choice other than the first\n", "-- 2 are ready: the second comes --\n", "eater 0 deadlock.c:",
+                 "eater 0 waits (mutex fork 1) at deadlock.c:", "eater 1 waits (mutex fork 0) at deadlock.c:",
+                 "again: tools/explore --coroutines --replay ", "gdb: make gdb CMD='env CO_ORDER="):
+        check(part in text, f"{part!r} is not in\n{text}")
+    found = explore("--coroutines", *words, status=1)
+    check(found["verdict"] == "deadlock" and found["preemptions"] == 1, str(found))
+    again = explore("--coroutines", "--replay", found["schedule"], *words, status=1)
+    check(again["steps"] == found["steps"], f"{again}\n{found}")
+    explore("--coroutines", "--replay", "-", *words, status=0)
+    on_host = call(["env", f"CO_ORDER={found['schedule']}", str(ROOT / "build/user/demo/deadlock"), *words[2:]])
+    check(on_host.returncode == 1 and "0 meals" in on_host.stdout, on_host.stdout)
+
+
+@test
+def coroutine_that_blocks_its_thread_for_ever_is_told() -> None:
+    found = explore("--coroutines", "--", "deadlock", "--way", "held", status=1)
+    check(found["verdict"] == "deadlock" and "holder 2: its thread waits for plain (a futex) at deadlock.c:"
+          in found["waiting"][0], str(found))
+
+
+@test
+def timeline_of_an_order_shows_its_coroutines() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        trace = f"{directory}/t.ktr"
+        explore("--coroutines", "--trace", trace, "--", "deadlock", "--way", "co-left", status=1)
+        report = call([str(ROOT / "tools/ktrace"), "report", trace]).stdout
+        check("mutex fork 1" in report and "mutex fork 0" in report, report)
+
+
+@test
+def eaters_are_found_in_a_circle_and_the_cure_is_proved() -> None:
+    text = told("--", "deadlock", "--way", "left", status=1)
+    check("1 preemption\n" in text and "deadlock: nobody can go on\n" in text
+          and text.count("waits for forks") >= 4, text)
+    cured = explore("--preemptions", "1", "--", "deadlock", "--way", "lower", status=0)
+    check(all(level["all"] for level in cured["covered"]), str(cured))

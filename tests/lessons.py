@@ -18,7 +18,7 @@ from terminal import at_terminal
 
 DEMO = ROOT / "build/user/demo"
 SHORT = {"stall": ["--wait=300", "--tick=20"], "share": [], "isolate": [], "preempt": [],
-         "race": ["--updates=20000"], "parallel": ["--work=1000000"], "fair": ["--time=300"],
+         "race": ["--updates=20000"], "deadlock": ["--meals=20"], "parallel": ["--work=1000000"], "fair": ["--time=300"],
          "switchcost": ["--loops=2000"], "ipc": ["--rounds=100", "--chunks=8"]}
 
 
@@ -180,6 +180,15 @@ def lessons_are_plain_lines_when_piped() -> None:
         check(not any(line != line.rstrip() for line in lines), f"{name}: {text!r}")
         check(re.search(r"\n\n\[(ok|NO)\] [^\n]+(\n(\[(ok|NO)\]|    ) [^\n]+)*\n$", text),
               f"{name}: {text}")
+
+
+@test
+def deadlock_takes_a_circle_and_a_fork_in_hand() -> None:
+    for report in (in_guest("deadlock", "--seats=3"), on_host("deadlock", "--seats=8"), on_host("deadlock", "--seats=2")):
+        for key, stuck in {"threads_left": True, "threads_lower": False, "coroutines_left": True,
+                           "coroutines_whole": False, "coroutines_lower": False}.items():
+            way = report[key]
+            check(way["stuck"] is stuck and (way["meals"] == 0) is stuck, f"{key}: {report}")
 
 
 @test

@@ -19,6 +19,7 @@ FRAME = re.compile(r"  #\d+ (0x[0-9a-f]+) (\w+)")
 KINDS, WHYS = ("runs", "stops"), ("taken", "blocks", "ends", "yields", "turn")  # kernel/sched/explore.h
 PANICS_MAX = 2  # after so many the search is given up: each costs a boot
 NMI = "NMI: somebody asks"  # kernel/arch/panic.c; here it is the watchdog
+MARK = "order_mark"  # user/ulib/co/order.c: where a coroutine's turn begins, and where co_run returns
 
 
 class MachineFailed(LaunchError):
@@ -32,6 +33,7 @@ class Result:
     coverage: dict = field(default_factory=dict)
     run: dict = field(default_factory=dict)  # the last one, which failed if any did
     events: list[dict] = field(default_factory=list)
+    orders: list[dict] = field(default_factory=list)  # what its coroutines did: user/ulib/co/order.h
     panic: str = ""  # what the kernel said; then run["schedule"] is from its log
     place: str = ""  # and where that was
     avoid: str = ""  # what is not to be tried again; run["schedule"], but for a run by priorities
@@ -60,6 +62,9 @@ def options_of_run(guest: Guest, options: list[str]) -> list[str]:
     if program.end() is not None:
         words += ["--end", str(program.end())]
     words += watch.option(program, guest.watches)
+    mark = program.symbols.get(MARK)
+    if mark is not None:
+        words += ["--mark", str(mark - program.entry), "--range", f"{mark - program.entry}:{mark + 1 - program.entry}"]
     for low, high in program.ranges:
         words += ["--range", f"{low - program.entry}:{high - program.entry}"]
     return [*words, *options, "--", *command]
@@ -79,6 +84,8 @@ def take(result: Result, line: str) -> int | None:
         result.coverage = said
     elif "event" in said:
         result.events.append(said)
+    elif "order" in said:
+        result.orders.append(said)
     elif "schedule" in said:
         result.run = said
     return None

@@ -5,11 +5,11 @@ import re
 import shutil
 import struct
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from launch.host import BUILD, WrongUse
 
-RANGES_MAX = 16  # of the kernel, kernel/sched/explore.h
+RANGES_MAX = 16  # of the kernel, kernel/sched/explore.h; one is for where coroutines' turns begin
 FOLDERS = ("user/bin", "user/demo", "user/test")
 LIBRARY = re.compile(r"/user/ulib/|/labs/common/")  # of ours: not what the user has written
 
@@ -64,6 +64,11 @@ class Program:
     def begin(self) -> int:
         """Where runs begin, seen from the entry point: explore_begin(), main(), or there."""
         return self.symbols.get("explore_begin", self.symbols.get("main", self.entry)) - self.entry
+
+    def whole(self) -> "Program":
+        """The same from main() on, whatever it calls: orders of coroutines have no start to be left out."""
+        symbols = {name: at for name, at in self.symbols.items() if not name.startswith("explore_")}
+        return replace(self, symbols=symbols)
 
     def end(self) -> int | None:
         return self.symbols["explore_end"] - self.entry if "explore_end" in self.symbols else None
@@ -129,7 +134,7 @@ def read(path: str) -> Program:
     ranges = _ranges(path)
     program.look_up({r[0] for r in ranges})
     program.ranges = [r for r in ranges if program.places[r[0]]]
-    while len(program.ranges) > RANGES_MAX:  # the nearest two become one
+    while len(program.ranges) > RANGES_MAX - 1:  # the nearest two become one
         gaps = [b[0] - a[1] for a, b in zip(program.ranges, program.ranges[1:])]
         at = gaps.index(min(gaps))
         program.ranges[at:at + 2] = [(program.ranges[at][0], program.ranges[at + 1][1])]

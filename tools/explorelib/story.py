@@ -1,4 +1,5 @@
 """A run as a story in the program's own lines: who ran from where to where, where the CPU was taken."""
+import shlex
 import signal
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ def name(task: int) -> str:
     return "main" if task == 1 else f"thread {task}"
 
 
-def _waits(event: dict, program: Program, base: int, reasons: list[str]) -> str:
+def waits(event: dict, program: Program, base: int, reasons: list[str]) -> str:
     reason = reasons[event["reason"]] if event["reason"] < len(reasons) else "?"
     if reason == "futex":
         variable = program.variable(event["object"] - base)
@@ -107,7 +108,7 @@ def steps(result: Result, program: Program, reasons: list[str], watches: dict[in
                 now.kernel = " ".join(monitor.place(KERNEL, event["object"] - 1))
                 now.stands = None
             elif now.ends == "blocks":
-                now.waits = _waits(event, program, base, reasons)
+                now.waits = waits(event, program, base, reasons)
             elif now.ends in ("taken", "turn") and len(now.places) > 1 and now.places[-1] == now.stands \
                     and not _begun(result, event, base, program):
                 now.places.pop()  # it was about to begin that line
@@ -151,6 +152,12 @@ def waiting(found: list[Step]) -> list[str]:
     return lines
 
 
+def cut(told: list[str]) -> list[str]:
+    if len(told) > FIRST_ROWS + LAST_ROWS + 1:
+        told[FIRST_ROWS:-LAST_ROWS] = [f"... {len(told) - FIRST_ROWS - LAST_ROWS} lines more ..."]
+    return told
+
+
 def tell(found: list[Step]) -> list[str]:
     """The lines of the story. What the same task does in a row without a preemption is one line."""
     told = []
@@ -173,6 +180,51 @@ def tell(found: list[Step]) -> list[str]:
             stands = f", before {step.stands}  {step.stands.text()}" if step.stands else ""
             stands = f", in the kernel: {step.kernel}" if step.kernel else stands
             told.append(" " * 11 + f"-- CPU taken here{stands} --")
-    if len(told) > FIRST_ROWS + LAST_ROWS + 1:
-        told[FIRST_ROWS:-LAST_ROWS] = [f"... {len(told) - FIRST_ROWS - LAST_ROWS} lines more ..."]
-    return told
+    return cut(told)
+
+
+def many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+class Told:
+    """What was found among the schedules of tasks; orders.Told is its twin for coroutines."""
+    unit = "schedule"
+
+    def __init__(self, result: Result, program: Program, reasons: list[str], watches: dict[int, Watch]) -> None:
+        self.run = result.run
+        self.found = steps(result, program, reasons, watches)
+
+    def count(self) -> int:
+        return sum(step.ends == "taken" for step in self.found)
+
+    def deviations(self) -> str:
+        return many(self.count(), "preemption")
+
+    def lines(self) -> list[str]:
+        return tell(self.found)
+
+    def waiting(self) -> list[str]:
+        return waiting(self.found)
+
+    def gdb(self, command: str) -> str:
+        return f"make gdb EXPLORE={self.run['schedule']} CMD={shlex.quote(command)}"
+
+    def steps(self) -> list[dict]:
+        return [{"task": s.task, "from": s.at, "to": s.until, "ends": s.ends, "lines": [str(p) for p in s.places],
+                 "kernel": s.kernel, "values": [list(v) for v in s.values]} for s in self.found]
+
+    def coverage(self, coverage: dict) -> list[str]:
+        """What was tried, in words that are true: "every" where it was all, "by chance" where it was a sample."""
+        lines = []
+        for level in coverage["covered"]:
+            n, number = level["preemptions"], level["schedules"]
+            what = "without a preemption" if n == 0 else f"with {many(n, 'preemption')}"
+            if level["all"]:
+                lines.append(f"every schedule {what}: {number:,}")
+            elif level["of"]:
+                lines.append(f"schedules {what}: {number:,}; there are more than {max(level['of'], number):,}")
+            elif number:
+                by = " by chance" if n > 1 else ", of more"
+                lines.append(f"schedules {what}: {number:,}{by}")
+        return lines

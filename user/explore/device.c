@@ -30,6 +30,17 @@ void give_up(const char *what)
     exit(3);
 }
 
+int device_output_begin(void)
+{
+    if (output < 0) {
+        output = open(OUTPUT, O_RDWR | O_CREAT | O_APPEND, 0600);
+    }
+    if (output < 0 || ftruncate(output, 0)) {
+        give_up(OUTPUT);
+    }
+    return output;
+}
+
 static _Noreturn void become(char *const command[], const struct setup *setup)
 {
     int null = open("/dev/null", O_RDONLY), told = dup(2);
@@ -60,10 +71,7 @@ void device_start(char *const command[], const struct setup *setup)
                         "(tools/explore does that): /dev/explore: %s\n", strerror(errno));
         exit(3);
     }
-    output = open(OUTPUT, O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
-    if (output < 0) {
-        give_up(OUTPUT);
-    }
+    device_output_begin();
     if (pipe(started)) {
         give_up("pipe");
     }

@@ -78,6 +78,8 @@ void device_run(struct run *run);
 const struct event *device_events(const struct run *run);
 const char *device_output(void);
 void device_count(struct count *count);
+/* What a command writes goes to this descriptor; it is empty again. */
+int device_output_begin(void);
 /* Say so on standard error, and end with status 3: the machine failed. */
 _Noreturn void give_up(const char *what);
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orders.h"
 #include "report.h"
 #include "search.h"
 
@@ -17,13 +18,14 @@ static const char usage[] =
     "               [--samples N] [--seed S] [--in user|kernel|both] [--limit N] [--avoid SCHEDULE]...\n"
     "               [--passes STATUS]\n"
     "               [--replay SCHEDULE [--once]] -- COMMAND...\n"
+    "       explore --coroutines [--mark N] ... -- COMMAND...    orders of coroutines instead of schedules\n"
     "Addresses are relative to the program's entry point. tools/explore on the host fills them in.\n";
 
 struct options {
     struct setup setup;
     struct search search;
     struct schedule replay;
-    int replays, once;
+    int replays, once, coroutines;
     uint32_t ranges;
     char **command;
 };
@@ -88,6 +90,8 @@ static void take_option(struct options *options, const char *name, const char *v
         options->setup.begin = number(value);
     } else if (strcmp(name, "--end") == 0) {
         options->setup.end = number(value);
+    } else if (strcmp(name, "--mark") == 0) {
+        search->mark = number(value);
     } else if (strcmp(name, "--preemptions") == 0) {
         search->preemptions = (unsigned)number(value);
     } else if (strcmp(name, "--runs") == 0) {
@@ -118,6 +122,8 @@ static void parse(struct options *options, char **argv)
     for (argv++; *argv && strcmp(*argv, "--") != 0; argv++) {
         if (strcmp(*argv, "--once") == 0) {
             options->once = 1;
+        } else if (strcmp(*argv, "--coroutines") == 0) {
+            options->coroutines = 1;
         } else if (argv[1]) {
             take_option(options, argv[0], argv[1]);
             argv++;
@@ -134,24 +140,19 @@ static void parse(struct options *options, char **argv)
     options->command = argv + 1;
 }
 
-int main(int argc, char **argv)
+/* True: one was found. */
+static int explore_schedules(struct options *options)
 {
-    static struct options options = {
-        .setup = {.end = NOWHERE},
-        .search = {.in_user = 1, .preemptions = 3, .runs = 1000000, .samples = 500, .seed = 1},
-    };
-    struct search *search = &options.search;
+    struct search *search = &options->search;
     int found;
 
-    (void)argc;
-    parse(&options, argv);
-    device_start(options.command, &options.setup);
+    device_start(options->command, &options->setup);
     report_program();
-    if (options.replays) {
+    if (options->replays) {
         search->limit = search->limit ? search->limit : FIRST_LIMIT;
-        search->run.steps = !options.once;
-        found = search_try(search, &options.replay);
-        search->found = options.replay;
+        search->run.steps = !options->once;
+        found = search_try(search, &options->replay);
+        search->found = options->replay;
     } else {
         found = search_go(search);
         report_coverage(search, found);
@@ -161,8 +162,41 @@ int main(int argc, char **argv)
             search_try(search, &search->found);
         }
     }
-    if (found || options.replays) {
+    if (found || options->replays) {
         report_run(search, found);
     }
-    return found || options.replays ? found : search->passes;
+    return found;
+}
+
+static int explore_orders(struct options *options)
+{
+    struct search *search = &options->search;
+    int found;
+
+    orders_begin();
+    if (options->replays) {
+        found = orders_try(search, &options->replay, options->command);
+        search->found = options->replay;
+    } else {
+        found = orders_go(search, options->command);
+        report_coverage(search, found);
+    }
+    if ((found || options->replays) && !options->once) {
+        orders_tell(search, options->command, &options->setup, found);
+    }
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    static struct options options = {
+        .setup = {.end = NOWHERE},
+        .search = {.in_user = 1, .preemptions = 3, .runs = 1000000, .samples = 500, .seed = 1},
+    };
+    int found;
+
+    (void)argc;
+    parse(&options, argv);
+    found = options.coroutines ? explore_orders(&options) : explore_schedules(&options);
+    return found || options.replays ? found : options.search.passes;
 }

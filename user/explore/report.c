@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static void print_string(const char *text)
+void report_string(const char *text)
 {
     putchar('"');
     for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
@@ -38,7 +38,7 @@ void report_program(void)
     }
     text[got] = '\0';
     printf("{\"entry\": %ld, \"maps\": ", entry);
-    print_string(text);
+    report_string(text);
     printf("}\n");
     fflush(stdout);
 }
@@ -53,7 +53,7 @@ void report_coverage(const struct search *search, int found)
         printf("%s{\"preemptions\": %u, \"schedules\": %lu, \"of\": %lu, \"all\": %s}", i ? ", " : "", i,
                covered->schedules, covered->of, covered->all && !found ? "true" : "false");
     }
-    printf("]}\n");
+    printf("], \"rest\": %lu}\n", search->rest);
     fflush(stdout);
 }
 
@@ -79,7 +79,7 @@ static void report_event(const struct event *event)
 #define LAST_STEPS 4 /* before the CPU changes hands: told in any case */
 
 /* Loops come by the same instructions again and again: once is enough. */
-static void report_events(const struct event *events, uint32_t count)
+static void report_events(const struct event *events, uint32_t count, int64_t mark)
 {
     static uint64_t told[1024];
     uint32_t watched = 0;
@@ -91,7 +91,7 @@ static void report_events(const struct event *events, uint32_t count)
         if (event->kind == PLACE) {
             continue;
         }
-        if (event->kind == RUNS) {
+        if (event->kind == RUNS || (event->kind == STEP && event->rip == (uint64_t)mark)) {
             memset(told, 0, sizeof(told));
         }
         if (event->kind == STEP && event->nth && watched++ < WATCHED_MAX) {
@@ -113,7 +113,7 @@ void report_run(struct search *search, int found)
     const struct run *run = &search->run;
     const struct event *events = device_events(run);
 
-    report_events(events, run->events);
+    report_events(events, run->events, search->mark);
     printf("{\"schedule\": \"%s\", \"failed\": %s, \"verdict\": \"%s\", ", schedule_text(&search->found),
            found ? "true" : "false", *search->lost ? "leak" : verdicts[run->verdict]);
     printf("\"lost\": \"%s\", ", search->lost);
@@ -121,6 +121,6 @@ void report_run(struct search *search, int found)
            WIFSIGNALED(run->status) ? WTERMSIG(run->status) : 0);
     printf("\"instructions\": %lu, \"tasks\": %u, \"dropped\": %u, \"diverged\": %s, \"output\": ",
            run->instructions, run->tasks, run->dropped, run->diverged ? "true" : "false");
-    print_string(device_output());
+    report_string(device_output());
     printf("}\n");
 }

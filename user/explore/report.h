@@ -3,6 +3,7 @@
 #define EXPLORE_REPORT_H
 #include "search.h"
 
+void report_string(const char *text);
 /* Where the program is, and what is mapped. Waits until it is where its runs begin. */
 void report_program(void);
 /* How many schedules were tried, of how many. */

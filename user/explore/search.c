@@ -25,6 +25,15 @@ struct root {
 static struct root roots[ROOTS_MAX];
 static uint32_t root_count, root_tasks; /* root_tasks: of the first run */
 
+void search_count(struct search *search)
+{
+    search->tried++;
+    if (search->tried % 1000 == 0) {
+        printf("{\"tried\": %lu}\n", search->tried);
+        fflush(stdout);
+    }
+}
+
 void search_run(struct search *search, const struct schedule *schedule)
 {
     struct run *run = &search->run;
@@ -59,13 +68,9 @@ int search_try(struct search *search, const struct schedule *schedule)
     }
     device_count(&before);
     search_run(search, schedule);
-    search->tried++;
+    search_count(search);
     search->diverged += run->diverged && !run->pct;
     search->lost[0] = '\0';
-    if (search->tried % 1000 == 0) {
-        printf("{\"tried\": %lu}\n", search->tried);
-        fflush(stdout);
-    }
     if (run->verdict == DONE && run->status == search->passes << 8 && /* wait(2): exited with it */
         !leak_is_found(search, schedule, &before)) {
         search->lost[0] = '\0';
@@ -123,8 +128,8 @@ static int try_with_choices(struct search *search, const struct schedule *first,
     return 0;
 }
 
-/* A number below `limit`; xorshift64*. */
-static uint64_t draw(struct search *search, uint64_t limit)
+/* xorshift64* */
+uint64_t search_draw(struct search *search, uint64_t limit)
 {
     static uint64_t state;
 
@@ -144,7 +149,7 @@ static int is_before(const struct place *a, const struct place *b)
 static void place_draw(struct search *search, const struct ways *ways, struct place *place)
 {
     uint64_t instructions = search->in_user ? search->instructions : 0;
-    uint64_t number = draw(search, instructions + ways->place_count + 1);
+    uint64_t number = search_draw(search, instructions + ways->place_count + 1);
 
     place->at = number;
     if (number >= instructions && number - instructions < ways->place_count) {
@@ -189,7 +194,7 @@ static int try_every_preemption(struct search *search)
         give_up("memory for the order of the schedules");
     }
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t j = draw(search, i + 1);
+        uint64_t j = search_draw(search, i + 1);
 
         order[i] = order[j];
         order[j] = (uint32_t)i;
@@ -215,7 +220,7 @@ static void draw_priorities(struct search *search, const struct ways *ways, unsi
     uint32_t tasks = root_tasks < PRIORITIES ? root_tasks : PRIORITIES - 1;
 
     for (uint32_t i = 0; i < PRIORITIES; i++) {
-        uint32_t j = i > 0 && i <= tasks ? 1 + (uint32_t)draw(search, i) : i;
+        uint32_t j = i > 0 && i <= tasks ? 1 + (uint32_t)search_draw(search, i) : i;
 
         priorities[i] = priorities[j];
         priorities[j] = (int32_t)(PREEMPTIONS_MAX + i);

@@ -23,10 +23,11 @@ struct search {
     struct schedule avoid[AVOID_MAX]; /* these end the machine: they are passed over */
     uint32_t avoid_count;
     int passes;           /* the exit status of a run in which nothing is wrong */
-    int coroutines;       /* CO_ORDER instead of schedules */
+    int64_t mark;         /* the instruction at which a coroutine's turn begins; 0: none is known */
     /* What came out: */
     uint64_t tried, instructions; /* of the first run */
     uint64_t diverged;            /* runs that did not follow their schedule */
+    uint64_t rest;                /* orders of coroutines with more choices, as far as they are known */
     struct coverage covered[PREEMPTIONS_MAX + 1];
     unsigned found_with;
     struct schedule found;
@@ -34,6 +35,10 @@ struct search {
     char lost[256];  /* what it did not give back, or "" */
 };
 
+/* One more has been tried: say so now and then. */
+void search_count(struct search *search);
+/* A number below `limit`, by chance, from the seed. */
+uint64_t search_draw(struct search *search, uint64_t limit);
 /* Run the command by a schedule, no more. */
 void search_run(struct search *search, const struct schedule *schedule);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "loop.h"
+#include "order.h"
 
 struct co_chan {
     size_t element_size, capacity;
@@ -157,6 +158,41 @@ int co_chan_close(struct co_chan *chan)
     return 0;
 }
 
+static int someone_waits(const struct co_list *queue)
+{
+    const struct co_list *node;
+
+    for (node = queue->next; node != queue; node = node->next) {
+        if (CO_ENTRY(node, struct waiter, link)->choice->index < 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Can it go through? */
+static int is_ready(const struct co_case *this)
+{
+    const struct co_chan *chan = this->chan;
+
+    if (chan->closed) {
+        return 1;
+    }
+    return this->send ? chan->count < chan->capacity || someone_waits(&chan->receivers)
+                      : chan->count > 0 || someone_waits(&chan->senders);
+}
+
+/* How many of the ready cases are passed over: none, unless another order is asked for (order.c). */
+static int cases_to_skip(const struct co_case *cases, int count)
+{
+    int ready = 0;
+
+    for (int i = 0; order_on && i < count; i++) {
+        ready += is_ready(&cases[i]);
+    }
+    return ready > 1 ? order_case(ready) : 0;
+}
+
 static int try_case(struct co_case *this)
 {
     this->result = this->send ? co_chan_trysend(this->chan, this->element)
@@ -167,13 +203,16 @@ static int try_case(struct co_case *this)
 int co_select(struct co_case *cases, int count, int64_t deadline)
 {
     struct choice choice = {loop_current(), -1, 0};
-    int error;
+    int error, skip;
 
     if (count <= 0) {
         return -EINVAL;
     }
+    skip = cases_to_skip(cases, count);
     for (int i = 0; i < count; i++) {
-        if (try_case(&cases[i])) {
+        if (skip > 0 && is_ready(&cases[i])) {
+            skip--;
+        } else if (try_case(&cases[i])) {
             return i;
         }
     }

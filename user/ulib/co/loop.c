@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "loop.h"
+#include "order.h"
 #include "trace.h"
 
 struct join_wait {
@@ -26,6 +27,7 @@ static void loop_forked(void)
     io_forked();
     blocking_forked();
     preempt_forked();
+    order_forked();
 }
 
 /* Registered behind registry_watch_forks: there must be a ring to trace who becomes ready. */
@@ -94,6 +96,7 @@ static void forget(struct loop_co *co)
 
 static void end(struct co_loop *l, struct loop_co *co, void *result)
 {
+    order_note(ORDER_END, co, "");
     co->loop_state = LOOP_ENDED;
     co->result = result;
     l->count--;
@@ -134,6 +137,7 @@ int loop_park(const char *why, long number, int64_t deadline)
     if (co->canceled) {
         return -ECANCELED;
     }
+    order_note(ORDER_PARK, co, why);
     co->why = why;
     co->why_number = number;
     co->loop_state = LOOP_PARKED;
@@ -149,6 +153,7 @@ void loop_park_firmly(const char *why)
 {
     struct loop_co *co = loop_current();
 
+    order_note(ORDER_PARK, co, why);
     co->why = why;
     co->why_number = -1;
     co->loop_state = LOOP_PARKED;
@@ -310,11 +315,12 @@ int co_detach(struct co *handle)
 
 /* Running */
 
-/* Run `co` until it parks, yields or ends. */
+/* Run `co`, the first that is ready, until it parks, yields or ends; or another one (order.c). */
 static void run(struct co_loop *l, struct loop_co *co)
 {
     void *out = NULL;
 
+    co = order_turn(l, co);
 //@lab 5 turn begin
     list_take(&co->link);
     l->ready_count--;
@@ -340,6 +346,7 @@ static int look(struct co_loop *l)
     l->polls++;
     if (list_empty(&l->ready)) {
         if (!outside && !sleeper) {
+            order_note(ORDER_DEADLOCK, NULL, "");
             return 0;
         }
         io_poll(sleeper ? sleeper->deadline : CO_NEVER);
@@ -381,6 +388,7 @@ int co_run(void)
 //|     co_print(1, "# seen: lab 5: write the rounds of co_run (labs/5/README.md, step 5)\n");
 //|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 loop end
+    order_note(ORDER_BACK, NULL, "");
     while (!list_empty(&l->ended)) {
         forget(CO_ENTRY(l->ended.next, struct loop_co, link));
     }

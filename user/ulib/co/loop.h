@@ -93,6 +93,7 @@ void blocking_finished(void);
 void io_forked(void);
 void blocking_forked(void);
 void preempt_forked(void);
+void order_forked(void);
 /* The loop has ended: give back what only it needs. */
 void io_release(void);
 void blocking_release(void);

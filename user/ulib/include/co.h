@@ -133,6 +133,13 @@ void co_dump(int fd);
 void co_mark(uint32_t number, const char *text);
 
 /*
+ * order.c: from now on take ready coroutines, and ready cases of co_select, by chance; in the same
+ * order for the same seed. 0: as they are in the queue. CO_ORDER=SEED in the environment does so from
+ * the start. A program that is right in one order only is wrong (tools/explore --coroutines).
+ */
+void co_order_seed(uint64_t seed);
+
+/*
  * preempt.c: from now on a timer signal (SIGALRM) comes each `slice` nanoseconds of time, and a
  * coroutine of a run loop that it interrupts where it may be preempted goes to the end of the
  * ready queue. 0: no more; the signal is what it was before. One thread of a process has the
