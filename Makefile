@@ -41,7 +41,8 @@ help:
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
 	@echo "make bench            what switches, coroutines and messages cost, here and in the guest"
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
-	@echo "make explore CMD='...'  run a command by many schedules until one fails, and tell that one (docs/explore.md)"
+	@echo "make explore CMD='...'  run a command by many schedules until one fails, and tell that one (docs/explore.md);"
+	@echo "                      COROUTINES=1: by many orders of its coroutines"
 	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file: what kcore wrote"
 	@echo "make record CMD='...' run a command and record it; then make replay: gdb, backwards too"
 	@echo "make format           put the spaces in C sources right (clang-format; line breaks stay)"
@@ -135,7 +136,7 @@ EXPLORED := build/explore/trace
 explore: products
 	@mkdir -p $(dir $(EXPLORED)); rm -f $(EXPLORED).*
 	@$(call as_words,$(or $(CMD),race --way plainly)); \
-	tools/explore $(ADDED) --trace $(EXPLORED).ktr -- "$$@"; status=$$?; \
+	tools/explore $(ADDED) $(if $(COROUTINES),--coroutines) --trace $(EXPLORED).ktr -- "$$@"; status=$$?; \
 	[ ! -e $(EXPLORED).ktr ] || { tools/ktrace html $(EXPLORED).ktr && echo "timeline: $(EXPLORED).html"; }; \
 	exit $$status
 
