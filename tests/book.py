@@ -137,8 +137,7 @@ def site_is_whole(site: Path) -> None:
             target = (path.parent / where).resolve() if where else path
             if not re.match(r"\w+:", address):
                 check(target.exists(), f"{path.relative_to(site)}: {address}: no such file")
-                moment = target.parent.name == "timelines" and re.fullmatch(r"show=-?\d+,\d+", anchor)
-                check(not anchor or target.suffix != ".html" or moment or anchor in named[target],
+                check(not anchor or target.suffix != ".html" or anchor in named[target] or anchor.startswith("show="),
                       f"{path.relative_to(site)}: {address}: no such place")
     for path in site.rglob("*.css"):
         check(not re.search(r"url\(\W*(\w+:)?//", path.read_text()), f"{path}: something is loaded from elsewhere")
@@ -168,6 +167,11 @@ def the_book_becomes_a_site_that_finds_words() -> None:
             found = browser.evaluate(FOUND % f"/{language}/{page}.html")
             check(f"/{language}/{page}.html" in found, f"a search for {word} finds {found}")
             check(not browser.complaints, f"{browser.complaints}")
+    moments = re.findall(r'<iframe[^>]* src="\.\./timelines/lost\.html#show=(\d+),(\d+)"', (site / "en/locks.html").read_text())
+    check(len(moments) == 1, f"the lost wake-up has no timeline beside it: {moments}")
+    with Browser(site / "timelines/lost.html", f"#show={','.join(moments[0])}") as browser:
+        shown = browser.evaluate("[view.from, view.to]")
+        check(shown == [int(time) for time in moments[0]], f"{shown} is shown and not {moments[0]}")
     for page, width, dark in LOOKS:
         with Browser(site / page, size=(width, 900), dark=dark) as browser:
             check(browser.evaluate(MEASURE) == [width, 0], f"{page} at {width}: {browser.evaluate(MEASURE)}")
