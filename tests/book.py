@@ -137,7 +137,8 @@ def site_is_whole(site: Path) -> None:
             target = (path.parent / where).resolve() if where else path
             if not re.match(r"\w+:", address):
                 check(target.exists(), f"{path.relative_to(site)}: {address}: no such file")
-                check(not anchor or target.suffix != ".html" or anchor in named[target] or anchor.startswith("show="),
+                moment = target.parent.name == "timelines" and re.fullmatch(r"show=-?\d+,\d+", anchor)
+                check(not anchor or target.suffix != ".html" or moment or anchor in named[target],
                       f"{path.relative_to(site)}: {address}: no such place")
     for path in site.rglob("*.css"):
         check(not re.search(r"url\(\W*(\w+:)?//", path.read_text()), f"{path}: something is loaded from elsewhere")
