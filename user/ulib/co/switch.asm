@@ -10,6 +10,7 @@
 
 %include "cfi.inc"
 %define CO_RESUMER 8            ; in struct co; checked in co.c
+%define MXCSR_CONTROL 0xffc0    ; the rest says which exceptions there were: a call may change that
 extern co_main
 global co_switch, co_swapped, co_switch_end, co_entry
 
@@ -28,10 +29,15 @@ co_switch:
 .saved:
     stmxcsr [rsp]
     fnstcw [rsp + 4]
+    mov eax, [rsp]
     mov [rdi], rsp
     mov rsp, [rsi]
 co_swapped:
+    xor eax, [rsp]
+    test eax, MXCSR_CONTROL
+    jz .same                    ; as a rule: a load that changes MXCSR stops some CPUs for 60 ns
     ldmxcsr [rsp]
+.same:
     fldcw [rsp + 4]
     add rsp, 8
 .registers:

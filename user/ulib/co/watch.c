@@ -25,8 +25,9 @@ static int64_t to_nanoseconds(const struct co_loop *l, uint64_t cycles, int64_t 
     return (int64_t)((double)cycles * (double)(now - l->clock_base) / (double)passed);
 }
 
-/* `co` ran for longer than the longest stall; was there anybody who could have run meanwhile? */
-static void look_closer(struct co_loop *l, const struct loop_co *co, uint64_t cycles)
+/* `co` ran for longer than the longest stall; was there anybody who could have run meanwhile? It is
+ * rare, and its registers are not to be saved in each turn. */
+static __attribute__((noinline)) void look_closer(struct co_loop *l, const struct loop_co *co, uint64_t cycles)
 {
     int64_t now = co_now(), stall = to_nanoseconds(l, cycles, now), late;
     struct loop_co *sleeper = timer_first();
