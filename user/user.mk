@@ -66,7 +66,7 @@ $(RUNTIMES): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< build/user/libu.a
 
 # What the kernel's calls cost, for the guest: Baton or Linux.
-build/user/bench/kernel: $(addprefix build/user/bench/,kernel.o rows.o growth.o) build/user/libu.a \
+build/user/bench/kernel: $(addprefix build/user/bench/,kernel.o rows.o growth.o smp.o) build/user/libu.a \
 		build/user/ulib/crt0.asm.o
 	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter %.o,$(filter-out \

@@ -3,9 +3,10 @@
  *
  *     kernel rows [NAME]              each row once, after a round that warms up
  *     kernel growth N [NAME]          the same beside N areas, processes, descriptors ...
+ *     kernel smp N                    what N workers get done in a millisecond
  *
  * A line is "name figure". It runs under Linux, too; figures of two kernels compare where both count
- * instructions (tools/run --icount).
+ * instructions (tools/run --icount), and those of `smp` where both run freely.
  */
 #include "kernel.h"
 
@@ -81,6 +82,51 @@ void *memory(size_t size)
     return start;
 }
 
+int end_at_once(void *argument)
+{
+    (void)argument;
+    return 0;
+}
+
+void fork_exit_wait(void)
+{
+    pid_t pid = bare_fork();
+
+    if (pid == 0) {
+        _exit(0);
+    }
+    bare_wait(pid);
+}
+
+void fork_exec_wait(void)
+{
+    char *arguments[] = {"/bin/kernel", "exit", NULL};
+    pid_t pid = bare_fork();
+
+    if (pid == 0) {
+        syscall(SYS_execve, arguments[0], arguments, environ);
+        _exit(1);
+    }
+    bare_wait(pid);
+}
+
+void ball_throw(volatile uint32_t *to, uint32_t value)
+{
+    *to = value;
+    futex_wake(to, 1);
+}
+
+uint32_t ball_catch(volatile uint32_t *at)
+{
+    uint32_t value;
+
+    while ((value = *at) == 0) {
+        futex_wait(at, 0);
+    }
+    *at = 0;
+    return value;
+}
+
 static void measure(const struct row *row, long n)
 {
     printf("%s %.1f\n", row->name, row->measure(n));
@@ -132,6 +178,10 @@ int main(int count, char **arguments)
         growth_measure(atol(arguments[2]), arguments[3]);
         return 0;
     }
-    fprintf(stderr, "usage: kernel rows [NAME] | kernel growth N [NAME]\n");
+    if (count == 3 && strcmp(arguments[1], "smp") == 0 && atol(arguments[2]) > 0) {
+        smp_measure(atol(arguments[2]));
+        return 0;
+    }
+    fprintf(stderr, "usage: kernel rows [NAME] | kernel growth N [NAME] | kernel smp N\n");
     return 2;
 }

@@ -17,6 +17,8 @@ struct row {
 extern const struct row kernel_rows[];
 extern const struct row growth_rows[];
 
+void smp_measure(long workers); /* print its table, smp.c */
+
 /* Under icount a tick is an instruction, of the kernel's or of ours. */
 static inline uint64_t ticks(void)
 {
@@ -60,5 +62,11 @@ long futex_wake(volatile uint32_t *word, int count);
 void thread_start(int (*function)(void *), void *argument, char *stack, size_t size,
                   volatile uint32_t *tid);
 void thread_join(volatile uint32_t *tid);
+int end_at_once(void *argument); /* for thread_start */
+void fork_exit_wait(void);
+void fork_exec_wait(void); /* of this program, which ends at once */
+/* Two threads wake each other: hand over a value that is not 0; wait for one. */
+void ball_throw(volatile uint32_t *to, uint32_t value);
+uint32_t ball_catch(volatile uint32_t *at);
 void *memory(size_t size); /* of zeroes, never touched, on pages of 4 KiB */
 #endif

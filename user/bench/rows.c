@@ -186,25 +186,11 @@ static double pipe_pages(long count)
 
 static volatile uint32_t ball[2], nobody;
 
-static void ball_throw(int to)
-{
-    ball[to] = 1;
-    futex_wake(&ball[to], 1);
-}
-
-static void ball_catch(int at)
-{
-    while (!ball[at]) {
-        futex_wait(&ball[at], 0);
-    }
-    ball[at] = 0;
-}
-
 static int throw_back(void *count)
 {
     for (long i = 0; i < (long)count; i++) {
-        ball_catch(0);
-        ball_throw(1);
+        ball_catch(&ball[0]);
+        ball_throw(&ball[1], 1);
     }
     return 0;
 }
@@ -214,9 +200,9 @@ static double futex_threads(long count)
     double result;
 
     thread_start(throw_back, (void *)(count + 1), stack, STACK, &tid);
-    ball_throw(0);
-    ball_catch(1);
-    result = EACH(count, (ball_throw(0), ball_catch(1)));
+    ball_throw(&ball[0], 1);
+    ball_catch(&ball[1]);
+    result = EACH(count, (ball_throw(&ball[0], 1), ball_catch(&ball[1])));
     thread_join(&tid);
     return result;
 }
@@ -226,25 +212,9 @@ static double futex_nobody(long count)
     return EACH(count, futex_wake(&nobody, 1));
 }
 
-static int end_at_once(void *argument)
-{
-    (void)argument;
-    return 0;
-}
-
 static double thread_create_join(long count)
 {
     return EACH(count, (thread_start(end_at_once, NULL, stack, STACK, &tid), thread_join(&tid)));
-}
-
-static void fork_exit_wait(void)
-{
-    pid_t pid = bare_fork();
-
-    if (pid == 0) {
-        _exit(0);
-    }
-    bare_wait(pid);
 }
 
 static double fork_exit(long count)
@@ -269,18 +239,6 @@ static double fork_16_mib(long count)
 
     munmap(big, BIG);
     return result;
-}
-
-static void fork_exec_wait(void)
-{
-    char *arguments[] = {"/bin/kernel", "exit", NULL};
-    pid_t pid = bare_fork();
-
-    if (pid == 0) {
-        syscall(SYS_execve, arguments[0], arguments, environ);
-        _exit(1);
-    }
-    bare_wait(pid);
 }
 
 static double fork_exec(long count)

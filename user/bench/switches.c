@@ -116,6 +116,29 @@ static double resume_row(long count)
     return (end - start) / (double)count;
 }
 
+static void *nothing(void *in)
+{
+    return in;
+}
+
+static void create_and_end(void)
+{
+    struct co *co = co_create(nothing, NULL);
+
+    co_resume(co, NULL, NULL);
+    co_destroy(co);
+}
+
+static double create_row(long count)
+{
+    double start = now();
+
+    for (long i = 0; i < count; i++) {
+        create_and_end();
+    }
+    return (now() - start) / (double)count;
+}
+
 static void *turns(void *argument)
 {
     for (long i = 0; i < (long)argument; i++) {
@@ -202,6 +225,7 @@ const struct row switch_rows[] = {
     {"resume_yield_pair", resume_row, 2},
     {"yield_now_2", loop_2_row, 4},
     {"yield_now_1000", loop_1000_row, 4},
+    {"create_end", create_row, 20},
     {"thread_switch", thread_row, 100},
     {NULL, NULL, 1},
 };

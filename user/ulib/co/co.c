@@ -122,6 +122,23 @@ void co_free(struct co *co)
     stack_free(co);
 }
 
+/* The last steps where each switch is traced: of their own, so that without a trace a switch saves no
+ * registers for them. */
+static __attribute__((noinline)) int enter_traced(struct co *self, struct co *co, struct co_ctx *ctx,
+                                                  void *in)
+{
+    co_traced_switch(self, co);
+    co_current = co;
+    return sanitize_enter(self, co, ctx, in);
+}
+
+static __attribute__((noinline)) void *leave_traced(struct co *self, struct co *resumer, struct co_ctx *ctx)
+{
+    co_traced_switch(self, resumer);
+    co_current = resumer;
+    return sanitize_switch(self, resumer, &self->ctx, ctx, NULL);
+}
+
 int co_enter(struct co *co, void *in, void **out)
 {
     struct co *self = co_current;
@@ -142,7 +159,9 @@ int co_enter(struct co *co, void *in, void **out)
 //|     co_print(1, "# seen: lab 5: write what co_enter notes down (labs/5/README.md, step 4)\n");
 //|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 resume end
-    co_trace_switch(self, co);
+    if (co_trace_on()) {
+        return enter_traced(self, co, ctx, in);
+    }
     co_current = co;
     return sanitize_enter(self, co, ctx, in);
 }
@@ -167,7 +186,9 @@ void *co_leave(void *out)
 //|     co_print(1, "# seen: lab 5: write what co_leave notes down (labs/5/README.md, step 4)\n");
 //|     co_call(SYS_exit_group, 1, 0, 0, 0, 0, 0);
 //@lab 5 yield end
-    co_trace_switch(self, resumer);
+    if (co_trace_on()) {
+        return leave_traced(self, resumer, ctx);
+    }
     co_current = resumer;
     return sanitize_switch(self, resumer, &self->ctx, ctx, NULL); /* NULL: co_enter returns 0 */
 }
@@ -188,7 +209,7 @@ void co_main(struct co *co, void *in)
 
 int co_resume(struct co *co, void *in, void **out)
 {
-    if (co->thread != co_thread_id()) {
+    if (co->thread != co_thread) {
         return -EXDEV;
     }
     if (co->loop) {
@@ -219,7 +240,7 @@ int co_destroy(struct co *co)
     if (co->magic != CO_MAGIC) {
         return -ESRCH;
     }
-    if (co->thread != co_thread_id()) {
+    if (co->thread != co_thread) {
         return -EXDEV;
     }
     if (co->loop || co->state == CO_RUNNING || co->state == CO_NORMAL) {

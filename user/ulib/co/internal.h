@@ -104,6 +104,7 @@ extern _Thread_local struct co_root co_root;
 /* sys.c: system calls, without errno. Linux, x86-64: */
 long co_call(long number, long a, long b, long c, long d, long e, long f);
 long co_thread_id(void);
+extern _Thread_local long co_thread; /* the same; 0 in a thread that has made no coroutine */
 void co_print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* stack.c: memory for a coroutine; 0 without. Its CO_ROOM is zero but for what describes it. */

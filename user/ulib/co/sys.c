@@ -22,14 +22,14 @@ long co_call(long number, long a, long b, long c, long d, long e, long f)
     return result;
 }
 
+_Thread_local long co_thread;
+
 long co_thread_id(void)
 {
-    static _Thread_local long id;
-
-    if (!id) {
-        id = co_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+    if (!co_thread) {
+        co_thread = co_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
     }
-    return id;
+    return co_thread;
 }
 
 int64_t co_now(void)

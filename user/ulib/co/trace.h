@@ -14,6 +14,7 @@ extern _Thread_local struct trace_record *co_trace_ring; /* NULL: off */
 extern int co_trace_possible; /* or nobody has tried yet */
 
 void co_traced_spawn(struct co *co);
+/* NULL: the thread's own stack. Before co_current changes, when the states are the new ones. */
 void co_traced_switch(struct co *from, struct co *to);
 void co_traced_ready(struct co *co);
 /* In a forked child: it must not write into its parent's ring. */
@@ -28,31 +29,28 @@ static inline void co_trace_spawn(struct co *co)
     }
 }
 
-/* NULL: the thread's own stack. Before co_current changes, when the states are the new ones. */
-static inline void co_trace_switch(struct co *from, struct co *to)
+static inline int co_trace_on(void)
 {
-    if (__builtin_expect(co_trace_ring != NULL, 0)) {
-        co_traced_switch(from, to);
-    }
+    return __builtin_expect(co_trace_ring != NULL, 0);
 }
 
 static inline void co_trace_ready(struct co *co)
 {
-    if (__builtin_expect(co_trace_ring != NULL, 0)) {
+    if (co_trace_on()) {
         co_traced_ready(co);
     }
 }
 
 static inline void co_trace_fork(void)
 {
-    if (__builtin_expect(co_trace_ring != NULL, 0)) {
+    if (co_trace_on()) {
         co_traced_fork();
     }
 }
 
 static inline void co_trace_end(void)
 {
-    if (__builtin_expect(co_trace_ring != NULL, 0)) {
+    if (co_trace_on()) {
         co_traced_end();
     }
 }
