@@ -39,7 +39,7 @@ help:
 	@echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"
 	@echo "make grade N=2        grade lab 2 in this tree"
 	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
-	@echo "make bench            what switches, coroutines and messages cost, here and in the guest"
+	@echo "make bench            what switches, coroutines, calls and CPUs cost, here and in the guest"
 	@echo "make trace CMD='...'  trace a command: report, timeline page and picture in build/trace/"
 	@echo "make explore CMD='...'  run a command by many schedules until one fails, and tell that one (docs/explore.md);"
 	@echo "                      COROUTINES=1: by many orders of its coroutines"

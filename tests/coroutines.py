@@ -1,23 +1,29 @@
 """The coroutine library with the host's tools; its own tests are user/test/co_*.c."""
 import re
-import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from driver import ROOT, call, check, test
+
+sys.path.insert(0, str(ROOT / "tools"))
+from benchlib import coroutines, smp  # noqa: E402
 
 
 @test
 def bench_prints_all_rows() -> None:
     result = call(["make", "bench", "BENCH=--short"])
     check(result.returncode == 0, result.stdout + result.stderr)
-    for row in (r"six registers by hand, leaving by ret +[\d.]+ +1\.00 +\d+",
-                r"co_switch: they and .* +[\d.]+ +[\d.]+ +\d+", r"swapcontext .* [\d.]+ +[\d.]+ +-",
-                r"two threads on one CPU .* +[\d.]+ +[\d.]+ +\d+", r"co_switch saves the control words",
+    for row in (r"six registers by hand, leaving by jmp +[\d.]+ +1\.00 +\d+",
+                r"co_switch: .* +[\d.]+ +[\d.]+ +\d+", r"swapcontext .* [\d.]+ +[\d.]+ +-",
+                r"two threads hand over .* +[\d.]+ +[\d.]+ +\d+", r"co_switch takes [\d.]+ of the time",
                 r"\n +10 +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+", r"\n +1000 +\d+ +\d+ +\d+ +\d+ +\d+",
-                r"\n +1 +1 +[\d.]+ +([\d.]+|-) +[\d.]+\n"):
+                r"\n +1 +1 +[\d.]+ +([\d.]+|-) +[\d.]+\n", *(f"\n{text} +[\\d,.]+ +[\\d.]+\n" for text in smp.ROWS.values())):
         check(re.search(row, result.stdout), f"no line {row!r} in\n{result.stdout}")
-    check(shutil.which("go") or "no go command here" in result.stdout, result.stdout)
+    for row, others in coroutines.ROWS_OF_OTHERS.items():  # a figure for each, or why there is none
+        there = result.stdout.split(coroutines.SWITCHES[row])[1].splitlines()[1:]
+        for name, line in zip(others, there):
+            check(re.fullmatch(rf"  {name} +([\d.]+ +[\d.]+|not installed)", line), f"{row}, {name}: {line!r}")
     # The CPU's time for a message does not grow with the connections that stand open. (A CPU that
     # shares its core with another one may be half as fast at times.)
     cost = {int(row[1]): float(row[2]) for row in re.finditer(r"\n +(\d+) +10 +([\d.]+) ", result.stdout)}

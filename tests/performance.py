@@ -7,7 +7,7 @@ from pathlib import Path
 from driver import ROOT, Skipped, check, deterministic, test
 
 sys.path.insert(0, str(ROOT / "tools"))
-from benchlib import kernel  # noqa: E402
+from benchlib import kernel, smp  # noqa: E402
 
 
 def skip_if_slow() -> None:
@@ -47,3 +47,10 @@ def figures_are_written_down_in_both_languages() -> None:
             text = copy.read_text(encoding="utf-8")
             check("| 12,345 |" in text and "| 54,321 |" in text and kernel.compiler() in text, page.name)
             check(text.count("\n") == page.read_text(encoding="utf-8").count("\n"), "other lines stay")
+
+
+@test
+def figures_of_several_cpus_are_beside_those_of_one() -> None:
+    rates = [{"calls": 2000.0}, {"calls": 3000.0}, {"calls": 1000.0, "pipes": 5.0}]
+    check(smp.cells("calls", rates).split() == ["2,000.0", "1.50", "0.50"], smp.cells("calls", rates))
+    check(smp.cells("pipes", rates).split() == ["-", "-", "-"], "there is no figure of one CPU")
