@@ -100,6 +100,12 @@ static ssize_t file_read(struct file *file, char __user *buffer, size_t size, of
     return (ssize_t)done;
 }
 
+/* The kernel, which unpacks the initramfs, has no limit. */
+static uint64_t file_size_limit(void)
+{
+    return current->group ? mm_limits()[RLIMIT_FSIZE].soft : UINT64_MAX;
+}
+
 static void file_grow(struct inode *inode, off_t size)
 {
     struct tmpfs_file *file = inode->data;
@@ -115,6 +121,7 @@ static void file_grow(struct inode *inode, off_t size)
 static ssize_t file_write(struct file *file, const char __user *buffer, size_t size,
                           off_t *position)
 {
+    const uint64_t limit = file_size_limit();
     struct inode *inode = file->inode;
     size_t done = 0;
     long error = 0;
@@ -123,8 +130,10 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
     if (file->flags & O_APPEND) {
         *position = inode->size;
     }
-    if (*position > FILE_SIZE_MAX - (off_t)size) {
+    if (*position > FILE_SIZE_MAX - (off_t)size || (size && (uint64_t)*position >= limit)) {
         error = -EFBIG;
+    } else if (size > limit - (uint64_t)*position) {
+        size = limit - (uint64_t)*position;
     }
     while (done < size && !error) {
         size_t offset = (size_t)*position & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
@@ -149,6 +158,9 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
         inode->mtime = inode->ctime = vfs_now();
     }
     mutex_unlock(&inode->lock);
+    if (error == -EFBIG && (uint64_t)*position >= limit) {
+        signal_send_self(SIGXFSZ);
+    }
     return done ? (ssize_t)done : error;
 }
 
@@ -178,6 +190,11 @@ static long file_truncate(struct inode *inode, off_t size)
         return -EFBIG;
     }
     mutex_lock(&inode->lock);
+    if (size > inode->size && (uint64_t)size > file_size_limit()) {
+        mutex_unlock(&inode->lock);
+        signal_send_self(SIGXFSZ);
+        return -EFBIG;
+    }
     spin_lock(&file->pages_lock);
     shrinks = size < inode->size;
     inode->size = size;

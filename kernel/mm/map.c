@@ -1,5 +1,5 @@
 /*
- * mmap, munmap, mprotect, brk, madvise: changes to the areas (areas.c). (mremap: remap.c.)
+ * mmap, munmap, mprotect, brk: changes to the areas (areas.c). (mremap: remap.c; madvise: advise.c.)
  *
  * Ranges are cut at their edges first (split), so that the work is done on whole vmas. All
  * errors are those of the man pages.
@@ -371,44 +371,4 @@ long mm_brk(struct mm *mm, vaddr_t brk)
         mm_populate(mm, old, (vaddr_t)result);
     }
     return result;
-}
-
-/* Is [start, end) mapped without a hole? Lock held. */
-static bool map_covered(struct mm *mm, vaddr_t start, vaddr_t end)
-{
-    struct vma *vma = mm_find(mm, start);
-
-    assert_held(&mm->lock);
-    while (vma && vma->start <= start && start < end) {
-        start = vma->end;
-        vma = vma->above;
-    }
-    return start >= end;
-}
-
-long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
-{
-    vaddr_t end = align_up(address + size, PAGE_SIZE);
-    long error = 0;
-
-    if (address & (PAGE_SIZE - 1) || size > USER_TOP || end < address || advice < MADV_NORMAL ||
-        (advice > MADV_DONTNEED && advice < MADV_FREE) || advice > MADV_COLLAPSE) {
-        return -EINVAL;
-    }
-    mutex_lock(&mm->lock);
-    if (!map_covered(mm, address, end)) {
-        error = -ENOMEM;
-    }
-    if (advice == MADV_DONTNEED) { /* read again, they are zero or the file's */
-        for (struct vma *vma = mm_find(mm, address); vma && vma->start < end; vma = vma->above) {
-            if (vma->flags & MAP_LOCKED) {
-                error = -EINVAL;
-                break;
-            }
-            mm_zap(mm, vma->start > address ? vma->start : address,
-                   vma->end < end ? vma->end : end);
-        }
-    }
-    mutex_unlock(&mm->lock);
-    return error;
 }

@@ -36,8 +36,12 @@ struct mm *mm_clone(struct mm *from)
     }
     mutex_lock(&from->lock);
     for (struct vma *old = mm_find(from, 0); old && !failed; old = old->above) {
-        struct vma *vma = kmalloc(sizeof(*vma));
+        struct vma *vma;
 
+        if (old->flags & VMA_NO_FORK) {
+            continue;
+        }
+        vma = kmalloc(sizeof(*vma));
         if (!vma || !commit_take(vma_promise(old, vma_pages(old)))) {
             kfree(vma);
             failed = true;
@@ -47,7 +51,7 @@ struct mm *mm_clone(struct mm *from)
         vma->flags &= ~MAP_LOCKED; /* fork(2): locks are not inherited */
         vma_source_get(vma->source);
         mm_insert(mm, vma);
-        failed = mm_copy_range(mm, from, vma) != 0;
+        failed = !(vma->flags & VMA_WIPE_ON_FORK) && mm_copy_range(mm, from, vma) != 0;
     }
     mm->layout = from->layout;
     mm->executable = from->executable;

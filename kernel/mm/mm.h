@@ -77,7 +77,7 @@ long mm_protect(struct mm *mm, vaddr_t address, size_t size, int prot);
 long mm_brk(struct mm *mm, vaddr_t brk);
 /* The address where it is now, or -EINVAL, -EFAULT (not mapped), -ENOMEM; nothing is changed then. */
 long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
-/* 0, -EINVAL, -ENOMEM: there are holes, but what is mapped has followed the advice. */
+/* advise.c. 0, -EINVAL, -EFAULT (no page), -ENOMEM: there are holes, but what is mapped has followed. */
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
 /* lock.c. As mlock, munlock: 0, -EINVAL (beyond all addresses), -ENOMEM (a hole, or no memory). `touch`: make
  * the pages now. */

@@ -51,17 +51,23 @@ static inline void vma_source_put(struct vma_source *source)
 
 enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_GROWSDOWN = 0x1000000 };
 enum {
-    MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
+    MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
     MAP_GROWSDOWN = 0x100, MAP_LOCKED = 0x2000, MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000,
     MAP_STACK = 0x20000,
     MAP_FIXED_NOREPLACE = 0x100000,
     /* Ours: a shared mapping of a file opened for reading; mprotect must not allow writing. */
     VMA_READ_ONLY = 0x10000000,
-    VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | VMA_READ_ONLY,
+    VMA_NO_FORK = 0x20000000, VMA_WIPE_ON_FORK = 0x40000000, /* ours, too: madvise(2) */
+    VMA_OURS = VMA_READ_ONLY | VMA_NO_FORK | VMA_WIPE_ON_FORK,
+    VMA_FLAGS = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | VMA_OURS,
 };
-/* madvise(2): of all but MADV_DONTNEED only the number is looked at. */
 enum { MCL_CURRENT = 1, MCL_FUTURE = 2, MCL_ONFAULT = 4 }; /* mlockall(2) */
-enum { MADV_NORMAL, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_COLLAPSE = 25 };
+/* madvise(2): asm-generic/mman-common.h */
+enum {
+    MADV_NORMAL, MADV_DONTNEED = 4, MADV_FREE = 8, MADV_DONTFORK = 10, MADV_DOFORK,
+    MADV_NOHUGEPAGE = 15, MADV_WIPEONFORK = 18, MADV_KEEPONFORK,
+    MADV_POPULATE_READ = 22, MADV_POPULATE_WRITE, MADV_DONTNEED_LOCKED,
+};
 
 /* A range of an address space with one kind of memory behind it. */
 struct vma {

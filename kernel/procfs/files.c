@@ -29,6 +29,7 @@ static void show_meminfo(struct proc_text *text, struct task *task)
     commit_figures(&promised, &limit);
     proc_print(text, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\nMemAvailable:   %8lu kB\n"
                "Buffers:               0 kB\nCached:                0 kB\n"
+               "SwapTotal:             0 kB\nSwapFree:              0 kB\n"
                "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n",
                page_total_count() * 4, free * 4, free * 4, limit * 4, promised * 4);
 }

@@ -72,6 +72,23 @@ long futex_find_key(int __user *word, bool shared, struct futex_key *key)
     return find_key(word, shared, key);
 }
 
+/* Before whom a task waits: real-time tasks are before all others, by priority. Who leads a walk, and is no
+ * waiter, has no key. */
+static struct list *futex_place(struct bucket *bucket, const struct task *task)
+{
+    struct waiter *waiter;
+
+    assert_held(&bucket->lock);
+    if (task->realtime) {
+        list_for_each(waiter, &bucket->waiters, list) {
+            if (waiter->key.space && waiter->task->realtime < task->realtime) {
+                return &waiter->list;
+            }
+        }
+    }
+    return &bucket->waiters;
+}
+
 /* Queue the waiter while *word is `value`. -EAGAIN: it is not. */
 static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_t value)
 {
@@ -81,7 +98,7 @@ static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_
 
     do { /* under the lock, no page is made; if that is all that is missing, again */
         spin_lock(&bucket->lock);
-        list_push_back(&bucket->waiters, &waiter->list);
+        list_push_back(futex_place(bucket, waiter->task), &waiter->list);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         seen = uaccess_load(word);
         if (seen != value) {
@@ -279,7 +296,7 @@ static long futex_move(struct walk *walk, struct futex_key key, int count, int m
         if (to != walk->bucket) {
             __atomic_store_n(&waiter->bucket, to, __ATOMIC_RELAXED);
             list_remove(&waiter->list);
-            list_push_back(&to->waiters, &waiter->list);
+            list_push_back(futex_place(to, waiter->task), &waiter->list);
         }
     }
     return done;

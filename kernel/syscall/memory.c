@@ -21,22 +21,36 @@ static struct vma_source *mmap_source(struct file *file, int prot, bool shared)
     return error_pointer(-ENODEV);
 }
 
+/* Why these flags are refused; 0: they are not. A descriptor that is not open is told of first. */
+static long mmap_refuses(int flags, size_t size, int fd)
+{
+    enum { MAP_KNOWN = 0x407f9f3 }; /* what Linux had before it looked for others: LEGACY_MAP_MASK */
+    const int type = flags & MAP_SHARED_VALIDATE;
+    long error = 0;
+
+    if (size == 0 || !type || (type == MAP_SHARED_VALIDATE && flags & MAP_ANONYMOUS)) {
+        error = -EINVAL;
+    } else if (flags & MAP_GROWSDOWN && (type != MAP_PRIVATE || !(flags & MAP_ANONYMOUS))) {
+        error = -EINVAL; /* what is below has no place in the source */
+    } else if (type == MAP_SHARED_VALIDATE && flags & ~MAP_KNOWN) {
+        error = -EOPNOTSUPP;
+    }
+    return error && !(flags & MAP_ANONYMOUS) && fd_close_on_exec(fd) < 0 ? -EBADF : error;
+}
+
 long sys_mmap(uint64_t address, size_t size, int prot, int flags, int fd, off_t offset)
 {
     struct vma_source *source = NULL;
-    int type = flags & 3;
-    long result;
+    const int type = flags & MAP_SHARED ? MAP_SHARED : MAP_PRIVATE; /* of MAP_SHARED_VALIDATE, too */
+    long result = offset & (off_t)(PAGE_SIZE - 1) ? -EINVAL : mmap_refuses(flags, size, fd);
 
-    flags &= ~VMA_READ_ONLY;
+    if (result) {
+        return result;
+    }
+    flags = (flags & ~(VMA_OURS | MAP_PRIVATE | MAP_SHARED)) | type;
     flags |= flags & MAP_LOCKED ? MAP_POPULATE : 0;
     flags |= current->mm->lock_future;
     flags |= flags & MAP_STACK ? MAP_NORESERVE : 0; /* a stack's size is a limit */
-    if (offset & (off_t)(PAGE_SIZE - 1) || size == 0 || (type != MAP_SHARED && type != MAP_PRIVATE)) {
-        return -EINVAL;
-    }
-    if (flags & MAP_GROWSDOWN && (type == MAP_SHARED || !(flags & MAP_ANONYMOUS))) {
-        return -EINVAL; /* what is below has no place in the source */
-    }
     if (!(flags & MAP_ANONYMOUS)) {
         struct file *file = fd_get_io(fd);
 

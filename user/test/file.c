@@ -213,6 +213,26 @@ static void bad_pointers(void)
     }
 }
 
+/* RLIMIT_FSIZE: what still fits is written. */
+static void files_end_at_their_limit(void)
+{
+    int fd = open("limited", O_RDWR | O_CREAT | O_TRUNC, 0600), status;
+
+    if (fork() == 0) {
+        CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+        CHECK(setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, 10}) == 0);
+        CHECK(write(fd, "12345678", 8) == 8 && write(fd, "12345678", 8) == 2 && write(fd, "", 0) == 0);
+        CHECK_ERROR(write(fd, "1", 1), EFBIG);
+        CHECK_ERROR(ftruncate(fd, 11), EFBIG);
+        CHECK(ftruncate(fd, 10) == 0 && ftruncate(fd, 4) == 0 && lseek(fd, 4, SEEK_SET) == 4);
+        CHECK(signal(SIGXFSZ, SIG_DFL) != SIG_ERR && write(fd, "1234567", 7) == 6);
+        write(fd, "7", 1);
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+    CHECK(ftruncate(fd, 20) == 0 && unlink("limited") == 0); /* the limit was the child's */
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -220,7 +240,7 @@ int main(void)
         TEST(directories), TEST(links), TEST(chains_of_links),
         TEST(descriptors_at_the_limit), TEST(pipe_behaviour),
         TEST(broken_pipe_kills_or_fails), TEST(poll_wakes_for_a_writer), TEST(devices),
-        TEST(bad_pointers),
+        TEST(bad_pointers), TEST(files_end_at_their_limit),
     };
 
     return RUN_TESTS(tests);

@@ -336,6 +336,33 @@ static void each_cpu_has_one_of_the_best(void)
     all_end(cpus + 1);
 }
 
+enum { FUTEX_WAIT, FUTEX_WAKE };
+
+static void wait_and_note(int who)
+{
+    CHECK(syscall(SYS_futex, &shared->stop, FUTEX_WAIT, 0, NULL, NULL, 0) == 0);
+    note(who);
+}
+
+/* Of those who wait for one word, however long they have: of equals the first. */
+static void a_futex_wakes_the_highest_first(void)
+{
+    static const struct { int kind, priority, who; } waiters[] = {
+        {OTHER, 0, 'd'}, {FIFO, 5, 'c'}, {OTHER, 0, 'e'}, {RR, 20, 'a'}, {FIFO, 10, 'b'},
+    };
+
+    begin();
+    for (int i = 0; i < 5; i++) {
+        wait_until_asleep(child(waiters[i].kind, waiters[i].priority, wait_and_note, waiters[i].who));
+    }
+    for (int i = 0; i < 5; i++) {
+        CHECK(syscall(SYS_futex, &shared->stop, FUTEX_WAKE, 1, NULL, NULL, 0) == 1);
+        usleep(5000);
+    }
+    all_end(5);
+    is_order("abcde");
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -348,6 +375,7 @@ int main(void)
         TEST(idle_gets_what_is_left),
         TEST(proc_shows_them),
         TEST(niceness_of_groups),
+        TEST(a_futex_wakes_the_highest_first),
         TEST(each_cpu_has_one_of_the_best),
         TEST(an_endless_loop_leaves_a_rest), /* the last: there is nothing left for real-time tasks */
     };

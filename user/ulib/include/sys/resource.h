@@ -1,7 +1,7 @@
 #ifndef ULIB_SYS_RESOURCE_H
 #define ULIB_SYS_RESOURCE_H
 #include <sys/time.h>
-enum { RLIMIT_DATA = 2, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };
+enum { RLIMIT_FSIZE = 1, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_AS = 9 };
 #define RLIM_INFINITY (~0ul)
 struct rlimit {
     unsigned long rlim_cur, rlim_max;
