@@ -233,6 +233,43 @@ def lab_crashes_say_where_and_which_step() -> None:
             check(not results["first"] or found[results["first"].split()[2]]["verdict"] != "ok", results["first"])
 
 
+# A mistake in lab 8: the mutant, or what is put into a function; the test, and what it says.
+STORIES = (
+    ("sleeps-on-what-is-now", "ticket_excludes", "deadlock: nobody can go on\n",
+     "waits for ticket.serving at ticket.c:", "step 2: who waits sleeps"),
+    ("spins-unless-next", "ticket_in_order", "livelock: it is not at its end after 30,0", " is at ticket.c:",
+     "step 2: who comes draws"),
+    ("void semaphore_up(struct semaphore *semaphore)\n{", "semaphore_wakes", "signal 11 (SIGSEGV); in semaphore_up "
+     "(user/locks/semaphore.c:", "address 0x123", "semaphore_up is where it ended: step 3"),
+)
+
+
+@test
+def lab_locks_that_break_are_told_as_a_story() -> None:
+    """A deadlock, a livelock and a crash: who waits for what, which schedule, which step; and again by hand."""
+    need_solutions()
+    with tempfile.TemporaryDirectory(prefix="stories-") as directory:
+        tree = Path(directory) / "tree"
+        call([LAB, "make", "8", "--solved", "-o", str(tree)])
+        overlay.copy_objects(ROOT, tree)
+        for mistake, name, seen, where, hint in STORIES:
+            patch, source = ROOT / f"labs/8/mutants/{mistake}.patch", tree / "user/locks/semaphore.c"
+            if "\n" not in mistake:
+                call(["patch", "-p1", "-s", "-i", str(patch)], cwd=tree)
+            else:
+                source.write_text(source.read_text().replace(mistake, mistake + "\n    *(volatile int *)0x123 = 0;"))
+            graded = call(["tools/grade", "--lab", "8", "-k", name, "--seed", "1", "--json"], cwd=tree)
+            said = json.loads(graded.stdout)["tests"][0]
+            check(said["verdict"] == "FAIL" and seen in said["seen"] and where in said["seen"] and hint in said["hint"],
+                  f"{mistake}: {said}")
+            check("found after " in said["story"] and "\nmain " in said["story"] and "thread 2" in said["story"]
+                  and "\nmake gdb ADD=" in "\n" + said["look"], f"{mistake}: {said}")
+            if "livelock" not in seen:
+                by_hand = call(["sh", "-c", said["look"].split("\n")[0]], cwd=tree)
+                check(by_hand.returncode == 1 and "it fails" in by_hand.stdout, by_hand.stdout + by_hand.stderr)
+            call(["git", "checkout", "-q", "."], cwd=tree)
+
+
 @test
 def lab_packs_are_what_course_systems_take() -> None:
     """The autograder of Gradescope grades a submission; the workflow of Classroom has all points."""

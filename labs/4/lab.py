@@ -1,5 +1,5 @@
 """Lab 4: threads. What is declared here: tools/labs/manifest.py."""
-from manifest import Lab, Test, Values
+from manifest import Explored, Lab, Test, Values
 from seeds import MASK, mix, number
 
 
@@ -20,6 +20,8 @@ def turns(seed: int, cpus: int) -> Values:
 # The word of a task that ends, where ends_are_heard has it (words.h): a fault there is its write.
 TID_WORD = 0x5550000000
 ZERO_FIRST = f"last(fault(address={TID_WORD})) < first(futex_wake(a={TID_WORD}))"
+
+LOCKS = r"user/ulib/thread/(lock|cond|mutex)\."  # whose lines a story tells
 
 LAB = Lab(
     number=4, title="Threads",
@@ -48,11 +50,23 @@ LAB = Lab(
              checks=[ZERO_FIRST], hints={ZERO_FIRST: "step 4: put_user first, then futex_wake"}),
         Test("to_and_fro", 6, "steps 3 and 4: a wake that comes between looking and sleeping must not "
              "get lost", to_and_fro),
-        Test("mutex_excludes", 8, "step 5: take it in one instruction; who leaves wakes one of the queue",
+        Test("mutex_excludes", 6, "step 5: take it in one instruction; who leaves wakes one of the queue",
              lambda seed, cpus: {"sum": 5000}),
-        Test("mutex_steps", 8, "step 5: one atomic instruction for each change of the word, and the wake behind it",
+        Test("mutex_steps", 6, "step 5: one atomic instruction for each change of the word, and the wake behind it",
              lambda seed, cpus: {"steps": number(seed, 11)}),
-        Test("condition_wakes", 8, "step 6: change the number, then wake; a broadcast wakes all", turns),
+        Test("condition_wakes", 6, "step 6: change the number, then wake; a broadcast wakes all", turns),
+        Test("mutex_every_way", 3, "step 5: one atomic instruction for each change of the word",
+             lambda seed, cpus: {"sum": sum(number(seed, 60 + i) for i in range(3)) & MASK},
+             explored=Explored(
+                 shows=LOCKS, deadlock="step 5: who waits marks the word HELD_QUEUED in the same step that finds it "
+                 "held, and takes it as HELD_QUEUED; who drops it looks at what was there in the same step",
+                 livelock="step 5: who waits sleeps while the word is HELD_QUEUED")),
+        Test("condition_every_way", 3, "step 6: a waiter sleeps on the number that it has seen with the mutex held",
+             lambda seed, cpus: {"items": number(seed, 63)},
+             explored=Explored(
+                 shows=LOCKS, deadlock="step 6: a waiter sleeps on the number that it has seen with the mutex held; a "
+                 "signal changes the number first, and wakes then",
+                 livelock="step 6: a waiter sleeps; it does not come back at once")),
         Test("limits", 2, "steps 5 and 6: hand `shared` and `until` on; ETIMEDOUT and EINVAL end a wait, EINTR does not",
              lambda seed, cpus: {"limits": number(seed, 31)}),
     ],
@@ -61,6 +75,8 @@ LAB = Lab(
         "task_release_mm": "step 4, the last word", "lock_try": "step 5, the mutex",
         "lock_drop_shared": "step 5, the mutex", "lock_wait": "step 5, the mutex",
     },
+    words={"way_mutex": "the mutex", "way_cond": "the condition", "at_work+4": "the end of a thread",
+           "at_work+8": "the end of a thread"},
     crash={
         "shared_memory": "step 2: an mm that is not counted is gone while others use it",
         "waiters_sleep": "step 3: a waiter that has gone, and is still in the list",

@@ -6,6 +6,7 @@
 #define LAB8_ALONE_H
 #include <time.h>
 
+#include "../../user/locks/locks.h"
 #include "crew.h"
 #include "step.h"
 

@@ -7,6 +7,7 @@
  */
 #ifndef LAB8_ATOMIC_H
 #define LAB8_ATOMIC_H
+#include "../../user/locks/locks.h"
 #include "crew.h"
 #include "step.h"
 

@@ -68,14 +68,14 @@ LAB = Lab(
              value("order", 41), explored=TICKET),
         Test("semaphore_counts", 8, "step 3: look and take in one atomic step; who was woken looks again, for somebody "
              "may have been faster", value("counted", 42), explored=SEMAPHORE),
-        Test("semaphore_wakes", 10, "step 3: each up wakes one as long as there are sleepers; who sleeps counts itself, "
-             "and only itself", value("woken", 43), explored=SEMAPHORE),
+        Test("semaphore_wakes", 10, "step 3: each up wakes one as long as there are sleepers; who sleeps counts "
+             "itself, and only itself", value("woken", 43), explored=SEMAPHORE),
         Test("buffer_takes_in", 8, "step 4: the place is found, filled and left behind with the lock held; the other "
              "side hears of it after that", items((0, 1), (1, 1)), explored=BUFFER),
         Test("buffer_gives_out", 8, "step 4: take the item out before you tell that its place is free",
              items((0, 0), (0, 1), (0, 2)), explored=BUFFER),
-        Test("rw_excludes", 8, "step 5: a writer holds the door, and waits until nobody reads", value("written", 0, 1, 2),
-             explored=RW),
+        Test("rw_excludes", 8, "step 5: a writer holds the door, and waits until nobody reads",
+             value("written", 0, 1, 2), explored=RW),
         Test("rw_shares", 4, "step 5: a reader gives the door back as soon as it is counted", value("shared", 46),
              explored=RW),
         Test("rw_last_reader", 4, "step 5: `readers` changes in one atomic step; a writer looks again until it is 0",

@@ -8,6 +8,7 @@
  */
 #ifndef LAB8_WAYS_H
 #define LAB8_WAYS_H
+#include "../../user/locks/locks.h"
 #include "crew.h"
 
 static int inside, most_inside;
@@ -64,7 +65,7 @@ static int adds(void *me)
 static void ticket_excludes(void)
 {
     begin_tickets();
-    explore_begin();
+    ways_begin();
     go(1, adds);
     adds(NULL);
     adds((void *)2);
@@ -101,7 +102,7 @@ static void await_word(const unsigned *word, unsigned value, const char *expecte
 static void ticket_in_order(void)
 {
     begin_tickets();
-    explore_begin();
+    ways_begin();
     ticket_take(&ticket);
     go(0, comes);
     await_word(&ticket.next, first_ticket + 2,
@@ -152,7 +153,7 @@ static void expect_semaphore(unsigned count)
 static void semaphore_counts(void)
 {
     semaphore.count = 1;
-    explore_begin();
+    ways_begin();
     go(1, comes_and_goes);
     comes_and_goes(NULL);
     comes_and_goes((void *)2);
@@ -177,7 +178,7 @@ static int waits_for_up(void *me)
 
 static void semaphore_wakes(void)
 {
-    explore_begin();
+    ways_begin();
     go(0, waits_for_up);
     go(1, waits_for_up);
     others_may_come();
@@ -243,7 +244,7 @@ static int place_of(long item, int count)
 static void buffer_takes_in(void)
 {
     begin_buffer();
-    explore_begin();
+    ways_begin();
     go(0, puts_one);
     go(1, puts_one);
     taken[0] = buffer_take(&buffer);
@@ -269,7 +270,7 @@ static int takes_one(void *me)
 static void buffer_gives_out(void)
 {
     begin_buffer();
-    explore_begin();
+    ways_begin();
     go(0, takes_one);
     go(1, takes_one);
     for (int i = 0; i < 3; i++) {
@@ -358,7 +359,7 @@ static int writes_and_reads(void *me)
 static void rw_excludes(void)
 {
     draw_numbers(0);
-    explore_begin();
+    ways_begin();
     go(1, writes_and_reads);
     writes(NULL);
     reads((void *)2);
@@ -391,7 +392,7 @@ static void rw_last_reader(void)
 {
     read_take(&rw);
     read_take(&rw);
-    explore_begin();
+    ways_begin();
     go(0, comes_behind_them);
     go(1, leaves);
     others_may_come();
@@ -423,7 +424,7 @@ static int reads_together(void *me)
 
 static void rw_shares(void)
 {
-    explore_begin();
+    ways_begin();
     go(0, reads_together);
     reads_together(NULL);
     all_back();
@@ -452,7 +453,7 @@ static int comes_to_read(void *me)
 /* main reads; a writer comes, and waits; a reader comes behind it. */
 static void rw_in_turn(void)
 {
-    explore_begin();
+    ways_begin();
     read_take(&rw);
     go(0, comes_to_write);
     await_word(&rw.writer_waits, 1, "a writer that finds a reader inside sets `writer_waits`");

@@ -60,6 +60,7 @@ class Program:
     ranges: list[tuple[int, int]]
     data: list[tuple[int, int, str]]  # (address, size, name), sorted
     places: dict[int, Place | None] = field(default_factory=dict)
+    shows: str = ""  # files of the library that are the user's all the same: a pattern
 
     def begin(self) -> int:
         """Where runs begin, seen from the entry point: explore_begin(), main(), or there."""
@@ -73,13 +74,16 @@ class Program:
     def end(self) -> int | None:
         return self.symbols["explore_end"] - self.entry if "explore_end" in self.symbols else None
 
+    def is_own(self, file: str) -> bool:
+        return not LIBRARY.search(file) or bool(self.shows and re.search(self.shows, file))
+
     def look_up(self, addresses: set[int]) -> None:
         """Their places, for place()."""
         wanted = sorted(a for a in addresses if a not in self.places)
         lines = _output("addr2line", "-e", self.path, text="".join(f"{a:#x}\n" for a in wanted)).split("\n")
         for address, line in zip(wanted, lines):
             match = re.match(r"(.+):(\d+)", line)
-            own = match and match[1] != "??" and match[2] != "0" and not LIBRARY.search(match[1])
+            own = match and match[1] != "??" and match[2] != "0" and self.is_own(match[1])
             self.places[address] = Place(match[1], int(match[2])) if own else None
 
     def place(self, address: int) -> Place | None:
@@ -116,7 +120,7 @@ def _ranges(path: str) -> list[tuple[int, int]]:
     return sorted(r for r in found if r[0] < r[1] and r[0] > 0)
 
 
-def read(path: str) -> Program:
+def read(path: str, shows: str = "") -> Program:
     with open(path, "rb") as f:
         head = f.read(64)
     if head[:5] != b"\177ELF\2":
@@ -130,7 +134,7 @@ def read(path: str) -> Program:
             symbols.setdefault(words[-1], int(words[0], 16))
         elif len(words) == 4 and words[-2] in "BbDdVv":
             data.append((int(words[0], 16), int(words[1], 16), words[-1]))
-    program = Program(path, struct.unpack_from("<Q", head, 24)[0], symbols, [], sorted(data))
+    program = Program(path, struct.unpack_from("<Q", head, 24)[0], symbols, [], sorted(data), shows=shows)
     ranges = _ranges(path)
     program.look_up({r[0] for r in ranges})
     program.ranges = [r for r in ranges if program.places[r[0]]]

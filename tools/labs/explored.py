@@ -11,12 +11,13 @@ from pathlib import Path
 
 import crash
 import guest
-from explorelib import engine, program, story
+from explorelib import engine, program, story, watch
 from ktracelib import format as ktrace
 from launch import host
 from manifest import Lab, Test
 from result import FAIL, HARNESS, OK, TIMEOUT, Result
 
+SCHEDULE = re.compile(r"[0-9k@,-]+")
 OUTPUT_MAX = 16 << 20  # bytes: the steps of a run that does not end are many
 
 
@@ -41,7 +42,8 @@ class Exploration:
         self.evidence = guest.empty_evidence(root, lab, test)
         self.nonce = secrets.randbits(64)
         self.code = guest.private_code(self.nonce, [int(value) for value in test.expected(seed, 1).values()])
-        self.program = program.read(str(root / f"build/labs/{lab.number}/tests"))
+        self.program = program.read(str(root / f"build/labs/{lab.number}/tests"), test.explored.shows)
+        self.watches = watch.find(self.program)
 
     def command(self, evidence: Path, options: list[str], more: list[str]) -> list[str]:
         command = ["labtest", self.test.name, str(self.seed), f"{self.nonce:016x}", "1"]
@@ -49,7 +51,8 @@ class Exploration:
         return [str(self.root / "tools/run"), "--icount", "--mem", str(self.test.memory), "--log",
                 str(evidence / "log"), "--evidence", str(evidence), *more,
                 *engine.options_of_run(
-                    engine.Guest(self.program, [f"build/labs/{self.lab.number}/tests:/bin/labtest"], command),
+                    engine.Guest(self.program, [f"build/labs/{self.lab.number}/tests:/bin/labtest"], command,
+                                 watches=self.watches),
                     ["--limit", str(self.test.explored.instructions), "--passes", str(self.code), *options])]
 
     def search(self) -> guest.Ended:
@@ -97,6 +100,8 @@ def accused(exploration: Exploration, result: engine.Result, steps: list[story.S
     if run["verdict"] == "livelock":
         return guest.Judged(FAIL, "that the test runs to its end", "livelock: it is not at its end after "
                             f"{run['instructions']:,} instructions\n{standing(steps)}", test.explored.livelock)
+    if run["verdict"] == "leak":
+        return guest.Judged(FAIL, "what a run takes it gives back", story.verdict(run, []))
     if run["signal"]:
         where, found = crash.program(exploration.root, lab, report)
         died = f"the test program died by {crash.name_of(run['signal'])}"
@@ -119,10 +124,14 @@ def judge(exploration: Exploration, run: guest.Ended) -> tuple[guest.Judged, eng
     lab, test, result = exploration.lab, exploration.test, parsed(run.output)
     levels = result.coverage.get("covered", [])
     if result.run.get("failed"):
-        result.run["output"] = str(result.run["output"])
-        reasons = ktrace.Elf(host.KERNEL).strings("wait_reason_names")
-        steps = story.steps(result, exploration.program, reasons)
-        return accused(exploration, result, steps), result, steps
+        try:
+            if not SCHEDULE.fullmatch(result.run["schedule"]):
+                raise ValueError
+            reasons = ktrace.Elf(host.KERNEL).strings("wait_reason_names")
+            steps = story.steps(result, exploration.program, reasons, exploration.watches)
+            return accused(exploration, result, steps), result, steps
+        except (AttributeError, KeyError, TypeError, ValueError):  # somebody else has written there
+            return guest.Judged(FAIL, "the report of an explorer", "one that makes no sense"), result, []
     if run.status == exploration.code and len(levels) > 1 and not guest.machine_verdict(run):
         return guest.Judged(OK), result, []
     died = guest.died(exploration.root, lab, test, run, exploration.evidence / "trace.ktr", guest.whole_report(run))
@@ -149,5 +158,6 @@ def run_test(root: Path, lab: Lab, test: Test, seed: int, stop: threading.Event)
         told.story = "\n".join([f"found after {tried:,} schedule{'s' * (tried != 1)}, with {taken} "
                                 f"preemption{'s' * (taken != 1)}",
                                 *(exploration.in_words(line) for line in story.tell(steps))])
-        told.look = "\n".join([by_hand(lab, test, seed, schedule), in_gdb(lab, test, seed, schedule), told.look])
+        by = [] if result.run["verdict"] == "livelock" else [by_hand(lab, test, seed, schedule)]  # it takes its time
+        told.look = "\n".join([*by, in_gdb(lab, test, seed, schedule), told.look])
     return told

@@ -18,7 +18,9 @@ class Explored:
     """The test is run by every schedule with at most one preemption (docs/explore.md), and by some with more."""
     preemptions: int = 2
     samples: int = 100       # with each number of preemptions above one
-    instructions: int = 1000000  # of a run: what needs more will never end
+    # Of a run, at most: less than a turn (50,000), so who waits in a loop instead of sleeping never ends.
+    instructions: int = 30000
+    shows: str = ""          # files of the library whose lines the story tells, too: a pattern
     deadlock: str = ""       # what to do next then; "": the test's own hint
     livelock: str = ""
 

@@ -148,7 +148,7 @@ static int is_before(const struct place *a, const struct place *b)
 /* Any place of a run without a preemption: each instruction, and each place in the kernel. */
 static void place_draw(struct search *search, const struct ways *ways, struct place *place)
 {
-    uint64_t instructions = search->in_user ? search->instructions : 0;
+    uint64_t instructions = search->in_user ? search->until_end : 0;
     uint64_t number = search_draw(search, instructions + ways->place_count + 1);
 
     place->at = number;
@@ -257,6 +257,19 @@ static int try_by_priorities(struct search *search, unsigned changes)
            search_try(search, &schedule);
 }
 
+/* So many instructions are explored: behind explore_end() there is no place any more. */
+static uint64_t explored_instructions(struct search *search)
+{
+    const struct event *events = device_events(&search->run);
+
+    for (uint32_t i = 0; i < search->run.events; i++) {
+        if (events[i].kind == CLOSED) {
+            return events[i].at;
+        }
+    }
+    return search->run.instructions;
+}
+
 int search_go(struct search *search)
 {
     const struct schedule empty = {0};
@@ -270,6 +283,7 @@ int search_go(struct search *search)
         return 1;
     }
     search->instructions = search->run.instructions;
+    search->until_end = explored_instructions(search);
     root_tasks = search->run.tasks;
     /* What needs so much more than the first run will never end. */
     search->limit = limit ? limit : 20 * search->instructions + 5000000;

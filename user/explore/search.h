@@ -26,6 +26,7 @@ struct search {
     int64_t mark;         /* the instruction at which a coroutine's turn begins; 0: none is known */
     /* What came out: */
     uint64_t tried, instructions; /* of the first run */
+    uint64_t until_end; /* of these, before explore_end() */
     uint64_t diverged;            /* runs that did not follow their schedule */
     uint64_t rest;                /* orders of coroutines with more choices, as far as they are known */
     struct coverage covered[PREEMPTIONS_MAX + 1];
