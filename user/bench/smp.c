@@ -22,7 +22,9 @@ static struct shared {
     } worker[WORKERS];
 } *shared;
 
-static char stacks[WORKERS][2][STACK]; /* of a worker that is a thread, and of the thread it makes */
+/* Of a worker that is a thread, and of the thread it makes; mapped, for the other tables' forks copy what
+ * lies in the program. */
+static char (*stacks)[2][STACK];
 static volatile uint32_t tids[WORKERS][2];
 
 /* `amount` are done. False: it is time to end. */
@@ -226,6 +228,7 @@ void smp_measure(long workers)
     MUST(workers > 0 && workers <= WORKERS);
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     MUST(shared != MAP_FAILED);
+    stacks = memory(WORKERS * sizeof(*stacks));
     for (row = smp_rows; row->name; row++) {
         double best = 0;
 
