@@ -12,6 +12,7 @@
 #include "dev/keyboard.h"
 #include "dev/serial.h"
 #include "dev/vga.h"
+#include "event/signalfd.h"
 #include "fs/device.h"
 #include "fs/initramfs.h"
 #include "fs/ktrace.h"
@@ -52,6 +53,8 @@ static void files_init(void)
 
     device_init();
     console_init();
+    pty_init();
+    signalfd_init();
     ktrace_device_init();
     explore_device_init();
     crash_device_init();
@@ -59,6 +62,7 @@ static void files_init(void)
     initramfs_unpack();
     devices = tmpfs_create_root(0755);
     device_fill(devices);
+    pty_fill(devices);
     mount_at_boot("/dev", devices);
     mount_at_boot("/proc", proc_create_root());
 }

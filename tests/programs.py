@@ -79,6 +79,7 @@ OTHERS = {
     "diff": ["sort f > g; diff f g; diff -u f f; rm g"],
     "bc": ["echo '2^100; scale=5; 1/3' | bc"], "dc": ["echo '2 3 ^ p' | dc"],
     "less": ["less f"],
+    "script": ["script -qec 'tty | tr -d 0-9; stty size; stty -echo; stty -a | grep -o \"[-]*echo \"; exit 3' /dev/null"],
     "tput": ["for TERM in linux xterm dumb none; do export TERM; tput cup 1 2 | cat -v; echo; done"],
 }
 
@@ -121,7 +122,7 @@ def shells_and_coreutils_are_as_on_the_host() -> None:
 @test
 def programs_of_the_base_system_are_as_on_the_host() -> None:
     found = {name: commands for name, commands in OTHERS.items() if here(name)}
-    used = ["cat", "chmod", "cmp", "cp", "echo", "head", "ls", "mkdir", "printf", "rm", "seq", "sort", "touch", "ln", "wc"]
+    used = ["cat", "chmod", "cmp", "cp", "echo", "head", "ls", "mkdir", "printf", "rm", "seq", "sort", "touch", "ln", "wc", "tty", "tr", "stty"]
     compare([*found, *filter(here, used)], [command for commands in found.values() for command in commands])
 
 

@@ -35,7 +35,8 @@ void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mo
 const struct file_ops *device_find(mode_t mode, uint64_t rdev, void **data)
 {
     for (int i = 0; S_ISCHR(mode) && i < device_count; i++) {
-        if (devices[i].number == rdev) {
+        if (devices[i].number == rdev ||
+            (!devices[i].name && device_major(devices[i].number) == device_major(rdev))) {
             *data = devices[i].data;
             return devices[i].ops;
         }
@@ -46,8 +47,10 @@ const struct file_ops *device_find(mode_t mode, uint64_t rdev, void **data)
 void device_fill(struct inode *root)
 {
     for (int i = 0; i < device_count; i++) {
-        struct inode *node = root->ops->create(root, devices[i].name, S_IFCHR | devices[i].mode,
-                                               devices[i].number);
+        struct inode *node = devices[i].name
+                                 ? root->ops->create(root, devices[i].name, S_IFCHR | devices[i].mode,
+                                                     devices[i].number)
+                                 : error_pointer(-ENOENT);
         if (!is_error(node)) {
             inode_put(node);
         }

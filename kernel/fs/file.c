@@ -36,7 +36,7 @@ struct file *file_open_in(struct file *file, struct inode *inode, int flags)
         goto out_free;
     }
     file->references = 1;
-    file->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+    file->flags = flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
     file->position = 0;
     mutex_init(&file->position_lock);
     list_init(&file->watchers);
@@ -49,6 +49,7 @@ struct file *file_open_in(struct file *file, struct inode *inode, int flags)
             goto out_writer;
         }
     }
+    file->flags &= ~O_NOCTTY; /* which is for a terminal's open alone */
     return file;
 
 out_writer:

@@ -56,16 +56,14 @@ void context_exit(struct task *task)
     struct cwd *cwd = task->cwd;
     struct thread_group *group = task == current ? task->group : NULL;
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct tty *tty = NULL;
+    bool leader_ends;
 
     task->files = NULL;
     task->cwd = NULL;
-    if (group && ++group->leaving == group->thread_count && group->session == group->pid) {
-        tty = group->tty;
-    }
+    leader_ends = group && ++group->leaving == group->thread_count && group->session == group->pid;
     spin_unlock_irqrestore(&tasks_lock, flags);
-    if (tty) { /* the end of a session's leader */
-        tty_hang_up(tty);
+    if (leader_ends) {
+        tty_leader_ends();
     }
     files_put(files);
     cwd_put(cwd);

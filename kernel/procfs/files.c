@@ -16,6 +16,7 @@
 #include "sched/inject.h"
 #include "sched/sched.h"
 #include "sched/traced.h"
+#include "tty/tty.h"
 
 #define TICK 10000000 /* USER_HZ is 100 */
 
@@ -209,16 +210,17 @@ static void show_stat(struct proc_text *text, struct task *task)
     struct cpu_times *shown = text->one_thread ? &task->shown : &group->shown, times, children;
     uint64_t pages = mm ? mm->pages : 0;
     uint64_t resident = mm ? mm->resident : 0;
+    uint32_t terminal = group->tty ? group->tty->number : 0;
 
     usage_divide(&usage, shown);
     times = *shown;
     usage_divide(&group->children_usage, &group->children_shown);
     children = group->children_shown;
     spin_unlock_irqrestore(&tasks_lock, flags);
-    proc_print(text, "%d (%s) %c %d %d %d %d -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
+    proc_print(text, "%d (%s) %c %d %d %d %u -1 0 0 0 0 0 %ld %ld %ld %ld %d %d %d 0 %ld %lu %lu "
                "18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 %u %d %d 0 0 0\n",
                task->tid, task->name, state_letter(task), group->parent_pid, group->pgid, group->session,
-               group->tty ? 0x440 : 0, times.user / TICK, times.system / TICK, children.user / TICK,
+               terminal, times.user / TICK, times.system / TICK, children.user / TICK,
                children.system / TICK, task->realtime ? -1 - task->realtime : 20 + task->own_nice,
                task->own_nice, group->thread_count,
                task->start_time / TICK, pages * PAGE_SIZE, resident, task->cpu,

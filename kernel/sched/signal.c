@@ -177,6 +177,7 @@ static bool signal_would_do_nothing(const struct task *task, int signal)
 static long signal_post(struct thread_group *group, struct signal_set *set, int signal,
                         const struct signal_info *info, struct queued_signal *own)
 {
+    signalfd_tell();
     if (own) {
         signal_set_queue(set, own);
         return 0;

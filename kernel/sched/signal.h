@@ -152,6 +152,10 @@ void signal_exec(struct task *task);
 struct sighand *sighand_create(const struct sighand *from);
 void sighand_put(struct sighand *sighand); /* NULL is fine; not under tasks_lock */
 
+/* Upcall, defined in event/signalfd.c: something is about to be pending. tasks_lock is held, and who is
+ * told looks at what is pending under it. */
+void signalfd_tell(void);
+
 /* The current thread ends: a stop does not wait for it any more. tasks_lock is held. */
 void signal_leave_stop_locked(void);
 /* sigframe.c; of the current task, whose `frame` is the one to user mode; interrupts on. The next

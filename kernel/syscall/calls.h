@@ -255,6 +255,7 @@ struct sized_mask {
             const struct timespec __user *user, int flags)) \
     SYSCALL(281, epoll_pwait, (int fd, struct epoll_event __user *events, int max, int timeout, \
             const uint64_t __user *mask, size_t size)) \
+    SYSCALL(282, signalfd, (int fd, const uint64_t __user *set, size_t size)) \
     SYSCALL(283, timerfd_create, (int clock, int flags)) \
     SYSCALL(284, eventfd, (unsigned count)) \
     SYSCALL(285, fallocate, (int fd)) \
@@ -262,6 +263,7 @@ struct sized_mask {
             struct itimerspec __user *user_old)) \
     SYSCALL(287, timerfd_gettime, (int fd, struct itimerspec __user *user)) \
     SYSCALL(288, accept4, (int fd, void __user *user, int __user *user_size, int flags)) \
+    SYSCALL(289, signalfd4, (int fd, const uint64_t __user *set, size_t size, int flags)) \
     SYSCALL(290, eventfd2, (unsigned count, int flags)) \
     SYSCALL(291, epoll_create1, (int flags)) \
     SYSCALL(292, dup3, (int fd, int to, int flags)) \

@@ -1,7 +1,8 @@
-/* Calls on files that tell of events: eventfd, timerfd, epoll. */
+/* Calls on files that tell of events: eventfd, timerfd, signalfd, epoll. */
 #include "arch/clock.h"
 #include "event/epoll.h"
 #include "event/eventfd.h"
+#include "event/signalfd.h"
 #include "event/timerfd.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
@@ -69,6 +70,33 @@ long sys_timerfd_gettime(int fd, struct itimerspec __user *user)
         return error;
     }
     return timer_times_to_user(user, &times);
+}
+
+long sys_signalfd4(int fd, const uint64_t __user *set, size_t size, int flags)
+{
+    struct file *file;
+    uint64_t mask;
+    long error;
+
+    if (size != sizeof(mask) || flags & ~(O_CLOEXEC | O_NONBLOCK)) {
+        return -EINVAL;
+    }
+    if (get_user(mask, set)) {
+        return -EFAULT;
+    }
+    mask &= ~SIGNALS_UNBLOCKABLE;
+    if (fd == -1) {
+        return fd_install_new(signalfd_open(mask, flags & O_NONBLOCK), flags & O_CLOEXEC);
+    }
+    file = fd_get_io(fd);
+    error = file ? signalfd_set_mask(file, mask) : -EBADF;
+    file_put(file);
+    return error ? error : fd;
+}
+
+long sys_signalfd(int fd, const uint64_t __user *set, size_t size)
+{
+    return sys_signalfd4(fd, set, size, 0);
 }
 
 long sys_epoll_create1(int flags)

@@ -12,16 +12,22 @@
 
 static struct tty console, wire;
 
-static void console_output(const char *bytes, size_t size)
+static void console_output(struct tty *tty, const char *bytes, size_t size)
 {
-    serial_write(0, bytes, size);
-    vga_write(bytes, size);
+    serial_write(tty == &wire, bytes, size);
+    if (tty == &console) {
+        vga_write(bytes, size);
+    }
 }
 
-static void wire_output(const char *bytes, size_t size)
+static void console_resume(struct tty *tty)
 {
-    serial_write(1, bytes, size);
+    serial_poll(tty == &wire);
 }
+
+static const struct tty_device console_device = {
+    .output = console_output, .resume_input = console_resume,
+};
 
 bool serial_receive(int port, int byte)
 {
@@ -33,20 +39,10 @@ void keyboard_receive(int byte)
     (void)tty_receive(&console, byte);
 }
 
-static void console_resume(void)
-{
-    serial_poll(0);
-}
-
-static void wire_resume(void)
-{
-    serial_poll(1);
-}
-
 void console_init(void)
 {
-    tty_init(&console, console_output, console_resume);
-    tty_init(&wire, wire_output, wire_resume);
+    tty_init(&console, &console_device, device_number(TTY_MAJOR, SERIAL_MINOR));
+    tty_init(&wire, &console_device, device_number(TTY_MAJOR, SERIAL_MINOR + 1));
     /* Init has it before the first program starts, so no program can say anything in its name. */
     wire.alone = true;
     device_register(TTY_AUX_MAJOR, 0, "tty", 0666, &tty_own_file_ops, NULL);

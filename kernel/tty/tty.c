@@ -11,7 +11,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
-#include "sched/group.h"
 #include "sched/signal.h"
 #include "sched/task.h"
 
@@ -20,7 +19,7 @@ static bool tty_flag(const struct tty *tty, uint32_t bits)
     return tty->termios.c_lflag & bits;
 }
 
-void tty_init(struct tty *tty, void (*output)(const char *, size_t), void (*resume_input)(void))
+void tty_init(struct tty *tty, const struct tty_device *device, uint64_t number)
 {
     /* The defaults of Linux, tty_std_termios. */
     static const struct termios defaults = {
@@ -30,7 +29,8 @@ void tty_init(struct tty *tty, void (*output)(const char *, size_t), void (*resu
     };
 
     *tty = (struct tty){.termios = defaults, .size = {.rows = 24, .columns = 80},
-                        .output = output, .resume_input = resume_input};
+                        .device = device, .number = (uint32_t)number, .references = 1,
+                        .output_room = UINT32_MAX};
     mutex_init(&tty->read_lock);
     wait_queue_init(&tty->readers);
     wait_queue_init(&tty->writers);
@@ -41,9 +41,9 @@ void tty_init(struct tty *tty, void (*output)(const char *, size_t), void (*resu
 static void tty_output_byte(struct tty *tty, char byte)
 {
     if (byte == '\n' && (tty->termios.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR)) {
-        tty->output("\r\n", 2);
+        tty->device->output(tty, "\r\n", 2);
     } else {
-        tty->output(&byte, 1);
+        tty->device->output(tty, &byte, 1);
     }
 }
 
@@ -52,7 +52,7 @@ static void tty_echo(struct tty *tty, uint8_t byte)
     if (tty_flag(tty, ECHOCTL) && byte < 32 && byte != '\n' && byte != '\t') {
         char text[2] = {'^', (char)(byte + 64)};
 
-        tty->output(text, 2);
+        tty->device->output(tty, text, 2);
     } else {
         tty_output_byte(tty, (char)byte);
     }
@@ -68,7 +68,7 @@ static void erase_byte(struct tty *tty)
         columns = 2; /* ^X */
     }
     while (tty_flag(tty, ECHO) && tty_flag(tty, ECHOE) && columns-- > 0) {
-        tty->output("\b \b", 3);
+        tty->device->output(tty, "\b \b", 3);
     }
 }
 
@@ -185,7 +185,7 @@ static bool tty_edit(struct tty *tty, uint8_t byte, int *signal)
     }
     tty->literal = false;
     if (!room && !ends) {
-        tty->output("\a", 1);
+        tty->device->output(tty, "\a", 1);
         return true;
     }
     if (!room) {
@@ -226,27 +226,6 @@ bool tty_receive(struct tty *tty, int byte)
     return taken;
 }
 
-long tty_check_foreground(struct tty *tty, int signal)
-{
-    struct thread_group *group = current->group;
-    uint64_t flags = spin_lock_irqsave(&tty->lock);
-    bool background = tty->session == group->session && tty->foreground != 0 &&
-                      tty->foreground != group->pgid;
-
-    spin_unlock_irqrestore(&tty->lock, flags);
-    if (!background) {
-        return 0;
-    }
-    if (signal_ignored(current, signal)) {
-        return signal == SIGTTIN ? -EIO : 0;
-    }
-    if (group_orphaned(group->pgid)) {
-        return -EIO;
-    }
-    signal_send_group(group->pgid, signal);
-    return -ERESTARTSYS;
-}
-
 /* Take what a read may have, at most `size`. -EAGAIN: nothing yet. The lock is held. */
 static ssize_t tty_take(struct tty *tty, char *buffer, size_t size)
 {
@@ -272,19 +251,28 @@ static ssize_t tty_take(struct tty *tty, char *buffer, size_t size)
     return (ssize_t)done;
 }
 
+void tty_resume_input(struct tty *tty)
+{
+    uint64_t flags = spin_lock_irqsave(&tty->lock);
+    bool resume = tty->held;
+
+    tty->held = false;
+    spin_unlock_irqrestore(&tty->lock, flags);
+    if (resume) {
+        tty->device->resume_input(tty);
+    }
+}
+
 static ssize_t take_and_resume(struct tty *tty, char *buffer, size_t size)
 {
     uint64_t flags = spin_lock_irqsave(&tty->lock);
     ssize_t done = tty_take(tty, buffer, size);
-    bool resume = tty->held && done >= 0;
+    bool resume = tty->held;
 
     assert_held(&tty->read_lock);
-    if (resume) {
-        tty->held = false;
-    }
     spin_unlock_irqrestore(&tty->lock, flags);
     if (resume) {
-        tty->resume_input();
+        tty_resume_input(tty);
     }
     return done;
 }
@@ -303,7 +291,8 @@ static long tty_wait_for_input(struct tty *tty, size_t have)
             deadline = clock_now() + cc[VTIME] * 100000000l;
         }
     }
-    return wait_event_timeout(&tty->readers, WAIT_TTY_READ, 0, tty->tail != tty->ready, deadline);
+    return wait_event_timeout(&tty->readers, WAIT_TTY_READ, 0,
+                              tty->tail != tty->ready || tty->hung_up, deadline);
 }
 
 /*
@@ -347,6 +336,9 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
     while (done < size && !error) {
         long ended;
 
+        if (tty->hung_up) {
+            return (ssize_t)done;
+        }
         /* Who is killed takes nothing along that another one can have. */
         error = signal_kill_pending(current) ? -EINTR : tty_check_foreground(tty, SIGTTIN);
         if (error) {
@@ -369,28 +361,34 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
     return done || error == -ETIMEDOUT ? (ssize_t)done : error;
 }
 
-/* Put them out. False: the output is stopped. */
-static bool write_some(struct tty *tty, const char *part, size_t size)
+/* Is it not stopped, and is there room for what a line's end may become? */
+static bool tty_takes_output(const struct tty *tty)
+{
+    return !tty->output_stop && tty->output_room >= 2;
+}
+
+/* Put out what may go now; how many bytes. */
+static size_t write_some(struct tty *tty, const char *part, size_t size)
 {
     uint64_t flags = spin_lock_irqsave(&tty->lock);
-    bool stopped = tty->output_stop;
+    size_t i = 0;
 
-    for (size_t i = 0; i < size && !stopped; i++) {
-        size_t plain = i;
+    while (i < size && tty_takes_output(tty)) {
+        size_t plain = 0;
 
-        while (plain < size && part[plain] != '\n') {
+        while (i + plain < size && plain < tty->output_room && part[i + plain] != '\n') {
             plain++;
         }
-        if (plain > i) {
-            tty->output(part + i, plain - i);
-        }
-        if (plain < size) {
+        if (plain > 0) {
+            tty->device->output(tty, part + i, plain);
+            i += plain;
+        } else {
             tty_output_byte(tty, '\n');
+            i++;
         }
-        i = plain;
     }
     spin_unlock_irqrestore(&tty->lock, flags);
-    return !stopped;
+    return i;
 }
 
 static ssize_t tty_write(struct file *file, const char __user *buffer, size_t size,
@@ -410,19 +408,20 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
     }
     while (done < size) {
         size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
+        long error = copy_from_user(part, buffer + done, now);
 
-        if (copy_from_user(part, buffer + done, now)) {
-            return done ? (ssize_t)done : -EFAULT;
+        error = !error && tty->hung_up ? -EIO : error;
+        if (!error) {
+            now = write_some(tty, part, now);
+            done += now;
         }
-        while (!write_some(tty, part, now)) {
-            long error = file_wait(file->flags, &tty->writers, WAIT_TTY_WRITE, 0,
-                                   !tty->output_stop);
-
-            if (error) {
-                return done ? (ssize_t)done : error;
-            }
+        if (!error && !now) {
+            error = file_wait(file->flags, &tty->writers, WAIT_TTY_WRITE, 0,
+                              tty_takes_output(tty) || tty->hung_up);
         }
-        done += now;
+        if (error) {
+            return done ? (ssize_t)done : error;
+        }
     }
     return (ssize_t)done;
 }
@@ -443,51 +442,24 @@ static int tty_poll(struct file *file, struct poll_table *table)
     if (tty->ready - tty->tail >= wanted) {
         events |= POLLIN | POLLRDNORM;
     }
-    if (!tty->output_stop) {
+    if (tty_takes_output(tty)) {
         events |= POLLOUT | POLLWRNORM;
+    }
+    if (tty->hung_up) {
+        events |= POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
     }
     spin_unlock_irqrestore(&tty->lock, flags);
     return events;
 }
 
-static long tty_open(struct file *file)
-{
-    struct tty *tty = file->data;
-
-    if (tty->alone && __atomic_test_and_set(&tty->opened, __ATOMIC_ACQUIRE)) {
-        return -EBUSY;
-    }
-    /* A session leader without a terminal gets this one, if it is free (credentials(7)). */
-    if (!(file->flags & O_NOCTTY)) {
-        (void)tty_set_session(tty, false);
-    }
-    return 0;
-}
-
-static long tty_open_own(struct file *file)
-{
-    file->data = current->group->tty;
-    return file->data ? tty_open(file) : -ENXIO;
-}
-
-static void tty_release(struct file *file)
-{
-    struct tty *tty = file->data;
-
-    __atomic_clear(&tty->opened, __ATOMIC_RELEASE);
-}
-
 static long file_tty_ioctl(struct file *file, unsigned command, uint64_t argument)
 {
-    return tty_ioctl(file->data, command, argument);
+    struct tty *tty = file->data;
+
+    return tty->hung_up ? -EIO : tty_ioctl(tty, command, argument);
 }
 
 const struct file_ops tty_file_ops = {
     .open = tty_open, .read = tty_read, .write = tty_write, .ioctl = file_tty_ioctl,
-    .poll = tty_poll, .release = tty_release,
-};
-
-const struct file_ops tty_own_file_ops = {
-    .open = tty_open_own, .read = tty_read, .write = tty_write, .ioctl = file_tty_ioctl,
     .poll = tty_poll, .release = tty_release,
 };

@@ -1,4 +1,4 @@
-/* The terminal's ioctls: modes, window size, sessions and the foreground group (ioctl_tty(2)). */
+/* The terminal's ioctls: modes, window size, stopping (ioctl_tty(2)). */
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
@@ -32,6 +32,7 @@ static long set_modes(struct tty *tty, unsigned command, uint64_t argument)
     }
     tty->termios = termios;
     spin_unlock_irqrestore(&tty->lock, flags);
+    tty_resume_input(tty);
     wake_all(&tty->readers);
     return 0;
 }
@@ -55,90 +56,6 @@ static long set_window(struct tty *tty, uint64_t argument)
     return 0;
 }
 
-long tty_set_session(struct tty *tty, bool steal)
-{
-    struct thread_group *group = current->group;
-    uint64_t flags = spin_lock_irqsave(&tty->lock);
-    pid_t lost = 0;
-    long error = 0;
-
-    if (tty->session && tty->session != group->session && !steal) {
-        error = -EPERM;
-    } else if (!session_take_tty(tty)) {
-        error = -EPERM;
-    } else {
-        lost = tty->session != group->session ? tty->session : 0;
-        tty->session = group->session;
-        tty->foreground = group->pgid;
-    }
-    spin_unlock_irqrestore(&tty->lock, flags);
-    if (lost) {
-        session_lose_tty(lost);
-    }
-    return error;
-}
-
-void tty_hang_up(struct tty *tty)
-{
-    pid_t session = current->group->session, foreground = 0;
-    uint64_t flags = spin_lock_irqsave(&tty->lock);
-
-    if (tty->session == session) {
-        foreground = tty->foreground;
-        tty->session = tty->foreground = 0;
-    }
-    spin_unlock_irqrestore(&tty->lock, flags);
-    session_lose_tty(session);
-    if (foreground) {
-        signal_send_group(foreground, SIGHUP);
-        signal_send_group(foreground, SIGCONT);
-    }
-}
-
-static long set_controlling(struct tty *tty, uint64_t steal)
-{
-    return current->group->tty == tty ? 0 : tty_set_session(tty, steal == 1);
-}
-
-static long give_up_controlling(struct tty *tty)
-{
-    struct thread_group *group = current->group;
-
-    if (group->tty != tty) {
-        return -ENOTTY;
-    }
-    if (group->session == group->pid) {
-        tty_hang_up(tty);
-    } else {
-        group_leave_tty();
-    }
-    return 0;
-}
-
-static long set_foreground(struct tty *tty, uint64_t argument)
-{
-    long error = 0;
-    uint64_t flags;
-    pid_t pgid;
-
-    if (copy_from_user(&pgid, (void __user *)argument, sizeof(pgid))) {
-        return -EFAULT;
-    }
-    if (pgid < 0) {
-        return -EINVAL;
-    }
-    flags = spin_lock_irqsave(&tty->lock);
-    if (current->group->tty != tty || tty->session != current->group->session) {
-        error = -ENOTTY;
-    } else if (!group_in_session(pgid, tty->session)) {
-        error = -EPERM;
-    } else {
-        tty->foreground = pgid;
-    }
-    spin_unlock_irqrestore(&tty->lock, flags);
-    return error;
-}
-
 /* These change the terminal, so a background group is stopped by SIGTTOU first. */
 static bool changes_terminal(unsigned command)
 {
@@ -157,6 +74,7 @@ static long tty_flush(struct tty *tty, uint64_t queue)
         flags = spin_lock_irqsave(&tty->lock);
         tty_flush_input(tty);
         spin_unlock_irqrestore(&tty->lock, flags);
+        tty_resume_input(tty);
     }
     return 0;
 }
@@ -225,13 +143,13 @@ long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
     case TIOCGPGRP:
         return controls ? tty_put_field(tty, user, &tty->foreground, sizeof(pid_t)) : -ENOTTY;
     case TIOCSPGRP:
-        return set_foreground(tty, argument);
+        return tty_set_foreground(tty, argument);
     case TIOCGSID:
         return controls ? tty_put_field(tty, user, &tty->session, sizeof(pid_t)) : -ENOTTY;
     case TIOCSCTTY:
-        return set_controlling(tty, argument);
+        return tty_set_controlling(tty, argument);
     case TIOCNOTTY:
-        return give_up_controlling(tty);
+        return tty_give_up(tty);
     case FIONREAD:
         count = count_input(tty);
         return copy_to_user(user, &count, sizeof(count));

@@ -24,6 +24,7 @@ OPENED = {
     r"(?:.*-)?(?:g\+\+|c\+\+)(?:-[\d.]+)?": ["/usr/include/c++"],
     r"(?:.*-)?tcc": ["/usr/lib*/tcc", "/usr/lib/x86_64-linux-gnu/tcc", *_HEADERS, *_LINKING],
     r"file": ["/etc/magic", "/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"],
+    r"libc\.so\.6": ["/usr/lib/locale/C.utf8"],
     r"lib(?:tinfow?|ncursesw?)\.so.*": [f"{folder}/?/{name}" for folder in ("/lib/terminfo", "/usr/share/terminfo") for name in (
         "ansi", "dumb", "linux", "screen*", "tmux*", "vt100", "vt220", "xterm*")],
 }

@@ -293,6 +293,33 @@ static void make_links(void)
     mkdir("/dev/shm", 01777);
 }
 
+/* Where programs of Linux count the CPUs: all are there from the start, for ever. */
+static void list_cpus(void)
+{
+    static const char *const names[] = {"possible", "present", "online"};
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    char path[64];
+
+    mkdir("/sys", 0755);
+    mkdir("/sys/devices", 0755);
+    mkdir("/sys/devices/system", 0755);
+    mkdir("/sys/devices/system/cpu", 0755);
+    for (int i = 0; i < 3; i++) {
+        FILE *file;
+
+        snprintf(path, sizeof(path), "/sys/devices/system/cpu/%s", names[i]);
+        file = fopen(path, "w");
+        if (file) {
+            fprintf(file, cpus > 1 ? "0-%ld\n" : "%ld\n", cpus - 1);
+            fclose(file);
+        }
+    }
+    for (long i = 0; i < cpus; i++) {
+        snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%ld", i);
+        mkdir(path, 0755);
+    }
+}
+
 int main(void)
 {
     char *const shell[] = {"sh", NULL};
@@ -305,6 +332,7 @@ int main(void)
     mount("proc", "/proc", "proc", 0, NULL);
     mount("dev", "/dev", "devtmpfs", 0, NULL);
     make_links();
+    list_cpus();
     slurp("/proc/cmdline", command_line, sizeof(command_line));
     open_console();
     setenv("PATH", "/bin", 1);

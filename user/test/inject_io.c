@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -406,6 +407,36 @@ static void check_timerfd(long result)
 static const struct operation timed = {"timerfd", NULL, run_timerfd, check_timerfd, 0};
 SWEEP(timed)
 
+static long run_signalfd(void)
+{
+    unsigned long mask = 1;
+
+    return syscall(SYS_signalfd4, -1, &mask, 8, 0, 0, 0);
+}
+
+static const struct operation signals = {"signalfd", NULL, run_signalfd, NULL, 0};
+SWEEP(signals)
+
+/* A pseudo-terminal and its other end, and away with both. */
+static long run_pty(void)
+{
+    int off = 0, master = open("/dev/ptmx", O_RDWR | O_NOCTTY), terminal, error;
+
+    if (master < 0) {
+        return -1;
+    }
+    CHECK(ioctl(master, 0x40045431, &off) == 0); /* TIOCSPTLCK */
+    terminal = ioctl(master, 0x5441, O_RDWR | O_NOCTTY); /* TIOCGPTPEER */
+    error = errno;
+    close(terminal);
+    close(master);
+    errno = error;
+    return terminal < 0 ? -1 : 0;
+}
+
+static const struct operation terminals = {"a pseudo-terminal", NULL, run_pty, NULL, 0};
+SWEEP(terminals)
+
 static void setup_shared(void)
 {
     fresh = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -432,7 +463,7 @@ int main(void)
         SWEPT(socket_read), SWEPT(paired), SWEPT(bound), SWEPT(bound_name), SWEPT(connected),
         SWEPT(accepted), SWEPT(accepted_more), SWEPT(options), SWEPT(epoll_made), SWEPT(epoll_added), SWEPT(epoll_nested),
         SWEPT(epoll_waited), SWEPT(polled), SWEPT(selected), SWEPT(event), SWEPT(timed),
-        SWEPT(futexes),
+        SWEPT(signals), SWEPT(terminals), SWEPT(futexes),
     };
 
     return RUN_TESTS(tests);
