@@ -311,3 +311,30 @@ def suites_are_run_here_and_there() -> None:
     for wrong in ([], ["/none"], [f"{name}/b/right"], [name, "--limit", "0"]):
         result = call([tool, *wrong])
         check(result.returncode == 2 and "Traceback" not in result.stderr, f"{wrong}: {result}")
+
+
+# $1 runs of a program with its libraries, in each of which another call for memory fails; how they ended.
+SWEEP = """
+for ((n = 1; n <= $1; n++)); do
+    (echo $n > /proc/self/fail-nth; exec /bin/host/cat /etc/group) > /tmp/out 2>&1
+    echo "$? $(< /tmp/out)"
+done 2> /dev/null | sort | uniq -c
+"""
+
+
+@test
+def a_program_with_libraries_survives_each_failure() -> None:
+    """Memory runs out anywhere on its way: exec, its dynamic linker, its work. It ends, and leaves nothing."""
+    runs, sweeps, tools = 130, 3, ["bash", "cat", "sort", "uniq"]
+    if not all(map(here, tools)):
+        raise Skipped("no bash or coreutils")
+    with tempfile.NamedTemporaryFile("w") as script:
+        script.write(SWEEP)
+        script.flush()
+        result = guest("sh", "-c", sweeps * f"bash /script {runs}; grep MemFree /proc/meminfo; ", options=["--icount", "--append", "inject", "--add", f"{script.name}:/script", "--add",
+                       "/usr/bin/cat:/bin/host/cat", *(word for tool in tools for word in ("--add", f"/usr/bin/{tool}"))])
+    *_, before, after = re.findall(r"MemFree: +(\d+)", result.stdout)
+    ends = [(int(count), int(status), text) for count, status, text in re.findall(r"(?m)^ *(\d+) (\d+) (.*)$", result.stdout)]
+    wrong = [end for end in ends if end[1] not in (0, 1, 126, 127, 137) or end[1] == 0 and end[2] != "root:x:0:"]
+    check(before == after and not wrong and sum(end[0] for end in ends) == sweeps * runs, f"{before} and {after} kB free; {wrong}\n{result.stdout}")
+    check(sum(end[0] for end in ends if end[1]) > runs, f"of the runs too few failed, or all\n{result.stdout}")
