@@ -40,7 +40,7 @@ def lab_handouts_name_what_there_is() -> None:
     files = [path for top in ("kernel", "user", "tools", "tests", "labs")
              for path in (ROOT / top).rglob("*") if path.is_file() and path.suffix != ".md"]
     words = set(re.findall(r"\w+", "\n".join(path.read_text(errors="replace") for path in files)))
-    handouts = sorted((ROOT / "labs").glob("*/README.md"))
+    handouts = sorted((ROOT / "labs").glob("*/README*.md"))
     missing = [f"{path.relative_to(ROOT)}: {name}" for path in handouts
                for name in re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)(?:\(\))?`", path.read_text())
                if name not in words]
@@ -133,6 +133,10 @@ def lab_targets_of_make_work() -> None:
         check(graded.returncode == 2 and f"score 0/{points}\n" in graded.stdout, graded.stdout + graded.stderr)
         readme = Path(f"{out}/README.md").read_text()
         check("This is the starter of lab 2" in readme and "teaching.md" not in readme, readme[:500])
+        readme = Path(f"{out}/README.zh-CN.md").read_text()
+        begin = "labs/2/README.zh-CN.md"
+        check("“实验 2：切换”" in readme and f"({begin})" in readme and "teaching.md" not in readme, readme[:500])
+        check(Path(f"{out}/{begin}").read_text() == (ROOT / begin).read_text(), f"{begin} is another one there")
     graded = call(["make", "grade", "N=2", "K=questions"])
     check(graded.returncode == 0 and f"score {points}/{points}\n" in graded.stdout, graded.stdout + graded.stderr)
 

@@ -81,14 +81,19 @@ def without_solution(chapter: str, stubbed: dict[str, list[markers.Block]]) -> s
     return chapter
 
 
-def starter_readme(text: str, lab: manifest.Lab, chinese: bool) -> str:
-    """The project's, without its section on the labs, and with a word on where to begin."""
-    begin = f"[labs/{lab.number}/README.md](labs/{lab.number}/README.md)"
+def starter_readme(root: Path, path: str, lab: manifest.Lab) -> str:
+    """The project's, without its section on the labs, and with a word on where to begin: at the handout in the
+    same language, if there is one."""
+    handout = f"labs/{lab.number}/{path}"
+    if not (root / handout).exists():
+        handout = f"labs/{lab.number}/README.md"
+    begin = f"[{handout}]({handout})"
     note = (f"**This is the starter of lab {lab.number}: {lab.title}.** {lab.goal}\n"
             f"Begin with {begin}; `make grade` tells your score.\n\n")
-    if chinese:
-        note = f"**这是实验 {lab.number}（{lab.title}）的起始代码。** 从 {begin} 开始；`make grade` 会告诉你得分。\n\n"
-    return note + re.sub(r"^## (Labs|实验)\n.*?(?=^## )", "", text, flags=re.M | re.S)
+    if path != "README.md":
+        title = (root / handout).read_text().partition("\n")[0].removeprefix("# ")
+        note = f"**这是“{title}”的起始代码。** 从 {begin} 开始；`make grade` 会告诉你得分。\n\n"
+    return note + re.sub(r"^## (Labs|实验)\n.*?(?=^## )", "", (root / path).read_text(), flags=re.M | re.S)
 
 
 def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
@@ -121,8 +126,8 @@ def write_files(root: Path, out: Path, number: int, solved: bool = False) -> Non
                    for path, blocks in marked.items() if any(b.lab == number for b in blocks)}
         for chapter in (out / "docs").rglob("*.md"):
             chapter.write_text(without_solution(chapter.read_text(), stubbed))
-    for readme in (out / "README.md", out / "README.zh-CN.md"):
-        readme.write_text(starter_readme(readme.read_text(), lab, readme.name != "README.md"))
+    for readme in ("README.md", "README.zh-CN.md"):
+        (out / readme).write_text(starter_readme(out, readme, lab))
     (out / f"labs/{number}/answers.sums").write_text(
         "".join(f"{question} {answers.sealed(answer)}\n"
                 for question, answer in answers.solution(root, number).items()
