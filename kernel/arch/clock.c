@@ -72,6 +72,13 @@ void clock_init(void)
            (uint64_t)best.ticks * 1000 / WINDOW_NS);
 }
 
+void clock_skip(ktime_t time)
+{
+    uint64_t ms = (uint64_t)time / 1000000, rest = (uint64_t)time % 1000000;
+
+    clock_tsc_base -= ms * clock_tsc_khz + rest * clock_tsc_khz / 1000000 + 1;
+}
+
 void timer_program(ktime_t deadline)
 {
     ktime_t now = clock_now(), wait = deadline - now;

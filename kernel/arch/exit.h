@@ -25,7 +25,7 @@ extern struct exit_registers {
  * and stop if not, or if the machine cannot. The other CPUs are stopped first. Any context.
  */
 void machine_exit(enum machine_exit_code code) __attribute__((noreturn));
-/* Upcall, defined in sched/explore.c: say in the log what was tried when the machine failed. */
+/* Upcall, defined in sched/explore_watch.c: say in the log what was tried when the machine failed. */
 void machine_last_words(void);
 /* The same with the code of their name. */
 void machine_poweroff(void) __attribute__((noreturn));

@@ -55,6 +55,7 @@ struct explore_run {
     uint64_t instructions; /* from here on: what came out */
     uint32_t verdict, tasks, events, dropped;
     int32_t status, diverged;
+    uint64_t late;
 };
 struct explore_copy {
     struct explore_event *to;
@@ -152,6 +153,7 @@ static void template_run(void)
     run->events = explore.event_count;
     run->dropped = explore.dropped;
     run->status = result.status;
+    run->late = explore.late;
     run->diverged = explore.diverged || explore.place < explore.places;
 }
 

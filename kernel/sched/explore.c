@@ -10,12 +10,10 @@
 
 #include "arch/apic.h"
 #include "arch/clock.h"
-#include "arch/exit.h"
 #include "arch/places.h"
 #include "arch/user_clock.h"
 #include "arch/vector.h"
 #include "arch/watchdog.h"
-#include "lib/log.h"
 #include "sched/sched.h"
 
 
@@ -23,9 +21,6 @@
 #define SOON 2000          /* ns: a timer that comes so soon may come before user mode */
 #define OTHERS 4096        /* room for events that are no steps */
 #define STEPS_MAX 1000000  /* so many instructions are taken one by one; that is slow */
-#define PUT_OFF (SECOND / 2) /* how often the watchdog hears from us: it waits for two seconds */
-#define WORDS_MAX 500      /* events that are told before the machine ends */
-#define KERNEL_MAX SECOND  /* what a task may do in the kernel with no step in user mode: it hangs */
 
 struct explore explore;
 
@@ -51,10 +46,17 @@ void explore_record(enum explore_kind kind, struct task *task, uint64_t rip)
     if (kind == EXPLORE_STOPS && explore.why == EXPLORE_BLOCKS) {
         event->reason = (uint8_t)task->reason;
         event->object = task->wait_object;
+        event->nth = task->reason == WAIT_NANOSLEEP;
     } else if (explore.site && (kind == EXPLORE_STOPS || kind == EXPLORE_PLACE)) {
         event->object = explore.site;
         event->nth = explore.nth;
     }
+}
+
+/* In sets of tasks; the last one for all above. */
+static uint64_t explore_bit(uint32_t number)
+{
+    return 1ul << (number < 63 ? number : 63);
 }
 
 static void explore_tell(struct timer *timer)
@@ -72,6 +74,8 @@ void explore_reset(void)
     explore.started = user_clock;
     explore.turn = explore.since = explore.nth = explore.site = 0;
     explore.lowest = 0;
+    explore.sleepers = 0;
+    explore.late = 0;
     explore.watched = NULL;
     explore.runs++;
     explore.running = NULL;
@@ -105,57 +109,6 @@ void explore_exit(struct task *task)
     }
 }
 
-void machine_last_words(void)
-{
-    if (explore.alive == 0) {
-        return;
-    }
-    printk("explore: it was %s", explore.pct ? "by priorities" : "schedule");
-    for (uint32_t i = 0; i < explore.places; i++) {
-        const struct explore_place *place = explore.schedule + i;
-
-        printk("%s%lu", i ? "," : " ", place->at);
-        if (place->nth) {
-            printk("k%u", place->nth);
-        }
-        printk("@%u", place->task);
-    }
-    printk(" after %lu instructions, run %lu\n", explore_now(), explore.runs);
-    for (uint32_t i = 0; i < explore.event_count && i < WORDS_MAX; i++) {
-        const struct explore_event *event = explore.events + i;
-
-        if (event->kind == EXPLORE_RUNS || event->kind == EXPLORE_STOPS) {
-            printk("explore: %u %u %u %u %lu %u 0x%lx 0x%lx 0x%lx\n", event->kind, event->task,
-                   event->why, event->reason, event->at, event->nth, event->rip, event->object,
-                   event->ready);
-        }
-    }
-}
-
-/*
- * Does it still go on? While any task runs, the watchdog is put off; so it comes if interrupts are
- * off for too long. What takes interrupts and still never leaves the kernel is found here.
- */
-static void explore_charge(struct runqueue *rq, struct task *task, ktime_t time)
-{
-    (void)rq;
-    explore.silent += time;
-    if (explore.silent > PUT_OFF || !explore.guarded) {
-        explore.silent = 0;
-        explore.guarded = true;
-        watchdog_put_off();
-    }
-    if (!task->explored || explore.kernel_at != user_clock) {
-        explore.kernel_at = user_clock;
-        explore.kernel_time = 0;
-    }
-    explore.kernel_time += time;
-    if (explore.kernel_time > KERNEL_MAX && task->explored) {
-        panic("hang: %s (%d) has been in the kernel for %d s", task->name, task->tid,
-              (int)(explore.kernel_time / SECOND));
-    }
-}
-
 static void explore_init(struct runqueue *rq)
 {
     list_init(&rq->queue);
@@ -174,6 +127,7 @@ static void explore_enqueue(struct runqueue *rq, struct task *task, enum enqueue
         return;
     }
     if (kind == ENQUEUE_WOKEN || kind == ENQUEUE_FRESH) {
+        explore.sleepers &= ~explore_bit(task->explored);
         task->late = timer_is_running();
         if (!task->late) {
             explore_record(EXPLORE_READY, task, 0);
@@ -254,6 +208,9 @@ static void explore_stop(struct task *task)
     } else if (explore.why != EXPLORE_TAKEN) {
         *explore_priority(task) = --explore.lowest; /* others first, or it would go on in vain */
     }
+    if (explore.why == EXPLORE_BLOCKS && task->reason == WAIT_NANOSLEEP) {
+        explore.sleepers |= explore_bit(task->explored);
+    }
     explore_record(EXPLORE_STOPS, task, task_frame(task)->rip);
     if (explore.alive == 0) {
         explore_judge(EXPLORE_DONE);
@@ -277,7 +234,7 @@ static struct task *explore_choose(struct runqueue *rq)
         first = chosen = explore_find(rq, NULL, true);
     }
     for (struct task *task = first; task; task = explore_find(rq, task, true)) {
-        ready |= 1ul << (task->explored < 63 ? task->explored : 63);
+        ready |= explore_bit(task->explored);
         count++;
     }
     if (!first) {
@@ -321,7 +278,7 @@ static struct task *explore_pick_next(struct runqueue *rq)
     } else {
         explore.guarded = false;
         watchdog_stop(); /* who sleeps is not silent */
-        if (explore.alive && !timer_is_pending()) {
+        if (explore.alive && timer_next() == KTIME_NEVER) {
             explore_judge(EXPLORE_DEADLOCK);
         }
     }
@@ -349,6 +306,38 @@ static __attribute__((noinline)) uint32_t explore_take(enum explore_why why, vad
     explore.site = site;
     this_cpu(need_resched) = true;
     return 0;
+}
+
+/*
+ * The schedule names a task that sleeps for a time: that is over then, for whoever has the CPU may lose
+ * it for so long. The clock is set on to one timer after another, up to that task's. Interrupts off.
+ */
+static void explore_end_sleep(struct runqueue *rq, uint32_t number)
+{
+    while (explore.sleepers & explore_bit(number) && timer_next() != KTIME_NEVER) {
+        ktime_t wait = timer_next() - clock_now();
+
+        if (wait > 0) {
+            clock_skip(wait);
+        }
+        timer_program(timer_run());
+        spin_lock(&rq->lock);
+        explore_late_ones(rq);
+        spin_unlock(&rq->lock);
+    }
+}
+
+/* The running task is at a place of the schedule: at the instruction that it names? */
+static void explore_arrive(struct runqueue *rq, uint64_t now)
+{
+    const struct explore_place *place = explore.schedule + explore.place;
+
+    if (explore.pct) {
+        return;
+    }
+    explore.diverged |= place->nth > 0; /* it was not in the kernel */
+    explore.late = place->nth ? explore.late : now - place->at;
+    explore_end_sleep(rq, place->task);
 }
 
 /* Does the running task lose the CPU here: by the schedule, or to a better one that is ready? */
@@ -466,7 +455,7 @@ uint32_t user_clock_leave(struct trap_frame *frame)
         explore_judge(EXPLORE_LIMIT);
     }
     if (explore_is_due(this_cpu(rq), now, 0)) {
-        explore.diverged |= !explore.pct && explore.schedule[explore.place].nth; /* not in the kernel */
+        explore_arrive(this_cpu(rq), now);
         return explore_take(EXPLORE_TAKEN, 0);
     }
     if (explore.place < explore.places && !explore.closed) {

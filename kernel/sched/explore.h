@@ -45,7 +45,7 @@ struct explore_event {
     uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel */
     uint64_t object;  /* what it waits for, as `reason` has it; TAKEN: where in the kernel, or 0 */
     uint64_t ready;   /* RUNS: who could have run, a bit by number; the last one for all above */
-    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place; STEP: EXPLORE_KNOWN, EXPLORE_CHANGED: what
+    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place; BLOCKS: does it sleep for a time? STEP: EXPLORE_KNOWN, EXPLORE_CHANGED: what
                          the variable was that this instruction is about is `object`, then `ready` */
     uint16_t task;
     uint8_t kind, why, reason;
@@ -58,6 +58,7 @@ enum explore_verdict { EXPLORE_NONE, EXPLORE_DONE, EXPLORE_DEADLOCK, EXPLORE_LIM
 extern struct explore {
     bool starting;  /* who is cloned now is the first of the group */
     bool closed;    /* explore_end() was called: no more places, no more events */
+    uint64_t late;  /* so many instructions behind a place the timer came: it should be none */
     bool diverged;  /* the schedule named a task that was not ready */
     bool steps;     /* a debug exception after each instruction */
     bool in_kernel; /* places there count */
@@ -71,6 +72,7 @@ extern struct explore {
     uint64_t limit;   /* of instructions */
     uint64_t started; /* user_clock then */
     uint64_t ended;   /* the instructions up to the verdict */
+    uint64_t sleepers; /* a bit for each task that sleeps for a time */
     uint64_t since;   /* the last place in the kernel, the nth, was there; its address */
     uint32_t nth;
     vaddr_t site;
@@ -104,6 +106,9 @@ void explore_reset(void);
 /* A new task, which is not started yet; and one that is about to give the CPU away for good. */
 void explore_clone(struct task *task);
 void explore_exit(struct task *task);
+/* sched_class.charge, explore_watch.c: panics if somebody hangs in the kernel. */
+struct runqueue;
+void explore_charge(struct runqueue *rq, struct task *task, ktime_t time);
 /* Upcalls, defined in debug/explore.c: the current task has become another program; it is about to execute
  * the instruction at `rip`, interrupts off. */
 void explore_exec(vaddr_t entry);

@@ -122,9 +122,11 @@ bool timer_is_running(void)
     return bases[this_cpu(id)].running;
 }
 
-bool timer_is_pending(void)
+ktime_t timer_next(void)
 {
-    return bases[this_cpu(id)].first;
+    const struct rb_node *first = bases[this_cpu(id)].first;
+
+    return first ? rb_entry(first, struct timer, node)->deadline : KTIME_NEVER;
 }
 
 void timer_init_cpu(uint32_t id)

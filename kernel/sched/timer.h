@@ -26,8 +26,9 @@ void timer_set(struct timer *timer, ktime_t deadline);
 bool timer_cancel(struct timer *timer);
 /* Run what is due, not all if that is much; when to come again. For the timer interrupt. */
 ktime_t timer_run(void);
-/* On this CPU, interrupts off: does timer_run call a timer's function just now? Is any timer set? */
+/* On this CPU, interrupts off: does timer_run call a timer's function just now? And when is the next timer
+ * due, or KTIME_NEVER? */
 bool timer_is_running(void);
-bool timer_is_pending(void);
+ktime_t timer_next(void);
 void timer_init_cpu(uint32_t id); /* before the CPU runs */
 #endif

@@ -5,10 +5,12 @@ import re
 import shutil
 import struct
 import subprocess
+import textwrap
 from dataclasses import dataclass, field, replace
 
 from launch.host import BUILD, WrongUse
 
+TEXT_MAX = 64  # of a line of the program
 RANGES_MAX = 16  # of the kernel, kernel/sched/explore.h; one is for where coroutines' turns begin
 FOLDERS = ("user/bin", "user/demo", "user/test")
 LIBRARY = re.compile(r"/user/ulib/|/labs/common/")  # of ours: not what the user has written
@@ -28,7 +30,7 @@ def find(name: str, added: list[str]) -> str:
     raise WrongUse(f"{name}: no such program in the guest (--add FILE brings one)")
 
 
-def _output(*command: str, text: str = "") -> str:
+def output(*command: str, text: str = "") -> str:
     try:
         return subprocess.run(command, input=text, capture_output=True, text=True, errors="replace").stdout
     except FileNotFoundError:
@@ -47,7 +49,7 @@ class Place:
         """The line itself, if the file is there."""
         try:
             with open(self.file, errors="replace") as f:
-                return f.read().split("\n")[self.line - 1].strip()
+                return textwrap.shorten(f.read().split("\n")[self.line - 1], TEXT_MAX, placeholder=" ...")
         except (OSError, IndexError):
             return ""
 
@@ -80,7 +82,7 @@ class Program:
     def look_up(self, addresses: set[int]) -> None:
         """Their places, for place()."""
         wanted = sorted(a for a in addresses if a not in self.places)
-        lines = _output("addr2line", "-e", self.path, text="".join(f"{a:#x}\n" for a in wanted)).split("\n")
+        lines = output("addr2line", "-e", self.path, text="".join(f"{a:#x}\n" for a in wanted)).split("\n")
         for address, line in zip(wanted, lines):
             match = re.match(r"(.+):(\d+)", line)
             own = match and match[1] != "??" and match[2] != "0" and self.is_own(match[1])
@@ -103,7 +105,7 @@ class Program:
 def _ranges(path: str) -> list[tuple[int, int]]:
     """Where code with line numbers is: from the first to the last address of each sequence."""
     found, first, last = [], None, 0
-    for line in _output("readelf", "--debug-dump=decodedline", path).split("\n"):
+    for line in output("readelf", "--debug-dump=decodedline", path).split("\n"):
         match = re.match(r".*\s(\d+|-)\s+(0x[0-9a-f]+|0)(\s|$)", line)
         if match and match[1] == "-":
             if first is not None:
@@ -128,7 +130,7 @@ def read(path: str, shows: str = "") -> Program:
     if not shutil.which("nm"):
         raise WrongUse("nm is missing: install binutils")
     symbols, data = {}, []
-    for line in _output("nm", "-S", path).split("\n"):
+    for line in output("nm", "-S", path).split("\n"):
         words = line.split()
         if len(words) >= 3 and words[-2] in "TtWw":
             symbols.setdefault(words[-1], int(words[0], 16))

@@ -1,14 +1,15 @@
 """A run as a story in the program's own lines: who ran from where to where, where the CPU was taken."""
+import re
 import shlex
 import signal
 from dataclasses import dataclass, field
 
 from explorelib.engine import Result
-from explorelib.program import Place, Program
+from explorelib.program import Place, Program, output
 from explorelib.watch import Watch
-from launch import monitor
-from launch.host import KERNEL
+from launch.host import KERNEL, ROOT
 
+INLINED = re.compile(r"/(percpu|spinlock)\.h:")  # of the kernel
 VALUES_MAX = 3  # of variables, in a line
 FIRST_ROWS, LAST_ROWS = 16, 10  # of a story that is too long for a screen
 
@@ -79,6 +80,14 @@ def told_values(step: Step) -> str:
     return f"({', '.join(words[-VALUES_MAX:])})" if words else ""
 
 
+def _kernel_place(address: int) -> str:
+    """Who takes the lock, or gives it back, there: not what is inlined for that."""
+    lines = output("addr2line", "-i", "-f", "-e", KERNEL, hex(address)).split("\n")
+    frames = [(name, at) for name, at in zip(lines[::2], lines[1::2]) if not INLINED.search(at)]
+    name, at = frames[0] if frames else ("?", "?")
+    return f"{name} {at.split(' ')[0].removeprefix(ROOT + '/')}"
+
+
 def steps(result: Result, program: Program, reasons: list[str], watches: dict[int, Watch]) -> list[Step]:
     base = result.entry - program.entry
     program.look_up({e["rip"] - base for e in result.events if e["event"] == "step"})
@@ -105,7 +114,7 @@ def steps(result: Result, program: Program, reasons: list[str], watches: dict[in
             if result.panic and now.stands:  # no step is known: from where to where is
                 now.places.append(now.stands)
             if now.ends == "taken" and event["object"]:
-                now.kernel = " ".join(monitor.place(KERNEL, event["object"] - 1))
+                now.kernel = _kernel_place(event["object"] - 1)
                 now.stands = None
             elif now.ends == "blocks":
                 now.waits = waits(event, program, base, reasons)

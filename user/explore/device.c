@@ -108,6 +108,11 @@ void device_run(struct run *run)
         give_up("a run");
     }
     lseek(output, 0, SEEK_SET);
+    if (run->late) {
+        fprintf(stderr, "explore: the timer came %lu instructions late: with this QEMU a schedule would not mean "
+                        "the same each time\n", run->late);
+        exit(3);
+    }
     got = read(output, text, OUTPUT_MAX);
     text[got > 0 ? got : 0] = '\0';
     if (ftruncate(output, 0)) {

@@ -59,6 +59,7 @@ struct run {
     uint64_t instructions;
     uint32_t verdict, tasks, events, dropped;
     int32_t status, diverged;
+    uint64_t late; /* the timer came so many instructions behind a place */
 };
 
 /* What the machine has in use; objects of the kernel by size. */

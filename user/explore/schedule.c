@@ -129,7 +129,7 @@ struct ways ways_find(const struct schedule *schedule, const struct run *run,
                       const struct event *events, int in_user)
 {
     struct ways ways = {0};
-    uint64_t from = 0, ready = 0, last = 0;
+    uint64_t from = 0, ready = 0, last = 0, sleepers = 0;
     uint32_t used = 0;
     unsigned stopped = 0;
 
@@ -146,9 +146,14 @@ struct ways ways_find(const struct schedule *schedule, const struct run *run,
         if (used == schedule->count && in_user) {
             uint64_t first = from > last ? from : last + (last > 0);
 
-            add_stretch(&ways, first, event->at, ready);
+            add_stretch(&ways, first, event->at, ready | sleepers);
         }
         from = event->at;
+        if (event->kind == STOPS && event->why == BLOCKS && event->nth) {
+            sleepers |= 1ul << event->task; /* when that is over is a matter of time: at any place */
+        } else if (event->kind == READY) {
+            sleepers &= ~(1ul << event->task);
+        }
         if (event->kind == READY) {
             ready |= ready || i ? 1ul << event->task : 0;
         } else if (event->kind == STOPS) {
