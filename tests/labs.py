@@ -13,7 +13,9 @@ import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from driver import ROOT, TESTS, Skipped, call, check, test
+from driver import ROOT, TESTS, Skipped, call, check, guest, test
+from ktracelib import format as fmt
+from ktracelib.states import Model
 
 sys.path[:0] = [str(ROOT / "tools/labs"), str(ROOT / "tools")]
 import manifest  # noqa: E402
@@ -325,3 +327,15 @@ def lab_traces_of_others_are_worth_nothing() -> None:
             graded = json.loads(call(["tools/grade", "--lab", "0", "--json"], cwd=tree).stdout)
             own = [t for t in graded["tests"] if t["name"] != "questions"]
             check(not sum(t["score"] for t in own) and seen in own[0]["seen"], f"{seen}: {own[0]}")
+
+
+@test
+def lab_traces_bear_names_in_any_writing() -> None:
+    """Lab 0: the mark has the name in pieces of eight bytes, and a letter may be cut in two."""
+    own = manifest.load(ROOT, 0).own
+    with tempfile.TemporaryDirectory(prefix="own-") as directory:
+        path = f"{directory}/tour.ktr"
+        for name in ("王小明", "欧阳诸葛司马上官"):
+            guest("tour", name, options=["--icount", "--trace", path])
+            whose = own.whose(Model(fmt.load(path)), name)
+            check(not whose, f"{name}: {whose}")

@@ -60,8 +60,7 @@ def woken_by(model: Model) -> Right:
 
 
 def whose(model: Model, name: str) -> str:
-    marks = sorted((r.x, text_of(r)) for r in model.records if r.event == "MARK")
-    signed = "".join(text for _, text in marks)
+    signed = text_of(*sorted((r for r in model.records if r.event == "MARK"), key=lambda r: r.x))
     if not model.stalls or not signed:
         return "it is no trace of tour"
     if signed != name:

@@ -114,8 +114,8 @@ def _text(r: fmt.Record) -> bytes:
     return r.a.to_bytes(8, "little").split(b"\0")[0]
 
 
-def text_of(r: fmt.Record) -> str:
-    return shown(_text(r))
+def text_of(*pieces: fmt.Record) -> str:
+    return shown(b"".join(map(_text, pieces)))
 
 
 def appended(text: bytes, at: int, r: fmt.Record) -> bytes:

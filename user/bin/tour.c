@@ -2,7 +2,7 @@
  * tour NAME: the play of lab 0, in three acts; what happens how often depends on the name.
  *
  * Act 1: two processes play ball over pipes. Act 2: two threads do, over semaphores. Act 3:
- * coroutines tick, until one of them waits in read() for another process. tools/labs/tour.py
+ * coroutines tick, until one of them waits in read() for another process. labs/0/lab.py
  * computes the same numbers from the name.
  */
 #include <co.h>
