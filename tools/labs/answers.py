@@ -8,6 +8,7 @@ number up to 100 finds it in seconds; where it can be, a question is about the l
 import hashlib
 import re
 import secrets
+import unicodedata
 from pathlib import Path
 
 import markers
@@ -22,8 +23,9 @@ SALT_BYTES = 16
 
 
 def normal(answer: str) -> str:
-    """Spaces and case do not count, nor 0x16 or 22, nor the () of a function."""
-    text = re.sub(r"\s+", "", answer.lower()).removesuffix("()")[:ANSWER_MAX]
+    """Spaces and case do not count, nor 0x16 or 22, nor the () of a function, nor whether
+    letters are as wide as Chinese ones."""
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", answer).lower()).removesuffix("()")[:ANSWER_MAX]
     if re.fullmatch(r"0x[0-9a-f]+", text):
         return str(int(text, 16))
     return text.lstrip("0") or "0" if re.fullmatch(r"[0-9]+", text) else text
@@ -46,7 +48,7 @@ def parse(text: str) -> dict[str, str]:
         text = markers.resolve(markers.parse("answers.txt", text), None)
     except markers.MarkerError:
         pass  # a learner's, who has written something like a marker
-    return {match[1]: match[2].strip() for match in re.finditer(r"^[ \t]*(\w+)[ \t]*:(.*)$", text, re.M)}
+    return {match[1]: match[2].strip() for match in re.finditer(r"^[ \t]*(\w+)[ \t]*[:：](.*)$", text, re.M)}
 
 
 def read(path: Path) -> tuple[dict[str, str], str]:

@@ -6,6 +6,7 @@ than the lab.
 """
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -41,6 +42,7 @@ class OwnTrace:
 
 
 def is_right(given: str, right: Right) -> bool:
+    given = unicodedata.normalize("NFKC", given)  # letters may be as wide as Chinese ones
     if isinstance(right, str):
         return given.strip().lower().removesuffix("()") == right.lower()
     low, high = right if isinstance(right, tuple) else (right, right)
