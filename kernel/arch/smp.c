@@ -49,15 +49,12 @@ void smp_answer_calls(void)
     cpu_pause(); /* where CPUs take turns (QEMU's icount), it hands the turn to the caller */
 }
 
-void smp_call(uint64_t mask, void (*function)(void *), void *argument)
+/* Some are asked. */
+static __attribute__((noinline)) void call_others(uint64_t mask, void (*function)(void *), void *argument)
 {
     uint64_t me = 1ul << this_cpu(id);
     struct call *call = &calls[this_cpu(id)];
 
-    mask &= ~me;
-    if (!mask) {
-        return;
-    }
     assert(irq_enabled());
     call->function = function;
     call->argument = argument;
@@ -71,6 +68,14 @@ void smp_call(uint64_t mask, void (*function)(void *), void *argument)
     }
     while (__atomic_load_n(&call->waiting, __ATOMIC_ACQUIRE)) {
         cpu_pause();
+    }
+}
+
+void smp_call(uint64_t mask, void (*function)(void *), void *argument)
+{
+    mask &= ~(1ul << this_cpu(id));
+    if (mask) {
+        call_others(mask, function, argument);
     }
 }
 

@@ -51,7 +51,7 @@ struct mm *mm_clone(struct mm *from)
         vma->flags &= ~MAP_LOCKED; /* fork(2): locks are not inherited */
         vma_source_get(vma->source);
         mm_insert(mm, vma);
-        failed = !(vma->flags & VMA_WIPE_ON_FORK) && mm_copy_range(mm, from, vma) != 0;
+        failed = vma->touched && !(vma->flags & VMA_WIPE_ON_FORK) && mm_copy_range(mm, from, vma) != 0;
     }
     mm->layout = from->layout;
     mm->executable = from->executable;
@@ -97,7 +97,9 @@ void mm_put(struct mm *mm)
     executable_put(mm->executable);
     while ((vma = mm->highest)) {
         mm->highest = vma->below;
-        mm_zap(mm, vma->start, vma->end);
+        if (vma->touched) {
+            mm_zap(mm, vma->start, vma->end);
+        }
         commit_give(vma_promise(vma, vma_pages(vma)));
         vma_source_put(vma->source);
         kfree(vma);

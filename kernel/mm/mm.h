@@ -12,6 +12,7 @@
 #include "arch/paging.h"
 #include "lib/mutex.h"
 #include "lib/rlimit.h"
+#include "mm/page.h"
 #include "mm/vma.h"
 
 #define STACK_TOP 0x7ffffffff000ul
@@ -114,7 +115,10 @@ struct vma *mm_find(struct mm *mm, vaddr_t address);
  * memory. */
 pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create);
 /* The table of `entry` has so many more entries that are not 0: told by whoever fills or empties one. */
-void mm_table_used(pte_t *entry, int change);
+static inline void mm_table_used(pte_t *entry, int change)
+{
+    virt_to_page(entry)->used = (uint16_t)(virt_to_page(entry)->used + change);
+}
 /* Take out and put all pages in the range, and tables that are empty then. It flushes. */
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end);
 /* Give `to` the pages of a vma of `from`; both may only read them, unless it is a shared one. The
@@ -134,7 +138,12 @@ long mm_charge(struct mm *mm, uint64_t pages, uint64_t data, uint64_t promised);
 /* Give the pages that are there the vma's protection; a private one that others have, too, stays
  * read-only. It flushes. */
 void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end);
-uint64_t vma_page_flags(const struct vma *vma); /* of an entry; not for PROT_NONE */
+/* Of an entry; not for PROT_NONE. */
+static inline uint64_t vma_page_flags(const struct vma *vma)
+{
+    return PTE_PRESENT | PTE_USER | (vma->prot & PROT_WRITE ? PTE_WRITE : 0) |
+           (vma->prot & PROT_EXEC ? 0 : PTE_NX);
+}
 /* Tables for all pages of a range to move to `to`, so that the move cannot fail: -ENOMEM, with nothing
  * changed. mm_unreserve_tables: it does not move after all. */
 long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
@@ -143,6 +152,8 @@ void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size); /* tab
 size_t mm_cached_pages(void); /* tables, kept for the next ones; no lock is needed */
 /* areas.c. Nothing is mapped where the vma is; its promise is made. */
 void mm_insert(struct mm *mm, struct vma *vma);
+/* `upper` was the upper part of `vma`, so no gap changes: cheap also beside many. */
+void mm_insert_part(struct mm *mm, struct vma *vma, struct vma *upper);
 void mm_remove(struct mm *mm, struct vma *vma); /* the caller frees it */
 void mm_resize(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end); /* into free space alone */
 vaddr_t mm_find_gap(struct mm *mm, size_t size); /* the highest below MMAP_TOP; 0: none */

@@ -41,7 +41,7 @@ void page_copy(void *to, const void *from)
     __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
-static void page_refill(struct page_cache *cache)
+static __attribute__((noinline)) void page_refill(struct page_cache *cache)
 {
     spin_lock(&buddy_lock);
     while (cache->count < CACHE_BATCH) {
@@ -55,7 +55,7 @@ static void page_refill(struct page_cache *cache)
     spin_unlock(&buddy_lock);
 }
 
-static void page_drain(struct page_cache *cache)
+static __attribute__((noinline)) void page_drain(struct page_cache *cache)
 {
     spin_lock(&buddy_lock);
     while (cache->count > CACHE_MAX - CACHE_BATCH) {
@@ -96,11 +96,8 @@ struct page *page_alloc(int order)
     return page;
 }
 
-void page_put(struct page *page)
+void page_free(struct page *page)
 {
-    if (!ref_put(&page->references)) {
-        return;
-    }
     debug_assert(!page->free);
     page_debug_free(page, __builtin_return_address(0));
     preempt_disable();

@@ -49,8 +49,14 @@ static inline void page_get(struct page *page)
 /* 2^order pages (at most PAGE_ORDER_MAX), contents unknown, one reference; NULL when there are none.
  * Not from interrupts; does not sleep. */
 struct page *page_alloc(int order);
+void page_free(struct page *page); /* for page_put */
 /* The last reference frees. Not from interrupts. */
-void page_put(struct page *page);
+static inline void page_put(struct page *page)
+{
+    if (ref_put(&page->references)) {
+        page_free(page);
+    }
+}
 /* Pages, free and in all. Without a lock: the number may be old. */
 size_t page_free_count(void);
 size_t page_total_count(void);

@@ -19,7 +19,7 @@ static struct spinlock spare_lock = SPINLOCK_INIT; /* protects the two below; a 
 static struct page *spares[SPARE_MAX];
 static int spare_count;
 
-static struct page *table_alloc(void)
+static __attribute__((noinline)) struct page *table_alloc(void)
 {
     struct page *page = NULL;
 
@@ -53,11 +53,6 @@ size_t mm_cached_pages(void)
     return (size_t)spare_count;
 }
 
-void mm_table_used(pte_t *entry, int change)
-{
-    virt_to_page(entry)->used = (uint16_t)(virt_to_page(entry)->used + change);
-}
-
 pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
 {
 //@lab 1 walk begin
@@ -85,7 +80,13 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
 //@lab 1 walk end
 }
 
-typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *context);
+/* Does something with the pages from `start` to `end`: their entries, from `first` on, are in one table. */
+typedef void (*visit_t)(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context);
+
+/* The pages that are there, also those that PROT_NONE hides. */
+#define for_each_page(entry, first, start, end)                                                 \
+    for (pte_t *entry = first; (start) < (end); (start) += PAGE_SIZE, entry++)                  \
+        if (*entry)
 
 /*
  * Pages and tables that were taken out of the page tables. A TLB may still lead to them, so they
@@ -95,7 +96,7 @@ typedef void (*visit_t)(struct mm *mm, pte_t *entry, vaddr_t address, void *cont
  */
 struct gather {
     struct mm *mm;
-    visit_t visit; /* what a walk does with each entry, and its argument */
+    visit_t visit; /* what a walk does with each table, and its argument */
     void *context;
     bool unloaded, alone;
     vaddr_t start, end; /* what the flush must cover; end 0: nothing yet */
@@ -103,7 +104,7 @@ struct gather {
     struct page *page[64], *table[8];
 };
 
-static void gather_start(struct gather *gather, struct mm *mm, visit_t visit, void *context)
+static inline void gather_start(struct gather *gather, struct mm *mm, visit_t visit, void *context)
 {
     uint64_t cpus = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST);
 
@@ -171,40 +172,53 @@ static void gather_table(struct gather *gather, struct page *table, vaddr_t addr
     gather->table[gather->tables++] = table;
 }
 
-static void walk_pages(struct gather *gather, pte_t *entry, vaddr_t start, vaddr_t end)
+/* The entry of `address` at level `lowest`, or in the last table on the way there; *level: at which. */
+static inline pte_t *walk_down(struct mm *mm, vaddr_t address, int lowest, int *level)
 {
-    for (; start < end; start += PAGE_SIZE, entry++) {
-        if (*entry) {
-            gather->visit(gather->mm, entry, start, gather->context);
+    pte_t *entry = &mm->pml4[paging_index(address, 3)];
+
+    for (*level = 3; *level > lowest && *entry & PTE_PRESENT; --*level) {
+        pte_t *table = phys_to_virt(*entry & PTE_ADDRESS);
+
+        entry = &table[paging_index(address, *level - 1)];
+    }
+    return entry;
+}
+
+/* Take out the tables on the way to `address` that are empty, from the one of `level` upwards. */
+static __attribute__((noinline)) void walk_prune(struct gather *gather, vaddr_t address, int level)
+{
+    for (; level < 3; level++) {
+        int above;
+        pte_t *entry = walk_down(gather->mm, address, level + 1, &above);
+        struct page *table = phys_to_page(*entry & PTE_ADDRESS);
+
+        if (table->used != 0) {
+            return;
         }
+        *entry = 0;
+        mm_table_used(entry, -1);
+        gather_table(gather, table, address);
     }
 }
 
-/* Visit each page in the range (also those that PROT_NONE hides). Empty tables are skipped, and taken
- * out. */
-static void walk_tables(struct gather *gather, pte_t *table, int level, vaddr_t start, vaddr_t end)
+/* Visit the pages in the range, table by table. Tables that are empty then, or were, are taken out. */
+static void walk_tables(struct gather *gather, vaddr_t start, vaddr_t end)
 {
-    const uint64_t span = TABLE_SPAN(level);
-    pte_t *entry = &table[paging_index(start, level)];
     vaddr_t next;
 
-    for (; start < end; start = next, entry++) {
+    for (; start < end; start = next) {
+        int level;
+        pte_t *entry = walk_down(gather->mm, start, 0, &level);
+        uint64_t span = TABLE_SPAN(level ? level : 1);
+
         next = (start | (span - 1)) + 1;
         next = next < end ? next : end;
-        if (*entry & PTE_PRESENT) {
-            pte_t *below = phys_to_virt(*entry & PTE_ADDRESS);
-            struct page *page = phys_to_page(*entry & PTE_ADDRESS);
-
-            if (level == 1) {
-                walk_pages(gather, &below[paging_index(start, 0)], start, next);
-            } else {
-                walk_tables(gather, below, level - 1, start, next);
-            }
-            if (page->used == 0) {
-                *entry = 0;
-                mm_table_used(entry, -1);
-                gather_table(gather, page, next - PAGE_SIZE);
-            }
+        if (level == 0) {
+            gather->visit(gather->mm, entry, start, next, gather->context);
+        }
+        if (virt_to_page(entry)->used == 0) {
+            walk_prune(gather, next - PAGE_SIZE, level);
         }
     }
 }
@@ -214,7 +228,7 @@ static void table_walk(struct mm *mm, vaddr_t start, vaddr_t end, visit_t visit,
     struct gather gather;
 
     gather_start(&gather, mm, visit, context);
-    walk_tables(&gather, mm->pml4, 3, start, end);
+    walk_tables(&gather, start, end);
     gather_finish(&gather);
 }
 
@@ -253,57 +267,38 @@ void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end)
     preempt_enable();
 }
 
-static void zap_one(struct mm *mm, pte_t *entry, vaddr_t address, void *gather)
+static void zap_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *gather)
 {
-    struct page *page = phys_to_page(*entry & PTE_ADDRESS);
+    int zapped = 0;
 
-    *entry = 0;
-    mm_table_used(entry, -1);
-    mm->resident--;
-    gather_page(gather, page, address);
+    for_each_page(entry, first, start, end) {
+        struct page *page = phys_to_page(*entry & PTE_ADDRESS);
+
+        *entry = 0;
+        gather_page(gather, page, start);
+        zapped++;
+    }
+    mm_table_used(first, -zapped);
+    mm->resident -= (uint64_t)zapped;
 }
 
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     struct gather gather;
 
-    gather_start(&gather, mm, zap_one, &gather);
-    walk_tables(&gather, mm->pml4, 3, start, end);
+    gather_start(&gather, mm, zap_pages, &gather);
+    walk_tables(&gather, start, end);
     gather_finish(&gather);
-}
-
-uint64_t vma_page_flags(const struct vma *vma)
-{
-    return PTE_PRESENT | PTE_USER | (vma->prot & PROT_WRITE ? PTE_WRITE : 0) |
-           (vma->prot & PROT_EXEC ? 0 : PTE_NX);
 }
 
 struct copy {
     struct mm *to;
-    pte_t *table; /* of `to`, for the 2 MiB around `base` */
-    vaddr_t base;
     bool share, failed;
 };
 
-static void copy_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+/* The page of `entry` for both. */
+static void copy_one(const struct copy *copy, pte_t *entry, pte_t *target)
 {
-    struct copy *copy = context;
-    vaddr_t base = align_down(address, TABLE_SPAN(1));
-    pte_t *target;
-
-    (void)mm;
-    if (!copy->table || base != copy->base) {
-        target = copy->failed ? NULL : mm_pte(copy->to, base, true);
-        if (!target) {
-            copy->failed = true;
-            return;
-        }
-        copy->table = target;
-        copy->base = base;
-    }
-    target = &copy->table[paging_index(address, 0)];
-    mm_table_used(target, 1);
-    copy->to->resident++;
 //@lab 1 copy-on-write begin
     if (!copy->share) {
         *entry &= ~PTE_WRITE;
@@ -326,12 +321,31 @@ static void copy_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context
 //@lab 1 copy-on-write end
 }
 
+static void copy_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
+{
+    struct copy *copy = context;
+    pte_t *targets = copy->failed ? NULL : mm_pte(copy->to, start, true);
+    int copied = 0;
+
+    (void)mm;
+    if (!targets) {
+        copy->failed = true;
+        return;
+    }
+    for_each_page(entry, first, start, end) {
+        copy_one(copy, entry, &targets[entry - first]);
+        copied++;
+    }
+    mm_table_used(targets, copied);
+    copy->to->resident += (uint64_t)copied;
+}
+
 /* Both address spaces get the pages of `vma`, read-only unless they are shared. The caller flushes. */
 long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
 {
     struct copy copy = {.to = to, .share = vma->flags & MAP_SHARED};
 
-    table_walk(from, vma->start, vma->end, copy_one, &copy);
+    table_walk(from, vma->start, vma->end, copy_pages, &copy);
     return copy.failed ? -ENOMEM : 0;
 }
 
@@ -340,20 +354,22 @@ struct protect {
     struct gather gather; /* what was changed: a new thread's guard page, say, was never touched */
 };
 
-static void protect_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+static void protect_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
 {
     struct protect *protect = context;
     const struct vma *vma = protect->vma;
-    uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY;
-    uint64_t flags = vma->prot ? vma_page_flags(vma) : PTE_HIDDEN;
+    const uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY;
+    const uint64_t flags = vma->prot ? vma_page_flags(vma) : PTE_HIDDEN;
+    /* Writing to private pages is granted by a fault, which knows who else has the page. */
+    const uint64_t of_others = vma->flags & MAP_SHARED ? flags : flags & ~PTE_WRITE;
 
     (void)mm;
-    /* Writing to private pages is granted by a fault, which knows who else has the page. */
-    if (!(vma->flags & MAP_SHARED) && phys_to_page(*entry & PTE_ADDRESS)->references != 1) {
-        flags &= ~PTE_WRITE;
+    for_each_page(entry, first, start, end) {
+        bool alone = phys_to_page(*entry & PTE_ADDRESS)->references == 1;
+
+        *entry = (*entry & keep) | (alone ? flags : of_others);
+        gather_address(&protect->gather, start);
     }
-    *entry = (*entry & keep) | flags;
-    gather_address(&protect->gather, address);
 }
 
 void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
@@ -362,8 +378,8 @@ void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t 
 
     assert_held(&mm->lock);
     protect.vma = vma;
-    gather_start(&protect.gather, mm, protect_one, &protect);
-    walk_tables(&protect.gather, mm->pml4, 3, start, end);
+    gather_start(&protect.gather, mm, protect_pages, &protect);
+    walk_tables(&protect.gather, start, end);
     gather_finish(&protect.gather);
 }
 
@@ -378,39 +394,43 @@ struct move {
     struct gather gather;
 };
 
-static void reserve_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+static void reserve_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
 {
     struct move *move = context;
-    pte_t *target = move->failed ? NULL : mm_pte(mm, address - move->from + move->to, true);
 
-    (void)entry;
-    if (!target) {
-        move->failed = true;
-        return;
+    for_each_page(entry, first, start, end) {
+        pte_t *target = move->failed ? NULL : mm_pte(mm, start - move->from + move->to, true);
+
+        if (!target) {
+            move->failed = true;
+            return;
+        }
+        mm_table_used(target, 1);
+        move->reserved++;
     }
-    mm_table_used(target, 1);
-    move->reserved++;
 }
 
-static void unreserve_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+static void unreserve_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
 {
     struct move *move = context;
 
-    (void)entry;
-    if (move->reserved) {
-        mm_table_used(mm_pte(mm, address - move->from + move->to, false), -1);
+    for_each_page(entry, first, start, end) {
+        if (move->reserved == 0) {
+            return;
+        }
+        mm_table_used(mm_pte(mm, start - move->from + move->to, false), -1);
         move->reserved--;
     }
 }
 
-static void visit_nothing(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+static void visit_nothing(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
 {
-    (void)mm, (void)entry, (void)address, (void)context;
+    (void)mm, (void)first, (void)start, (void)end, (void)context;
 }
 
 static void move_unreserve(struct mm *mm, struct move *move, size_t size)
 {
-    table_walk(mm, move->from, move->from + size, unreserve_one, move);
+    table_walk(mm, move->from, move->from + size, unreserve_pages, move);
     table_walk(mm, move->to, move->to + size, visit_nothing, NULL); /* takes out the tables that are empty */
 }
 
@@ -423,7 +443,7 @@ long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
     move.to = to;
     move.reserved = 0;
     move.failed = false;
-    table_walk(mm, from, from + size, reserve_one, &move);
+    table_walk(mm, from, from + size, reserve_pages, &move);
     if (move.failed) {
         move_unreserve(mm, &move, size);
     }
@@ -441,13 +461,15 @@ void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
     move_unreserve(mm, &move, size);
 }
 
-static void move_one(struct mm *mm, pte_t *entry, vaddr_t address, void *context)
+static void move_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
 {
     struct move *move = context;
 
-    *mm_pte(mm, address - move->from + move->to, false) = *entry;
-    *entry = 0;
-    mm_table_used(entry, -1);
+    for_each_page(entry, first, start, end) {
+        *mm_pte(mm, start - move->from + move->to, false) = *entry;
+        *entry = 0;
+        mm_table_used(entry, -1);
+    }
 }
 
 void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
@@ -457,8 +479,8 @@ void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
     assert_held(&mm->lock);
     move.from = from;
     move.to = to;
-    gather_start(&move.gather, mm, move_one, &move);
-    walk_tables(&move.gather, mm->pml4, 3, from, from + size);
+    gather_start(&move.gather, mm, move_pages, &move);
+    walk_tables(&move.gather, from, from + size);
     mm_flush(mm, from, from + size);
     gather_finish(&move.gather);
 }
