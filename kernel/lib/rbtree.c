@@ -86,6 +86,9 @@ INLINE void rb_put(struct rb_root *root, struct rb_node *node, struct rb_node *p
         } else {
             rb_rotate_left(root, grand, sum);
         }
+        if (sum) {
+            sum(parent); /* which is above the two now */
+        }
         break;
     }
     root->node->red = false;

@@ -21,9 +21,9 @@ void rb_remove(struct rb_root *root, struct rb_node *node);
 
 /*
  * A tree in which each node sums up the tree from it on, as `sum` does for one node. Those that rotations
- * move down are summed up here. The rest is the caller's: after insertion `node` and all above it; after
- * removal all from the returned node on (NULL: none), the lowest one whose place or tree has changed. The one
- * that came next in order is among these.
+ * move are summed up here. The rest is the caller's: after insertion `node` and all above it, unless it adds
+ * nothing (its own sum is set before); after removal all from the returned node on (NULL: none), the lowest
+ * one whose place or tree has changed. The one that came next in order is among these.
  */
 typedef void (*rb_sum)(struct rb_node *node);
 void rb_insert_summed(struct rb_root *root, struct rb_node *node, struct rb_node *parent,

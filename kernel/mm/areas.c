@@ -5,6 +5,7 @@
  * the highest gap that is large enough leads down the tree once: to the right where one is there, else
  * to the left.
  */
+#include "lib/log.h"
 #include "mm/mm.h"
 
 static struct vma *area_of(struct rb_node *node)
@@ -91,6 +92,22 @@ void mm_insert(struct mm *mm, struct vma *vma)
     gap_changed(&vma->node); /* `above` is above it in the tree, too, or was rotated down */
     mm->pages += vma_pages(vma);
     mm->areas++;
+}
+
+void mm_insert_part(struct mm *mm, struct vma *vma, struct vma *upper)
+{
+    struct rb_node *parent = &vma->node, **link = &parent->right;
+
+    assert_held(&mm->lock);
+    debug_assert(vma->end == upper->start);
+    if (*link) { /* then the leftmost of them is the one that comes next */
+        parent = &vma->above->node;
+        link = &parent->left;
+    }
+    areas_join(mm, upper, vma->above);
+    areas_join(mm, vma, upper);
+    upper->largest_gap = 0;
+    rb_insert_summed(&mm->vmas, &upper->node, parent, link, gap_sum);
 }
 
 void mm_remove(struct mm *mm, struct vma *vma)

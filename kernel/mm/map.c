@@ -22,9 +22,8 @@ static long vma_split(struct mm *mm, struct vma *vma, vaddr_t address)
     upper->start = address;
     upper->offset += (address - vma->start) >> PAGE_SHIFT;
     vma_source_get(upper->source);
-    mm->pages -= (vma->end - address) >> PAGE_SHIFT;
     vma->end = address;
-    mm_insert(mm, upper);
+    mm_insert_part(mm, vma, upper);
     return 0;
 }
 
@@ -265,7 +264,9 @@ static long protect_vma(struct mm *mm, struct vma *vma, int prot)
         mm_charge(mm, 0, data ? pages : 0, promise && !promised ? pages : 0)) {
         return -ENOMEM;
     }
-    commit_give(promise ? 0 : promised);
+    if (!promise) {
+        commit_give(promised);
+    }
     vma->prot = prot;
     if (vma->touched) {
         mm_apply_protection(mm, vma, vma->start, vma->end);
@@ -276,12 +277,13 @@ static long protect_vma(struct mm *mm, struct vma *vma, int prot)
 /* Upwards as far as there is a mapping that allows it, as Linux does; then it says why not further. */
 static long protect_locked(struct mm *mm, vaddr_t start, vaddr_t end, int prot)
 {
-    struct vma *first = mm_find(mm, start), *vma = first;
+    struct vma *first, *vma;
     vaddr_t at = start;
     long error;
 
     assert_held(&mm->lock);
     if (prot & PROT_GROWSDOWN) {
+        vma = mm_find(mm, start);
         if (!vma || vma->start >= end) {
             return -ENOMEM;
         }

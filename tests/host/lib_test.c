@@ -9,7 +9,7 @@ int kernel_snprintf(char *buffer, size_t size, const char *format, ...);
 
 struct item {
     struct rb_node node;
-    int key, below; /* how many are in the tree from it on */
+    int key, weight, below; /* how much the tree from it on weighs */
 };
 
 static struct item items[2000];
@@ -21,7 +21,9 @@ static int below(const struct rb_node *node)
 
 static void sum(struct rb_node *node)
 {
-    rb_entry(node, struct item, node)->below = 1 + below(node->left) + below(node->right);
+    struct item *item = rb_entry(node, struct item, node);
+
+    item->below = item->weight + below(node->left) + below(node->right);
 }
 
 static void sum_up(struct rb_node *node)
@@ -41,8 +43,11 @@ static void insert(struct item *item)
         parent = *link;
         link = item->key < rb_entry(parent, struct item, node)->key ? &parent->left : &parent->right;
     }
+    item->below = 0;
     rb_insert_summed(&root, &item->node, parent, link, sum);
-    sum_up(&item->node);
+    if (item->weight) {
+        sum_up(&item->node);
+    }
 }
 
 /* The black height, or -1 when the tree breaks a rule of its colours. */
@@ -64,18 +69,19 @@ static int height(const struct rb_node *node)
 
 static int in_order(int expected)
 {
-    int count = 0, last = -1;
+    int count = 0, last = -1, weight = 0;
 
     for (struct rb_node *node = rb_first(&root); node; node = rb_next(node)) {
-        int key = rb_entry(node, struct item, node)->key;
+        const struct item *item = rb_entry(node, struct item, node);
 
-        if (key < last || below(node) != 1 + below(node->left) + below(node->right)) {
+        if (item->key < last || item->below != item->weight + below(node->left) + below(node->right)) {
             return 0;
         }
-        last = key;
+        last = item->key;
+        weight += item->weight;
         count++;
     }
-    return count == expected && below(root.node) == expected;
+    return count == expected && below(root.node) == weight;
 }
 
 static void check(const char *name, int ok)
@@ -98,6 +104,7 @@ static int trees(void)
             sum_up(rb_remove_summed(&root, &items[i].node, sum));
         } else {
             items[i].key = rand() % 1000;
+            items[i].weight = rand() % 2;
             insert(&items[i]);
         }
         inside[i] = !inside[i];
