@@ -6,7 +6,7 @@
 #include "mm/uaccess.h"
 
 /* A page was read to its end: keep one spare for the next write. */
-static void ring_drop_page(struct ring *ring, unsigned index)
+static __attribute__((noinline)) void ring_drop_page(struct ring *ring, unsigned index)
 {
     char *page = ring->pages[index];
     unsigned next = (ring->written / PAGE_SIZE) % RING_PAGES;
@@ -50,7 +50,7 @@ ssize_t ring_peek(struct ring *ring, size_t offset, char __user *buffer, size_t 
 }
 
 /* The first bytes, all in one page. */
-static void ring_drop_piece(struct ring *ring, size_t size)
+static inline void ring_drop_piece(struct ring *ring, size_t size)
 {
     uint64_t read = ring->read;
 
@@ -72,49 +72,52 @@ void ring_drop(struct ring *ring, size_t size)
 
 ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
 {
-    char __user *end;
+    size_t done = 0, there = ring_used(ring);
 
-    size = size < ring_used(ring) ? size : ring_used(ring);
-    for (end = buffer + size; buffer < end;) {
+    size = size < there ? size : there;
+    while (done < size) {
         uint64_t read = ring->read;
-        size_t part = ring_piece(read, (size_t)(end - buffer));
+        size_t part = ring_piece(read, size - done);
 
-        if (copy_to_user(buffer, ring_at(ring, read), part)) {
-            size -= (size_t)(end - buffer);
-            return size ? (ssize_t)size : -EFAULT;
+        if (copy_to_user(buffer + done, ring_at(ring, read), part)) {
+            return done ? (ssize_t)done : -EFAULT;
         }
         ring_drop_piece(ring, part);
-        buffer += part;
+        done += part;
     }
-    return (ssize_t)size;
+    return (ssize_t)done;
+}
+
+/* Make the page that `position` of the stream lies in. False: no memory. */
+static __attribute__((noinline)) bool ring_make_page(struct ring *ring, uint64_t position)
+{
+    struct page *page = page_alloc(0);
+
+    if (page) {
+        ring->pages[(position / PAGE_SIZE) % RING_PAGES] = page_to_virt(page);
+    }
+    return page;
 }
 
 ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size)
 {
-    const char __user *end;
+    size_t done = 0, room = ring_room(ring);
 
-    size = size < ring_room(ring) ? size : ring_room(ring);
-    for (end = buffer + size; buffer < end;) {
+    size = size < room ? size : room;
+    while (done < size) {
         uint64_t written = ring->written;
-        char **page = &ring->pages[(written / PAGE_SIZE) % RING_PAGES];
-        size_t part = ring_piece(written, (size_t)(end - buffer));
+        size_t part = ring_piece(written, size - done);
 
-        if (!*page) {
-            struct page *fresh = page_alloc(0);
-
-            *page = fresh ? page_to_virt(fresh) : NULL;
+        if (!ring->pages[(written / PAGE_SIZE) % RING_PAGES] && !ring_make_page(ring, written)) {
+            return done ? (ssize_t)done : -ENOMEM;
         }
-        if (!*page || copy_from_user(ring_at(ring, written), buffer, part)) {
-            size -= (size_t)(end - buffer);
-            if (size) {
-                break;
-            }
-            return *page ? -EFAULT : -ENOMEM;
+        if (copy_from_user(ring_at(ring, written), buffer + done, part)) {
+            return done ? (ssize_t)done : -EFAULT;
         }
         __atomic_store_n(&ring->written, written + part, __ATOMIC_RELEASE);
-        buffer += part;
+        done += part;
     }
-    return (ssize_t)size;
+    return (ssize_t)done;
 }
 
 void ring_free(struct ring *ring)

@@ -52,7 +52,7 @@ struct slab {
 
 #define SLAB_HEADER 16
 
-static struct page *slab_create(struct slab_class *class)
+static __attribute__((noinline)) struct page *slab_create(struct slab_class *class)
 {
     struct page *page = page_alloc(class->order);
     char *start, *end;
@@ -108,6 +108,15 @@ static void *slab_alloc(struct slab_class *class)
     return object;
 }
 
+/* Empty, and off all lists. */
+static __attribute__((noinline)) void slab_drop(struct slab_class *class, struct page *page)
+{
+    for (int i = 0; i < 1 << class->order; i++) {
+        page[i].owner = NULL;
+    }
+    page_put(page);
+}
+
 static void slab_free(struct slab *slab, void *object)
 {
     struct slab_class *class = slab->class;
@@ -133,40 +142,44 @@ static void slab_free(struct slab *slab, void *object)
     }
     spin_unlock(&class->lock);
     if (drop) {
-        for (int i = 0; i < 1 << class->order; i++) {
-            page[i].owner = NULL;
-        }
-        page_put(page);
+        slab_drop(class, page);
     }
 }
 
-void *kmalloc(size_t size)
+/* What no class is large enough for. */
+static __attribute__((noinline)) void *kmalloc_pages(size_t size)
 {
-    const size_t room = size + OBJECT_EXTRA;
-    struct slab_class *class;
     struct page *page;
-    void *pointer;
     int order = 0;
 
-    if (room <= LARGEST && size <= LARGEST) {
-        if (inject_failure(__builtin_return_address(0))) {
-            return NULL;
-        }
-        class = &classes[class_of[(room + 15) / 16]];
-        pointer = slab_alloc(class);
-        return pointer ? object_debug_alloc(pointer, class->size, size, __builtin_return_address(0))
-                       : NULL;
-    }
     while ((PAGE_SIZE << order) < size) {
         if (++order > PAGE_ORDER_MAX) {
             return NULL;
         }
     }
     page = page_alloc(order);
-    if (page) {
-        page->owner = NULL;
+    if (!page) {
+        return NULL;
     }
-    return page ? page_to_virt(page) : NULL;
+    page->owner = NULL;
+    return page_to_virt(page);
+}
+
+void *kmalloc(size_t size)
+{
+    const size_t room = size + OBJECT_EXTRA;
+    struct slab_class *class;
+    void *pointer;
+
+    if (size > LARGEST || room > LARGEST) {
+        return kmalloc_pages(size);
+    }
+    if (inject_failure(__builtin_return_address(0))) {
+        return NULL;
+    }
+    class = &classes[class_of[(room + 15) / 16]];
+    pointer = slab_alloc(class);
+    return pointer ? object_debug_alloc(pointer, class->size, size, __builtin_return_address(0)) : NULL;
 }
 
 void kfree(void *pointer)

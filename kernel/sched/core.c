@@ -24,14 +24,15 @@ static struct runqueue *this_rq(void)
 }
 
 /* The run queue of a task, locked; the task may be on its way to another one. Interrupts off. */
-static struct runqueue *rq_lock_task(struct task *task)
+static inline struct runqueue *rq_lock_task(struct task *task)
 {
     assert_irqs_off();
     for (;;) {
-        struct runqueue *rq = &runqueues[__atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE)];
+        uint32_t cpu = __atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE);
+        struct runqueue *rq = &runqueues[cpu];
 
         spin_lock(&rq->lock);
-        if (rq->cpu == task->cpu) {
+        if (cpu == task->cpu) {
             return rq;
         }
         spin_unlock(&rq->lock);
@@ -91,7 +92,7 @@ static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind
     } else if (kind != ENQUEUE_FRESH && sched_class.preempts(rq, task)) {
         rq_reschedule(rq);
     } else if (rq->runnable == 1 && rq->cpu == this_cpu(id)) {
-        rq_watch_slice(rq, clock_now()); /* the one that runs is not alone any more */
+        rq_watch_slice(rq, task->exec_start); /* the one that runs is not alone any more */
     }
 }
 
@@ -195,15 +196,14 @@ static struct task *rq_pick_next(struct runqueue *rq)
     if (!next && cpu_count > 1 && balance_pull(rq, false)) {
         next = sched_class.pick_next(rq);
     }
-    if (next) {
-        rq->runnable--;
-        next->queued = false;
-    } else {
-        next = rq->idle;
+    if (unlikely(rq->marked_idle == (next != NULL))) {
+        balance_mark_idle(rq, !next);
     }
-    if (unlikely(rq->marked_idle != (next == rq->idle))) {
-        balance_mark_idle(rq, next == rq->idle);
+    if (!next) {
+        return rq->idle;
     }
+    rq->runnable--;
+    next->queued = false;
     return next;
 }
 

@@ -82,13 +82,13 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
 //|         leftmost = false;
 //|     }
 //@lab 3 order end
-    rb_insert(&rq->fair, &task->run_node, parent, link);
     if (leftmost) {
         rq->fair_first = &task->run_node;
     }
     if (rightmost) {
         rq->fair_last = &task->run_node;
     }
+    rb_insert(&rq->fair, &task->run_node, parent, link);
 }
 
 static void fair_dequeue(struct runqueue *rq, struct task *task)

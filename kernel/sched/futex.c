@@ -137,12 +137,15 @@ static bool futex_dequeue(struct waiter *waiter)
 
 long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, ktime_t deadline)
 {
-    struct waiter waiter = {.task = current, .bitset = bitset};
+    struct waiter waiter;
     long error = find_key(word, shared, &waiter.key);
 
     if (error) {
         return error;
     }
+    waiter.task = current;
+    waiter.bitset = bitset;
+    waiter.woken = false;
     error = futex_enqueue(&waiter, word, value);
     if (error) {
         return error;

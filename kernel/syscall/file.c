@@ -8,41 +8,56 @@
 #include "sched/task.h"
 #include "syscall/calls.h"
 
-/* One piece at the file's own position (NULL) or at *at. */
-static ssize_t file_transfer(struct file *file, uint64_t buffer, size_t size, off_t *at, bool write)
+static inline ssize_t file_operation(struct file *file, uint64_t buffer, size_t size, off_t *position,
+                                     bool write)
+{
+    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
+    if (write) {
+        return file->ops->write ? file->ops->write(file, (const char __user *)buffer, size, position) : -EINVAL;
+    }
+    return file->ops->read ? file->ops->read(file, (char __user *)buffer, size, position) : -EINVAL;
+}
+
+/* Of a file that has positions: at its own one (NULL), which one call at a time moves, or at *at. */
+static __attribute__((noinline)) ssize_t file_transfer_at(struct file *file, uint64_t buffer, size_t size,
+                                                          off_t *at, bool write)
 {
     off_t *position = at ? at : &file->position;
-    bool seeks = file->ops->seek && !at, overflows;
     ssize_t done = -EINVAL;
 
+    if (!at) {
+        mutex_lock(&file->position_lock);
+    }
+    if (*position <= INT64_MAX - (off_t)size) {
+        done = file_operation(file, buffer, size, position, write);
+    }
+    if (!at) {
+        mutex_unlock(&file->position_lock);
+    }
+    return done;
+}
+
+/* One piece. */
+static inline __attribute__((always_inline)) ssize_t file_transfer(struct file *file, uint64_t buffer,
+                                                                   size_t size, off_t *at, bool write)
+{
     if (write ? !file_writable(file) : !file_readable(file)) {
         return -EBADF;
     }
     if (!user_range_ok((void __user *)buffer, size)) {
         return -EFAULT;
     }
-    if (seeks) {
-        mutex_lock(&file->position_lock);
+    if (file->ops->seek) {
+        return file_transfer_at(file, buffer, size, at, write);
     }
-    overflows = file->ops->seek && *position > INT64_MAX - (off_t)size;
-    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    if (overflows) {
-        done = -EINVAL;
-    } else if (write && file->ops->write) {
-        done = file->ops->write(file, (const char __user *)buffer, size, position);
-    } else if (!write && file->ops->read) {
-        done = file->ops->read(file, (char __user *)buffer, size, position);
-    }
-    if (seeks) {
-        mutex_unlock(&file->position_lock);
-    }
-    return done;
+    return file_operation(file, buffer, size, &file->position, write);
 }
 
 static inline long fd_transfer(int fd, uint64_t buffer, size_t size, bool write)
 {
-    const bool shared = files_shared(current->files);
-    struct file *file = fd_use(current->files, fd, shared);
+    const struct files *files = current->files;
+    const bool shared = files_shared(files);
+    struct file *file = fd_use(files, fd, shared);
     long done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
 
     __asm__ volatile(""); /* no jump to file_transfer instead of a call: backtraces show this one, too */

@@ -11,36 +11,42 @@ enum {
     FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI2 = 13, FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
 };
 
-static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, int operation,
-                            const struct timespec __user *timeout)
+static __attribute__((noinline)) long futex_wait_timed(int __user *word, uint32_t value, uint32_t bitset,
+                                                       int operation, const struct timespec __user *timeout)
 {
     bool relative = (operation & FUTEX_COMMAND) == FUTEX_WAIT;
-    ktime_t deadline = KTIME_NEVER;
+    ktime_t deadline = time_from_user(timeout);
     long result;
 
-    if (timeout) {
-        deadline = time_from_user(timeout);
-        if (deadline < 0) {
-            return deadline;
-        }
-        if (relative) {
-            deadline = wait_deadline(deadline);
-        } else if (operation & FUTEX_CLOCK_REALTIME) {
-            deadline -= clock_realtime_offset;
-        }
+    if (deadline < 0) {
+        return deadline;
     }
     if (bitset == 0) {
         return -EINVAL;
     }
+    if (relative) {
+        deadline = wait_deadline(deadline);
+    } else if (operation & FUTEX_CLOCK_REALTIME) {
+        deadline -= clock_realtime_offset;
+    }
     result = futex_wait(word, value, bitset, !(operation & FUTEX_PRIVATE), deadline);
-    if (result != -ERESTARTSYS || !timeout) {
+    if (result != -ERESTARTSYS) {
         return result;
     }
     return relative ? wait_interrupted(deadline) : -ERESTARTNOHAND;
 }
 
+static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, int operation,
+                            const struct timespec __user *timeout)
+{
+    if (timeout) {
+        return futex_wait_timed(word, value, bitset, operation, timeout);
+    }
+    return bitset ? futex_wait(word, value, bitset, !(operation & FUTEX_PRIVATE), KTIME_NEVER) : -EINVAL;
+}
+
 /* Until a point in time, of CLOCK_REALTIME for FUTEX_LOCK_PI. */
-static long futex_lock_user(int __user *word, int operation, const struct timespec __user *timeout)
+static __attribute__((noinline)) long futex_lock_user(int __user *word, int operation, const struct timespec __user *timeout)
 {
     bool real = (operation & FUTEX_COMMAND) == FUTEX_LOCK_PI || operation & FUTEX_CLOCK_REALTIME;
     ktime_t deadline = KTIME_NEVER;
@@ -91,8 +97,8 @@ static long wake_op_compare(uint32_t code, int32_t old)
 
 /* Change *word2, wake `count` at `word`, and if *word2 was as `code` asks, `count2` there, too. A waiter
  * looks at its word after it is queued, so the change needs no lock. */
-static long futex_wake_op(int __user *word, int count, int count2, int __user *word2, uint32_t code,
-                          bool shared)
+static __attribute__((noinline)) long futex_wake_op(int __user *word, int count, int count2,
+                                                    int __user *word2, uint32_t code, bool shared)
 {
     long seen, before, passes, woken, more;
     uint32_t fresh;

@@ -6,7 +6,6 @@
  */
 #include "event/poll.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "sched/task.h"
@@ -20,7 +19,7 @@ struct pollfd {
 };
 
 struct poll_set {
-    size_t count;
+    size_t count; /* of descriptors whose files were looked up */
     int always; /* these are reported without being asked for */
     struct pollfd *fds, few_fds[FEW];
     struct file **files, *few_files[FEW]; /* in use, or NULL */
@@ -41,7 +40,6 @@ static long set_init(struct poll_set *set, size_t count, int always)
         kfree(set->files);
         return -ENOMEM;
     }
-    memset(set->files, 0, count * sizeof(*set->files));
     return 0;
 }
 
@@ -149,15 +147,18 @@ static long poll_user(struct pollfd __user *user, unsigned count, ktime_t deadli
         return result;
     }
     result = copy_from_user(set.fds, user, count * sizeof(*user));
-    for (size_t i = 0; i < count && !result; i++) {
+    if (result) {
+        set.count = 0;
+        goto out;
+    }
+    for (size_t i = 0; i < count; i++) {
         set.files[i] = fd_use(files, set.fds[i].fd, set.shared);
     }
-    if (!result) {
-        result = poll_files(&set, deadline);
-    }
+    result = poll_files(&set, deadline);
     if (result >= 0 && copy_to_user(user, set.fds, count * sizeof(*user))) {
         result = -EFAULT;
     }
+out:
     set_free(&set);
     return result;
 }
@@ -263,6 +264,7 @@ static long set_from_bits(struct poll_set *set, int count, select_sets sets)
         }
     }
     if (error == -EBADF) {
+        set->count = used;
         set_free(set);
     }
     return error;
