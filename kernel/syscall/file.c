@@ -60,7 +60,7 @@ static inline long fd_transfer(int fd, uint64_t buffer, size_t size, bool write)
     struct file *file = fd_use(files, fd, shared);
     long done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
 
-    __asm__ volatile(""); /* no jump to file_transfer instead of a call: backtraces show this one, too */
+    __asm__ volatile(""); /* no jump to the file's function instead of a call: backtraces show this one, too */
     fd_done(file, shared);
     return done;
 }
