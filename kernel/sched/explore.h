@@ -106,8 +106,8 @@ void explore_reset(void);
 /* A new task, which is not started yet; and one that is about to give the CPU away for good. */
 void explore_clone(struct task *task);
 void explore_exit(struct task *task);
-/* sched_class.charge, explore_watch.c: panics if somebody hangs in the kernel. */
 struct runqueue;
+/* sched_class.charge, explore_watch.c: panics if somebody hangs in the kernel. */
 void explore_charge(struct runqueue *rq, struct task *task, ktime_t time);
 /* Upcalls, defined in debug/explore.c: the current task has become another program; it is about to execute
  * the instruction at `rip`, interrupts off. */
