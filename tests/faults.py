@@ -47,7 +47,7 @@ MISTAKES = {
     "use-after-free": r"use after free: written .*: byte 50 of the 100 .*\n  freed: crash_use_after_free",
     "double-free": r"double free .*\n  freed: crash_double_free",
     "use-after-free-page": r"use after free: written .*: byte 50 of a page\n  freed: crash_use_after_free_page",
-    "double-free-page": r"reference count: it was 0\n(.*\n)*.* page_put",
+    "double-free-page": r"reference count: it was 0\n(.*\n)*.* crash_double_free_page",
     "list": r"list: behind \S+ comes",
     "refcount": r"reference count: it was 0\n",
     "smash": r"stack smashed",

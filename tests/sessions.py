@@ -80,7 +80,7 @@ def iso_boots_to_a_session() -> None:
     session.type("for i in 1 2 3; do echo $((i * 111)); done\r")
     session.expect("\n111\r\n222\r\n333\r\n")
     session.type("ls / | wc -l\r")
-    session.expect("\n7\r\n")
+    session.expect("\n8\r\n")
     session.type("cat /proc/meminfo | head -2\r")
     session.expect("MemTotal:")
     session.type("poweroff\r")

@@ -40,7 +40,8 @@ struct pty {
 
 static struct spinlock ptys_lock = SPINLOCK_INIT; /* protects ptys; a leaf */
 static struct pty *ptys[PTYS_MAX];                /* whose program's end is open */
-static struct inode *pts;                         /* the directory */
+static struct inode *pts;                         /* the directory; who opens /dev/ptmx alone changes it */
+static const struct inode_ops *pts_writer;        /* by these; its own have nothing that changes it */
 
 static bool pty_ended(const struct pty *pty)
 {
@@ -127,7 +128,7 @@ static long pty_open(struct file *file)
     pty->tty.output_room = PTY_OUTPUT;
     pty->locked = true;
     snprintf(name, sizeof(name), "%d", pty->number);
-    pty->node = pts->ops->create(pts, name, S_IFCHR | 0620, rdev);
+    pty->node = pts_writer->create(pts, name, S_IFCHR | 0620, rdev);
     if (is_error(pty->node)) {
         error = pointer_error(pty->node);
         goto out_leave;
@@ -148,7 +149,7 @@ static void pty_release(struct file *file)
     char name[8];
 
     snprintf(name, sizeof(name), "%d", pty->number);
-    (void)pts->ops->unlink(pts, name, false);
+    (void)pts_writer->unlink(pts, name, false);
     inode_put(pty->node);
     pty_leave(pty);
     tty_hang_up(&pty->tty);
@@ -320,6 +321,16 @@ void pty_init(void)
 
 void pty_fill(struct inode *devices)
 {
+    static struct inode_ops reader;
+
     pts = devices->ops->create(devices, "pts", S_IFDIR | 0755, 0);
     assert(!is_error(pts));
+    pts_writer = pts->ops;
+    reader = *pts_writer;
+    reader.create = NULL;
+    reader.symlink = NULL;
+    reader.link = NULL;
+    reader.unlink = NULL;
+    reader.rename = NULL;
+    pts->ops = &reader;
 }

@@ -17,10 +17,11 @@ static const long futex_ops[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 1
                                  135, 137, 138, 256 | 9, 256 | 137, 256 | 128, LIST_END};
 static const long fcntls[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1024, 1025, 1026, 1030, 1031, 1032, 1033,
                               1034, LIST_END};
-/* The terminal's but for its hanging up, FIONREAD, FIONBIO, FIOASYNC, FIOCLEX, TIOCGPTN, EPIOCSPARAMS. */
+/* The terminal's but for its hanging up, those of its master, FIONREAD, FIONBIO, FIOASYNC, FIOCLEX,
+ * EPIOCSPARAMS. */
 static const long ioctls[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e, 0x540f, 0x5410,
                               0x5411, 0x5413, 0x5414, 0x541b, 0x5420, 0x5421, 0x5422, 0x5425, 0x5429, 0x5450,
-                              0x5451, 0x5452, 0x80045430, 0x40088a01, LIST_END};
+                              0x5451, 0x5452, 0x80045430, 0x40045431, 0x80045439, 0x5441, 0x40088a01, LIST_END};
 static const long advice[] = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 14, 16, 17, 20, 21, 100, LIST_END};
 static const long clocks[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, -1, -2, -6, -10, LIST_END};
 static const long prctls[] = {1, 2, 3, 4, 15, 16, 22, 23, 35, 36, 37, 38, 53, LIST_END};
@@ -83,6 +84,7 @@ const struct call calls[] = {
     {"alarm", 37, 0, 0, {UP_TO(2)}},
     {"setitimer", 38, 0, 0, {UP_TO(3), K(INTERVAL), K(BUFFER)}},
     {"getpid", 39, R_CHILD, 0, {0}},
+    {"sendfile", 40, 0, 0, {K(FD), K(FD), K(BUFFER), K(SIZE)}},
     {"socket", 41, R_SOCKET, 0, {UP_TO(3), L(TYPES), UP_TO(2)}},
     {"socket", 41, R_SOCKET, 0, {IS(1), L(TYPES), IS(0)}},
     {"connect", 42, 0, 0, {K(SOCKET), K(NAME), K(NAME_SIZE)}},
@@ -178,6 +180,10 @@ const struct call calls[] = {
     {"sched_get_priority_max", 146, 0, 0, {UP_TO(8)}},
     {"sched_get_priority_min", 147, 0, 0, {UP_TO(8)}},
     {"sched_rr_get_interval", 148, 0, 0, {K(ANY_PID), K(BUFFER)}},
+    {"mlock", 149, 0, 0, {K(MAP), K(LENGTH)}},
+    {"munlock", 150, 0, 0, {K(MAP), K(LENGTH)}},
+    {"mlockall", 151, 0, 0, {UP_TO(8)}},
+    {"munlockall", 152, 0, 0, {0}},
     {"prctl", 157, 0, 0, {L(PRCTLS), K(BUFFER)}},
     {"arch_prctl", 158, 0, 0, {L(ARCH_PRCTLS), K(MAP)}},
     {"setrlimit", 160, 0, 0, {UP_TO(17), K(LIMIT)}},
@@ -246,12 +252,14 @@ const struct call calls[] = {
     {"get_robust_list", 274, 0, 0, {K(ANY_PID), K(BUFFER), K(BUFFER)}},
     {"utimensat", 280, 0, 0, {K(DIRECTORY), K(OWN_PATH), K(INTERVAL), B(0x1100)}},
     {"epoll_pwait", 281, 0, 0, {K(EPOLL), K(BUFFER), UP_TO(9), L(TIMEOUTS), K(SIGSET), IS(8)}},
+    {"signalfd", 282, R_FD, 0, {K(FD), K(SIGSET), IS(8)}},
     {"timerfd_create", 283, R_TIMER, 0, {L(CLOCKS), B(02004000)}},
     {"eventfd", 284, R_FD, 0, {N}},
     {"fallocate", 285, 0, 8, {K(FD), UP_TO(3), K(OFFSET), K(OFFSET)}},
     {"timerfd_settime", 286, 0, 0, {K(TIMER), UP_TO(3), K(INTERVAL), K(BUFFER)}},
     {"timerfd_gettime", 287, 0, 0, {K(TIMER), K(BUFFER)}},
     {"accept4", 288, R_SOCKET, 0, {K(SOCKET), K(BUFFER), K(WORD), B(02004000)}},
+    {"signalfd4", 289, R_FD, 0, {K(FD), K(SIGSET), IS(8), B(02004000)}},
     {"eventfd2", 290, R_FD, 0, {N, B(02004001)}},
     {"epoll_create1", 291, R_EPOLL, 0, {B(02000000)}},
     {"dup3", 292, R_FD, 0, {K(FD), K(NEW_FD), B(02004000)}},
@@ -264,6 +272,7 @@ const struct call calls[] = {
     {"getcpu", 309, 0, 0, {K(BUFFER), K(BUFFER)}},
     {"renameat2", 316, 0, 0, {K(DIRECTORY), K(OWN_PATH), K(DIRECTORY), K(OWN_PATH), UP_TO(2)}},
     {"getrandom", 318, 0, 0, {K(BUFFER), K(SIZE), B(7)}},
+    {"mlock2", 325, 0, 0, {K(MAP), K(LENGTH), UP_TO(3)}},
     {"statx", 332, 0, 0, {K(DIRECTORY), K(PATH), B(0x7900), N, K(BUFFER)}},
     {"close_range", 436, 0, 8, {K(FD), K(NEW_FD), B(6)}},
     {"faccessat2", 439, 0, 0, {K(DIRECTORY), K(PATH), UP_TO(8), B(0x1300)}},

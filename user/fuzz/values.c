@@ -138,7 +138,8 @@ static const char *const names[] = {
     "/proc/self/maps", "/proc/self/comm", "/proc/self/wchan", "/proc/self/cmdline", "/proc/self/exe",
     "/proc/self/cwd", "/proc/1/stat", "/proc/1/maps", "/proc/meminfo", "/proc/stat", "/proc/loadavg",
     "/proc/kmsg", "/proc/unimplemented", "/proc/uptime", "/dev", "/dev/null", "/dev/zero", "/dev/full",
-    "/dev/random", "/dev/tty", "/dev/console", "/tmp", ".", "", "/", "/proc/self/exe/x", "/proc/99999999999/x",
+    "/dev/random", "/dev/tty", "/dev/console", "/dev/ptmx", "/dev/pts", "/dev/pts/0", "/tmp", ".", "",
+    "/", "/proc/self/exe/x", "/proc/99999999999/x",
     "/dev/ktrace", /* the last: not with little memory, since its rings stay */
 };
 static const char *const programs[] = {"/bin/true", "/proc/self/exe", "/proc/self/exe", "elf", "elf", "script",

@@ -319,6 +319,19 @@ static void opening_one_takes_it_but_with_noctty(void)
     CHECK(close(master) == 0);
 }
 
+static void nobody_else_makes_or_takes_their_names(void)
+{
+    int terminal, master = open_pty(&terminal);
+
+    CHECK_ERROR(open("/dev/pts/999", O_RDWR | O_CREAT, 0600), EACCES);
+    CHECK_ERROR(mkdir("/dev/pts/999", 0700), EPERM);
+    CHECK_ERROR(symlink("/tmp", "/dev/pts/999"), EPERM);
+    CHECK_ERROR(unlink(name), EPERM);
+    CHECK_ERROR(rename(name, "/dev/pts/999"), EPERM);
+    CHECK(access(name, F_OK) == 0 && access("/dev/pts/999", F_OK) == -1);
+    CHECK(close(terminal) == 0 && close(master) == 0);
+}
+
 static void many_come_and_go(void)
 {
     int masters[8], terminals[8];
@@ -350,7 +363,7 @@ int main(void)
         TEST(its_leader_hears_that_the_program_is_gone),
         TEST(the_end_of_its_leader_frees_it),
         TEST(opening_one_takes_it_but_with_noctty),
-        TEST(many_come_and_go),
+        TEST(nobody_else_makes_or_takes_their_names), TEST(many_come_and_go),
     };
 
     return RUN_TESTS(tests);
