@@ -50,10 +50,10 @@ struct mm {
 };
 struct task {
     struct mm *mm;
-    int tid;
+    int tid, realtime;
 };
 static struct mm the_mm = {4};
-static struct task the_task = {&the_mm, 1};
+static struct task the_task = {&the_mm, 1, 0};
 
 void double_lock(struct spinlock *lock);
 void double_unlock(struct spinlock *lock);
