@@ -271,7 +271,7 @@ def mistake_that_takes_two_preemptions_is_found_by_priorities() -> None:
 @test
 def right_kernel_is_not_accused() -> None:
     program = built("machine/kernel_work", "-static")
-    for work in ("lock", "pipes", "names", "children"):
+    for work in ("lock", "pipes", "names"):
         report = explore("--in", "kernel", "--add", program, "--preemptions", "1", "--", Path(program).name, work, status=0)
         check(report["covered"][1]["all"] and report["covered"][1]["of"] > 20, f"{work}: {report}")
 
