@@ -85,21 +85,22 @@ def call_alone(command: list[str], cwd: str | Path, limit: int = HANG) -> subpro
     """For a program whose children may outlive it, stopped or waiting for ever. It is over when it ends,
     whoever still has its output open; what is left of its group is killed. It has no terminal."""
     process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
-
-    def kill_what_is_left() -> None:
-        with contextlib.suppress(ChildProcessError):
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+                               stderr=subprocess.PIPE, start_new_session=True)
+    said: list[list[bytes]] = [[], []]
+    readers = [threading.Thread(target=lambda file=file, into=into: into.extend(iter(lambda: file.read1(65536), b"")),
+                                daemon=True) for file, into in zip((process.stdout, process.stderr), said)]
+    for reader in readers:
+        reader.start()
+    try:
+        process.wait(limit)
+    finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-
-    threading.Thread(target=kill_what_is_left).start()
-    try:
-        output, errors = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+        process.wait()
+    for reader in readers:
+        reader.join(10)  # a child with a session of its own may keep it open
+    return subprocess.CompletedProcess(command, process.returncode,
+                                       *(b"".join(parts).decode(errors="replace") for parts in said))
 
 
 def hear_signals() -> None:

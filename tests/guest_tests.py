@@ -40,7 +40,7 @@ def guest_test(name: str) -> None:
 
 @test
 def host_program_is_over_when_it_ends_whatever_it_leaves_behind() -> None:
-    left = call_alone(["sh", "-c", "sleep 1000 & kill -STOP $!; echo $!"], ROOT).stdout
+    left = call_alone(["sh", "-c", "setsid sleep 15 & sleep 1000 & kill -STOP $!; echo $!"], ROOT).stdout
     while Path(f"/proc/{int(left)}").exists():  # whoever adopted it has still to bury it
         time.sleep(0.01)
 

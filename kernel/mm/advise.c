@@ -65,7 +65,10 @@ static long advise_locked(struct mm *mm, vaddr_t start, vaddr_t end, int advice)
     long error = marks ? mm_cut(mm, start, end, &first) : 0;
 
     assert_held(&mm->lock);
-    for (struct vma *vma = first; !error && vma && vma->start < end; vma = vma->above) {
+    if (error) {
+        return error; /* `first` may be one with the area below again */
+    }
+    for (struct vma *vma = first; vma && vma->start < end; vma = vma->above) {
         const vaddr_t from = vma->start > start ? vma->start : start;
         const vaddr_t to = vma->end < end ? vma->end : end;
 

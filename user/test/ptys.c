@@ -196,7 +196,7 @@ static volatile sig_atomic_t told;
 
 static void tell(int signal)
 {
-    told |= 1 << signal;
+    __atomic_fetch_or(&told, 1 << signal, __ATOMIC_RELAXED); /* another one may come amidst */
 }
 
 /* A child with the terminal: it leads a session, and says when it is ready. */
