@@ -1,8 +1,10 @@
 """tools/explore: schedules that fail are found, told and replayed; what is right is not accused."""
 import functools
 import json
+import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 from driver import ROOT, call, check, test
@@ -25,17 +27,17 @@ def told(*words: str, status: int) -> str:
     return result.stdout
 
 
-@functools.cache
-def folder() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="explored-")
+FOLDER = tempfile.TemporaryDirectory(prefix="explored-")  # made once, whichever of the tests comes first
 
 
 @functools.cache
 def built(name: str, *flags: str) -> str:
     """A program of tests/explored, with the host's C library."""
-    path = f"{folder().name}/{Path(name).name}{''.join(flags).replace('-', '_')}"
-    result = call(["gcc", "-g", "-O1", "-Wall", *flags, "-o", path, str(PROGRAMS / f"{name}.c"), "-pthread"])
+    path = f"{FOLDER.name}/{Path(name).name}{''.join(flags).replace('-', '_')}"
+    own = f"{path}-{threading.get_ident()}"  # other tests build it, too: it is there whole, or not yet
+    result = call(["gcc", "-g", "-O1", "-Wall", *flags, "-o", own, str(PROGRAMS / f"{name}.c"), "-pthread"])
     check(result.returncode == 0, result.stderr)
+    os.replace(own, path)
     return path
 
 
@@ -128,7 +130,7 @@ def their_right_twins_are_not_accused() -> None:
 
 @test
 def program_that_never_ends_is_a_livelock() -> None:
-    path = f"{folder().name}/spin"
+    path = f"{FOLDER.name}/spin"
     Path(f"{path}.c").write_text("int main(void)\n{\n    for (;;) {\n    }\n}\n")
     check(call(["gcc", "-g", "-static", "-o", path, f"{path}.c"]).returncode == 0, "gcc")
     text = told("--add", path, "--", "spin", status=1)
@@ -137,7 +139,7 @@ def program_that_never_ends_is_a_livelock() -> None:
 
 @test
 def program_that_does_not_begin_is_said_to() -> None:
-    path = f"{folder().name}/idle"
+    path = f"{FOLDER.name}/idle"
     Path(f"{path}.c").write_text("void __attribute__((noinline)) explore_begin(void)\n{\n    __asm__ volatile(\"\");\n}\n"
                                  "int main(int argc, char **argv)\n{\n    if (!argv[argc - 1]) {\n"
                                  "        explore_begin();\n    }\n    return 0;\n}\n")
