@@ -3,8 +3,10 @@
 A choice of them also runs in the same initramfs under a Linux kernel.
 """
 import functools
+import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -40,8 +42,10 @@ def guest_test(name: str) -> None:
 
 @test
 def host_program_is_over_when_it_ends_whatever_it_leaves_behind() -> None:
-    left = call_alone(["sh", "-c", "setsid sleep 15 & sleep 1000 & kill -STOP $!; echo $!"], ROOT).stdout
-    while Path(f"/proc/{int(left)}").exists():  # whoever adopted it has still to bury it
+    said = call_alone(["sh", "-c", "setsid sleep 60 2>/dev/null & echo $!; sleep 1000 & kill -STOP $!; echo $!"], ROOT).stdout
+    apart, left = map(int, said.split())
+    os.kill(apart, signal.SIGKILL)  # it still ran: nobody has waited for it
+    while Path(f"/proc/{left}").exists():  # whoever adopted it has still to bury it
         time.sleep(0.01)
 
 

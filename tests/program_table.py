@@ -177,8 +177,8 @@ def compare(name: str, folder: Path) -> tuple[str, str]:
     work.mkdir()
     host = subprocess.run(["bash", "-c", text.replace("/tmp", str(work))], text=True, capture_output=True, stdin=subprocess.DEVNULL, cwd=work,
                           env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(work)}, errors="replace").stdout
-    script = f"mkdir -p /tmp/work; cd /tmp/work; export PATH=/usr/bin:/bin HOME=/tmp/work; exec < /dev/null\n{text}"
-    guest = in_guest(script.replace("/tmp", "/tmp/work").replace("/tmp/work/work", "/tmp/work"), added(name, str(folder / "other")))
+    begin = "mkdir -p /tmp/work; cd /tmp/work; export PATH=/usr/bin:/bin HOME=/tmp/work; exec < /dev/null\n"
+    guest = in_guest(begin + text.replace("/tmp", "/tmp/work"), added(name, str(folder / "other")))
     return host.replace(str(work), "/tmp/work"), guest
 
 
