@@ -148,14 +148,13 @@ class Session:
         os.write(self.fd, text.encode())
 
     def press(self, key: str, text: str) -> None:
-        """Again and again, until it has worked: the program may not hold the terminal yet."""
-        for _ in range(HANG):
-            self.type(key)
-            try:
-                return self.shows(text, 1)
-            except Failed:
-                continue
-        raise Failed(f"{key!r} never led to {text!r}:\n{self.screen.text()}")
+        """A key for the program, once it holds the terminal. Once: the terminal forgets what it was about to
+        show when a key sends a signal."""
+        end = time.monotonic() + HANG / 4
+        while os.tcgetpgrp(self.fd) == self.pid:
+            check(time.monotonic() < end, "the command never held the terminal")
+        self.type(key)
+        self.shows(text)
 
     def end(self) -> None:
         self.type("\x04")
@@ -181,6 +180,19 @@ def shell_edits_long_lines_and_chinese() -> None:
             session.type("echo 协程x线程\x1b[D\x1b[D\x1b[D\x7fB\r")  # three to the left, rub out 程
             session.shows("\n协Bx线程\n" + prompt.rstrip())
             session.end()
+
+
+@test
+def key_right_after_the_command_reaches_it() -> None:
+    """The child holds the terminal before it has its own actions for signals: what comes then waits."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(folder, 80)
+        for number in range(1, 31):
+            session.shows(f"baton:{os.path.realpath(folder)}$")
+            session.type("sleep 99\r")
+            session.press("\x1a", f"[{number}] stopped   sleep 99\nbaton:{os.path.realpath(folder)}$")
+        session.type("kill %" + " %".join(str(number) for number in range(1, 31)) + "; exit\r")
+        os.waitpid(session.pid, 0)
 
 
 @test

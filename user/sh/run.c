@@ -16,6 +16,20 @@ volatile int interrupted;
 
 static int in_child; /* of a pipe or subshell: no job control of its own */
 
+/* The signals of keys wait. The shell ignores them, and so does a child until run_child_setup(): who pressed
+ * ^Z right after the command would have pressed it for nobody. What is blocked is kept, even if it is ignored
+ * now. */
+static void keys_mask(int how)
+{
+    sigset_t keys;
+
+    sigemptyset(&keys);
+    sigaddset(&keys, SIGINT);
+    sigaddset(&keys, SIGQUIT);
+    sigaddset(&keys, SIGTSTP);
+    sigprocmask(how, &keys, NULL);
+}
+
 void run_child_setup(void)
 {
     static const int signals[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE};
@@ -25,6 +39,7 @@ void run_child_setup(void)
     }
     in_child = 1;
     interactive = 0;
+    keys_mask(SIG_UNBLOCK);
 }
 
 static int is_assignment(const struct word *word)
@@ -112,12 +127,15 @@ static pid_t start(struct node *node, pid_t pgid, int input, int output, int oth
     pid_t pid;
 
     fflush(stdout);
+    keys_mask(SIG_BLOCK);
     pid = fork();
     if (pid < 0) {
+        keys_mask(SIG_UNBLOCK);
         fprintf(stderr, "sh: fork: %s\n", strerror(errno));
         return -1;
     }
     if (pid > 0) {
+        keys_mask(SIG_UNBLOCK);
         if (interactive) {
             setpgid(pid, pgid ? pgid : pid);
         }
