@@ -22,6 +22,7 @@ import grading  # noqa: E402
 import guest  # noqa: E402
 import manifest  # noqa: E402
 import overlay  # noqa: E402
+import own  # noqa: E402
 import report  # noqa: E402
 from result import FAIL, HARNESS, OK, TIMEOUT, Result  # noqa: E402
 
@@ -373,12 +374,27 @@ def lab_answers_are_salted_and_slow_to_try() -> None:
     check(one != two, "the same digest twice: a table of them would do")
     salt, digest = one.split()
     check(all(answers.digest(same, salt) == digest for same in ("22", " 0x16 ", "022", "２２")), "22 is wrong")
-    given = answers.parse("name：王小明\n1： 22\n")
-    check(given == {"name": "王小明", "1": "22"}, f"with a Chinese colon: {given}")
     check(answers.digest("23", salt) != digest, "23 is right")
     begin = time.process_time()
     answers.digest("9" * 5000, salt)
     check(time.process_time() - begin > 0.01, "tried in less than 10 ms of CPU time")
+
+
+@test
+def lab_answers_may_be_typed_and_saved_as_in_china() -> None:
+    """Wide letters, digits, colons, blanks and full stops, and what an editor there makes of Chinese ones."""
+    given = answers.parse("name：王小明\n　１ ： ４８。\nｎｏｔｅ﹕ｒａｘ\n2∶0x1６\n")
+    check(given == {"name": "王小明", "1": "４８。", "note": "ｒａｘ", "2": "0x1６"}, f"{given}")
+    check([answers.normal(given[key]) for key in ("1", "note", "2")] == ["48", "rax", "22"], f"{given}")
+    check(own.is_right("２００ 毫秒。", (190, 210)) and own.is_right("Ｃｌａｒａ。", "clara"), "200 ms are not right")
+    text = "name：王小明\n1：48\n"
+    with tempfile.TemporaryDirectory(prefix="saved-") as directory:
+        path = Path(directory) / "answers.txt"
+        for encoding in ("utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16"):
+            path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
+            check(answers.read(path) == ({"name": "王小明", "1": "48"}, ""), f"{encoding}: {answers.read(path)}")
+        path.write_bytes(b"1: 48\n2: \xff\xff\n")
+        check(answers.read(path)[0]["1"] == "48", "what is no text takes the rest with it")
 
 
 @test

@@ -24,8 +24,9 @@ SALT_BYTES = 16
 
 def normal(answer: str) -> str:
     """Spaces and case do not count, nor 0x16 or 22, nor the () of a function, nor whether
-    letters are as wide as Chinese ones."""
-    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", answer).lower()).removesuffix("()")[:ANSWER_MAX]
+    letters are as wide as Chinese ones, nor a Chinese full stop behind them."""
+    text = re.sub(r"\s+", "", unicodedata.normalize("NFKC", answer).lower()).rstrip("。")
+    text = text.removesuffix("()")[:ANSWER_MAX]
     if re.fullmatch(r"0x[0-9a-f]+", text):
         return str(int(text, 16))
     return text.lstrip("0") or "0" if re.fullmatch(r"[0-9]+", text) else text
@@ -42,13 +43,14 @@ def sealed(answer: str) -> str:
 
 
 def parse(text: str) -> dict[str, str]:
-    """`number: answer` and `word: answer` lines; all others are comments. The solution's part where
-    it is marked."""
+    """`number: answer` and `word: answer` lines, in letters of any width; all others are comments.
+    The solution's part where it is marked."""
     try:
         text = markers.resolve(markers.parse("answers.txt", text), None)
     except markers.MarkerError:
         pass  # a learner's, who has written something like a marker
-    return {match[1]: match[2].strip() for match in re.finditer(r"^[ \t]*(\w+)[ \t]*[:：](.*)$", text, re.M)}
+    return {unicodedata.normalize("NFKC", match[1]): match[2].strip()
+            for match in re.finditer(r"^[^\S\n]*(\w+)[^\S\n]*[:：﹕∶](.*)$", text, re.M)}
 
 
 def read(path: Path) -> tuple[dict[str, str], str]:
@@ -90,7 +92,7 @@ def grade(root: Path, lab: Lab) -> Result:
                     FAIL if wrong else OK)
     if wrong:
         result.expected = f"{len(right)} right answers in {path}"
-        result.seen = unreadable or f"{good}; missing or wrong: " + ", ".join(wrong)
+        result.seen = unreadable or f"{good}; missing or wrong: {', '.join(wrong)}"
         if lab.personal and not name and not unreadable:
             result.seen += "; no `name:`"
         result.hint = f"the questions are at the end of labs/{lab.number}/README.md"

@@ -62,7 +62,7 @@ def build(root: Path, lab: Lab) -> tuple[str, str] | None:
     if error:
         tools = subprocess.run([str(root / "tools/setup"), "--check", "run"], capture_output=True)
         full = os.statvfs(root).f_bavail == 0
-        return (HARNESS, "the disk is full: " + error) if full else \
+        return (HARNESS, f"the disk is full: {error}") if full else \
             (HARNESS if tools.returncode else FAIL, error)
     error = make(root, f"build/labs/{lab.number}/tests")
     # The tests are ours: that they do not link can only be the learner's where the library is.

@@ -72,7 +72,9 @@ def chain(places: list[Place], lab: Lab) -> list[Place]:
 
 def described(found: list[Place]) -> str:
     way = " and ".join(map(str, found[1:]))
-    return str(found[0]) + (f", by way of {way}" if way else "") if found else ""
+    if not found:
+        return ""
+    return f"{found[0]}, by way of {way}" if way else str(found[0])
 
 
 def step_of(found: list[Place], lab: Lab) -> str:
@@ -102,7 +104,8 @@ def program(root: Path, lab: Lab, report: str) -> tuple[str, list[Place]]:
         top = re.search(r"^# top: 0x([0-9a-f]{1,16})$", report, re.M)
         sender = lookup(root / f"build/labs/{lab.number}/tests", [int(top[1], 16) - 1])[0] if top else []
         found = chain(sender + sum(callers, []), lab)
-        return f"it jumped to {rip:#x}, where no code is" + (f", from {described(found)}" if found else ""), found
+        return f"it jumped to {rip:#x}, where no code is, from {described(found)}" if found \
+            else f"it jumped to {rip:#x}, where no code is", found
     found = chain(first + sum(callers, []), lab)
     if int(match[2]) != SI_KERNEL:
         return f"in {described(found)}; address {address:#x}", found
@@ -123,8 +126,8 @@ def kernel(root: Path, lab: Lab, errors: str) -> tuple[str, list[Place]]:
     sent = re.search(r"^rip ([0-9a-f]{16}) rsp ([0-9a-f]{16})", errors, re.M)
     if sent and frames and not lookup(root / "build/baton.elf", [int(sent[1], 16)])[0]:
         here = "on its own stack" if abs(int(sent[1], 16) - int(sent[2], 16)) < STACK else "where no code is"
-        return f"it went to 0x{sent[1]}, {here}: a ret that found a wrong word" + \
-            (f", by way of {described(found)}" if found else ""), found
+        return f"it went to 0x{sent[1]}, {here}: a ret that found a wrong word, by way of {described(found)}" if found \
+            else f"it went to 0x{sent[1]}, {here}: a ret that found a wrong word", found
     return f"in {described(found)}" if found else "", found
 
 
@@ -138,9 +141,9 @@ def stopped(root: Path, lab: Lab, errors: str) -> tuple[str, list[Place]]:
     for (cpu, address), lines in zip(cpus, lookup(root / "build/baton.elf", [int(at, 16) for _, at in cpus])):
         found = chain(lines, lab)
         where = f"in {described(found)}" if found else f"at 0x{address}, where no code of the kernel is"
-        words.append(f"CPU {cpu} {where}" if len(cpus) > 1 else where)
+        words.append(f"CPU {cpu}: {where}" if len(cpus) > 1 else where)
         places += found
-    return ", ".join(words), places
+    return "; ".join(words), places
 
 
 def standing(root: Path, lab: Lab, errors: str, trace: Path) -> str:
@@ -162,8 +165,12 @@ def standing(root: Path, lab: Lab, errors: str, trace: Path) -> str:
             words.append(f"thread {task.tid} waits for {duration(last.end - last.start)} now ({last.detail})")
         else:
             since = waits[-1].end if waits else task.spans[0].start
-            where = f" in {described(chain(at, lab))}" if at and model.cpus[0].current == task.tid else ""
-            words.append(f"thread {task.tid} has not waited for {duration(last.end - since)}: it runs{where}"
-                         if last.state != "ready" else f"thread {task.tid} is ready, and gets no CPU")
-    more = f", and {len(words) - 4} more" if len(words) > 4 else ""
-    return "; ".join(words[:4]) + more
+            long = duration(last.end - since)
+            if last.state == "ready":
+                words.append(f"thread {task.tid} is ready, and gets no CPU")
+            elif at and model.cpus[0].current == task.tid:
+                words.append(f"thread {task.tid} has not waited for {long}: it runs in {described(chain(at, lab))}")
+            else:
+                words.append(f"thread {task.tid} has not waited for {long}: it runs")
+    more = [f"and {len(words) - 4} more"] if len(words) > 4 else []
+    return "; ".join(words[:4] + more)

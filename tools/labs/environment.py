@@ -3,7 +3,7 @@
 So the same tree gets the same verdicts from a shell, from make with any options, from a runner and from
 a hook of git. Of the rest, CI would make warnings errors, SANITIZE another kernel, MAKEFLAGS, MAKEFILES
 and CPATH another build, GUI a window, GIT_DIR would put a starter into another repository, and a language
-would hide the compiler's errors.
+would hide the compiler's errors; in which one a grading talks is known before (language.py).
 """
 import os
 import re

@@ -42,9 +42,14 @@ def read_regular(path: str | Path, limit: int, links: bool = True) -> tuple[byte
 
 
 def text_of(data: bytes) -> str:
-    """However an editor has saved it; bytes that are no text stand as U+FFFD."""
+    """However an editor has saved it, in China's own encoding, too; bytes that are no text stand as U+FFFD."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", errors="replace")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            pass
     return data.decode("utf-8-sig", errors="replace")
 
 

@@ -42,11 +42,11 @@ class OwnTrace:
 
 
 def is_right(given: str, right: Right) -> bool:
-    given = unicodedata.normalize("NFKC", given)  # letters may be as wide as Chinese ones
+    given = unicodedata.normalize("NFKC", given).rstrip("。 ")  # letters may be as wide as Chinese ones
     if isinstance(right, str):
         return given.strip().lower().removesuffix("()") == right.lower()
     low, high = right if isinstance(right, tuple) else (right, right)
-    number = re.fullmatch(r"\s*([0-9]{1,18})(?:\.[0-9]*)?\s*(?:ms)?\s*", given)
+    number = re.fullmatch(r"\s*([0-9]{1,18})(?:\.[0-9]*)?\s*(?:ms|毫秒)?\s*", given)
     return bool(number) and low <= int(number[1]) <= high
 
 
@@ -81,7 +81,7 @@ def _answer(model: Model, question: Question, given: str) -> tuple[bool, str]:
 def grade(root: Path, own: OwnTrace, answers: dict[str, str], answers_path: str,
           only: str | None) -> list[Result]:
     name = answers.get("name", "")
-    model, wrong = _load(root / own.path, own, name) if name else (None, "no `name:` in " + answers_path)
+    model, wrong = _load(root / own.path, own, name) if name else (None, f"no `name:` in {answers_path}")
     results = [Result("own_trace", own.points, 0 if wrong else own.points, FAIL if wrong else OK,
                       f"your trace in {own.path}", wrong, f"step 2: {own.command}")]
     for question in own.questions:

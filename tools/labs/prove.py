@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import answers
+import catalogue
 import manifest
 import overlay
 import starter
+from language import say
 from result import OK
 
 SEEDS = (1, 20, 300)
@@ -182,15 +184,16 @@ def prove_lab(root: Path, number: int, quick: bool) -> Proof:
 
 
 def prove(root: Path, numbers: list[int], jobs: int, quick: bool = False) -> int:
-    print(f"{'lab':4}{'starter':>10}{'solution':>12}{'mutants caught':>18}{'cheaters at 0':>17}")
+    print("".join(catalogue.padded(say(word), width) for word, width in
+                  (("lab", 4), ("starter", -10), ("solution", -12), ("mutants caught", -18), ("cheaters at 0", -17))))
     failed, start = 0, time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         for proof in pool.map(lambda number: prove_lab(root, number, quick), numbers):
             print(f"{proof.number:<4}{proof.starter:>10}{proof.solution:>12}{proof.mutants:>18}"
                   f"{proof.cheaters:>17}", flush=True)
             for line in proof.wrong:
-                print(f"    {line}", flush=True)
+                print(f"    {say(line)}", flush=True)
             failed += bool(proof.wrong)
     minutes, seconds = divmod(round(time.monotonic() - start), 60)
-    print(f"{len(numbers) - failed} labs proved, {failed} failed, in {minutes} min {seconds} s")
+    print(say(f"{len(numbers) - failed} labs proved, {failed} failed, in {minutes} min {seconds} s"))
     return failed != 0

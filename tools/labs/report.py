@@ -1,12 +1,15 @@
-"""The results of a grading in the formats that people and course systems read.
+"""The results of a grading in the formats that people and course systems read: in Chinese what people read.
 
 What the texts say comes from guests, compilers and learners' files: it is cleaned (result.py) before.
 """
 import json
-import textwrap
+import re
 from dataclasses import dataclass, field
+from typing import Callable
 from xml.sax.saxutils import escape, quoteattr
 
+import catalogue
+from language import say, say_story
 from result import HARNESS, OK, Result, cleaned, short
 
 
@@ -48,10 +51,12 @@ class Report:
         if len(failed) < 2:
             return ""
         same = [r.name for r in failed[1:] if r.where and r.where == failed[0].where]
-        return f"mend first: {failed[0].name}" + (f" ({', '.join(same)} ended in the same place)" if same else "")
+        if same:
+            return f"mend first: {failed[0].name} ({', '.join(same)} ended in the same place)"
+        return f"mend first: {failed[0].name}"
 
-    def remarks(self) -> list[str]:
-        return [f"note: {note}" for note in self.notes] + [line for line in [self.first()] if line]
+    def remarks(self, say: Callable[[str], str] = str) -> list[str]:
+        return [f"{say('note')}: {say(note)}" for note in self.notes] + [say(line) for line in [self.first()] if line]
 
 
 def explanation(result: Result) -> list[tuple[str, str]]:
@@ -60,22 +65,38 @@ def explanation(result: Result) -> list[tuple[str, str]]:
     return [(word, text) for word, text in rows if text and result.verdict != OK]
 
 
+def shown(word: str, value: str) -> str:
+    """Commands and names of files are what they are."""
+    if word == "story":
+        return say_story(value)
+    return say(value) if word in ("expected", "seen", "next") else value
+
+
+def apart(line: str, room: int) -> list[str]:
+    """A line of a story that is too long: the variables on one of their own."""
+    match = re.fullmatch(r"(.*\S) {2,}(\(.*\))", line)
+    return [match[1], "  " + match[2]] if match and catalogue.columns(line) > room else [line]
+
+
 def folded(word: str, value: str, width: int) -> str:
-    """For a terminal: sentences at its width, commands in one piece."""
-    lines = value.split("\n")
-    if width and word in ("expected", "seen", "next"):
-        lines = [part for line in lines for part in
-                 textwrap.wrap(line, max(20, width - INDENT - 1), break_on_hyphens=False) or [""]]
+    """For a terminal: sentences at its width, commands in one piece, each on a line."""
+    lines = shown(word, value.replace("; ", "\n") if width and word == "look" else value).split("\n")
+    room = max(20, width - INDENT - 1)
+    if width and word == "story":
+        lines = [part for line in lines for part in apart(line, room)]
+    if width and word not in ("look", "again"):
+        lines = [part for line in lines for part in catalogue.wrapped(line, room)]
     return ("\n" + " " * INDENT).join(lines)
 
 
 def text(report: Report, width: int = 0) -> str:
-    lines = [f"lab {report.number}: {report.title}    seed {report.seed}, {report.cpus} CPU"
-             + ("s" if report.cpus > 1 else "")]
+    lines = [say(f"lab {report.number}: {report.title}    seed {report.seed}, {report.cpus} CPU"
+                 f"{'s' * (report.cpus > 1)}")]
     for result in report.results:
         lines.append(f"{result.verdict:12} {result.score:3}/{result.points:<3} {result.name}")
-        lines += [f"    {word:9} " + folded(word, value, width) for word, value in explanation(result)]
-    return "\n".join(lines + report.remarks() + [f"score {report.score}/{report.points}"]) + "\n"
+        lines += [f"    {catalogue.padded(say(word), 9)} " + folded(word, value, width)
+                  for word, value in explanation(result)]
+    return "\n".join(lines + report.remarks(say) + [say(f"score {report.score}/{report.points}")]) + "\n"
 
 
 def as_json(report: Report) -> str:
@@ -88,10 +109,11 @@ def as_json(report: Report) -> str:
 def gradescope(report: Report) -> str:
     tests = [{"name": r.name, "score": r.score, "max_score": r.points,
               "status": "passed" if r.verdict == OK else "failed",
-              "output": "\n".join([r.verdict] + [f"{word}: {value}" for word, value in explanation(r)])}
+              "output": "\n".join([r.verdict] + [f"{say(word)}: {shown(word, value)}"
+                                                 for word, value in explanation(r)])}
              for r in report.results]
     about = f"lab {report.number}: {report.title} (seed {report.seed}, {report.cpus} CPU)"
-    return json.dumps({"output": "\n".join([about] + report.remarks()), "score": report.score,
+    return json.dumps({"output": "\n".join([say(about)] + report.remarks(say)), "score": report.score,
                        "tests": tests}, indent=1) + "\n"
 
 

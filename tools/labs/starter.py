@@ -14,7 +14,7 @@ import manifest
 import markers
 from result import WrongUse
 
-NOT_HANDED_OUT = ["tools/lab", "tools/labs/starter.py", "tools/labs/pack.py", "tools/labs/prove.py",
+NOT_HANDED_OUT = ["tools/lab", "tools/labs/sentences.py", "tools/labs/starter.py", "tools/labs/pack.py", "tools/labs/prove.py",
                   "docs/teaching.md", "docs/zh/teaching.md", "tools/translated", ".github/*",
                   "labs/*/mutants/*", "labs/*/cheaters/*", "labs/cheaters/*"]
 OWN_TRACES = "labs/*/*.ktr"  # of who wrote the solution
@@ -71,13 +71,12 @@ def handed_out(path: str, lab: int, solved: bool) -> bool:
         not any(fnmatch.fnmatch(path, pattern) for pattern in NOT_HANDED_OUT)
 
 
-def without_solution(chapter: str, stubbed: dict[str, list[markers.Block]]) -> str:
+def without_solution(chapter: str, stubbed: dict[str, list[markers.Block]], instead: str) -> str:
     """A chapter of the book without what it shows of the code that the student has to write."""
-    chapter = QUOTATION.sub(lambda m: m[1] + "(yours to write)\n" + m[4] if m[2] in stubbed else m[0],
-                            chapter)
+    chapter = QUOTATION.sub(lambda m: f"{m[1]}{instead}\n{m[4]}" if m[2] in stubbed else m[0], chapter)
     for line in significant([line for blocks in stubbed.values() for b in blocks for line in b.solution]):
         if len(line) >= 20:
-            chapter = chapter.replace(line, "(yours to write)")
+            chapter = chapter.replace(line, instead)
     return chapter
 
 
@@ -125,7 +124,8 @@ def write_files(root: Path, out: Path, number: int, solved: bool = False) -> Non
         stubbed = {path: [block for block in blocks if block.lab == number]
                    for path, blocks in marked.items() if any(b.lab == number for b in blocks)}
         for chapter in (out / "docs").rglob("*.md"):
-            chapter.write_text(without_solution(chapter.read_text(), stubbed))
+            instead = "（由你来写）" if chapter.parent.name == "zh" else "(yours to write)"
+            chapter.write_text(without_solution(chapter.read_text(), stubbed, instead))
     for readme in ("README.md", "README.zh-CN.md"):
         (out / readme).write_text(starter_readme(out, readme, lab))
     (out / f"labs/{number}/answers.sums").write_text(

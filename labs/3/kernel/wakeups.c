@@ -53,8 +53,8 @@ static bool takes_over_at(struct runqueue *rq, uint64_t now, long ahead)
     policy_tasks[0].vruntime = now - (uint64_t)ahead;
     seen = fair_class.preempts(rq, &policy_tasks[0]);
     LAB_EXPECT(seen == wanted, "step 4: if the running task is ahead by more than WAKE_GRANULARITY",
-               "a running task %ld ns ahead of the woken one is %s", "it is%s", ahead,
-               wanted ? "preempted" : "left alone", wanted ? " not" : "");
+               "a running task %ld ns ahead of the woken one is %s", "%s", ahead,
+               wanted ? "preempted" : "left alone", wanted ? "left alone" : "preempted");
     return true;
 }
 
