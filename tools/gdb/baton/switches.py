@@ -27,15 +27,20 @@ class Side(NamedTuple):
 
 
 class TablesLoaded(Point):
-    """Remembers what schedule() has replaced: it loads page tables before it switches stacks."""
+    """Remembers what schedule() has replaced: it loads page tables before it switches stacks. (Who ends
+    or executes another program loads some, too; those are no part of a switch.)"""
 
     def __init__(self) -> None:
         super().__init__("mm_switch")
-        self.before: dict[int, int] = {}  # by CPU: the mm
+        self.before: dict[int, int] = {}  # by CPU: the mm; 0: the kernel's own tables
 
     def wanted(self) -> bool:
-        cpu = tasks.selected_cpu()
-        self.before[int(cpu["id"])] = int(cpu["active_mm"])
+        caller = gdb.newest_frame().older()
+        while caller and caller.name() != "schedule" and caller.type() == gdb.INLINE_FRAME:
+            caller = caller.older()
+        if caller and caller.name() == "schedule":
+            cpu = tasks.selected_cpu()
+            self.before[int(cpu["id"])] = int(cpu["active_mm"])
         return False
 
 
@@ -65,7 +70,7 @@ class InProgram(Point):
 
 def kind_of(prev: gdb.Value, after: gdb.Value, tables: TablesLoaded) -> str:
     """process: other page tables; thread: the same ones; kernel: from or to a kernel thread."""
-    if tables.before.get(int(tasks.selected_cpu()["id"])):
+    if int(tasks.selected_cpu()["id"]) in tables.before:
         return "process"
     if int(prev["mm"]) and int(prev["mm"]) == int(after["mm"]):
         return "thread"
@@ -114,10 +119,10 @@ def left_because(task: gdb.Value) -> str:
 
 def tables_text(tables: TablesLoaded, cpu: int, after: gdb.Value) -> str:
     before = tables.before.get(cpu)
-    if before:
-        return (f"CR3 0x{memory.tables_of(at(before, 'struct mm')):x} -> "
-                f"0x{memory.tables_of(after['mm']):x}")
-    return "CR3 does not change"
+    if before is None:
+        return "CR3 does not change"
+    old = memory.tables_of(at(before, "struct mm")) if before else memory.kernel_tables()
+    return f"CR3 0x{old:x} -> 0x{memory.tables_of(after['mm']):x}"
 
 
 def show_stages(old: Side, new: Side, labels: tuple[str, ...], only_before: bool, owner) -> None:
