@@ -34,4 +34,11 @@ struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 struct rb_node *rb_prev(const struct rb_node *node);
+
+/* The second one, or NULL. Nothing is to the left of the first one, so what is to its right is no more than
+ * one red node. */
+static inline struct rb_node *rb_second(const struct rb_node *first)
+{
+    return first->right ? first->right : first->parent;
+}
 #endif

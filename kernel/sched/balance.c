@@ -61,8 +61,7 @@ static uint32_t least_loaded(uint64_t allowed)
 
 uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
 {
-    uint64_t allowed = task->affinity & cpu_mask();
-    uint64_t idle = allowed & __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+    uint64_t idle = task->affinity & __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
 
     assert_irqs_off();
     if (idle >> task->cpu & 1) {
@@ -71,7 +70,10 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
     if (idle) {
         return (uint32_t)__builtin_ctzl(idle);
     }
-    return kind != ENQUEUE_FRESH && allowed >> task->cpu & 1 ? task->cpu : least_loaded(allowed);
+    if (kind != ENQUEUE_FRESH && task->affinity >> task->cpu & 1) {
+        return task->cpu;
+    }
+    return least_loaded(task->affinity & cpu_mask());
 }
 
 /*

@@ -76,13 +76,14 @@ static inline void rq_watch_slice(struct runqueue *rq, ktime_t now)
     }
 }
 
-static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+/* rq_charge() has just come before, and said `now`. */
+static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind, ktime_t now)
 {
     assert_held(&rq->lock);
     debug_assert(!task->queued && task->state == TASK_RUNNING && task->cpu == rq->cpu);
     sched_class.enqueue(rq, task, kind);
     rq->runnable++;
-    task->exec_start = rq->running->exec_start; /* now: rq_charge() came before */
+    task->exec_start = now;
     __atomic_store_n(&task->queued, true, __ATOMIC_RELEASE);
     if (rq->running == rq->idle) {
         if (rq->marked_idle) {
@@ -92,7 +93,7 @@ static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind
     } else if (kind != ENQUEUE_FRESH && sched_class.preempts(rq, task)) {
         rq_reschedule(rq);
     } else if (rq->runnable == 1 && rq->cpu == this_cpu(id)) {
-        rq_watch_slice(rq, task->exec_start); /* the one that runs is not alone any more */
+        timer_arm(now + SLICE_MIN); /* the one that runs is not alone any more */
     }
 }
 
@@ -115,10 +116,9 @@ static void task_place(struct task *task, enum enqueue_kind kind)
         }
         spin_unlock(&rq->lock); /* its affinity has changed */
     }
-    rq_charge(rq);
-    task->placed = clock_now();
+    task->placed = rq_charge(rq);
     trace_migrate(task, from);
-    rq_enqueue(rq, task, kind);
+    rq_enqueue(rq, task, kind, task->placed);
     spin_unlock(&rq->lock);
 }
 
@@ -282,20 +282,20 @@ static bool task_make_runnable(struct task *task, bool stopped)
     struct runqueue *rq = rq_lock_task(task);
     bool asleep = task->state == TASK_SLEEPING || task->state == TASK_BLOCKED ||
                   (stopped && task->state == TASK_STOPPED);
-    bool away = asleep && task != rq->running && !task->queued;
+    bool away = false;
 
     if (asleep) {
         trace_wake(task, task == rq->running);
         task->state = TASK_RUNNING;
         task->reason = WAIT_NONE;
     }
-    if (away && balance_place(task, ENQUEUE_WOKEN) == rq->cpu) {
-        rq_charge(rq);
-        rq_enqueue(rq, task, ENQUEUE_WOKEN);
-        away = false;
-    }
-    if (away) {
-        sched_class.leave(rq, task);
+    if (asleep && task != rq->running) { /* it has given its CPU away, and is on no queue */
+        away = balance_place(task, ENQUEUE_WOKEN) != rq->cpu;
+        if (away) {
+            sched_class.leave(rq, task);
+        } else {
+            rq_enqueue(rq, task, ENQUEUE_WOKEN, rq_charge(rq));
+        }
     }
     spin_unlock(&rq->lock);
     if (away) {

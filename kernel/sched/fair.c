@@ -113,14 +113,18 @@ static struct task *fair_next(struct runqueue *rq, struct task *task)
 
 static struct task *fair_pick_next(struct runqueue *rq)
 {
-    struct task *task;
+    struct rb_node *first = rq->fair_first;
+    struct task *task = fair_entry(first);
 
     assert_held(&rq->lock);
-    if (!rq->fair_first) {
+    if (!first) {
         return NULL;
     }
-    task = fair_entry(rq->fair_first);
-    fair_dequeue(rq, task);
+    rq->fair_first = rb_second(first);
+    if (!rq->fair_first) {
+        rq->fair_last = NULL;
+    }
+    rb_remove(&rq->fair, first);
     if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
         rq->min_vruntime = task->vruntime;
     }

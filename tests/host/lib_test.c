@@ -77,6 +77,9 @@ static int in_order(int expected)
         if (item->key < last || item->below != item->weight + below(node->left) + below(node->right)) {
             return 0;
         }
+        if (count == 0 && rb_second(node) != rb_next(node)) {
+            return 0;
+        }
         last = item->key;
         weight += item->weight;
         count++;
