@@ -19,7 +19,7 @@ static inline void list_init(struct list *list)
 
 static inline bool list_empty(const struct list *head)
 {
-    return head->next == head;
+    return __atomic_load_n(&head->next, __ATOMIC_ACQUIRE) == head;
 }
 
 /* Do two neighbours know each other? */
@@ -54,14 +54,16 @@ static inline void list_push_back(struct list *head, struct list *node)
     list_insert_between(node, head->prev, head);
 }
 
-/* Unlink and leave the node pointing at itself, so that removing it twice is harmless. */
+/* Unlink and leave the node pointing at itself, so that removing it twice is harmless. When list_empty(node)
+ * says so, this is done with the node. */
 static inline void list_remove(struct list *node)
 {
     list_check(node->prev, node);
     list_check(node, node->next);
     node->prev->next = node->next;
     node->next->prev = node->prev;
-    list_init(node);
+    node->prev = node;
+    __atomic_store_n(&node->next, node, __ATOMIC_RELEASE);
 }
 
 #define list_first(head, type, member) container_of((head)->next, type, member)

@@ -155,12 +155,15 @@ void wake_later_cancel(struct wake_later *later)
     }
 }
 
-static bool wake_task(struct wait_entry *entry, int events)
+bool wake_task(struct wait_entry *entry, int events)
 {
     (void)events;
     /* One that is not asleep looks at its condition before it sleeps: no lock for it. */
-    return __atomic_load_n(&entry->task->state, __ATOMIC_RELAXED) != TASK_RUNNING &&
-           task_wake(entry->task);
+    if (__atomic_load_n(&entry->task->state, __ATOMIC_RELAXED) == TASK_RUNNING || !task_wake(entry->task)) {
+        return false;
+    }
+    list_remove(&entry->list); /* from here on the task may be gone */
+    return true;
 }
 
 void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object)
@@ -178,11 +181,16 @@ void wait_unmark(void)
     current->reason = WAIT_NONE;
 }
 
-void wait_start(struct wait_queue *queue, struct wait_entry *entry)
+void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
+                enum wait_reason reason, uint64_t object)
 {
-    entry->task = current;
-    entry->wake = wake_task;
-    wait_queue_add(queue, entry);
+    uint64_t flags = spin_lock_irqsave(&queue->lock);
+
+    if (list_empty(&entry->list)) {
+        list_push_back(&queue->entries, &entry->list);
+    }
+    wait_mark(interruptible, reason, object);
+    spin_unlock_irqrestore(&queue->lock, flags);
 }
 
 struct wake_timer {
@@ -200,6 +208,7 @@ static long wait_until(ktime_t deadline)
     struct wake_timer wake = {.timer.expire = wake_by_timer, .task = current};
 
     if (clock_now() >= deadline) {
+        wait_unmark();
         return -ETIMEDOUT;
     }
     timer_set(&wake.timer, deadline);
@@ -211,6 +220,7 @@ static long wait_until(ktime_t deadline)
 long wait_sleep(bool interruptible, ktime_t deadline)
 {
     if (interruptible && signal_interrupts()) {
+        wait_unmark();
         return -ERESTARTSYS;
     }
     if (deadline != KTIME_NEVER) {

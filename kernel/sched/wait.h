@@ -116,22 +116,32 @@ static inline void wake_next(struct wait_queue *queue)
 
 void wait_init(void); /* the queues of mutexes: at boot, before the first one is waited for */
 
+/* The `wake` of a task that sleeps: who is woken is out of the queue. */
+bool wake_task(struct wait_entry *entry, int events);
+
 /* The steps of the macros below. No spinlock is held. */
-/* The current task is in the queue, to be woken. */
-void wait_start(struct wait_queue *queue, struct wait_entry *entry);
 /* The current task counts as asleep from now until wait_unmark, so a wake-up finds it. */
 void wait_mark(bool interruptible, enum wait_reason reason, uint64_t object);
+/* The same, and before that it is put into the queue, if it is not there. */
+void wait_start(struct wait_queue *queue, struct wait_entry *entry, bool interruptible,
+                enum wait_reason reason, uint64_t object);
 /* Give the CPU away, at most until `deadline`. 0: woken, look again; or why to stop: -ERESTARTSYS,
- * -ETIMEDOUT. */
+ * -ETIMEDOUT. It counts as running afterwards. */
 long wait_sleep(bool interruptible, ktime_t deadline);
-void wait_unmark(void); /* it counts as running */
+void wait_unmark(void); /* it counts as running, and has not slept */
 
-#define wait_loop(interruptible, reason, object, condition, deadline)                      \
+/* `mark` is wait_mark() or wait_start(). */
+#define wait_loop(mark, interruptible, condition, deadline)                                \
     ({                                                                                     \
         long wait_result = 0;                                                              \
                                                                                            \
         for (;;) {                                                                         \
-            wait_mark(interruptible, reason, (uint64_t)(object));                          \
+            mark;                                                                          \
+            if (condition) {                                                               \
+                wait_unmark();                                                             \
+                break;                                                                     \
+            }                                                                              \
+            wait_result = wait_sleep(interruptible, deadline);                             \
             if (condition) {                                                               \
                 wait_result = 0;                                                           \
                 break;                                                                     \
@@ -139,23 +149,21 @@ void wait_unmark(void); /* it counts as running */
             if (wait_result) {                                                             \
                 break;                                                                     \
             }                                                                              \
-            wait_result = wait_sleep(interruptible, deadline);                             \
-            if (!wait_result && (condition)) {                                             \
-                break;                                                                     \
-            }                                                                              \
         }                                                                                  \
-        wait_unmark();                                                                     \
         wait_result;                                                                       \
     })
 
 #define wait_event_general(queue, interruptible, reason, object, condition, deadline)      \
     ({                                                                                     \
-        struct wait_entry wait_self;                                                       \
+        struct wait_entry wait_self = {LIST_INIT(wait_self.list), wake_task, current};     \
         long wait_ended;                                                                   \
                                                                                            \
-        wait_start((queue), &wait_self);                                                   \
-        wait_ended = wait_loop(interruptible, reason, object, condition, deadline);        \
-        wait_queue_remove((queue), &wait_self);                                            \
+        wait_ended = wait_loop(wait_start((queue), &wait_self, interruptible, reason,      \
+                                          (uint64_t)(object)),                             \
+                               interruptible, condition, deadline);                        \
+        if (!list_empty(&wait_self.list)) { /* else the waker is done with it */           \
+            wait_queue_remove((queue), &wait_self);                                        \
+        }                                                                                  \
         if ((interruptible) && unlikely(wait_ended) && (condition)) {                      \
             wait_ended = 0; /* chosen by wake_first while it gave up: nobody else is */    \
         }                                                                                  \
@@ -173,5 +181,5 @@ void wait_unmark(void); /* it counts as running */
     wait_event_general(queue, true, reason, object, condition, deadline)
 /* The same without a queue: whoever makes the condition true calls task_wake; or nobody does. */
 #define wait_event_unqueued(reason, object, condition, deadline) \
-    wait_loop(true, reason, object, condition, deadline)
+    wait_loop(wait_mark(true, reason, (uint64_t)(object)), true, condition, deadline)
 #endif
