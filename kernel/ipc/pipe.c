@@ -78,20 +78,17 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
 {
     struct pipe *pipe = file->data;
     size_t done = 0;
+    /* A small write waits until all of it fits. */
+    const size_t need = size <= PIPE_BUF ? size : 1;
 
     (void)position;
-    while (done < size || size == 0) {
-        /* A small write waits until all of it fits. */
-        size_t need = size <= PIPE_BUF ? size : 1;
+    for (;;) {
         ssize_t part = 0;
         long error;
 
         if (__atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE) == 0) {
             signal_send_self(SIGPIPE);
             return done ? (ssize_t)done : -EPIPE;
-        }
-        if (size == 0) {
-            return 0;
         }
         mutex_lock(&pipe->lock);
         if (ring_room(&pipe->ring) >= need) {
@@ -104,7 +101,9 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
         if (part > 0) {
             done += (size_t)part;
             wake_first(&pipe->read_queue, POLLIN | POLLRDNORM);
-            continue;
+        }
+        if (done == size) {
+            return (ssize_t)done;
         }
         error = file_wait(file->flags, &pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,
                           ring_room(&pipe->ring) >= need || pipe->readers == 0);
@@ -112,7 +111,6 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
             return done ? (ssize_t)done : error;
         }
     }
-    return (ssize_t)done;
 }
 
 long pipe_size(struct file *file)
