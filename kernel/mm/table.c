@@ -80,9 +80,6 @@ pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create)
 //@lab 1 walk end
 }
 
-/* Does something with the pages from `start` to `end`: their entries, from `first` on, are in one table. */
-typedef void (*visit_t)(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context);
-
 /* The pages that are there, also those that PROT_NONE hides. */
 #define for_each_page(entry, first, start, end)                                                 \
     for (pte_t *entry = first; (start) < (end); (start) += PAGE_SIZE, entry++)                  \
@@ -96,21 +93,17 @@ typedef void (*visit_t)(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end,
  */
 struct gather {
     struct mm *mm;
-    visit_t visit; /* what a walk does with each table, and its argument */
-    void *context;
     bool unloaded, alone;
     vaddr_t start, end; /* what the flush must cover; end 0: nothing yet */
     int pages, tables;
     struct page *page[64], *table[8];
 };
 
-static inline void gather_start(struct gather *gather, struct mm *mm, visit_t visit, void *context)
+static inline void gather_start(struct gather *gather, struct mm *mm)
 {
     uint64_t cpus = __atomic_load_n(&mm->cpus, __ATOMIC_SEQ_CST);
 
     gather->mm = mm;
-    gather->visit = visit;
-    gather->context = context;
     gather->unloaded = cpus == 0 && mm->users == 0;
     gather->alone = cpus == 1ul << this_cpu(id) && mm->users == 1;
     gather->start = gather->end = 0;
@@ -202,34 +195,30 @@ static __attribute__((noinline)) void walk_prune(struct gather *gather, vaddr_t 
     }
 }
 
-/* Visit the pages in the range, table by table. Tables that are empty then, or were, are taken out. */
-static void walk_tables(struct gather *gather, vaddr_t start, vaddr_t end)
+/* A step of a walk upwards: walk_down() for `start`. What comes after it up to *next is in the same table. */
+static inline pte_t *walk_step(struct mm *mm, vaddr_t start, vaddr_t end, int *level, vaddr_t *next)
 {
-    vaddr_t next;
+    pte_t *entry = walk_down(mm, start, 0, level);
+    uint64_t span = TABLE_SPAN(*level ? *level : 1);
 
-    for (; start < end; start = next) {
-        int level;
-        pte_t *entry = walk_down(gather->mm, start, 0, &level);
-        uint64_t span = TABLE_SPAN(level ? level : 1);
-
-        next = (start | (span - 1)) + 1;
-        next = next < end ? next : end;
-        if (level == 0) {
-            gather->visit(gather->mm, entry, start, next, gather->context);
-        }
-        if (virt_to_page(entry)->used == 0) {
-            walk_prune(gather, next - PAGE_SIZE, level);
-        }
-    }
+    *next = (start | (span - 1)) + 1;
+    *next = *next < end ? *next : end;
+    return entry;
 }
 
-static void table_walk(struct mm *mm, vaddr_t start, vaddr_t end, visit_t visit, void *context)
+/* The first table with entries of pages from *start on, which moves there; it has those up to *next. The entry
+ * of *start; NULL: there is none below `end`. */
+static inline pte_t *walk_table(struct mm *mm, vaddr_t *start, vaddr_t end, vaddr_t *next)
 {
-    struct gather gather;
+    for (; *start < end; *start = *next) {
+        int level;
+        pte_t *entry = walk_step(mm, *start, end, &level, next);
 
-    gather_start(&gather, mm, visit, context);
-    walk_tables(&gather, start, end);
-    gather_finish(&gather);
+        if (level == 0) {
+            return entry;
+        }
+    }
+    return NULL;
 }
 
 struct flush {
@@ -267,7 +256,7 @@ void mm_flush(struct mm *mm, vaddr_t start, vaddr_t end)
     preempt_enable();
 }
 
-static void zap_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *gather)
+static void zap_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, struct gather *gather)
 {
     int zapped = 0;
 
@@ -282,18 +271,30 @@ static void zap_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, v
     mm->resident -= (uint64_t)zapped;
 }
 
+/* Tables that are empty then, or were, go, too. */
 void mm_zap(struct mm *mm, vaddr_t start, vaddr_t end)
 {
     struct gather gather;
+    vaddr_t next;
 
-    gather_start(&gather, mm, zap_pages, &gather);
-    walk_tables(&gather, start, end);
+    gather_start(&gather, mm);
+    for (; start < end; start = next) {
+        int level;
+        pte_t *entry = walk_step(mm, start, end, &level, &next);
+
+        if (level == 0) {
+            zap_pages(mm, entry, start, next, &gather);
+        }
+        if (virt_to_page(entry)->used == 0) {
+            walk_prune(&gather, next - PAGE_SIZE, level);
+        }
+    }
     gather_finish(&gather);
 }
 
 struct copy {
     struct mm *to;
-    bool share, failed;
+    bool share;
 };
 
 /* The page of `entry` for both. */
@@ -321,166 +322,117 @@ static void copy_one(const struct copy *copy, pte_t *entry, pte_t *target)
 //@lab 1 copy-on-write end
 }
 
-static void copy_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
-{
-    struct copy *copy = context;
-    pte_t *targets = copy->failed ? NULL : mm_pte(copy->to, start, true);
-    int copied = 0;
-
-    (void)mm;
-    if (!targets) {
-        copy->failed = true;
-        return;
-    }
-    for_each_page(entry, first, start, end) {
-        copy_one(copy, entry, &targets[entry - first]);
-        copied++;
-    }
-    mm_table_used(targets, copied);
-    copy->to->resident += (uint64_t)copied;
-}
-
 /* Both address spaces get the pages of `vma`, read-only unless they are shared. The caller flushes. */
 long mm_copy_range(struct mm *to, struct mm *from, struct vma *vma)
 {
     struct copy copy = {.to = to, .share = vma->flags & MAP_SHARED};
+    vaddr_t at = vma->start, next;
+    pte_t *first;
 
-    table_walk(from, vma->start, vma->end, copy_pages, &copy);
-    return copy.failed ? -ENOMEM : 0;
-}
+    while ((first = walk_table(from, &at, vma->end, &next))) {
+        pte_t *targets = mm_pte(to, at, true);
+        int copied = 0;
 
-struct protect {
-    const struct vma *vma;
-    struct gather gather; /* what was changed: a new thread's guard page, say, was never touched */
-};
-
-static void protect_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
-{
-    struct protect *protect = context;
-    const struct vma *vma = protect->vma;
-    const uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY;
-    const uint64_t flags = vma->prot ? vma_page_flags(vma) : PTE_HIDDEN;
-    /* Writing to private pages is granted by a fault, which knows who else has the page. */
-    const uint64_t of_others = vma->flags & MAP_SHARED ? flags : flags & ~PTE_WRITE;
-
-    (void)mm;
-    for_each_page(entry, first, start, end) {
-        bool alone = phys_to_page(*entry & PTE_ADDRESS)->references == 1;
-
-        *entry = (*entry & keep) | (alone ? flags : of_others);
-        gather_address(&protect->gather, start);
+        if (!targets) {
+            return -ENOMEM;
+        }
+        for_each_page(entry, first, at, next) {
+            copy_one(&copy, entry, &targets[entry - first]);
+            copied++;
+        }
+        mm_table_used(targets, copied);
+        to->resident += (uint64_t)copied;
     }
+    return 0;
 }
 
 void mm_apply_protection(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end)
 {
-    struct protect protect;
+    const uint64_t keep = PTE_ADDRESS | PTE_ACCESSED | PTE_DIRTY;
+    const uint64_t flags = vma->prot ? vma_page_flags(vma) : PTE_HIDDEN;
+    /* Writing to private pages is granted by a fault, which knows who else has the page. */
+    const uint64_t of_others = vma->flags & MAP_SHARED ? flags : flags & ~PTE_WRITE;
+    vaddr_t changed = 0, changed_end = 0, next; /* a new thread's guard page, say, was never touched */
+    pte_t *first;
 
     assert_held(&mm->lock);
-    protect.vma = vma;
-    gather_start(&protect.gather, mm, protect_pages, &protect);
-    walk_tables(&protect.gather, start, end);
-    gather_finish(&protect.gather);
+    while ((first = walk_table(mm, &start, end, &next))) {
+        for_each_page(entry, first, start, next) {
+            bool alone = phys_to_page(*entry & PTE_ADDRESS)->references == 1;
+
+            *entry = (*entry & keep) | (alone ? flags : of_others);
+            changed = changed_end ? changed : start;
+            changed_end = start + PAGE_SIZE;
+        }
+    }
+    if (changed_end) {
+        mm_flush(mm, changed, changed_end);
+    }
 }
 
 /*
  * A move in two steps, so that it cannot fail in the middle: first each page's place is counted in its
  * new table, as if it were used, and the tables are made; then the entries go over.
  */
-struct move {
-    vaddr_t from, to;
-    size_t reserved; /* places that are counted */
-    bool failed;
-    struct gather gather;
-};
 
-static void reserve_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
+/* The first `reserved` places are not used after all. */
+static void move_unreserve(struct mm *mm, vaddr_t from, vaddr_t to, size_t size, size_t reserved)
 {
-    struct move *move = context;
+    vaddr_t at = from, next;
+    pte_t *first;
 
-    for_each_page(entry, first, start, end) {
-        pte_t *target = move->failed ? NULL : mm_pte(mm, start - move->from + move->to, true);
-
-        if (!target) {
-            move->failed = true;
-            return;
+    while (reserved && (first = walk_table(mm, &at, from + size, &next))) {
+        for_each_page(entry, first, at, next) {
+            if (reserved) {
+                mm_table_used(mm_pte(mm, at - from + to, false), -1);
+                reserved--;
+            }
         }
-        mm_table_used(target, 1);
-        move->reserved++;
     }
-}
-
-static void unreserve_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
-{
-    struct move *move = context;
-
-    for_each_page(entry, first, start, end) {
-        if (move->reserved == 0) {
-            return;
-        }
-        mm_table_used(mm_pte(mm, start - move->from + move->to, false), -1);
-        move->reserved--;
-    }
-}
-
-static void visit_nothing(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
-{
-    (void)mm, (void)first, (void)start, (void)end, (void)context;
-}
-
-static void move_unreserve(struct mm *mm, struct move *move, size_t size)
-{
-    table_walk(mm, move->from, move->from + size, unreserve_pages, move);
-    table_walk(mm, move->to, move->to + size, visit_nothing, NULL); /* takes out the tables that are empty */
+    mm_zap(mm, to, to + size); /* takes out the tables that are empty */
 }
 
 long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
-    struct move move;
+    size_t reserved = 0;
+    vaddr_t at = from, next;
+    pte_t *first;
 
     assert_held(&mm->lock);
-    move.from = from;
-    move.to = to;
-    move.reserved = 0;
-    move.failed = false;
-    table_walk(mm, from, from + size, reserve_pages, &move);
-    if (move.failed) {
-        move_unreserve(mm, &move, size);
+    while ((first = walk_table(mm, &at, from + size, &next))) {
+        for_each_page(entry, first, at, next) {
+            pte_t *target = mm_pte(mm, at - from + to, true);
+
+            if (!target) {
+                move_unreserve(mm, from, to, size, reserved);
+                return -ENOMEM;
+            }
+            mm_table_used(target, 1);
+            reserved++;
+        }
     }
-    return move.failed ? -ENOMEM : 0;
+    return 0;
 }
 
 void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
-    struct move move;
-
     assert_held(&mm->lock);
-    move.from = from;
-    move.to = to;
-    move.reserved = size >> PAGE_SHIFT;
-    move_unreserve(mm, &move, size);
-}
-
-static void move_pages(struct mm *mm, pte_t *first, vaddr_t start, vaddr_t end, void *context)
-{
-    struct move *move = context;
-
-    for_each_page(entry, first, start, end) {
-        *mm_pte(mm, start - move->from + move->to, false) = *entry;
-        *entry = 0;
-        mm_table_used(entry, -1);
-    }
+    move_unreserve(mm, from, to, size, size >> PAGE_SHIFT);
 }
 
 void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size)
 {
-    struct move move;
+    vaddr_t at = from, next;
+    pte_t *first;
 
     assert_held(&mm->lock);
-    move.from = from;
-    move.to = to;
-    gather_start(&move.gather, mm, move_pages, &move);
-    walk_tables(&move.gather, from, from + size);
+    while ((first = walk_table(mm, &at, from + size, &next))) {
+        for_each_page(entry, first, at, next) {
+            *mm_pte(mm, at - from + to, false) = *entry;
+            *entry = 0;
+            mm_table_used(entry, -1);
+        }
+    }
     mm_flush(mm, from, from + size);
-    gather_finish(&move.gather);
+    mm_zap(mm, from, from + size); /* takes out the tables that are empty now */
 }
