@@ -121,6 +121,21 @@ def wrong_use_of_graders_is_told_in_chinese() -> None:
 
 
 @test
+def packs_of_a_chinese_teacher_talk_chinese() -> None:
+    need_sentences()
+    import pack
+    lab = manifest.load(ROOT, 2)
+    for chosen, option in (("en", ""), ("zh", " --lang zh")):
+        language.choose(chosen)
+        try:
+            flow, script = pack.workflow(lab), pack.RUN_AUTOGRADER.format(number=2, lang=pack.lang())
+        finally:
+            language.choose("en")
+        check(flow.count(f"tools/grade --lab 2 -k ring{option}\n") == 1, flow)
+        check(f"tools/grade --lab 2{option} --tree" in script, script)
+
+
+@test
 def results_in_chinese_fit_a_terminal() -> None:
     """Sentences, a schedule's story and its columns, and what stays as it is."""
     story = ["found after 1 schedule, with 2 preemptions",

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import language
 import manifest
 import starter
 
@@ -16,7 +17,7 @@ RUN_AUTOGRADER = """#!/bin/sh
 at=${{AUTOGRADER:-/autograder}}
 mkdir -p "$at/results"
 cd "$at/source/tree" &&
-    tools/grade --lab {number} --tree "$at/submission" --gradescope -o "$at/results/results.json"
+    tools/grade --lab {number}{lang} --tree "$at/submission" --gradescope -o "$at/results/results.json"
 test -s "$at/results/results.json"
 """
 SETUP = """#!/bin/sh
@@ -45,7 +46,7 @@ STEP = """      - name: {name}
         uses: education/autograding-command-grader@v1
         with:
           test-name: {name}
-          command: tools/grade --lab {number} -k {name}
+          command: tools/grade --lab {number} -k {name}{lang}
           timeout: 10
           max-score: {points}
 """
@@ -58,11 +59,16 @@ REPORTER = """      - name: Autograding Reporter
 """
 
 
+def lang() -> str:
+    """They are to talk as whoever packs them."""
+    return "" if language.chosen == "en" else f" --lang {language.chosen}"
+
+
 def workflow(lab: manifest.Lab) -> str:
     names = lab.points()
     results = "\n".join(f'          {name.upper()}_RESULTS: "${{{{steps.{name}.outputs.result}}}}"'
                         for name in names)
-    steps = "".join(STEP.format(name=name, number=lab.number, points=points)
+    steps = "".join(STEP.format(name=name, number=lab.number, points=points, lang=lang())
                     for name, points in names.items())
     return WORKFLOW + steps + REPORTER.format(results=results, names=",".join(names))
 
@@ -78,7 +84,7 @@ def write_gradescope(path: Path, tree: Path, number: int) -> Path:
         for name, text in (("run_autograder", RUN_AUTOGRADER), ("setup.sh", SETUP)):
             info = zipfile.ZipInfo(name)
             info.external_attr = 0o755 << 16
-            archive.writestr(info, text.format(number=number))
+            archive.writestr(info, text.format(number=number, lang=lang()))
         for name in starter.source_files(tree):
             archive.write(tree / name, f"tree/{name}")
     return path
