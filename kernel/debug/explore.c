@@ -28,6 +28,7 @@
 
 #define EVENTS_ORDER 9 /* pages of events: 2 MiB */
 #define EXPLORE_SIZES 16
+#define KILL_MAX (10 * SECOND) /* for who was killed to end */
 #define DR7_BEGIN (DR7_NOTHING | 1)   /* breakpoint 0, an instruction's (SDM volume 3, section 17.2.4) */
 #define DR7_END (DR7_NOTHING | 4)     /* breakpoint 1 */
 #define DR6_BEGIN 1u
@@ -92,6 +93,7 @@ static void session_set(enum session_state state)
 
 void explore_exec(vaddr_t entry)
 {
+    current->explored_elsewhere = current->explored != 0;
     if (session.state != SESSION_PREPARED || current != explore.template) {
         return;
     }
@@ -145,7 +147,12 @@ static void template_run(void)
     run->instructions = explore.ended;
     if (explore.alive) {
         explore_kill();
-        wait_event(&explore.over, WAIT_EXPLORE, tid, explore.alive == 0);
+        wait_event_general(&explore.over, false, WAIT_EXPLORE, tid, explore.alive == 0,
+                           clock_now() + KILL_MAX);
+        if (explore.alive) {
+            panic("hang: %u tasks were killed and have not ended for %d s", explore.alive,
+                  (int)(KILL_MAX / SECOND));
+        }
     }
     task_wait(P_PID, (pid_t)tid, WEXITED | WALL, &result);
     run->verdict = explore.verdict;
@@ -250,7 +257,7 @@ bool user_clock_debug(struct trap_frame *frame)
         irq_enable();
         template_serve();
         irq_disable();
-    } else if (dr6 & DR6_END && current->explored) {
+    } else if (dr6 & DR6_END && current->explored && !current->explored_elsewhere) {
         write_dr7(DR7_NOTHING);
         explore_record(EXPLORE_CLOSED, current, frame->rip);
         explore.closed = true;

@@ -9,6 +9,7 @@
 #include "sched/explore.h"
 
 #include "arch/apic.h"
+#include "arch/boot.h"
 #include "arch/clock.h"
 #include "arch/places.h"
 #include "arch/user_clock.h"
@@ -41,6 +42,7 @@ void explore_record(enum explore_kind kind, struct task *task, uint64_t rip)
         return;
     }
     explore.event_count++;
+    rip = task->explored_elsewhere ? 0 : rip;
     *event = (struct explore_event){.at = explore_now(), .rip = rip, .task = task->explored,
                                     .kind = (uint8_t)kind, .why = (uint8_t)explore.why};
     if (kind == EXPLORE_STOPS && explore.why == EXPLORE_BLOCKS) {
@@ -95,6 +97,7 @@ static void explore_judge(enum explore_verdict verdict)
 void explore_clone(struct task *task)
 {
     if (current->explored || explore.starting) {
+        task->explored_elsewhere = !explore.starting && current->explored_elsewhere;
         explore.starting = false;
         explore.alive++;
         task->explored = (uint16_t)++explore.tasks;
@@ -111,8 +114,12 @@ void explore_exit(struct task *task)
 
 static void explore_init(struct runqueue *rq)
 {
+    uint64_t seconds;
+
     list_init(&rq->queue);
     if (rq->cpu == 0) {
+        explore.machine_ends = boot_number("timeout", 1, KTIME_NEVER / SECOND / 2, &seconds)
+                                   ? (ktime_t)seconds * SECOND : KTIME_NEVER;
         wait_queue_init(&explore.over);
         explore.tell.expire = explore_tell;
         user_clock_init();
@@ -278,7 +285,7 @@ static struct task *explore_pick_next(struct runqueue *rq)
     } else {
         explore.guarded = false;
         watchdog_stop(); /* who sleeps is not silent */
-        if (explore.alive && timer_next() == KTIME_NEVER) {
+        if (explore.alive && explore_is_stuck()) {
             explore_judge(EXPLORE_DEADLOCK);
         }
     }
@@ -314,8 +321,8 @@ static __attribute__((noinline)) uint32_t explore_take(enum explore_why why, vad
  */
 static void explore_end_sleep(struct runqueue *rq, uint32_t number)
 {
-    while (explore.sleepers & explore_bit(number) && timer_next() != KTIME_NEVER) {
-        ktime_t wait = timer_next() - clock_now();
+    while (explore.sleepers & explore_bit(number) && explore_next_timer() != KTIME_NEVER) {
+        ktime_t wait = explore_next_timer() - clock_now();
 
         if (wait > 0) {
             clock_skip(wait);
@@ -370,7 +377,8 @@ void kernel_place(vaddr_t site)
     uint64_t now = explore_now(), flags;
     bool others, ours = explore.place < explore.places && explore.schedule[explore.place].nth;
 
-    if (!explore.in_kernel || explore.closed || explore.verdict || current != explore.running) {
+    if (!explore.in_kernel || explore.closed || explore.verdict || current != explore.running ||
+        current->state == TASK_ZOMBIE) { /* it gives the CPU away for good, at the end of task_exit */
         return;
     }
     explore.nth = explore_nth() + 1;
@@ -448,7 +456,7 @@ uint32_t user_clock_leave(struct trap_frame *frame)
     const struct explore_place *place;
 
     assert_irqs_off();
-    if (explore.steps && !explore.closed && !explore.dropped && now < STEPS_MAX) {
+    if (explore.steps && !explore.closed && !explore.dropped && now < STEPS_MAX && !current->explored_elsewhere) {
         frame->rflags |= RFLAGS_TF;
     }
     if (!explore.verdict && now >= explore.limit) {

@@ -42,7 +42,7 @@ enum { EXPLORE_KNOWN = 1, EXPLORE_CHANGED = 2 };
 enum explore_why { EXPLORE_TAKEN, EXPLORE_BLOCKS, EXPLORE_ENDS, EXPLORE_YIELDS, EXPLORE_TURN_OVER };
 
 struct explore_event {
-    uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel */
+    uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel; 0: in another program */
     uint64_t object;  /* what it waits for, as `reason` has it; TAKEN: where in the kernel, or 0 */
     uint64_t ready;   /* RUNS: who could have run, a bit by number; the last one for all above */
     uint32_t nth;     /* TAKEN, PLACE: see struct explore_place; BLOCKS: does it sleep for a time? STEP: EXPLORE_KNOWN, EXPLORE_CHANGED: what
@@ -76,6 +76,10 @@ extern struct explore {
     uint64_t since;   /* the last place in the kernel, the nth, was there; its address */
     uint32_t nth;
     vaddr_t site;
+    ktime_t machine_ends; /* --timeout of tools/explore */
+    uint64_t idle_at;     /* user_clock, when nobody could run; */
+    ktime_t idle_until;   /* the timer that was next then; and how many there were since without a step */
+    uint32_t idle;
     uint64_t left;    /* when a task went to user mode last, and how often since without a step there */
     uint32_t in_vain;
     uint64_t turn;    /* when the running task got the CPU */
@@ -107,7 +111,13 @@ void explore_reset(void);
 void explore_clone(struct task *task);
 void explore_exit(struct task *task);
 struct runqueue;
-/* sched_class.charge, explore_watch.c: panics if somebody hangs in the kernel. */
+/* When the next timer comes that is for somebody, not for the machine's own end. explore_watch.c, as are those
+ * below. */
+ktime_t explore_next_timer(void);
+/* Nobody can run. Will nobody ever? A timer may wake one; but if they come again and again and the group does
+ * not execute an instruction, they are of no use to it. */
+bool explore_is_stuck(void);
+/* sched_class.charge, panics if somebody hangs in the kernel. */
 void explore_charge(struct runqueue *rq, struct task *task, ktime_t time);
 /* Upcalls, defined in debug/explore.c: the current task has become another program; it is about to execute
  * the instruction at `rip`, interrupts off. */

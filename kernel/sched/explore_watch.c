@@ -8,6 +8,7 @@
 
 #define WORDS_MAX 500        /* events that are told */
 #define PUT_OFF (SECOND / 2) /* how often the watchdog hears from us: it waits for two seconds */
+#define IDLE_MAX 1000        /* how often timers may come of which the group has nothing */
 #define KERNEL_MAX SECOND    /* what a task may do in the kernel with no step in user mode: it hangs */
 
 void machine_last_words(void)
@@ -35,6 +36,24 @@ void machine_last_words(void)
                    event->ready);
         }
     }
+}
+
+ktime_t explore_next_timer(void)
+{
+    return timer_next(explore.machine_ends);
+}
+
+bool explore_is_stuck(void)
+{
+    ktime_t next = explore_next_timer();
+
+    if (explore.idle_at != user_clock) {
+        explore.idle_at = user_clock;
+        explore.idle = 0;
+    }
+    explore.idle += next != explore.idle_until;
+    explore.idle_until = next;
+    return next == KTIME_NEVER || explore.idle > IDLE_MAX;
 }
 
 /*

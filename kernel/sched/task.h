@@ -105,6 +105,7 @@ struct task {
     bool yields; /* in sched_yield: others first */
     bool late;   /* woken by a timer, but it has to wait (explore.c); rq->lock */
     uint16_t explored; /* its number in the group that is explored (explore.h); 0: in none */
+    bool explored_elsewhere; /* in a program that is not the explored one: its addresses mean others */
     uint32_t cpu; /* whose run queue it is on, or was last: see core.c */
     int references; /* atomic */
     enum task_state state; /* rq->lock to wake, the task itself to sleep */

@@ -122,10 +122,13 @@ bool timer_is_running(void)
     return bases[this_cpu(id)].running;
 }
 
-ktime_t timer_next(void)
+ktime_t timer_next(ktime_t but)
 {
     const struct rb_node *first = bases[this_cpu(id)].first;
 
+    if (first && rb_entry(first, struct timer, node)->deadline == but) {
+        first = rb_next(first);
+    }
     return first ? rb_entry(first, struct timer, node)->deadline : KTIME_NEVER;
 }
 

@@ -27,8 +27,8 @@ bool timer_cancel(struct timer *timer);
 /* Run what is due, not all if that is much; when to come again. For the timer interrupt. */
 ktime_t timer_run(void);
 /* On this CPU, interrupts off: does timer_run call a timer's function just now? And when is the next timer
- * due, or KTIME_NEVER? */
+ * due, but for one at the time `but`; or KTIME_NEVER? */
 bool timer_is_running(void);
-ktime_t timer_next(void);
+ktime_t timer_next(ktime_t but);
 void timer_init_cpu(uint32_t id); /* before the CPU runs */
 #endif

@@ -12,7 +12,7 @@ from explorelib.program import Program
 from launch import host, monitor
 from launch.host import LaunchError
 
-PANIC = 125
+PANIC, TIMEOUT = 125, 124  # of tools/run
 SCHEDULE = re.compile(r"explore: it was (schedule|by priorities) ?(\S*) after (\d+) instructions, run (\d+)")
 EVENT = re.compile(r"explore: (\d+) (\d+) (\d+) (\d+) (\d+) (\d+) (0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+)")
 FRAME = re.compile(r"  #\d+ (0x[0-9a-f]+) (\w+)")
@@ -51,6 +51,7 @@ class Guest:
     added: list[str]
     command: list[str]
     append: str = ""  # options of the kernel
+    timeout: float = 0  # seconds of guest time for each boot
     watches: dict[int, watch.Watch] = field(default_factory=dict)
 
 
@@ -99,7 +100,7 @@ def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = No
         log = os.path.join(directory, "log")
         process = subprocess.Popen(
             [os.path.join(host.ROOT, "tools/run"), "--icount", "--log", log, "--evidence", directory,
-             *(run_options or []), *options_of_run(guest, options)],
+             "--timeout", f"{guest.timeout:.0f}", *(run_options or []), *options_of_run(guest, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="replace", preexec_fn=host.tied_to_us())
         for line in process.stdout:
@@ -110,9 +111,23 @@ def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = No
         status = process.wait()
         if status == PANIC:
             return _panicked(result, log, errors)
+        if status == TIMEOUT:
+            raise MachineFailed(_timed_out(guest, log))
     if status > 1:
         raise MachineFailed(errors.strip() or f"the guest ended with status {status}")
     return result
+
+
+def _timed_out(guest: Guest, log: str) -> str:
+    """Of a guest whose time is over: in a line, with the schedule it was busy with."""
+    with open(log, errors="replace") as f:
+        found = SCHEDULE.search(f.read())
+    text = f"{guest.timeout:g} s of guest time are over (--timeout)"
+    if not found:
+        return f"{text}, between two runs"
+    if found[1] != "schedule":
+        return f"{text}, in run {found[4]}, one by priorities"
+    return f"{text}, in run {found[4]}; again: --replay {found[2] or '-'}"
 
 
 def _panicked(result: Result, log: str, errors: str) -> Result:

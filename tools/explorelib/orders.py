@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from explorelib.engine import MARK, Result
 from explorelib.program import Place, Program
-from explorelib.story import Step, cut, many, waits
+from explorelib.story import WIDTH, Step, cut, many, waits, with_text
 from explorelib.watch import Watch
 
 
@@ -78,7 +78,8 @@ def waiting(found: list[Turn]) -> list[str]:
         if "waits" in turn.ends:
             place = turn.step.places[-1] if turn.step.places else None
             colon = ":" if turn.ends.startswith("its") else ""
-            lines.append(f"{turn.name}{colon} {turn.ends}" + (f" at {place}  {place.text()}" if place else ""))
+            row = f"{turn.name}{colon} {turn.ends}"
+            lines.append(with_text(f"{row} at {place}", place, "", 0, WIDTH - 2) if place else row)
     return lines
 
 
@@ -89,12 +90,12 @@ def tell(found: list[Turn]) -> list[str]:
         if turn.taken:
             told.append(" " * (width + 1) + f"-- {turn.among} are ready: not the first of them comes --"
                         if turn.among > 2 else " " * (width + 1) + "-- 2 are ready: the second comes --")
-        row = f"{turn.name:<{width}} {turn.step.lines()}"
-        if len({str(p) for p in turn.step.places}) == 1:
-            row = f"{row:<{width + 22}}{turn.step.places[0].text()}"
-        row += "".join(f", {case}" for case in turn.cases)
+        row = f"{turn.name:<{width}} {turn.step.own_lines()}"
+        ends = "".join(f", {case}" for case in turn.cases)
         if turn.id:
-            row += ", to its end" if turn.ends == "ends" else f", {turn.ends}"
+            ends += ", to its end" if turn.ends == "ends" else f", {turn.ends}"
+        single = len({str(p) for p in turn.step.places}) == 1
+        row = with_text(row, turn.step.places[0], ends, width + 22) if single else row + ends
         if turn.id or turn.step.places:
             told.append(row)
     return cut(told)

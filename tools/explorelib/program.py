@@ -13,12 +13,15 @@ from launch.host import BUILD, WrongUse
 TEXT_MAX = 64  # of a line of the program
 RANGES_MAX = 16  # of the kernel, kernel/sched/explore.h; one is for where coroutines' turns begin
 FOLDERS = ("user/bin", "user/demo", "user/test")
-LIBRARY = re.compile(r"/user/ulib/|/labs/common/")  # of ours: not what the user has written
+LIBRARY = re.compile(r"/user/ulib/|/labs/common/|^/usr/(include|lib|share|src)/|^/rustc/|^/build/|/\.\./include/c\+\+/")
 
 
 def find(name: str, added: list[str]) -> str:
     """The file of the host that is /bin/NAME in the guest."""
     base = os.path.basename(name)
+    places = [item.partition(":")[2] for item in added]
+    if name not in (base, f"/bin/{base}", *places):
+        raise WrongUse(f"{name}: no such program in the guest; COMMAND is its name there, perhaps {base}")
     for item in added:
         path, _, place = item.partition(":")
         if os.path.basename(place or path) == base and os.path.isfile(path):
@@ -62,6 +65,7 @@ class Program:
     ranges: list[tuple[int, int]]
     data: list[tuple[int, int, str]]  # (address, size, name), sorted
     places: dict[int, Place | None] = field(default_factory=dict)
+    rows: list[tuple[int, str]] = field(default_factory=list)  # from this address on: this file, or none; sorted
     shows: str = ""  # files of the library that are the user's all the same: a pattern
 
     def begin(self) -> int:
@@ -80,13 +84,26 @@ class Program:
         return not LIBRARY.search(file) or bool(self.shows and re.search(self.shows, file))
 
     def look_up(self, addresses: set[int]) -> None:
-        """Their places, for place()."""
-        wanted = sorted(a for a in addresses if a not in self.places)
-        lines = output("addr2line", "-e", self.path, text="".join(f"{a:#x}\n" for a in wanted)).split("\n")
-        for address, line in zip(wanted, lines):
+        """Their places, for place(): of what is inlined there the innermost that is the program's own."""
+        wanted = [a for a in addresses if a not in self.places]
+        self.places |= dict.fromkeys(wanted)
+        address, innermost = 0, False
+        text = output("addr2line", "-a", "-i", "-e", self.path, text="".join(f"{a:#x}\n" for a in wanted))
+        for line in text.split("\n"):
             match = re.match(r"(.+):(\d+)", line)
-            own = match and match[1] != "??" and match[2] != "0" and self.is_own(match[1])
-            self.places[address] = Place(match[1], int(match[2])) if own else None
+            if re.fullmatch("0x[0-9a-f]+", line):
+                address, innermost = int(line, 16), True
+                continue
+            if match and match[1] != "??" and match[2] != "0" and self.is_own(match[1]) \
+                    and not (innermost and self._is_misnamed(address, match[1])):
+                self.places[address] = self.places[address] or Place(match[1], int(match[2]))
+            innermost = False
+
+    def _is_misnamed(self, address: int, file: str) -> bool:
+        """addr2line of binutils 2.40 names the wrong file for some functions of C++ headers; readelf does not."""
+        at = bisect.bisect_right(self.rows, (address, "\U0010ffff")) - 1
+        known = {name for start, name in self.rows[max(at - 9, 0):at + 1] if start == self.rows[at][0] and name}
+        return bool(known) and os.path.basename(file) not in known
 
     def place(self, address: int) -> Place | None:
         if address not in self.places:
@@ -102,24 +119,37 @@ class Program:
         return self.data[at][2] + (f"+{offset}" if offset else "")
 
 
-def _ranges(path: str) -> list[tuple[int, int]]:
-    """Where code with line numbers is: from the first to the last address of each sequence."""
-    found, first, last = [], None, 0
-    for line in output("readelf", "--debug-dump=decodedline", path).split("\n"):
-        match = re.match(r".*\s(\d+|-)\s+(0x[0-9a-f]+|0)(\s|$)", line)
-        if match and match[1] == "-":
-            if first is not None:
-                found.append((first, int(match[2], 16)))
-            first = None
-        elif match:
-            first = int(match[2], 16) if first is None else first
-            last = int(match[2], 16)
-        elif first is not None and line.startswith("CU: "):  # readelf that tells no ends
-            found.append((first, last + 1))
-            first = None
+def _ranges(program: Program) -> list[tuple[int, int]]:
+    """Where code with lines of the program's own is; and of which files all of it is."""
+    found, first, last, own = [], None, 0, False
+    for line in output("readelf", "-W", "--debug-dump=decodedline", program.path).split("\n"):
+        row = re.match(r"(.*\S)\s+(\d+|-)\s+(0x[0-9a-f]+|0)(\s|$)", line)
+        file = re.fullmatch(r"(?:CU: )?(.+):(?:\[\+\+\])?", line)
+        if row:
+            last, ends = int(row[3], 16), row[2] == "-"
+            program.rows.append((last, "" if ends else os.path.basename(row[1])))
+            if first is None and own and not ends:
+                first = last
+            elif first is not None and (ends or not own):
+                found.append((first, last))
+                first = None
+        elif file:
+            own = program.is_own(file[1])
+            if first is not None and line.startswith("CU: "):  # readelf that tells no ends
+                found.append((first, last + 1))
+                first = None
     if first is not None:
         found.append((first, last + 1))
     return sorted(r for r in found if r[0] < r[1] and r[0] > 0)
+
+
+def _few(ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """Not more than `most`: split where the gaps are largest."""
+    if len(ranges) <= most:
+        return ranges
+    gaps = sorted(range(1, len(ranges)), key=lambda i: ranges[i][0] - ranges[i - 1][1])
+    edges = [0, *sorted(gaps[1 - most:]), len(ranges)]
+    return [(ranges[a][0], ranges[b - 1][1]) for a, b in zip(edges, edges[1:])]
 
 
 def read(path: str, shows: str = "") -> Program:
@@ -136,12 +166,10 @@ def read(path: str, shows: str = "") -> Program:
             symbols.setdefault(words[-1], int(words[0], 16))
         elif len(words) == 4 and words[-2] in "BbDdVv":
             data.append((int(words[0], 16), int(words[1], 16), words[-1]))
+    names = output("c++filt", text="".join(f"{name}\n" for *_, name in data)).split("\n")
+    data = [(at, size, name) for (at, size, _), name in zip(data, names)]
     program = Program(path, struct.unpack_from("<Q", head, 24)[0], symbols, [], sorted(data), shows=shows)
-    ranges = _ranges(path)
-    program.look_up({r[0] for r in ranges})
-    program.ranges = [r for r in ranges if program.places[r[0]]]
-    while len(program.ranges) > RANGES_MAX - 1:  # the nearest two become one
-        gaps = [b[0] - a[1] for a, b in zip(program.ranges, program.ranges[1:])]
-        at = gaps.index(min(gaps))
-        program.ranges[at:at + 2] = [(program.ranges[at][0], program.ranges[at + 1][1])]
+    program.ranges = _ranges(program)
+    program.rows.sort()
+    program.ranges = _few(program.ranges, RANGES_MAX - 1)
     return program

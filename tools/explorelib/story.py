@@ -2,6 +2,7 @@
 import re
 import shlex
 import signal
+import textwrap
 from dataclasses import dataclass, field
 
 from explorelib.engine import Result
@@ -12,6 +13,7 @@ from launch.host import KERNEL, ROOT
 INLINED = re.compile(r"/(percpu|spinlock)\.h:")  # of the kernel
 VALUES_MAX = 3  # of variables, in a line
 FIRST_ROWS, LAST_ROWS = 16, 10  # of a story that is too long for a screen
+WIDTH = 78  # of a line, which is set in by two
 
 
 @dataclass
@@ -26,8 +28,15 @@ class Step:
     stands: Place | None = None  # the line that it was about to go on with
     values: list[tuple[str, str, int]] = field(default_factory=list)  # (reads or writes, variable, value), in order
     kernel: str = ""  # if the CPU was taken in the kernel: where
+    elsewhere: bool = False  # it is, or becomes, another program
 
     def lines(self) -> str:
+        own = self.own_lines()
+        if self.elsewhere:
+            return f"{own}, another program" if own else "(another program)"
+        return own or "(in a library)"
+
+    def own_lines(self) -> str:
         """As short as can be: one line, or from the first to the last."""
         if not self.places:
             return ""
@@ -96,8 +105,9 @@ def steps(result: Result, program: Program, reasons: list[str], watches: dict[in
     for event in result.events:
         if event["event"] == "runs":
             found.append(Step(event["task"], event["at"]))
+            found[-1].elsewhere = event["rip"] == 0
             place = program.place(event["rip"] - base)
-            if place or event["task"] in last:  # it goes on with what it was doing
+            if not found[-1].elsewhere and (place or event["task"] in last):  # it goes on with what it was doing
                 found[-1].places.append(place or last[event["task"]])
         elif event["event"] == "step" and found:
             place = program.place(event["rip"] - base)
@@ -110,6 +120,7 @@ def steps(result: Result, program: Program, reasons: list[str], watches: dict[in
         elif event["event"] == "stops" and found:
             now = found[-1]
             now.until, now.ends = event["at"], event["why"]
+            now.elsewhere |= event["rip"] == 0
             now.stands = program.place(event["rip"] - base)
             if result.panic and now.stands:  # no step is known: from where to where is
                 now.places.append(now.stands)
@@ -156,9 +167,17 @@ def waiting(found: list[Step]) -> list[str]:
     for task, step in sorted(last.items()):
         if step.ends == "blocks":
             place = step.places[-1] if step.places else None
-            where = f" at {place}  {place.text()}" if place else ""
-            lines.append(f"{name(task)} {step.waits}{where}")
+            row = f"{name(task)} {step.waits}"
+            lines.append(with_text(f"{row} at {place}", place, "", 0, WIDTH - 2) if place else row)
     return lines
+
+
+def with_text(row: str, place: Place, behind: str = "", column: int = 32, width: int = WIDTH) -> str:
+    """The line itself, as much of it as fits, between these."""
+    row = row.ljust(column - 2) + "  "
+    room = max(width - len(row) - len(behind), 0)
+    text = place.text()
+    return row + (text if len(text) <= room else f"{text[:max(room - 4, 0)].rstrip()} ...") + behind
 
 
 def cut(told: list[str]) -> list[str]:
@@ -167,28 +186,40 @@ def cut(told: list[str]) -> list[str]:
     return told
 
 
+def _wrapped(values: str) -> list[str]:
+    """On lines of their own; none is broken within."""
+    lines = textwrap.wrap(values.replace(": ", ":\0").replace("s ", "s\0"), WIDTH, initial_indent=" " * 13,
+                          subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False)
+    return [line.replace("\0", " ") for line in lines]
+
+
+def _taken(step: Step) -> list[str]:
+    """Where the CPU was taken, in a line or two."""
+    where = f", before {step.stands}" if step.stands else ""
+    what = f"in the kernel: {step.kernel}" if step.kernel else step.stands.text() if step.stands else ""
+    row = f"{' ' * 11}-- CPU taken here{where}{', ' if step.kernel else '  ' if what else ''}{what} --"
+    if len(row) <= WIDTH:
+        return [row]
+    return [f"{' ' * 11}-- CPU taken here{where} --", *textwrap.wrap(what, WIDTH, initial_indent=" " * 14, subsequent_indent=" " * 16)]
+
+
 def tell(found: list[Step]) -> list[str]:
     """The lines of the story. What the same task does in a row without a preemption is one line."""
     told = []
     for i, step in enumerate(found):
-        row = f"{name(step.task):<10} {step.lines() or '(in a library)'}"
-        single = len({str(p) for p in step.places}) == 1
-        if single:
-            row = f"{row:<32}{step.places[0].text()}"
-        if step.ends == "ends":
-            row += ", to its end"
-        elif step.ends == "blocks":
-            row += f", {step.waits}"
-        elif step.ends == "yields":
-            row += ", yields"
+        row = f"{name(step.task):<10} {step.lines()}"
+        ends = {"ends": ", to its end", "blocks": f", {step.waits}", "yields": ", yields"}.get(step.ends, "")
+        single = len({str(p) for p in step.places}) == 1 and not step.elsewhere
+        row = with_text(row, step.places[0], ends) if single else row + ends
         values = told_values(step)
-        told.append(f"{row:<56}  {values}".rstrip() if values else row)
+        if values and len(f"{row:<56}  {values}") <= WIDTH:
+            told.append(f"{row:<56}  {values}")
+        else:
+            told += [row, *_wrapped(values)]
         if step.ends == "turn":
             told.append(" " * 11 + "-- its turn is over --")
         elif step.ends == "taken" and i + 1 < len(found):
-            stands = f", before {step.stands}  {step.stands.text()}" if step.stands else ""
-            stands = f", in the kernel: {step.kernel}" if step.kernel else stands
-            told.append(" " * 11 + f"-- CPU taken here{stands} --")
+            told += _taken(step)
     return cut(told)
 
 
@@ -229,11 +260,13 @@ class Told:
         for level in coverage["covered"]:
             n, number = level["preemptions"], level["schedules"]
             what = "without a preemption" if n == 0 else f"with {many(n, 'preemption')}"
+            lost = f"; {level['diverged']:,} of these did not go as they say" if level["diverged"] else ""
             if level["all"]:
                 lines.append(f"every schedule {what}: {number:,}")
             elif level["of"]:
-                lines.append(f"schedules {what}: {number:,}; there are more than {max(level['of'], number):,}")
+                more = "" if lost else f"; there are more than {max(level['of'], number):,}"
+                lines.append(f"schedules {what}: {number:,}{more}{lost}")
             elif number:
                 by = " by chance" if n > 1 else ", of more"
-                lines.append(f"schedules {what}: {number:,}{by}")
+                lines.append(f"schedules {what}: {number:,}{by}{lost}")
         return lines

@@ -47,7 +47,6 @@ class Exploration:
 
     def command(self, evidence: Path, options: list[str], more: list[str]) -> list[str]:
         command = ["labtest", self.test.name, str(self.seed), f"{self.nonce:016x}", "1"]
-        # No --timeout: while a timer is pending, it is no deadlock that nobody can go on.
         return [str(self.root / "tools/run"), "--icount", "--mem", str(self.test.memory), "--log",
                 str(evidence / "log"), "--evidence", str(evidence), *more,
                 *engine.options_of_run(

@@ -6,6 +6,7 @@
 
 #define PLACES_MAX 64
 #define PRIORITIES 64
+#define TASKS_MAX 63 /* can be told apart */
 #define RANGES_MAX 16
 #define WATCHES_MAX 256
 #define NOWHERE INT64_MAX

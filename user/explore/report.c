@@ -45,13 +45,14 @@ void report_program(void)
 
 void report_coverage(const struct search *search, int found)
 {
-    printf("{\"found\": %s, \"schedules\": %lu, \"instructions\": %lu, \"diverged\": %lu, \"covered\": [",
-           found ? "true" : "false", search->tried, search->instructions, search->diverged);
+    printf("{\"found\": %s, \"schedules\": %lu, \"instructions\": %lu, \"covered\": [",
+           found ? "true" : "false", search->tried, search->instructions);
     for (unsigned i = 0; i <= search->preemptions; i++) {
         const struct coverage *covered = &search->covered[i];
 
-        printf("%s{\"preemptions\": %u, \"schedules\": %lu, \"of\": %lu, \"all\": %s}", i ? ", " : "", i,
-               covered->schedules, covered->of, covered->all && !found ? "true" : "false");
+        printf("%s{\"preemptions\": %u, \"schedules\": %lu, \"of\": %lu, \"diverged\": %lu, \"all\": %s}",
+               i ? ", " : "", i, covered->schedules, covered->of, covered->diverged,
+               covered->all && !found ? "true" : "false");
     }
     printf("], \"rest\": %lu}\n", search->rest);
     fflush(stdout);

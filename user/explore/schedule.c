@@ -72,6 +72,12 @@ int schedule_is(const struct schedule *a, const struct schedule *b)
     return a->count == b->count && memcmp(a->places, b->places, a->count * sizeof(*a->places)) == 0;
 }
 
+/* In sets of tasks, as the kernel has them: the last one for all above. */
+static uint64_t bit(unsigned task)
+{
+    return 1ul << (task < TASKS_MAX ? task : TASKS_MAX);
+}
+
 static uint64_t bits(uint64_t set)
 {
     uint64_t count = 0;
@@ -116,10 +122,10 @@ static void add_place(struct ways *ways, const struct event *event, uint64_t rea
 
 static void add_choice(struct ways *ways, const struct event *event, unsigned gives_up)
 {
-    uint64_t others = event->ready & ~(1ul << event->task);
+    uint64_t others = event->ready & ~bit(event->task);
 
     if (event->why == YIELDS || event->why == TURN_OVER) {
-        others &= ~(1ul << gives_up); /* if it got the CPU again, it would not have given it away */
+        others &= ~bit(gives_up); /* if it got the CPU again, it would not have given it away */
     }
     ways->choices = one_more(ways->choices, ways->choice_count, sizeof(struct choice));
     ways->choices[ways->choice_count++] = (struct choice){event->at, others, event->task};
@@ -150,12 +156,12 @@ struct ways ways_find(const struct schedule *schedule, const struct run *run,
         }
         from = event->at;
         if (event->kind == STOPS && event->why == BLOCKS && event->nth) {
-            sleepers |= 1ul << event->task; /* when that is over is a matter of time: at any place */
+            sleepers |= bit(event->task); /* when that is over is a matter of time: at any place */
         } else if (event->kind == READY) {
-            sleepers &= ~(1ul << event->task);
+            sleepers &= ~bit(event->task);
         }
         if (event->kind == READY) {
-            ready |= ready || i ? 1ul << event->task : 0;
+            ready |= ready || i ? bit(event->task) : 0;
         } else if (event->kind == STOPS) {
             ready = 0;
             stopped = event->task;
@@ -166,7 +172,7 @@ struct ways ways_find(const struct schedule *schedule, const struct run *run,
             add_choice(&ways, event, stopped);
         }
         if (event->kind == RUNS) {
-            ready = event->ready & ~(1ul << event->task);
+            ready = event->ready & ~bit(event->task);
             from++; /* taken at once it would be as if another one had been chosen */
         }
     }

@@ -6,24 +6,23 @@
  * root, and each is met once. Two kinds of places: a choice, where the CPU was free anyway, and a
  * preemption. Choices cost nothing: for each number of preemptions all of them are tried. First all
  * schedules without a preemption; then those with one, in a shuffled order, so that what has been
- * tried is a fair sample whenever one stops; with more, some by chance (PCT).
+ * tried is a fair sample whenever one stops; with more, some by chance (pairs.h, and PCT).
  */
 #include "search.h"
 
 #include "leak.h"
+#include "pairs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define ROOTS_MAX 512 /* schedules without a preemption: with more, these are a part of them */
 
-/* A schedule without preemptions, and what can be done otherwise. */
-struct root {
-    struct schedule schedule;
-    struct ways ways;
-};
-static struct root roots[ROOTS_MAX];
-static uint32_t root_count, root_tasks; /* root_tasks: of the first run */
+#define ORDER_MAX 4000000 /* of those with one: they are put in an order */
+
+struct root roots[ROOTS_MAX];
+uint32_t root_count;
+static uint32_t root_tasks; /* of the first run */
 
 void search_count(struct search *search)
 {
@@ -69,7 +68,6 @@ int search_try(struct search *search, const struct schedule *schedule)
     device_count(&before);
     search_run(search, schedule);
     search_count(search);
-    search->diverged += run->diverged && !run->pct;
     search->lost[0] = '\0';
     if (run->verdict == DONE && run->status == search->passes << 8 && /* wait(2): exited with it */
         !leak_is_found(search, schedule, &before)) {
@@ -78,6 +76,15 @@ int search_try(struct search *search, const struct schedule *schedule)
     }
     search->found = *schedule;
     return 1;
+}
+
+/* By the schedule by which the last run went in fact. True: it fails by that, too. */
+static int try_as_it_went(struct search *search)
+{
+    struct schedule schedule;
+
+    return schedule_of_run(&search->run, device_events(&search->run), &schedule) &&
+           search_try(search, &schedule);
 }
 
 static int is_over(const struct search *search)
@@ -97,13 +104,25 @@ static int try_with_choices(struct search *search, const struct schedule *first,
     while (depth > 0) {
         struct schedule now = stack[--depth];
         struct ways ways;
+        int failed;
 
         if (is_over(search) || (kept && root_count == ROOTS_MAX)) {
             search->covered[level].all = 0;
             return 0;
         }
         search->covered[level].schedules++;
-        if (search_try(search, &now)) {
+        failed = search_try(search, &now);
+        if (search->run.diverged || search->run.dropped || search->run.tasks > TASKS_MAX) {
+            search->covered[level].all = 0;
+        }
+        if (search->run.diverged) {
+            search->covered[level].diverged++;
+            if (failed && try_as_it_went(search)) {
+                return 1;
+            }
+            continue;
+        }
+        if (failed) {
             return 1;
         }
         ways = ways_find(&now, &search->run, device_events(&search->run), search->in_user);
@@ -181,12 +200,12 @@ static int one_preemption(uint64_t number, struct schedule *schedule)
     return 0;
 }
 
-/* Every preemption, in a shuffled order (Fisher and Yates). */
+/* Every preemption, in a shuffled order (Fisher and Yates); of more than can be tried some, by chance. */
 static int try_every_preemption(struct search *search)
 {
     struct coverage *covered = &search->covered[1];
-    uint64_t count = all_preemptions();
-    uint32_t *order = malloc((count + 1) * sizeof(*order));
+    uint64_t of = all_preemptions(), count = of < ORDER_MAX ? of : ORDER_MAX;
+    uint64_t *order = malloc((count + 1) * sizeof(*order));
     struct schedule schedule;
     int found = 0;
 
@@ -197,16 +216,23 @@ static int try_every_preemption(struct search *search)
         uint64_t j = search_draw(search, i + 1);
 
         order[i] = order[j];
-        order[j] = (uint32_t)i;
+        order[j] = i;
     }
-    covered->all = search->covered[0].all;
-    covered->of = count;
+    covered->all = search->covered[0].all && count == of;
+    covered->of = of;
     for (uint64_t i = 0; i < count && !found; i++) {
         if (is_over(search)) {
             covered->all = 0;
             break;
         }
-        found = one_preemption(order[i], &schedule) && try_with_choices(search, &schedule, 1, 0);
+        if (count < of) {
+            order[i] = search_draw(search, of);
+        }
+        if (one_preemption(order[i], &schedule)) {
+            found = try_with_choices(search, &schedule, 1, 0);
+        } else {
+            covered->all = 0;
+        }
     }
     free(order);
     return found;
@@ -245,7 +271,7 @@ static void draw_priorities(struct search *search, const struct ways *ways, unsi
  */
 static int try_by_priorities(struct search *search, unsigned changes)
 {
-    struct schedule by, schedule;
+    struct schedule by;
     int failed;
 
     draw_priorities(search, &roots[0].ways, changes, &by);
@@ -253,8 +279,7 @@ static int try_by_priorities(struct search *search, unsigned changes)
     failed = search_try(search, &by);
     search->run.pct = 0;
     search->covered[changes].schedules++;
-    return failed && schedule_of_run(&search->run, device_events(&search->run), &schedule) &&
-           search_try(search, &schedule);
+    return failed && try_as_it_went(search);
 }
 
 /* So many instructions are explored: behind explore_end() there is no place any more. */
@@ -285,6 +310,13 @@ int search_go(struct search *search)
     search->instructions = search->run.instructions;
     search->until_end = explored_instructions(search);
     root_tasks = search->run.tasks;
+    if (root_tasks == 1 && !search->run.diverged) { /* nobody else: this is the only schedule */
+        for (unsigned level = 0; level <= search->preemptions; level++) {
+            search->covered[level].all = 1;
+        }
+        search->covered[0].schedules = 1;
+        return 0;
+    }
     /* What needs so much more than the first run will never end. */
     search->limit = limit ? limit : 20 * search->instructions + 5000000;
     if (try_with_choices(search, &empty, 0, 1)) {
@@ -292,6 +324,9 @@ int search_go(struct search *search)
     }
     search->found_with = 1;
     if (search->preemptions >= 1 && try_every_preemption(search)) {
+        return 1;
+    }
+    if (search->preemptions >= 2 && search->in_user && pairs_try(search)) {
         return 1;
     }
     for (unsigned level = 2; level <= search->preemptions; level++) {
@@ -304,8 +339,20 @@ int search_go(struct search *search)
     return 0;
 }
 
-/* Without its place `skip`, or with that place moved to `at`. */
-static int still_fails(struct search *search, uint32_t skip, uint64_t at)
+/* How often the CPU was taken in the last run. What was a choice is one, too, where it comes earlier. */
+static uint32_t preemptions_of_run(const struct search *search)
+{
+    const struct event *events = device_events(&search->run);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < search->run.events; i++) {
+        count += events[i].kind == STOPS && events[i].why == TAKEN;
+    }
+    return count;
+}
+
+/* Without its place `skip`, or with that place moved to `at`; and with `most` preemptions. */
+static int still_fails(struct search *search, uint32_t skip, uint64_t at, uint32_t most)
 {
     struct schedule was = search->found, without = {0};
 
@@ -317,7 +364,7 @@ static int still_fails(struct search *search, uint32_t skip, uint64_t at)
             return 0;
         }
     }
-    if (search_try(search, &without) && !search->run.diverged) {
+    if (search_try(search, &without) && !search->run.diverged && preemptions_of_run(search) <= most) {
         return 1;
     }
     search->found = was;
@@ -325,7 +372,7 @@ static int still_fails(struct search *search, uint32_t skip, uint64_t at)
 }
 
 /* The places of the program's own code around place `number`, the nearest first: try those. */
-static void move_to_own(struct search *search, uint32_t number)
+static void move_to_own(struct search *search, uint32_t number, uint32_t most)
 {
     uint64_t at = search->found.places[number].at, own[2];
     const struct event *events;
@@ -351,7 +398,7 @@ static void move_to_own(struct search *search, uint32_t number)
         }
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (still_fails(search, number, own[i])) {
+        if (still_fails(search, number, own[i], most)) {
             return;
         }
     }
@@ -359,12 +406,14 @@ static void move_to_own(struct search *search, uint32_t number)
 
 void search_shrink(struct search *search)
 {
+    uint32_t most = preemptions_of_run(search);
+
     for (uint32_t i = 0; i < search->found.count;) {
-        if (!still_fails(search, i, 0)) {
+        if (!still_fails(search, i, 0, most)) {
             i++;
         }
     }
     for (uint32_t i = 0; i < search->found.count; i++) {
-        move_to_own(search, i);
+        move_to_own(search, i, most);
     }
 }

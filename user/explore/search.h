@@ -10,6 +10,7 @@
 /* What was tried with so many preemptions. */
 struct coverage {
     uint64_t schedules, of; /* of: so many there are; 0: they were drawn by chance */
+    uint64_t diverged;      /* of these did not go as they say: then it is not known what was tried */
     int all;
 };
 
@@ -27,7 +28,6 @@ struct search {
     /* What came out: */
     uint64_t tried, instructions; /* of the first run */
     uint64_t until_end; /* of these, before explore_end() */
-    uint64_t diverged;            /* runs that did not follow their schedule */
     uint64_t rest;                /* orders of coroutines with more choices, as far as they are known */
     struct coverage covered[PREEMPTIONS_MAX + 1];
     unsigned found_with;
@@ -35,6 +35,14 @@ struct search {
     struct run run;  /* the last one */
     char lost[256];  /* what it did not give back, or "" */
 };
+
+/* A schedule without preemptions, and what can be done otherwise. */
+struct root {
+    struct schedule schedule;
+    struct ways ways;
+};
+extern struct root roots[];
+extern uint32_t root_count;
 
 /* One more has been tried: say so now and then. */
 void search_count(struct search *search);
