@@ -59,7 +59,9 @@ static void *ring_object(struct vma_source *source)
     return NULL;
 }
 
-static const struct vma_source_ops source_ops = {ring_get_page, ring_release, ring_object};
+static const struct vma_source_ops source_ops = {
+    .get_page = ring_get_page, .release = ring_release, .object = ring_object,
+};
 
 /* The ring that has been unused for longest, now used; NULL: all are in use. */
 static struct ring *ring_claim(void)

@@ -233,6 +233,16 @@ static struct page *source_page(struct vma_source *source, uint64_t index)
     return page ? page : error_pointer(-ENOMEM);
 }
 
+static bool source_has_page(struct vma_source *source, uint64_t index)
+{
+    struct page *page = file_page(container_of(source, struct tmpfs_source, source)->inode->data, index, false);
+
+    if (page) {
+        page_put(page);
+    }
+    return page;
+}
+
 static void source_release(struct vma_source *source)
 {
     struct tmpfs_source *tmpfs = container_of(source, struct tmpfs_source, source);
@@ -251,6 +261,7 @@ static void *source_object(struct vma_source *source)
 
 static const struct vma_source_ops source_ops = {
     .get_page = source_page,
+    .has_page = source_has_page,
     .release = source_release,
     .object = source_object,
 };

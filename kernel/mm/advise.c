@@ -1,5 +1,5 @@
 /*
- * madvise: what a program tells of its memory. What is only a hint changes nothing here; what promises
+ * mincore: what a program is told of its memory, and madvise: what it tells. What is only a hint changes nothing here; what promises
  * something (pages that are gone, a fork that does not have them) is done, or refused.
  */
 #include "lib/errno.h"
@@ -103,4 +103,31 @@ long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice)
         error = mm_populate(mm, address, end) ? -EFAULT : 0;
     }
     return error;
+}
+
+/* Touching it would make no page: it is mapped, or its file has it (it may be another process's doing). */
+static bool page_is_present(struct mm *mm, const struct vma *vma, vaddr_t at)
+{
+    const pte_t *entry = mm_pte(mm, at, false);
+    bool (*has_page)(struct vma_source *, uint64_t) = vma->source ? vma->source->ops->has_page : NULL;
+
+    if ((entry && *entry) || !vma->source) {
+        return entry && *entry;
+    }
+    return !has_page || has_page(vma->source, vma->offset + ((at - vma->start) >> PAGE_SHIFT));
+}
+
+size_t mm_present(struct mm *mm, vaddr_t start, uint8_t *there, size_t count)
+{
+    const struct vma *vma;
+    size_t done = 0;
+
+    mutex_lock(&mm->lock);
+    vma = mm_find(mm, start);
+    while (vma && vma->start <= start && start < vma->end && done < count) {
+        there[done++] = page_is_present(mm, vma, start);
+        start += PAGE_SIZE;
+    }
+    mutex_unlock(&mm->lock);
+    return done;
 }

@@ -80,6 +80,9 @@ long mm_brk(struct mm *mm, vaddr_t brk);
 long mm_remap(struct mm *mm, vaddr_t old, size_t old_size, size_t size, int flags, vaddr_t fixed);
 /* advise.c. 0, -EINVAL, -EFAULT (no page), -ENOMEM: there are holes, but what is mapped has followed. */
 long mm_advise(struct mm *mm, vaddr_t address, size_t size, int advice);
+/* As mincore(2): for each page of one area from `start` on, at most `count` of them, 1 or 0. How many; 0: nothing
+ * is mapped at `start`. */
+size_t mm_present(struct mm *mm, vaddr_t start, uint8_t *there, size_t count);
 /* lock.c. As mlock, munlock: 0, -EINVAL (beyond all addresses), -ENOMEM (a hole, or no memory). `touch`: make
  * the pages now. */
 long mm_lock_range(struct mm *mm, vaddr_t address, size_t size, bool locked, bool touch);

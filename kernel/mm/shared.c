@@ -35,6 +35,17 @@ static struct page *shared_get_page(struct vma_source *source, uint64_t index)
     return page ? page : error_pointer(-ENOMEM);
 }
 
+static bool shared_has_page(struct vma_source *source, uint64_t index)
+{
+    struct shared *shared = container_of(source, struct shared, source);
+    bool found;
+
+    spin_lock(&shared->lock);
+    found = page_tree_find(&shared->pages, index);
+    spin_unlock(&shared->lock);
+    return found;
+}
+
 static void shared_release(struct vma_source *source)
 {
     struct shared *shared = container_of(source, struct shared, source);
@@ -52,7 +63,12 @@ static void *shared_object(struct vma_source *source)
     return NULL;
 }
 
-static const struct vma_source_ops ops = {shared_get_page, shared_release, shared_object};
+static const struct vma_source_ops ops = {
+    .get_page = shared_get_page,
+    .has_page = shared_has_page,
+    .release = shared_release,
+    .object = shared_object,
+};
 
 struct vma_source *vma_source_anonymous(uint64_t pages, bool promised)
 {

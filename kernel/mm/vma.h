@@ -12,6 +12,8 @@ struct vma_source;
 struct vma_source_ops {
     /* The page at `index` of the source, referenced; -EIO: beyond its end; -ENOMEM. */
     struct page *(*get_page)(struct vma_source *source, uint64_t index);
+    /* Is it there already? Missing: yes. */
+    bool (*has_page)(struct vma_source *source, uint64_t index);
     void (*release)(struct vma_source *source);
     /* What it belongs to (an inode, for /proc/PID/maps), or NULL. */
     void *(*object)(struct vma_source *source);

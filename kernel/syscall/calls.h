@@ -62,6 +62,7 @@ struct sized_mask {
     SYSCALL(25, mremap, (uint64_t old, size_t old_size, size_t size, uint64_t flags, \
             uint64_t fixed)) \
     SYSCALL(26, msync, (uint64_t address, size_t size, int flags)) \
+    SYSCALL(27, mincore, (uint64_t address, size_t size, uint8_t __user *vector)) \
     SYSCALL(28, madvise, (uint64_t address, size_t size, int advice)) \
     SYSCALL(32, dup, (int fd)) \
     SYSCALL(33, dup2, (int fd, int to)) \

@@ -3,6 +3,7 @@
 #include "fs/file.h"
 #include "lib/errno.h"
 #include "mm/mm.h"
+#include "mm/uaccess.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
 
@@ -106,6 +107,33 @@ long sys_mremap(uint64_t old, size_t old_size, size_t size, uint64_t flags, uint
 long sys_madvise(uint64_t address, size_t size, int advice)
 {
     return mm_advise(current->mm, address, size, advice);
+}
+
+/* What is before a hole is told, too. */
+long sys_mincore(uint64_t address, size_t size, uint8_t __user *vector)
+{
+    size_t pages = size / PAGE_SIZE + (size % PAGE_SIZE != 0), count;
+    uint8_t there[256];
+
+    if (address & (PAGE_SIZE - 1)) {
+        return -EINVAL;
+    }
+    if (!user_range_ok((void __user *)address, size)) {
+        return -ENOMEM;
+    }
+    if (!user_range_ok(vector, pages)) {
+        return -EFAULT;
+    }
+    for (; pages; pages -= count, address += count * PAGE_SIZE, vector += count) {
+        count = mm_present(current->mm, address, there, pages < sizeof(there) ? pages : sizeof(there));
+        if (!count) {
+            return -ENOMEM;
+        }
+        if (copy_to_user(vector, there, count)) {
+            return -EFAULT;
+        }
+    }
+    return 0;
 }
 
 /* Nothing is to be written back, as a mapping's pages are the file's: but all must be mapped. */

@@ -75,6 +75,7 @@ const struct call calls[] = {
     {"sched_yield", 24, 0, 0, {0}},
     {"mremap", 25, R_MAP, 0, {K(MAP), K(LENGTH), K(LENGTH), UP_TO(7), K(MAP)}},
     {"msync", 26, 0, 0, {K(MAP), K(LENGTH), UP_TO(8)}},
+    {"mincore", 27, 0, 0, {K(MAP), K(LENGTH), K(BUFFER)}},
     {"madvise", 28, 0, 0, {K(MAP), K(LENGTH), L(ADVICE)}},
     {"dup", 32, R_FD, 0, {K(FD)}},
     {"dup2", 33, R_FD, 0, {K(FD), K(NEW_FD)}},

@@ -1,4 +1,4 @@
-/* madvise: what is more than a hint is done, or refused. */
+/* madvise: what is more than a hint is done, or refused. mincore: what is there, and what is not. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -102,11 +102,76 @@ static void mmap_says_what_is_wrong_first(void)
     CHECK_ERROR((long)mmap(NULL, 0, PROT_READ, 0, -1, 0), EBADF);
 }
 
+/* As text, a character a page. */
+static const char *present(const char *memory, int pages)
+{
+    static unsigned char there[16];
+
+    memset(there, 'x', sizeof(there));
+    CHECK(syscall(SYS_mincore, memory, (size_t)pages * PAGE - 1, there) == 0);
+    for (int i = 0; i < pages; i++) {
+        there[i] = "-1"[there[i] & 1];
+    }
+    CHECK(there[pages] == 'x');
+    there[pages] = '\0';
+    return (const char *)there;
+}
+
+static void what_was_touched_is_present(void)
+{
+    char *memory = map_memory(4, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+    CHECK(strcmp(present(memory, 4), "----") == 0);
+    memory[PAGE] = 1;
+    memory[3 * PAGE] = 1;
+    CHECK(strcmp(present(memory, 4), "-1-1") == 0 && strcmp(present(memory + PAGE, 1), "1") == 0);
+    CHECK(mprotect(memory, 2 * PAGE, PROT_NONE) == 0 && strcmp(present(memory, 4), "-1-1") == 0);
+    CHECK(advise(memory + 3 * PAGE, PAGE, MADV_DONTNEED) == 0 && strcmp(present(memory, 4), "-1--") == 0);
+    CHECK(syscall(SYS_mlock, memory + 2 * PAGE, 2 * PAGE) == 0 && strcmp(present(memory, 4), "-111") == 0);
+}
+
+/* Whoever has brought a page of a file, or of shared memory, it is there for all. */
+static void what_others_brought_is_present(void)
+{
+    int fd = open("present", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    char *memory = map_memory(4, PROT_READ | PROT_WRITE, MAP_SHARED), *file;
+
+    CHECK(strcmp(present(memory, 4), "----") == 0);
+    if (fork() == 0) {
+        memory[2 * PAGE] = 1;
+        _exit(0);
+    }
+    CHECK(wait(NULL) > 0 && strcmp(present(memory, 4), "--1-") == 0);
+    CHECK(syscall(SYS_pwrite64, fd, "x", 1, 2 * PAGE) == 1);
+    file = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    CHECK(file != MAP_FAILED && present(file, 3)[2] == '1');
+    file[PAGE] = 1;
+    CHECK(present(file, 3)[1] == '1' && unlink("present") == 0);
+}
+
+static void bad_questions_of_what_is_present(void)
+{
+    char *memory = map_memory(3, PROT_READ | PROT_WRITE, MAP_PRIVATE), *hole = map_memory(1, PROT_READ, MAP_PRIVATE);
+    unsigned char there[4] = {7, 7, 7, 7};
+
+    CHECK(munmap(hole, PAGE) == 0 && munmap(memory + 2 * PAGE, PAGE) == 0);
+    memory[PAGE] = 1;
+    CHECK(syscall(SYS_mincore, memory, 0, hole) == 0);
+    CHECK_ERROR(syscall(SYS_mincore, memory + 1, PAGE, there), EINVAL);
+    CHECK_ERROR(syscall(SYS_mincore, memory, PAGE, hole), EFAULT);
+    CHECK_ERROR(syscall(SYS_mincore, memory, -PAGE, there), ENOMEM);
+    CHECK_ERROR(syscall(SYS_mincore, memory, PAGE, -1ul), EFAULT);
+    CHECK_ERROR(syscall(SYS_mincore, memory, 3 * PAGE, there), ENOMEM);
+    CHECK(there[0] == 0 && there[1] == 1 && there[2] == 7);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(a_fork_leaves_out_what_it_is_told), TEST(a_fork_wipes_what_it_is_told), TEST(pages_come_at_once),
         TEST(what_does_not_fit_is_refused), TEST(mmap_says_what_is_wrong_first),
+        TEST(what_was_touched_is_present), TEST(what_others_brought_is_present),
+        TEST(bad_questions_of_what_is_present),
     };
 
     return RUN_TESTS(tests);

@@ -33,7 +33,9 @@ static void *file_object(struct vma_source *source)
 
 bool space_file_create(uint64_t seed)
 {
-    static const struct vma_source_ops ops = {file_get_page, file_release, file_object};
+    static const struct vma_source_ops ops = {
+        .get_page = file_get_page, .release = file_release, .object = file_object,
+    };
 
     vma_source_init(&space_file, &ops, mm_new_id());
     for (uint64_t i = 0; i < FILE_PAGES; i++) {
