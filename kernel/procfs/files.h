@@ -28,6 +28,8 @@ struct proc_file {
     mode_t mode;
     /* task: referenced, NULL in the root. */
     void (*show)(struct proc_text *text, struct task *task);
+    const char *line;  /* or this is what it shows, */
+    const int *number; /* or this */
     long (*write)(struct task *task, const char *text); /* 0 or -errno; NULL: -EIO */
     /* Of a link that leads to a file, whatever its path: that one, referenced; NULL: it is gone. */
     struct inode *(*target)(struct task *task, int fd);

@@ -4,6 +4,7 @@
 #include "arch/percpu.h"
 #include "fs/file.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "lib/version.h"
 #include "mm/kmalloc.h"
 #include "mm/mm.h"
@@ -75,47 +76,11 @@ void show_mounts(struct proc_text *text, struct task *task)
     kfree(path);
 }
 
-static void show_ostype(struct proc_text *text, struct task *task)
+/* It is what it is: no other number is taken. */
+static long write_max_map_count(struct task *task, const char *text)
 {
     (void)task;
-    proc_print(text, "%s\n", SYSTEM_NAME);
-}
-
-static void show_osrelease(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "%s\n", SYSTEM_RELEASE);
-}
-
-static void show_hostname(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "%s\n", SYSTEM_HOST);
-}
-
-static void show_pid_max(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "%d\n", PID_MAX);
-}
-
-/* Nothing but this kernel runs in it: no modules. */
-static void show_tainted(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "0\n");
-}
-
-static void show_pipe_max_size(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "%d\n", PIPE_SIZE_MAX);
-}
-
-static void show_max_map_count(struct proc_text *text, struct task *task)
-{
-    (void)task;
-    proc_print(text, "%d\n", AREAS_MAX);
+    return parse_number(text, NULL) == AREAS_MAX ? 0 : -EINVAL;
 }
 
 const struct proc_file proc_sys_files[] = {
@@ -125,18 +90,20 @@ const struct proc_file proc_sys_files[] = {
     {NULL, .mode = 0},
 };
 const struct proc_file proc_sys_fs_files[] = {
-    {"pipe-max-size", S_IFREG | 0444, .show = show_pipe_max_size},
+    {"pipe-max-size", S_IFREG | 0444, .number = &(const int){PIPE_SIZE_MAX}},
+    {"pipe-user-pages-soft", S_IFREG | 0444, .line = "16384"}, /* Linux's, for all but root */
     {NULL, .mode = 0},
 };
 const struct proc_file proc_sys_vm_files[] = {
-    {"max_map_count", S_IFREG | 0444, .show = show_max_map_count},
+    {"max_map_count", S_IFREG | 0644, .number = &(const int){AREAS_MAX}, .write = write_max_map_count},
     {NULL, .mode = 0},
 };
 const struct proc_file proc_sys_kernel_files[] = {
-    {"hostname", S_IFREG | 0444, .show = show_hostname},
-    {"osrelease", S_IFREG | 0444, .show = show_osrelease},
-    {"ostype", S_IFREG | 0444, .show = show_ostype},
-    {"pid_max", S_IFREG | 0444, .show = show_pid_max},
-    {"tainted", S_IFREG | 0444, .show = show_tainted},
+    {"core_pattern", S_IFREG | 0444, .line = "|/bin/true"}, /* signal_status() */
+    {"hostname", S_IFREG | 0444, .line = SYSTEM_HOST},
+    {"osrelease", S_IFREG | 0444, .line = SYSTEM_RELEASE},
+    {"ostype", S_IFREG | 0444, .line = SYSTEM_NAME},
+    {"pid_max", S_IFREG | 0444, .number = &(const int){PID_MAX}},
+    {"tainted", S_IFREG | 0444, .line = "0"}, /* nothing but this kernel runs in it: no modules */
     {NULL, .mode = 0},
 };

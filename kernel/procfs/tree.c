@@ -259,6 +259,7 @@ static void proc_release(struct inode *inode)
 /* Fill `text` for this inode, anew: 0, -ENOMEM, or -ESRCH when the task is gone. */
 static long proc_generate(struct inode *inode, struct proc_text *text)
 {
+    const struct proc_file *file = inode_file(inode);
     struct task *task = inode_task(inode);
 
     page_tree_truncate(&text->pages, 1); /* the first one stays: a short text needs no other */
@@ -269,7 +270,13 @@ static long proc_generate(struct inode *inode, struct proc_text *text)
     }
     text->one_thread = inode_kind(inode) == PROC_THREAD;
     text->fd = inode_fd(inode);
-    inode_file(inode)->show(text, task);
+    if (file->show) {
+        file->show(text, task);
+    } else if (file->line) {
+        proc_print(text, "%s\n", file->line);
+    } else {
+        proc_print(text, "%d\n", *file->number);
+    }
     task_put(task);
     if (text->error) {
         text->used = 0;

@@ -137,6 +137,9 @@ static void the_machine_is_told(void)
     snprintf(line, sizeof(line), "%s\n", name.nodename);
     CHECK(strcmp(read_text("/proc/sys/kernel/hostname"), line) == 0);
     CHECK(atoi(read_text("/proc/sys/kernel/pid_max")) >= 301);
+    CHECK(atoi(read_text("/proc/sys/vm/max_map_count")) >= 65530 && atoi(read_text("/proc/sys/kernel/tainted")) >= 0);
+    CHECK(strlen(read_text("/proc/sys/kernel/core_pattern")) > 1);
+    CHECK(atoi(read_text("/proc/sys/fs/pipe-user-pages-soft")) > 0 && atoi(read_text("/proc/sys/fs/pipe-max-size")) > 0);
     CHECK(strstr(read_text("/proc/mounts"), " /proc proc rw"));
     CHECK(strstr(read_text("/proc/filesystems"), "nodev\tproc\n"));
     CHECK(memcmp(read_text("/proc/cpuinfo"), "processor\t: 0\n", 14) == 0 && strstr(text, "\nmodel name\t: "));
