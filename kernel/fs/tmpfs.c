@@ -221,6 +221,35 @@ static long file_truncate(struct inode *inode, off_t size)
     return 0;
 }
 
+/* What fails in the middle has made zeroes of some holes: nobody can tell them apart. */
+static long file_allocate(struct inode *inode, off_t offset, off_t size, bool keep_size)
+{
+    const off_t end = offset + size;
+    uint64_t index = (uint64_t)offset >> PAGE_SHIFT, last = (uint64_t)(end - 1) >> PAGE_SHIFT;
+    struct page *page;
+    long error = 0;
+
+    mutex_lock(&inode->lock);
+    if (!keep_size && end > inode->size && (uint64_t)end > file_size_limit()) {
+        mutex_unlock(&inode->lock);
+        signal_send_self(SIGXFSZ);
+        return -EFBIG;
+    }
+    for (; index <= last && !error; index++) {
+        page = last - index < page_total_count() ? file_page(inode->data, index, true) : NULL;
+        error = page ? 0 : -ENOSPC;
+        if (page) {
+            page_put(page);
+        }
+    }
+    if (!error && !keep_size) {
+        file_grow(inode, end);
+    }
+    inode->mtime = inode->ctime = vfs_now();
+    mutex_unlock(&inode->lock);
+    return error;
+}
+
 static struct page *source_page(struct vma_source *source, uint64_t index)
 {
     struct inode *inode = container_of(source, struct tmpfs_source, source)->inode;
@@ -318,7 +347,7 @@ static void node_release(struct inode *inode)
 }
 
 static const struct inode_ops file_inode_ops = {
-    .truncate = file_truncate, .source = file_source, .release = file_release,
+    .truncate = file_truncate, .allocate = file_allocate, .source = file_source, .release = file_release,
 };
 static const struct inode_ops link_ops = {.readlink = link_readlink, .release = link_release};
 static const struct inode_ops node_ops = {.release = node_release};

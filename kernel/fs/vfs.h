@@ -53,6 +53,9 @@ struct inode_ops {
      * text leads on. Missing: so it does always. */
     struct inode *(*target)(struct inode *inode);
     long (*truncate)(struct inode *inode, off_t size);                /* [-EINVAL] */
+    /* fallocate(2): memory for all of the range, which ends below 2^63; the file grows to hold it, or keeps
+     * its size. [-EOPNOTSUPP] */
+    long (*allocate)(struct inode *inode, off_t offset, off_t size, bool keep_size);
     /* Entries from `position` (0 at first) without "." and "..", until emit says false. */
     long (*iterate)(struct inode *directory, off_t position, dir_emit_t emit, void *context);
     /* The pages of a regular file, for mmap and exec; referenced, or an error pointer [-ENODEV].

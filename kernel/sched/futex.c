@@ -12,6 +12,7 @@
  */
 #include "sched/futex.h"
 
+#include "mm/kmalloc.h"
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
@@ -90,7 +91,8 @@ static struct list *futex_place(struct bucket *bucket, const struct task *task)
 }
 
 /* Queue the waiter while *word is `value`. -EAGAIN: it is not. */
-static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_t value)
+static inline __attribute__((always_inline)) long futex_enqueue(struct waiter *waiter, const int __user *word,
+                                                                uint32_t value)
 {
     struct bucket *bucket = waiter->bucket = bucket_of(waiter->key);
 //@lab 4 wait begin
@@ -118,7 +120,7 @@ static long futex_enqueue(struct waiter *waiter, const int __user *word, uint32_
 }
 
 /* Off the queue. True: it was woken. */
-static bool futex_dequeue(struct waiter *waiter)
+static inline bool futex_dequeue(struct waiter *waiter)
 {
     struct bucket *bucket;
 
@@ -153,6 +155,66 @@ long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, 
     error = wait_event_unqueued(WAIT_FUTEX, word,
                                 __atomic_load_n(&waiter.woken, __ATOMIC_ACQUIRE), deadline);
     return futex_dequeue(&waiter) ? 0 : error;
+}
+
+/* One waiter a word. */
+struct waiter_set {
+    unsigned count;
+    struct waiter waiters[];
+};
+
+static bool set_is_woken(const struct waiter_set *set)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        if (__atomic_load_n(&set->waiters[i].woken, __ATOMIC_ACQUIRE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Queue all of them. An error: those before set->count are queued, and may have been woken. */
+static long set_enqueue(struct waiter_set *set, const struct futex_word *words, unsigned count)
+{
+    long error = 0;
+
+    while (set->count < count && !error) {
+        struct waiter *waiter = &set->waiters[set->count];
+
+        waiter->task = current;
+        waiter->bitset = ~0u;
+        waiter->woken = false;
+        error = futex_enqueue(waiter, words[set->count].word, words[set->count].value);
+        set->count += !error;
+    }
+    return error;
+}
+
+long futex_wait_any(const struct futex_word *words, unsigned count, ktime_t deadline)
+{
+    struct waiter_set *set = kmalloc(sizeof(*set) + count * sizeof(set->waiters[0]));
+    long result = 0;
+
+    if (!set) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < count && !result; i++) {
+        result = find_key(words[i].word, words[i].shared, &set->waiters[i].key);
+    }
+    set->count = 0;
+    if (!result) {
+        result = set_enqueue(set, words, count);
+    }
+    if (!result) {
+        result = wait_event_unqueued(WAIT_FUTEX, words[0].word, set_is_woken(set), deadline);
+    }
+    while (set->count) {
+        if (futex_dequeue(&set->waiters[--set->count])) {
+            result = set->count;
+        }
+    }
+    kfree(set);
+    return result;
 }
 
 static inline void lock_two(struct bucket *a, struct bucket *b)

@@ -23,6 +23,12 @@ struct itimerspec {
 #define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call, read(2) */
 #define IOVEC_MAX 1024 /* UIO_MAXIOV, readv(2) */
 
+/* futex_waitv(2). */
+struct futex_waitv {
+    uint64_t value, address;
+    uint32_t flags, reserved;
+};
+
 /* The last argument of pselect6. */
 struct sized_mask {
     const uint64_t __user *set;
@@ -260,7 +266,7 @@ struct sized_mask {
     SYSCALL(282, signalfd, (int fd, const uint64_t __user *set, size_t size)) \
     SYSCALL(283, timerfd_create, (int clock, int flags)) \
     SYSCALL(284, eventfd, (unsigned count)) \
-    SYSCALL(285, fallocate, (int fd)) \
+    SYSCALL(285, fallocate, (int fd, int mode, off_t offset, off_t size)) \
     SYSCALL(286, timerfd_settime, (int fd, int flags, const struct itimerspec __user *user, \
             struct itimerspec __user *user_old)) \
     SYSCALL(287, timerfd_gettime, (int fd, struct itimerspec __user *user)) \
@@ -287,7 +293,9 @@ struct sized_mask {
     SYSCALL(436, close_range, (unsigned first, unsigned last, unsigned flags)) \
     SYSCALL(439, faccessat2, (int dirfd, const char __user *path, int mode, int flags)) \
     SYSCALL(441, epoll_pwait2, (int fd, struct epoll_event __user *events, int max, \
-            const struct timespec __user *timeout, const uint64_t __user *mask, size_t size))
+            const struct timespec __user *timeout, const uint64_t __user *mask, size_t size)) \
+    SYSCALL(449, futex_waitv, (const struct futex_waitv __user *user, unsigned count, \
+            unsigned flags, const struct timespec __user *timeout, int clock))
 
 #define SYSCALL(number, name, arguments) long sys_##name arguments;
 SYSCALLS

@@ -202,12 +202,30 @@ long sys_fadvise64(int fd, off_t offset, off_t size, int advice)
     return error;
 }
 
-/* Nothing can be kept ready: posix_fallocate(3) writes zeroes instead. */
-long sys_fallocate(int fd)
+long sys_fallocate(int fd, int mode, off_t offset, off_t size)
 {
+    enum { FALLOC_FL_KEEP_SIZE = 1 };
     struct file *file = fd_get_io(fd);
-    long error = file ? -EOPNOTSUPP : -EBADF;
+    struct inode *inode = file ? file->inode : NULL;
+    off_t end;
+    long error;
 
+    if (!file) {
+        return -EBADF;
+    }
+    if (offset < 0 || size <= 0) {
+        error = -EINVAL;
+    } else if (mode & ~FALLOC_FL_KEEP_SIZE) {
+        error = -EOPNOTSUPP;
+    } else if (!file_writable(file)) {
+        error = -EBADF;
+    } else if (!S_ISREG(inode->mode)) {
+        error = S_ISFIFO(inode->mode) ? -ESPIPE : -ENODEV;
+    } else if (__builtin_add_overflow(offset, size, &end)) {
+        error = -EFBIG;
+    } else {
+        error = inode->ops->allocate ? inode->ops->allocate(inode, offset, size, mode) : -EOPNOTSUPP;
+    }
     file_put(file);
     return error;
 }

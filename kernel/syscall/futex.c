@@ -2,6 +2,7 @@
 #include "sched/futex.h"
 
 #include "lib/errno.h"
+#include "mm/kmalloc.h"
 #include "mm/uaccess.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
@@ -169,6 +170,57 @@ long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout
     default:
         return -ENOSYS;
     }
+}
+
+/* A struct futex_waitv of the user's, as ours. 0, -EFAULT, -EINVAL. */
+static long futex_word_from_user(struct futex_word *word, const struct futex_waitv __user *user)
+{
+    enum { FUTEX_32 = 2 };
+    struct futex_waitv wish;
+
+    if (get_user(wish, user)) {
+        return -EFAULT;
+    }
+    if ((wish.flags & ~(unsigned)FUTEX_PRIVATE) != FUTEX_32 || wish.reserved) {
+        return -EINVAL;
+    }
+    *word = (struct futex_word){
+        (int __user *)wish.address, (uint32_t)wish.value, !(wish.flags & FUTEX_PRIVATE),
+    };
+    return 0;
+}
+
+long sys_futex_waitv(const struct futex_waitv __user *user, unsigned count, unsigned flags,
+                     const struct timespec __user *timeout, int clock)
+{
+    enum { FUTEX_WAITV_MAX = 128 };
+    ktime_t deadline = KTIME_NEVER;
+    struct futex_word *words;
+    long result = 0;
+
+    if (flags || !count || count > FUTEX_WAITV_MAX || !user ||
+        (timeout && clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) {
+        return -EINVAL;
+    }
+    if (timeout) {
+        deadline = time_from_user(timeout);
+        if (deadline < 0) {
+            return deadline;
+        }
+        deadline -= clock == CLOCK_REALTIME ? clock_realtime_offset : 0;
+    }
+    words = kmalloc(count * sizeof(*words));
+    if (!words) {
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < count && !result; i++) {
+        result = futex_word_from_user(&words[i], user + i);
+    }
+    if (!result) {
+        result = futex_wait_any(words, count, deadline);
+    }
+    kfree(words);
+    return result;
 }
 
 long sys_set_tid_address(int __user *word)

@@ -256,7 +256,7 @@ const struct call calls[] = {
     {"signalfd", 282, R_FD, 0, {K(FD), K(SIGSET), IS(8)}},
     {"timerfd_create", 283, R_TIMER, 0, {L(CLOCKS), B(02004000)}},
     {"eventfd", 284, R_FD, 0, {N}},
-    {"fallocate", 285, 0, 8, {K(FD), UP_TO(3), K(OFFSET), K(OFFSET)}},
+    {"fallocate", 285, 0, 8, {K(FD), UP_TO(3), K(OFFSET), K(SIZE)}},
     {"timerfd_settime", 286, 0, 0, {K(TIMER), UP_TO(3), K(INTERVAL), K(BUFFER)}},
     {"timerfd_gettime", 287, 0, 0, {K(TIMER), K(BUFFER)}},
     {"accept4", 288, R_SOCKET, 0, {K(SOCKET), K(BUFFER), K(WORD), B(02004000)}},
@@ -278,6 +278,7 @@ const struct call calls[] = {
     {"close_range", 436, 0, 8, {K(FD), K(NEW_FD), B(6)}},
     {"faccessat2", 439, 0, 0, {K(DIRECTORY), K(PATH), UP_TO(8), B(0x1300)}},
     {"epoll_pwait2", 441, 0, 0, {K(EPOLL), K(BUFFER), UP_TO(9), K(TIME), K(SIGSET), IS(8)}},
+    {"futex_waitv", 449, 0, 0, {K(WAITS), UP_TO(5), UP_TO(1), K(TIME), UP_TO(2)}},
     {"unknown", 600, 0, 8, {N, N, N, N, N, N}},
     /* Tricks: what can be done without a call, and files that others are about. */
     {"#flags", T_FLAGS, 0, 0, {B(0x250fd5)}}, /* ID AC RF NT OF DF TF SF ZF AF PF CF */

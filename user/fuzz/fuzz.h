@@ -29,7 +29,7 @@ enum kind {
     CHILD, ANY_PID, SIGNAL,
     BUFFER, WORD, TIME, TIMEVAL, INTERVAL, /* pointers to what structs.c fills */
     ACTION, SIGSET, ALTSTACK, LIMIT, EVENT, VECTOR, MESSAGE, NAME, NAME_SIZE, POLLS, FD_BITS,
-    SIZED_MASK, CPUS, ROBUST, IO_ARGUMENT, FRAME, CLONE_FLAGS,
+    SIZED_MASK, WAITS, CPUS, ROBUST, IO_ARGUMENT, FRAME, CLONE_FLAGS,
     KINDS,
 };
 #define ARG(kind, number) ((uint64_t)(kind) << 56 | (uint64_t)(number))

@@ -181,6 +181,13 @@ size_t struct_fill(struct thread *t, enum kind kind, uint64_t *data)
         data[0] = value_place(t, data + 2, 8);
         data[1] = one_in(t, 8) ? number_make(t) : 8;
         return 16;
+    case WAITS:
+        for (int i = 0; i < 12; i += 3) {
+            data[i] = below(t, 3);
+            data[i + 1] = WORDS_AT + 4 * below(t, 8);
+            data[i + 2] = one_in(t, 8) ? number_make(t) : 2 | (draw(t) & 128); /* FUTEX_32, FUTEX_PRIVATE */
+        }
+        return 96;
     case ROBUST: return fill_robust(t, data);
     case FRAME: return fill_frame(t, data);
     default:

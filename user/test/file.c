@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "ktap.h"
 
@@ -233,6 +234,33 @@ static void files_end_at_their_limit(void)
     CHECK(ftruncate(fd, 20) == 0 && unlink("limited") == 0); /* the limit was the child's */
 }
 
+static void room_is_made_before_it_is_needed(void)
+{
+    const long page = 4096, keep = 1; /* FALLOC_FL_KEEP_SIZE */
+    int fd = open("room", O_RDWR | O_CREAT | O_TRUNC, 0600), reader = open("room", O_RDONLY), ends[2];
+    struct rlimit limit = {2 * (unsigned long)page, RLIM_INFINITY};
+    struct stat st;
+    char text[4] = "xyz";
+
+    CHECK(pipe(ends) == 0 && write(fd, "abc", 3) == 3);
+    CHECK(syscall(SYS_fallocate, fd, keep, 0, 4 * page) == 0 && fstat(fd, &st) == 0 && st.st_size == 3);
+    CHECK(syscall(SYS_fallocate, fd, 0, page, page) == 0 && fstat(fd, &st) == 0 && st.st_size == 2 * page);
+    CHECK(syscall(SYS_fallocate, fd, 0, 0, 1) == 0 && fstat(fd, &st) == 0 && st.st_size == 2 * page);
+    CHECK(read(reader, text, 3) == 3 && memcmp(text, "abc", 3) == 0);
+    CHECK(lseek(reader, page, SEEK_SET) == page && read(reader, text, 3) == 3 && memcmp(text, "\0\0", 3) == 0);
+    CHECK_ERROR(syscall(SYS_fallocate, reader, 0, 0, page), EBADF);
+    CHECK_ERROR(syscall(SYS_fallocate, 99, 0, 0, page), EBADF);
+    CHECK_ERROR(syscall(SYS_fallocate, fd, 0, -1l, page), EINVAL);
+    CHECK_ERROR(syscall(SYS_fallocate, fd, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_fallocate, fd, 0, 0x7fffffffffffffffl, page), EFBIG);
+    CHECK_ERROR(syscall(SYS_fallocate, ends[1], 0, 0, page), ESPIPE);
+    CHECK_ERROR(syscall(SYS_fallocate, open("/dev/null", O_RDWR), 0, 0, page), ENODEV);
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK_ERROR(syscall(SYS_fallocate, fd, 0, 2 * page, page), EFBIG);
+    CHECK(fstat(fd, &st) == 0 && st.st_size == 2 * page && unlink("room") == 0);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -241,6 +269,7 @@ int main(void)
         TEST(descriptors_at_the_limit), TEST(pipe_behaviour),
         TEST(broken_pipe_kills_or_fails), TEST(poll_wakes_for_a_writer), TEST(devices),
         TEST(bad_pointers), TEST(files_end_at_their_limit),
+        TEST(room_is_made_before_it_is_needed),
     };
 
     return RUN_TESTS(tests);

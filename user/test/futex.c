@@ -356,6 +356,94 @@ static void signals_interrupt_and_restart(void)
     check_signal(SA_RESTART, 1, EINTR);
 }
 
+struct waitv {
+    uint64_t value, address;
+    uint32_t flags, reserved;
+};
+
+static long wait_any(const struct waitv *waits, int count, const struct timespec *timeout, int clock)
+{
+    return syscall(SYS_futex_waitv, waits, (long)count, 0l, timeout, (long)clock);
+}
+
+#define WAITV_32 2
+static struct waitv some[3] = {
+    {0, (uint64_t)&word, WAITV_32 | FUTEX_PRIVATE, 0}, {5, (uint64_t)&other, WAITV_32, 0},
+    {0, (uint64_t)&woken, WAITV_32 | FUTEX_PRIVATE, 0},
+};
+
+static int wait_for_any(void *index)
+{
+    *(volatile long *)index = wait_any(some, 3, NULL, 0);
+    return 0;
+}
+
+/* Of words of both kinds; and it leaves no waiter behind. */
+static void one_thread_waits_for_several_words(void)
+{
+    static volatile int *const words[3] = {&word, &other, &woken};
+
+    for (int i = 0; i < 3; i++) {
+        long index = -1;
+        pid_t tid;
+
+        word = woken = 0;
+        other = 5;
+        tid = thread_start(&threads[0], wait_for_any, &index);
+        CHECK(tid > 0);
+        AWAIT(thread_sleeps(tid));
+        CHECK(futex(words[i], FUTEX_WAKE | (i == 1 ? FUTEX_PRIVATE : 0), 1, NULL) == 0);
+        CHECK(futex(words[i], FUTEX_WAKE | (i == 1 ? 0 : FUTEX_PRIVATE), 1, NULL) == 1);
+        thread_join(&threads[0]);
+        CHECK(index == i);
+        for (int k = 0; k < 3; k++) {
+            CHECK(futex(words[k], FUTEX_WAKE | (k == 1 ? 0 : FUTEX_PRIVATE), 9, NULL) == 0);
+        }
+    }
+}
+
+static void waits_for_several_end_in_time(void)
+{
+    struct timespec now;
+
+    word = woken = 0;
+    other = 5;
+    for (int clock = 0; clock < 2; clock++) {
+        CHECK(clock_gettime(clock, &now) == 0);
+        CHECK_ERROR(wait_any(some, 3, &now, clock), ETIMEDOUT);
+    }
+    CHECK_ERROR(wait_any(some, 3, &now, 7), EINVAL);
+    now.tv_nsec = SECOND;
+    CHECK_ERROR(wait_any(some, 3, &now, 1), EINVAL);
+    woken = 1;
+    CHECK_ERROR(wait_any(some, 3, NULL, 0), EAGAIN);
+}
+
+static void bad_waits_for_several(void)
+{
+    struct waitv bad[2] = {some[0], some[0]};
+
+    CHECK_ERROR(wait_any(some, 0, NULL, 0), EINVAL);
+    CHECK_ERROR(wait_any(some, 129, NULL, 0), EINVAL);
+    CHECK_ERROR(wait_any(NULL, 1, NULL, 0), EINVAL);
+    CHECK_ERROR(wait_any((void *)8, 1, NULL, 0), EFAULT);
+    CHECK_ERROR(syscall(SYS_futex_waitv, some, 1l, 1l, NULL, 0l), EINVAL);
+    word = 1;
+    bad[0].value = 2; /* EAGAIN, if all else were right */
+    bad[1].address |= 1;
+    CHECK_ERROR(wait_any(bad, 2, NULL, 0), EINVAL);
+    bad[1].address = 0;
+    CHECK_ERROR(wait_any(bad + 1, 1, NULL, 0), EFAULT);
+    bad[1].address = -4ul;
+    CHECK_ERROR(wait_any(bad, 2, NULL, 0), EFAULT);
+    bad[1] = (struct waitv){1, (uint64_t)&word, FUTEX_PRIVATE, 0};
+    CHECK_ERROR(wait_any(bad, 2, NULL, 0), EINVAL);
+    bad[1] = (struct waitv){1, (uint64_t)&word, WAITV_32, 1};
+    CHECK_ERROR(wait_any(bad, 2, NULL, 0), EINVAL);
+    bad[1].reserved = 0;
+    CHECK_ERROR(wait_any(bad, 2, NULL, 0), EAGAIN);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -367,6 +455,8 @@ int main(void)
         TEST(private_words_do_not), TEST(shared_word_at_two_addresses),
         TEST(unmapped_words_hear_nothing), TEST(words_of_a_file_that_was_cut),
         TEST(end_of_a_thread_clears_and_wakes), TEST(signals_interrupt_and_restart),
+        TEST(one_thread_waits_for_several_words), TEST(waits_for_several_end_in_time),
+        TEST(bad_waits_for_several),
     };
 
     return RUN_TESTS(tests);

@@ -38,11 +38,11 @@ enum {
     SYS_unlinkat = 263, SYS_renameat = 264, SYS_linkat = 265, SYS_symlinkat = 266,
     SYS_readlinkat = 267, SYS_fchmodat = 268, SYS_faccessat = 269, SYS_pselect6 = 270,
     SYS_ppoll = 271, SYS_set_robust_list = 273, SYS_get_robust_list = 274, SYS_utimensat = 280,
-    SYS_epoll_pwait = 281, SYS_timerfd_create = 283, SYS_timerfd_settime = 286,
+    SYS_epoll_pwait = 281, SYS_timerfd_create = 283, SYS_fallocate = 285, SYS_timerfd_settime = 286,
     SYS_timerfd_gettime = 287, SYS_accept4 = 288, SYS_signalfd4 = 289, SYS_eventfd2 = 290,
     SYS_epoll_create1 = 291, SYS_pipe2 = 293, SYS_preadv = 295, SYS_pwritev = 296,
     SYS_rt_tgsigqueueinfo = 297, SYS_prlimit64 = 302, SYS_renameat2 = 316, SYS_getrandom = 318,
     SYS_mlock2 = 325, SYS_statx = 332, SYS_close_range = 436, SYS_faccessat2 = 439,
-    SYS_epoll_pwait2 = 441,
+    SYS_epoll_pwait2 = 441, SYS_futex_waitv = 449,
 };
 #endif
