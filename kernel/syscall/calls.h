@@ -79,7 +79,7 @@ struct sized_mask {
     SYSCALL(38, setitimer, (int which, const struct itimerval __user *value, \
             struct itimerval __user *old)) \
     SYSCALL(39, getpid, (void)) \
-    SYSCALL(40, sendfile, (int out, int in)) \
+    SYSCALL(40, sendfile, (int out, int in, off_t __user *user, size_t size)) \
     SYSCALL(41, socket, (int family, int type, int protocol)) \
     SYSCALL(42, connect, (int fd, const void __user *user, int size)) \
     SYSCALL(43, accept, (int fd, void __user *user, int __user *user_size)) \

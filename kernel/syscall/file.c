@@ -4,6 +4,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
+#include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
@@ -230,15 +231,65 @@ long sys_fallocate(int fd, int mode, off_t offset, off_t size)
     return error;
 }
 
-/* Programs copy by read and write where this says EINVAL (sendfile(2), NOTES); of ENOSYS not all think. */
-long sys_sendfile(int out, int in)
+/* Its pages are written from a mapping that is there for this call alone: no second way to copy. */
+static ssize_t file_send(struct file *to, struct file *from, off_t position, size_t size)
+{
+    const size_t skip = (size_t)position & (PAGE_SIZE - 1);
+    struct inode *inode = from->inode;
+    struct vma_source *source;
+    ssize_t done;
+    long address;
+
+    if (!S_ISREG(inode->mode) || !inode->ops->source || to->flags & O_APPEND) {
+        return -EINVAL;
+    }
+    if (position >= inode->size || size == 0) {
+        return 0;
+    }
+    if ((off_t)size > inode->size - position) {
+        size = (size_t)(inode->size - position);
+    }
+    source = inode->ops->source(inode, false);
+    if (is_error(source)) {
+        return pointer_error(source);
+    }
+    address = mm_map(current->mm, 0, skip + size, PROT_READ, MAP_PRIVATE, source,
+                     (uint64_t)position >> PAGE_SHIFT);
+    vma_source_put(source);
+    if (address < 0) {
+        return address;
+    }
+    done = file_transfer(to, (uint64_t)address + skip, size, NULL, true);
+    mm_unmap(current->mm, (vaddr_t)address, skip + size);
+    return done;
+}
+
+long sys_sendfile(int out, int in, off_t __user *user, size_t size)
 {
     struct file *from = fd_get_io(in), *to = fd_get_io(out);
-    long error = from && to ? -EINVAL : -EBADF;
+    off_t position = from ? from->position : 0;
+    ssize_t done = -EBADF;
 
+    if (!from || !to || !file_readable(from) || !file_writable(to)) {
+        goto out;
+    }
+    if (user && get_user(position, user)) {
+        done = -EFAULT;
+        goto out;
+    }
+    done = position < 0 ? -EINVAL : file_send(to, from, position, size < TRANSFER_MAX ? size : TRANSFER_MAX);
+    position += done > 0 ? done : 0;
+    if (user) {
+        done = put_user(position, user) ? -EFAULT : done;
+    } else if (done > 0) {
+        mutex_lock(&from->position_lock);
+        from->position = position;
+        mutex_unlock(&from->position_lock);
+    }
+out:
     file_put(from);
     file_put(to);
-    return error;
+    return done;
 }
 
 /* A table of its own for this (CLOSE_RANGE_UNSHARE) is not to be had. */

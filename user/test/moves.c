@@ -54,10 +54,56 @@ static void zeroes_are_memory(void)
     CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EACCES);
 }
 
+static void a_file_is_sent(void)
+{
+    int from = open("sent", O_RDWR | O_CREAT | O_TRUNC, 0600), to = open("got", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    static char out[20000], in[20000];
+    long at = 4090;
+    int ends[2];
+
+    for (int i = 0; i < 20000; i++) {
+        out[i] = (char)(i * 7 / 5);
+    }
+    CHECK(write(from, out, 20000) == 20000 && write(to, "abc", 3) == 3 && lseek(from, 10, SEEK_SET) == 10);
+    CHECK(syscall(SYS_sendfile, to, from, NULL, 5000l) == 5000);
+    CHECK(lseek(from, 0, SEEK_CUR) == 5010 && lseek(to, 0, SEEK_CUR) == 5003);
+    CHECK(syscall(SYS_sendfile, to, from, &at, 30000l) == 20000 - 4090 && at == 20000);
+    CHECK(lseek(from, 0, SEEK_CUR) == 5010 && syscall(SYS_sendfile, to, from, &at, 1l) == 0 && at == 20000);
+    CHECK(lseek(to, 0, SEEK_SET) == 0 && read(to, in, 20000) == 20000 && memcmp(in, "abc", 3) == 0);
+    CHECK(memcmp(in + 3, out + 10, 5000) == 0 && memcmp(in + 5003, out + 4090, 14997) == 0);
+    CHECK(pipe(ends) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    at = 4000;
+    CHECK(syscall(SYS_sendfile, ends[1], from, &at, 200l) == 200 && at == 4200);
+    CHECK(read(ends[0], in, 300) == 200 && memcmp(in, out + 4000, 200) == 0);
+    while (syscall(SYS_sendfile, ends[1], from, &at, 4096l) > 0) {
+        at = 0;
+    }
+    CHECK(errno == EAGAIN && unlink("sent") == 0 && unlink("got") == 0);
+}
+
+static void bad_sendings(void)
+{
+    int from = open("sent", O_RDWR | O_CREAT | O_TRUNC, 0600), to = open("got", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int more = open("got", O_WRONLY | O_APPEND), reader = open("sent", O_RDONLY), ends[2];
+    long at = -1;
+
+    CHECK(pipe(ends) == 0 && write(from, "abcdef", 6) == 6 && lseek(from, 0, SEEK_SET) == 0);
+    CHECK_ERROR(syscall(SYS_sendfile, to, 99, NULL, 1l), EBADF);
+    CHECK_ERROR(syscall(SYS_sendfile, 99, from, NULL, 1l), EBADF);
+    CHECK_ERROR(syscall(SYS_sendfile, to, to, NULL, 1l), EBADF);
+    CHECK_ERROR(syscall(SYS_sendfile, reader, from, NULL, 1l), EBADF);
+    CHECK_ERROR(syscall(SYS_sendfile, to, from, 8l, 1l), EFAULT);
+    CHECK_ERROR(syscall(SYS_sendfile, to, from, &at, 1l), EINVAL);
+    CHECK_ERROR(syscall(SYS_sendfile, more, from, NULL, 1l), EINVAL);
+    CHECK(syscall(SYS_sendfile, to, from, NULL, 0l) == 0 && lseek(from, 0, SEEK_CUR) == 0);
+    CHECK(unlink("sent") == 0 && unlink("got") == 0);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(vectors_go_to_a_position), TEST(ranges_of_descriptors_close), TEST(zeroes_are_memory),
+        TEST(a_file_is_sent), TEST(bad_sendings),
     };
 
     return RUN_TESTS(tests);
