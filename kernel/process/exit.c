@@ -16,6 +16,8 @@
 #include "sched/sched.h"
 #include "trace/trace.h"
 
+bool exit_subreapers;
+
 #define TURN 32 /* children that are looked at before others may have tasks_lock */
 
 void task_release_mm(struct task *task, bool ends)
@@ -104,17 +106,34 @@ static struct thread_group *group_first_child(const struct thread_group *group)
     return list_empty(list) ? NULL : list_first(list, struct thread_group, sibling);
 }
 
-/* Give some children of a process that ends to init. True: there may be more. tasks_lock is held. */
+/* Who gets the children of a process that ends: an ancestor that asked for them, or init. No ancestor has ended:
+ * if it does, it gives them on. */
+static struct thread_group *group_reaper(const struct thread_group *group)
+{
+    struct thread_group *reaper = exit_subreapers ? group->parent : group_find_locked(1);
+
+    assert_held(&tasks_lock);
+    while (reaper->pid != 1 && !reaper->subreaper) {
+        reaper = reaper->parent;
+    }
+    return reaper;
+}
+
+/* Give some children of a process that ends to another one. True: there may be more. tasks_lock is held. */
 static bool orphan_some(struct thread_group *group, struct list *gone)
 {
-    struct thread_group *init = group_find_locked(1), *child;
+    struct thread_group *child = group_first_child(group), *reaper = child ? group_reaper(group) : NULL;
     int left = TURN;
 
     assert_held(&tasks_lock);
     for (; left > 0 && (child = group_first_child(group)) != NULL; left--) {
-        child->parent = init;
-        child->parent_pid = init->pid;
+        child->parent = reaper;
+        child->parent_pid = reaper->pid;
         child->exit_signal = SIGCHLD;
+        if (child->parent_end_signal && !child->dead) {
+            signal_send_process_locked(child, child->parent_end_signal,
+                                       &(struct signal_info){.code = SI_USER, .pid = group->pid});
+        }
         group_place(child);
         if (child->dead && notify_parent(child)) {
             release_group(child, gone);

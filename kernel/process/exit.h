@@ -10,6 +10,10 @@ void task_release_mm(struct task *task, bool ends);
  * it is to end itself, or another one executes. Sleeps. */
 long task_end_other_threads(void);
 
+/* A process has been a subreaper since the boot: who ends looks for one. No lock: it is told before it has
+ * descendants, or it is too late for those that end now. */
+extern bool exit_subreapers;
+
 struct wait_result {
     pid_t pid;
     int status, code; /* as wait4 gives it; CLD_* */

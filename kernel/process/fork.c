@@ -170,6 +170,7 @@ static long task_prepare(struct task *task, uint64_t flags)
     task_inherit_policy(task, current);
     task->affinity = current->affinity;
     task->blocked = current->blocked;
+    task->timer_slack = task->timer_slack_default = current->timer_slack;
     if (!(flags & CLONE_VM) || flags & CLONE_VFORK) {
         task->altstack = current->altstack;
     }

@@ -341,6 +341,23 @@ static void show_maps(struct proc_text *text, struct task *task)
     mm_put(mm);
 }
 
+static void show_timer_slack(struct proc_text *text, struct task *task)
+{
+    proc_print(text, "%lu\n", task->timer_slack);
+}
+
+static long write_timer_slack(struct task *task, const char *text)
+{
+    const char *end;
+    uint64_t slack = parse_number(text, &end);
+
+    if (end == text) {
+        return -EINVAL;
+    }
+    task->timer_slack = slack ? slack : task->timer_slack_default;
+    return 0;
+}
+
 static void show_fail_nth(struct proc_text *text, struct task *task)
 {
     proc_print(text, "%u\n", inject_left(task->group));
@@ -365,6 +382,7 @@ const struct proc_file proc_task_files[] = {
     {"cmdline", S_IFREG | 0444, .show = show_arguments},
     {"maps", S_IFREG | 0444, .show = show_maps},
     {"wchan", S_IFREG | 0444, .show = show_wchan},
+    {"timerslack_ns", S_IFREG | 0666, .show = show_timer_slack, .write = write_timer_slack},
     {"mounts", S_IFREG | 0444, .show = show_mounts},
     {"statm", S_IFREG | 0444, .show = show_statm},
     {"exe", S_IFLNK | 0777, .show = show_exe, .target = target_exe},

@@ -24,6 +24,7 @@ struct task *task_create(const char *name)
     }
     memset(task, 0, offsetof(struct task, user.fpu));
     signal_set_init(&task->pending);
+    task->timer_slack = task->timer_slack_default = 50000; /* of init: Linux's */
     task->kernel_stack = kstack_alloc();
     if (!task->kernel_stack) {
         kfree(task);

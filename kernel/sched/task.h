@@ -81,6 +81,8 @@ struct thread_group {
     int stop_left;                 /* threads that have yet to stop; the last one tells the parent */
     bool stop_taken; /* a stop signal was taken, and no SIGCONT has come since; tasks_lock */
     bool stop_waitable, continued; /* the parent may wait for it */
+    bool subreaper;            /* the children of its descendants that end become its own; no lock */
+    uint8_t parent_end_signal; /* it gets this when its parent ends; no lock */
     struct rlimit limits[RLIMIT_COUNT];
     struct tty *tty; /* the session's terminal */
     struct cpu_usage ended_usage, children_usage; /* of threads; of waited-for children, with theirs */
@@ -140,6 +142,7 @@ struct task {
     int __user *set_tid; /* where it stores its tid before it first enters user mode, or NULL */
     int __user *clear_tid;
     uint64_t robust_list;
+    uint64_t timer_slack, timer_slack_default; /* ns, prctl(2) */
     struct pi_waiter *pi_waiter; /* while it waits: pi_lock of futex_pi.c, as the next two */
     struct rb_root pi_held;      /* what others wait for */
     bool pi_ended;               /* it will give no lock back any more */

@@ -216,30 +216,6 @@ long sys_sched_yield(void)
     return 0;
 }
 
-/* The thread's name. Of many options, prctl(2), the ones that are needed here. */
-long sys_prctl(int option, uint64_t argument)
-{
-    enum { PR_SET_NAME = 15, PR_GET_NAME };
-    char name[sizeof(current->name)] = "";
-    long length;
-
-    switch (option) {
-    case PR_SET_NAME:
-        length = strncpy_from_user(name, (const char __user *)argument, sizeof(name) - 1);
-        if (length == -EFAULT) {
-            return -EFAULT;
-        }
-        strlcpy(current->name, name, sizeof(name)); /* one that is too long is cut */
-        trace_rename(current);
-        return 0;
-    case PR_GET_NAME:
-        strlcpy(name, current->name, sizeof(name)); /* what is behind its end is not told */
-        return copy_to_user((char __user *)argument, name, sizeof(name));
-    default:
-        return -EINVAL;
-    }
-}
-
 long sys_arch_prctl(int code, uint64_t address)
 {
     enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS, ARCH_GET_CPUID = 0x1011,

@@ -24,7 +24,7 @@ static const long ioctls[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x
                               0x5451, 0x5452, 0x80045430, 0x40045431, 0x80045439, 0x5441, 0x40088a01, LIST_END};
 static const long advice[] = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 14, 16, 17, 20, 21, 100, LIST_END};
 static const long clocks[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, -1, -2, -6, -10, LIST_END};
-static const long prctls[] = {1, 2, 3, 4, 15, 16, 22, 23, 35, 36, 37, 38, 53, LIST_END};
+static const long prctls[] = {1, 2, 3, 4, 15, 16, 22, 23, 29, 30, 35, 36, 37, 38, 53, LIST_END};
 static const long arch_prctls[] = {0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1012, 0x2003, LIST_END};
 static const long socket_levels[] = {0, 1, 6, 41, LIST_END};
 static const long timeouts[] = {0, 0, 1, 2, 5, -1, 0x7fffffff, -0x80000000l, LIST_END};

@@ -1,5 +1,6 @@
 /* fork, exit, wait, exec, groups. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -258,6 +259,119 @@ static void news_are_found_among_many_children(void)
     CHECK(gone == MANY - 1 && errno == ECHILD);
 }
 
+enum { PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK, PR_SET_CHILD_SUBREAPER = 36,
+       PR_GET_CHILD_SUBREAPER };
+
+static long prctl_set(long option, long value)
+{
+    return syscall(SYS_prctl, option, value, 0l, 0l, 0l);
+}
+
+static long prctl_get(long option)
+{
+    int value = -1;
+
+    CHECK(syscall(SYS_prctl, option, &value, 0l, 0l, 0l) == 0);
+    return value;
+}
+
+/* A grandchild that tells its parent's process id by the pipe, once its first parent has gone. */
+static pid_t orphan_in_a_tree(int ends[2], bool between)
+{
+    pid_t child, found = 0;
+
+    CHECK(pipe(ends) == 0);
+    child = fork();
+    if (child == 0) {
+        if (between) { /* a child of ours that asks, too, and stays */
+            CHECK(prctl_set(PR_SET_CHILD_SUBREAPER, 1) == 0);
+        }
+        if (fork() == 0) {
+            pid_t first = getpid();
+
+            if (fork() == 0) {
+                while (getppid() == first) {
+                    usleep(1000);
+                }
+                found = getppid();
+                CHECK(write(ends[1], &found, sizeof(found)) == sizeof(found));
+                _exit(7);
+            }
+            _exit(0);
+        }
+        while (between) {
+            pause();
+        }
+        _exit(0);
+    }
+    CHECK(read(ends[0], &found, sizeof(found)) == sizeof(found));
+    if (between) {
+        CHECK(found == child && kill(child, SIGKILL) == 0);
+    }
+    return found;
+}
+
+/* Behind an end there is another: its children come to the next ancestor that asked. */
+static void orphans_come_to_who_asks_for_them(void)
+{
+    int ends[2], status, count = 0, sevens = 0;
+
+    CHECK(prctl_get(PR_GET_CHILD_SUBREAPER) == 0 && prctl_set(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    CHECK(prctl_get(PR_GET_CHILD_SUBREAPER) == 1);
+    if (fork() == 0) {
+        _exit((int)prctl_get(PR_GET_CHILD_SUBREAPER)); /* it is not inherited */
+    }
+    CHECK(wait(&status) > 0 && status == 0);
+    CHECK(orphan_in_a_tree(ends, false) == getpid());
+    CHECK(orphan_in_a_tree(ends, true) != getpid());
+    while (wait(&status) > 0) {
+        count++;
+        sevens += WIFEXITED(status) && WEXITSTATUS(status) == 7;
+    }
+    CHECK(count == 6 && sevens == 2);
+    CHECK(prctl_set(PR_SET_CHILD_SUBREAPER, 0) == 0);
+    CHECK(orphan_in_a_tree(ends, false) != getpid());
+}
+
+static void the_end_of_a_parent_is_told(void)
+{
+    int ends[2];
+    char c;
+
+    CHECK(pipe(ends) == 0);
+    CHECK_ERROR(prctl_set(PR_SET_PDEATHSIG, 65), EINVAL);
+    CHECK_ERROR(syscall(SYS_prctl, PR_GET_PDEATHSIG, 8l, 0l, 0l, 0l), EFAULT);
+    if (fork() == 0) {
+        CHECK(prctl_set(PR_SET_PDEATHSIG, SIGTERM) == 0 && prctl_get(PR_GET_PDEATHSIG) == SIGTERM);
+        if (fork() == 0) {
+            CHECK(prctl_get(PR_GET_PDEATHSIG) == 0); /* it is not inherited */
+            CHECK(prctl_set(PR_SET_PDEATHSIG, SIGKILL) == 0 && write(ends[1], "x", 1) == 1);
+            while (true) {
+                pause();
+            }
+        }
+        CHECK(read(ends[0], &c, 1) == 1);
+        _exit(0);
+    }
+    CHECK(wait(NULL) > 0 && close(ends[1]) == 0);
+    CHECK(read(ends[0], &c, 1) == 0); /* both of them have ended */
+}
+
+static void timers_may_be_late_as_asked(void)
+{
+    const long before = prctl_set(PR_GET_TIMERSLACK, 0);
+    int status;
+
+    CHECK(before > 0 && prctl_set(PR_SET_TIMERSLACK, 12345) == 0 && prctl_set(PR_GET_TIMERSLACK, 0) == 12345);
+    if (fork() == 0) {
+        CHECK(prctl_set(PR_GET_TIMERSLACK, 0) == 12345 && prctl_set(PR_SET_TIMERSLACK, 7) == 0);
+        CHECK(prctl_set(PR_SET_TIMERSLACK, 0) == 0 && prctl_set(PR_GET_TIMERSLACK, 0) == 12345);
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0 && status == 0);
+    CHECK(prctl_set(PR_SET_TIMERSLACK, 0) == 0 && prctl_set(PR_GET_TIMERSLACK, 0) == before);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -267,6 +381,8 @@ int main(void)
         TEST(kill_errors), TEST(stop_and_continue_are_reported),
         TEST(exit_signals_that_do_not_exist), TEST(exec_of_a_broken_program),
         TEST(fork_bomb_hits_the_limit), TEST(news_are_found_among_many_children),
+        TEST(orphans_come_to_who_asks_for_them), TEST(the_end_of_a_parent_is_told),
+        TEST(timers_may_be_late_as_asked),
     };
 
     return RUN_TESTS(tests);
