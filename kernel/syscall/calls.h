@@ -9,6 +9,7 @@ struct timer_times;
 struct msghdr;
 struct pollfd;
 struct rlimit;
+struct sched_attr;
 struct iovec;
 struct itimerval;
 
@@ -284,6 +285,9 @@ struct sized_mask {
             struct rlimit __user *old)) \
     SYSCALL(306, syncfs, (int fd)) \
     SYSCALL(309, getcpu, (unsigned __user *cpu, unsigned __user *node)) \
+    SYSCALL(314, sched_setattr, (pid_t pid, struct sched_attr __user *user, unsigned flags)) \
+    SYSCALL(315, sched_getattr, (pid_t pid, struct sched_attr __user *user, unsigned size, \
+            unsigned flags)) \
     SYSCALL(316, renameat2, (int old_dirfd, const char __user *old, int dirfd, \
             const char __user *path, unsigned flags)) \
     SYSCALL(318, getrandom, (char __user *buffer, size_t size, unsigned flags)) \

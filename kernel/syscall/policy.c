@@ -70,20 +70,13 @@ static struct task *find_task(pid_t pid)
 
 #define SCHED_KEEP (-1) /* for policy_set */
 
-/* Another policy with its priority, or with SCHED_KEEP another priority. */
-static long policy_set(pid_t pid, int policy, const int __user *user)
+/* Another policy with its priority, or with SCHED_KEEP another priority; and with `nice` another niceness. */
+static long policy_set(pid_t pid, int policy, int64_t priority, const int *nice)
 {
-    struct task *task;
-    int priority, asked;
+    struct task *task = find_task(pid);
     long error = 0;
+    int asked;
 
-    if (pid < 0 || !user) {
-        return -EINVAL;
-    }
-    if (get_user(priority, user)) {
-        return -EFAULT;
-    }
-    task = find_task(pid);
     if (!task) {
         return -ESRCH;
     }
@@ -93,21 +86,34 @@ static long policy_set(pid_t pid, int policy, const int __user *user)
         policy_is_realtime(asked) != (priority > 0)) {
         error = -EINVAL;
     } else {
-        sched_set_policy(task, policy, priority);
+        sched_set_policy(task, policy, (int)priority);
+        if (nice && !policy_is_realtime(asked)) {
+            nice_set(task, *nice);
+        }
         futex_pi_adjust(task);
     }
     task_put(task);
     return error;
 }
 
+static long policy_set_user(pid_t pid, int policy, const int __user *user)
+{
+    int priority;
+
+    if (pid < 0 || !user) {
+        return -EINVAL;
+    }
+    return get_user(priority, user) ? -EFAULT : policy_set(pid, policy, priority, NULL);
+}
+
 long sys_sched_setscheduler(pid_t pid, int policy, const int __user *priority)
 {
-    return policy < 0 ? -EINVAL : policy_set(pid, policy, priority);
+    return policy < 0 ? -EINVAL : policy_set_user(pid, policy, priority);
 }
 
 long sys_sched_setparam(pid_t pid, const int __user *priority)
 {
-    return policy_set(pid, SCHED_KEEP, priority);
+    return policy_set_user(pid, SCHED_KEEP, priority);
 }
 
 static long policy_get(pid_t pid, bool of_priority)
@@ -136,6 +142,94 @@ long sys_sched_getparam(pid_t pid, int __user *user)
     long priority = user ? policy_get(pid, true) : -EINVAL;
 
     return priority < 0 ? priority : put_user((int)priority, user);
+}
+
+/* sched_setattr(2). The last three numbers are SCHED_DEADLINE's. */
+struct sched_attr {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+/* All but those for the CPU's frequency are known; the second and third are SCHED_DEADLINE's. */
+enum { SCHED_FLAG_RESET_ON_FORK = 1, SCHED_FLAG_KEEP_POLICY = 8, SCHED_FLAG_KEEP_PARAMS = 16, SCHED_FLAGS = 31 };
+
+/* A user's one of any size: what is behind ours must be 0. -E2BIG: then our size is told. */
+static long policy_attr_from_user(struct sched_attr *attr, struct sched_attr __user *user)
+{
+    uint32_t size = 0;
+    char byte;
+    long error;
+
+    if (get_user(size, &user->size)) {
+        return -EFAULT;
+    }
+    size = size ? size : sizeof(*attr);
+    error = size < sizeof(*attr) || size > PAGE_SIZE ? -E2BIG : copy_from_user(attr, user, sizeof(*attr));
+    for (uint32_t at = sizeof(*attr); at < size && !error; at++) {
+        error = copy_from_user(&byte, (char __user *)user + at, 1);
+        error = !error && byte ? -E2BIG : error;
+    }
+    if (error == -E2BIG && put_user((uint32_t)sizeof(*attr), &user->size)) {
+        error = -EFAULT;
+    }
+    return error;
+}
+
+static void policy_attr_of(const struct task *task, struct sched_attr *attr)
+{
+    bool realtime = policy_is_realtime(task_policy(task));
+
+    attr->priority = realtime ? (uint32_t)task->priority : 0;
+    attr->nice = realtime ? 0 : task->own_nice;
+}
+
+long sys_sched_setattr(pid_t pid, struct sched_attr __user *user, unsigned flags)
+{
+    struct sched_attr attr;
+    long error = !user || pid < 0 || flags ? -EINVAL : policy_attr_from_user(&attr, user);
+    struct task *task;
+    int policy;
+
+    if (error) {
+        return error;
+    }
+    policy = (int)attr.policy | (attr.flags & SCHED_FLAG_RESET_ON_FORK ? SCHED_RESET_ON_FORK : 0);
+    if ((int)attr.policy < 0 || attr.policy & SCHED_RESET_ON_FORK) {
+        return -EINVAL;
+    }
+    task = find_task(pid);
+    if (!task) {
+        return -ESRCH;
+    }
+    if (attr.flags & SCHED_FLAG_KEEP_PARAMS) {
+        policy_attr_of(task, &attr);
+    }
+    task_put(task);
+    if (attr.flags & ~(uint64_t)SCHED_FLAGS) {
+        return -EINVAL;
+    }
+    return policy_set(pid, attr.flags & SCHED_FLAG_KEEP_POLICY ? SCHED_KEEP : policy, attr.priority, &attr.nice);
+}
+
+long sys_sched_getattr(pid_t pid, struct sched_attr __user *user, unsigned size, unsigned flags)
+{
+    struct sched_attr attr = {.size = sizeof(attr)};
+    struct task *task;
+
+    if (!user || pid < 0 || size < sizeof(attr) || size > PAGE_SIZE || flags) {
+        return -EINVAL;
+    }
+    task = find_task(pid);
+    if (!task) {
+        return -ESRCH;
+    }
+    attr.policy = (uint32_t)task_policy(task);
+    attr.flags = task->policy & SCHED_RESET_ON_FORK ? SCHED_FLAG_RESET_ON_FORK : 0;
+    policy_attr_of(task, &attr);
+    task_put(task);
+    return copy_to_user(user, &attr, sizeof(attr));
 }
 
 static long priority_bound(int policy, int of_realtime)

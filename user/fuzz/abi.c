@@ -271,6 +271,8 @@ const struct call calls[] = {
     {"prlimit64", 302, 0, 0, {K(CHILD), UP_TO(17), K(LIMIT), K(BUFFER)}},
     {"syncfs", 306, 0, 0, {K(FD)}},
     {"getcpu", 309, 0, 0, {K(BUFFER), K(BUFFER)}},
+    {"sched_setattr", 314, 0, 0, {K(CHILD), K(BUFFER), IS(0)}},
+    {"sched_getattr", 315, 0, 0, {K(ANY_PID), K(BUFFER), K(SIZE), IS(0)}},
     {"renameat2", 316, 0, 0, {K(DIRECTORY), K(OWN_PATH), K(DIRECTORY), K(OWN_PATH), UP_TO(2)}},
     {"getrandom", 318, 0, 0, {K(BUFFER), K(SIZE), B(7)}},
     {"mlock2", 325, 0, 0, {K(MAP), K(LENGTH), UP_TO(3)}},

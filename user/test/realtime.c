@@ -363,6 +363,78 @@ static void a_futex_wakes_the_highest_first(void)
     is_order("abcde");
 }
 
+/* struct sched_attr of linux/sched/types.h, first version. */
+struct attributes {
+    unsigned size, policy;
+    unsigned long flags;
+    int nice;
+    unsigned priority;
+    unsigned long runtime, deadline, period;
+};
+
+static long set_attributes(struct attributes *a, long flags)
+{
+    return syscall(SYS_sched_setattr, 0l, a, flags);
+}
+
+/* All that a task's policy is, in one call. */
+static void attributes_are_set_and_told(void)
+{
+    struct attributes a = {.size = 48, .policy = RR, .priority = 7, .flags = 1}, b = {0};
+    struct {
+        struct attributes first;
+        char more[8];
+    } larger = {{.size = 56, .policy = OTHER, .nice = 5}, {0}};
+    int priority;
+
+    CHECK(set_attributes(&a, 0) == 0);
+    CHECK(syscall(SYS_sched_getscheduler, 0l) == (RR | RESET_ON_FORK));
+    CHECK(syscall(SYS_sched_getparam, 0l, &priority) == 0 && priority == 7);
+    CHECK(syscall(SYS_sched_getattr, 0l, &b, 48l, 0l) == 0);
+    CHECK(b.size == 48 && b.policy == RR && b.flags == 1 && b.priority == 7 && b.nice == 0);
+    a = (struct attributes){.size = 48, .policy = 99, .flags = 8, .priority = 9}; /* the policy stays */
+    CHECK(set_attributes(&a, 0) == 0 && syscall(SYS_sched_getattr, 0l, &b, 48l, 0l) == 0);
+    CHECK(b.policy == RR && b.priority == 9);
+    CHECK(set_attributes(&larger.first, 0) == 0 && getpriority(PRIO_PROCESS, 0) == 5);
+    CHECK(syscall(SYS_sched_getattr, 0l, &b, 48l, 0l) == 0 && b.policy == OTHER && b.nice == 5 && !b.flags);
+    larger.first.nice = 77;
+    CHECK(set_attributes(&larger.first, 0) == 0 && getpriority(PRIO_PROCESS, 0) == 19);
+    larger.first.size = 0; /* the first version */
+    larger.first.nice = 3;
+    CHECK(set_attributes(&larger.first, 0) == 0 && getpriority(PRIO_PROCESS, 0) == 3);
+}
+
+static void bad_attributes(void)
+{
+    struct attributes a = {.size = 48}, large[2] = {{.size = 96}, {.period = 1}};
+
+    CHECK_ERROR(set_attributes(NULL, 0), EINVAL);
+    CHECK_ERROR(set_attributes((void *)8, 0), EFAULT);
+    CHECK_ERROR(set_attributes(&a, 1), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_setattr, -1l, &a, 0l), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_setattr, 999999l, &a, 0l), ESRCH);
+    CHECK_ERROR(set_attributes(large, 0), E2BIG);
+    CHECK(large[0].size >= 48 && large[0].size < 96); /* as much as is known */
+    a.size = 47;
+    CHECK_ERROR(set_attributes(&a, 0), E2BIG);
+    a = (struct attributes){.size = 48, .policy = FIFO};
+    CHECK_ERROR(set_attributes(&a, 0), EINVAL);
+    a = (struct attributes){.size = 48, .priority = 1};
+    CHECK_ERROR(set_attributes(&a, 0), EINVAL);
+    a = (struct attributes){.size = 48, .policy = 4};
+    CHECK_ERROR(set_attributes(&a, 0), EINVAL);
+    a = (struct attributes){.size = 48, .policy = RESET_ON_FORK};
+    CHECK_ERROR(set_attributes(&a, 0), EINVAL);
+    a = (struct attributes){.size = 48, .flags = 1ul << 40};
+    CHECK_ERROR(set_attributes(&a, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_getattr, 0l, &a, 47l, 0l), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_getattr, 0l, &a, 4097l, 0l), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_getattr, 0l, &a, 48l, 1l), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_getattr, 0l, NULL, 48l, 0l), EINVAL);
+    CHECK_ERROR(syscall(SYS_sched_getattr, 0l, 8l, 48l, 0l), EFAULT);
+    CHECK_ERROR(syscall(SYS_sched_getattr, 999999l, &a, 48l, 0l), ESRCH);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -377,6 +449,8 @@ int main(void)
         TEST(niceness_of_groups),
         TEST(a_futex_wakes_the_highest_first),
         TEST(each_cpu_has_one_of_the_best),
+        TEST(attributes_are_set_and_told),
+        TEST(bad_attributes),
         TEST(an_endless_loop_leaves_a_rest), /* the last: there is nothing left for real-time tasks */
     };
 
