@@ -77,6 +77,14 @@ def gdb_runs_to_each_kind_of_switch() -> None:
 
 
 @test
+def kswitch_leaves_out_tables_that_exec_loads() -> None:
+    """They are loaded by mm_switch, too, but not for a switch: the next one goes to idle, and borrows them."""
+    text = gdb("exec_switch")
+    check(re.search(r"kernel thread switch on CPU 0: sleep \(2\) -> idle.*\nsleep \(2\) is sleeping "
+                    r"\(nanosleep\); CR3 does not change", text), text)
+
+
+@test
 def gdb_shows_coroutines_and_who_stalls_them() -> None:
     text = compare("coroutines")
     check(text.count("STALLED by reader") >= 4, text)
