@@ -98,7 +98,8 @@ test-sanitize: products
 	@tests/sanitized.py
 
 lab:
-	@tools/lab make $(N) $(if $(OUT),-o '$(call quoted,$(OUT))')
+	$(if $(wildcard tools/lab),,$(error this is a starter already: begin with its README.md))
+	@tools/lab make $(or $(N),$(error which lab? make lab N=2)) $(if $(OUT),-o '$(call quoted,$(OUT))')
 
 grade:
 	@tools/grade $(if $(N),--lab $(N)) $(if $(SEED),--seed $(SEED)) $(if $(K),-k '$(call quoted,$(K))')

@@ -115,6 +115,17 @@ def lab_results_in_all_formats() -> None:
 
 
 @test
+def lab_results_say_once_why_a_tree_does_not_build() -> None:
+    """It fails each test: a screen has 24 lines, and no test is to be mended before the others."""
+    import report
+    from result import Result
+    alike = [Result(name, 5, 0, "FAIL", "a tree that builds", "x.c:1: error: y", "mend it") for name in "abc"]
+    text = report.text(report.Report(8, "t", 7, 1, [*alike, Result("d", 5, 0, "FAIL", "e", "s")], tests=frozenset("abc")))
+    check(text.count("x.c:1: error: y") == 1 and [text.count(f" 0/5   {name}\n") for name in "abcd"] == [1] * 4, text)
+    check("mend first" not in text, text)
+
+
+@test
 def lab_is_graded_rightly() -> None:
     """Lab 2: the starter earns nothing, the solution all, a mutant and a cheater are caught."""
     need_solutions()
@@ -131,6 +142,10 @@ def lab_targets_of_make_work() -> None:
         out = f"{directory}/Ann's \"lab\" 2"
         made = call(["make", "lab", "N=2", f"OUT={out}"])
         check(made.returncode == 0 and "labs/2/README.md" in made.stdout, made.stdout + made.stderr)
+        for where, wrong, said in ((out, "N=2", "a starter already"), (ROOT, "N=", "which lab?"),
+                                   (ROOT, f"N=2 OUT={directory}", "is not empty: name a new")):
+            refused = call(["make", "lab", *wrong.split(" ")], cwd=where)
+            check(refused.returncode == 2 and said in refused.stderr, f"{wrong}: {refused.stdout}{refused.stderr}")
         graded = call(["make", "grade", "K=questions"], cwd=out)
         check(graded.returncode == 2 and f"score 0/{points}\n" in graded.stdout, graded.stdout + graded.stderr)
         readme = Path(f"{out}/README.md").read_text()

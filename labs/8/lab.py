@@ -16,7 +16,8 @@ def items(*which: tuple[int, int]):
 TICKET = Explored(
     deadlock="step 2: who waits sleeps while `serving` is what it has just seen there; who gives changes `serving` "
     "first and wakes all then",
-    livelock="step 2: who comes draws from `next`, and goes on when `serving` is that number, which comes round to 0")
+    livelock="step 2: who waits sleeps in word_wait, with what it has just seen in `serving`, until that is the number "
+    "that it drew from `next`, which comes round to 0")
 SEMAPHORE = Explored(
     deadlock="step 3: count yourself among the sleepers before word_wait, and sleep while `count` is 0; up adds first, "
     "and wakes one whenever there are sleepers",

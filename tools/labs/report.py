@@ -48,7 +48,7 @@ class Report:
         """Which of several failures to mend before the others: tests stand in the order of the steps. One
         that died says where, and where others have died in the same place, it is the one cause of them."""
         failed = [r for r in self.results if r.verdict not in (OK, HARNESS) and r.name in self.tests]
-        if len(failed) < 2:
+        if len({tuple(explanation(r)) for r in failed}) < 2:
             return ""
         same = [r.name for r in failed[1:] if r.where and r.where == failed[0].where]
         if same:
@@ -92,8 +92,10 @@ def folded(word: str, value: str, width: int) -> str:
 def text(report: Report, width: int = 0) -> str:
     lines = [say(f"lab {report.number}: {report.title}    seed {report.seed}, {report.cpus} CPU"
                  f"{'s' * (report.cpus > 1)}")]
-    for result in report.results:
+    for result, following in zip(report.results, [*report.results[1:], None]):
         lines.append(f"{result.verdict:12} {result.score:3}/{result.points:<3} {result.name}")
+        if following and explanation(following) == explanation(result):
+            continue  # said once for all: a tree that does not build fails each test
         lines += [f"    {catalogue.padded(say(word), 9)} " + folded(word, value, width)
                   for word, value in explanation(result)]
     for line in report.remarks(say):

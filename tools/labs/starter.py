@@ -106,7 +106,7 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
 def write_files(root: Path, out: Path, number: int, solved: bool = False) -> None:
     lab = manifest.load(root, number)
     if out.exists() and any(out.iterdir()):
-        raise WrongUse(f"{out} is not empty")
+        raise WrongUse(f"{out} is not empty: name a new directory (-o DIR; make lab N={number} OUT=DIR)")
     marked = all_blocks(root)
     if not any(block.lab == number for blocks in marked.values() for block in blocks):
         raise StarterError(f"no file has a marker of lab {number}")
