@@ -71,7 +71,7 @@ LAB = Lab(
              lambda seed, cpus: {"limits": number(seed, 31)}),
     ],
     places={
-        "share": "step 2, the same mm", "enter": "step 3, sleep", "wake_some": "step 4, wake",
+        "task_share": "step 2, the same mm", "futex_enqueue": "step 3, sleep", "wake_some": "step 4, wake",
         "task_release_mm": "step 4, the last word", "lock_try": "step 5, the mutex",
         "lock_drop_shared": "step 5, the mutex", "lock_wait": "step 5, the mutex",
     },

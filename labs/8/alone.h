@@ -106,7 +106,7 @@ static void buffer_calls(void)
     long places[3], took = 0;
     struct buffer three;
 
-    grade_hint("step 4: two semaphores and the lock, and nothing else that makes calls");
+    grade_hint("step 4: two semaphores and the lock make no other calls; behind the last place comes 0");
     buffer_init(&three, places, 3);
     for (long i = 0; i < 7; i++) {
         watch(&three.items.count);
@@ -115,6 +115,9 @@ static void buffer_calls(void)
         watch(&three.room.count);
         took += buffer_take(&three);
         expect_calls("buffer_take", 0);
+        EXPECT(three.in == (unsigned)(i + 1) % 3 && three.out == three.in,
+               "of three places 0, 1, 2 come one behind the other, and then 0 again",
+               "behind %ld came %u for `in`, and %u for `out`", i % 3, three.in, three.out);
     }
     EXPECT(took == 28, "what was put", "other items");
 }

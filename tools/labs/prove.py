@@ -6,6 +6,7 @@ A mutant or cheater is a patch for the solved tree or the starter; its head says
     caught-by: NAME          (mutants) the test that must fail
     what the mistake is, in a line or two
 """
+import fnmatch
 import json
 import re
 import shutil
@@ -57,8 +58,9 @@ def check_files(root: Path, number: int) -> list[str]:
     wrong += [f"no mutant for {name}" for name in names if name not in caught]
     wrong += [f"no test is called {name}" for name in [*lab.crash, *lab.hang] if name not in names]
     sources = "\n".join(path.read_text(errors="replace") for path in sorted(root.rglob("*.*"))
-                        if path.suffix in (".c", ".h", ".asm") and path.parts[len(root.parts)] in ("kernel", "user"))
-    wrong += [f"no function is called {name}" for name in lab.places if not re.search(rf"\b{name}\b", sources)]
+                        if any(fnmatch.fnmatch(str(path.relative_to(root)), files) for files in lab.files))
+    wrong += [f"no function of the lab is called {name}" for name in lab.places
+              if not re.search(rf"^(\w[^\n;=]*\b)?{name}[(:]", sources, re.M)]
     if len(found) < 5:
         wrong.append(f"{len(found)} mutants: at least 5 are wanted")
     if lab.questions and not answers.checks(root, number):
