@@ -86,7 +86,8 @@ LAB = Lab(
              lambda seed, cpus: {"other_waits_us": (0, 18000)}, limit=2),
         Test("slices", 5, "step 5: what fair_slice gives", slices, append="lab=slices:{seed}"),
         Test("turns_come_soon", 5, "step 5: the more tasks, the shorter each slice",
-             lambda seed, cpus: {"gap_us": (0, 18000)}, limit=2),
+             lambda seed, cpus: {"gap_us": (0, 18000), "turns": (0, 200)}, limit=2,
+             hints={"turns": "step 2: an interrupt before the slice is over ends no turn"}),
     ],
     places={
         "sched_timer_interrupt": "step 2, the slice is over",
