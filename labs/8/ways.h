@@ -396,9 +396,9 @@ static int comes_behind_them(void *me)
 
 static void rw_last_reader(void)
 {
-    read_take(&rw);
-    read_take(&rw);
     ways_begin();
+    read_take(&rw);
+    read_take(&rw);
     go(0, comes_behind_them);
     go(1, leaves);
     others_may_come();

@@ -137,7 +137,7 @@ def judge(exploration: Exploration, run: guest.Ended) -> tuple[guest.Judged, eng
     by = engine.SCHEDULE.search(run.log)
     if died and by:
         died.seen += f"; by the schedule {by[2] or '-'}"
-    said = run.errors.strip().splitlines() or run.output.strip().splitlines()
+    said = [line for line in (run.errors.strip() or run.output.strip()).splitlines() if line[:1] != " "]
     return died or guest.Judged(FAIL, "that all schedules are run",
                                 said[-1] if said else f"status {run.status}"), result, []
 
