@@ -20,9 +20,9 @@ static void buddy_insert(struct buddy *buddy, struct page *page, int order)
     list_push_front(&buddy->free[order], &page->list);
 }
 
-struct page *buddy_alloc(struct buddy *buddy, int order)
+struct page *buddy_alloc(struct buddy *buddy, int least, int most)
 {
-    int found = order;
+    int found = least;
     struct page *page;
 
     while (found <= PAGE_ORDER_MAX && list_empty(&buddy->free[found])) {
@@ -34,12 +34,12 @@ struct page *buddy_alloc(struct buddy *buddy, int order)
     page = list_first(&buddy->free[found], struct page, list);
     list_remove(&page->list);
     page->free = false;
-    while (found > order) { /* give back the upper half */
+    while (found > most) { /* give back the upper half */
         found--;
         buddy_insert(buddy, page + (1ul << found), found);
     }
-    page->order = (uint8_t)order;
-    buddy->free_pages -= 1ul << order;
+    page->order = (uint8_t)found;
+    buddy->free_pages -= 1ul << found;
     return page;
 }
 

@@ -17,6 +17,7 @@ struct buddy {
 /* The caller keeps others out of `buddy`. At first nothing is free: free pages are put in by
  * buddy_free. */
 void buddy_init(struct buddy *buddy, struct page *pages, size_t count);
-struct page *buddy_alloc(struct buddy *buddy, int order); /* NULL: none that large */
+/* A block of one of these orders, page->order; as small as there is. NULL: none so large. */
+struct page *buddy_alloc(struct buddy *buddy, int least, int most);
 void buddy_free(struct buddy *buddy, struct page *page, int order);
 #endif

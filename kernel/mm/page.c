@@ -15,7 +15,8 @@
 #include "trace/trace.h"
 
 #define CACHE_MAX 64
-#define CACHE_BATCH 16
+#define BATCH_ORDER 4
+#define CACHE_BATCH (1 << BATCH_ORDER)
 
 struct page *page_array;
 static struct spinlock buddy_lock = SPINLOCK_INIT; /* protects buddy; a leaf */
@@ -43,14 +44,16 @@ void page_copy(void *to, const void *from)
 
 static __attribute__((noinline)) void page_refill(struct page_cache *cache)
 {
-    spin_lock(&buddy_lock);
-    while (cache->count < CACHE_BATCH) {
-        struct page *page = buddy_alloc(&buddy, 0);
+    struct page *block;
 
-        if (!page) {
-            break;
+    spin_lock(&buddy_lock);
+    while (cache->count < CACHE_BATCH && (block = buddy_alloc(&buddy, 0, BATCH_ORDER)) != NULL) {
+        const int pages = 1 << block->order;
+
+        for (int i = 0; i < pages; i++) {
+            block[i].order = 0;
+            cache->pages[cache->count++] = &block[i];
         }
-        cache->pages[cache->count++] = page;
     }
     spin_unlock(&buddy_lock);
 }
@@ -84,7 +87,7 @@ struct page *page_alloc(int order)
         }
     } else {
         spin_lock(&buddy_lock);
-        page = buddy_alloc(&buddy, order);
+        page = buddy_alloc(&buddy, order, order);
         spin_unlock(&buddy_lock);
     }
     preempt_enable();

@@ -40,9 +40,9 @@ int main(void)
         struct page *page;
         int order;
     } held[400] = {{0}};
-    int apart = 1, whole = 0;
+    int apart = 1, asked = 1, whole = 0;
 
-    printf("1..4\n");
+    printf("1..5\n");
     buddy_init(&buddy, pages, PAGES);
     for (int i = 0; i < PAGES; i++) {
         buddy_free(&buddy, &pages[i], 0);
@@ -57,19 +57,23 @@ int main(void)
             buddy_free(&buddy, held[i].page, held[i].order);
             held[i].page = NULL;
         } else {
-            held[i].order = rand() % 6;
-            held[i].page = buddy_alloc(&buddy, held[i].order);
+            int least = rand() % 6, most = least + rand() % 3;
+
+            held[i].page = buddy_alloc(&buddy, least, most);
+            held[i].order = held[i].page ? held[i].page->order : 0;
+            asked &= !held[i].page || (held[i].order >= least && held[i].order <= most);
             apart &= !held[i].page || mark(held[i].page, held[i].order, 1);
         }
     }
     check("blocks_are_aligned_and_apart", apart);
+    check("blocks_are_as_large_as_asked", asked);
     for (int i = 0; i < 400; i++) {
         if (held[i].page) {
             buddy_free(&buddy, held[i].page, held[i].order);
         }
     }
     check("nothing_is_lost", buddy.free_pages == PAGES);
-    while (buddy_alloc(&buddy, PAGE_ORDER_MAX)) {
+    while (buddy_alloc(&buddy, PAGE_ORDER_MAX, PAGE_ORDER_MAX)) {
         whole++;
     }
     check("free_blocks_join_again", whole == PAGES >> PAGE_ORDER_MAX);
