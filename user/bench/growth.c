@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 enum { PAGE = 4096, COUNT = 50 };
 
@@ -165,11 +167,8 @@ static double look_up_beside_names(long n)
 }
 
 /* Beside readers that wait, as many bytes as one takes. */
-static double byte_for_readers(long n)
+static double byte_through(const int ends[2], long n)
 {
-    int ends[2];
-
-    MUST(pipe(ends) == 0);
     for (long i = 0; i < n; i++) {
         if (bare_fork() == 0) {
             char byte;
@@ -182,6 +181,32 @@ static double byte_for_readers(long n)
     usleep(1000);
     n = n < COUNT ? n : COUNT;
     return EACH(n, write(ends[1], "x", 1));
+}
+
+static double byte_for_readers(long n)
+{
+    int ends[2];
+
+    MUST(pipe(ends) == 0);
+    return byte_through(ends, n);
+}
+
+enum { PTY_NUMBER = 0x80045430, PTY_LOCK = 0x40045431 }; /* TIOCGPTN, TIOCSPTLCK: ioctl_tty(2) */
+
+/* The same, typed on a terminal that takes each byte as it is. */
+static double byte_for_terminal_readers(long n)
+{
+    int ends[2] = {-1, open("/dev/ptmx", O_RDWR | O_NOCTTY)}, number, off = 0;
+    struct termios raw;
+    char name[32];
+
+    MUST(ioctl(ends[1], PTY_LOCK, &off) == 0 && ioctl(ends[1], PTY_NUMBER, &number) == 0);
+    snprintf(name, sizeof(name), "/dev/pts/%d", number);
+    ends[0] = open(name, O_RDWR | O_NOCTTY);
+    MUST(tcgetattr(ends[0], &raw) == 0);
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    MUST(tcsetattr(ends[0], TCSANOW, &raw) == 0);
+    return byte_through(ends, n);
 }
 
 enum { STACK = 4096 };
@@ -230,6 +255,7 @@ const struct row growth_rows[] = {
     {"wait_for_any_beside_children", wait_for_any, 10000},
     {"wait_for_none_beside_children", wait_for_none, 10000},
     {"byte_for_waiting_readers", byte_for_readers, 10000},
+    {"byte_for_terminal_readers", byte_for_terminal_readers, 10000},
     {"futex_wake_beside_sleepers", futex_beside_sleepers, 10000},
     {"sleep_beside_sleepers", sleep_beside_sleepers, 10000},
     {"open_beside_descriptors", open_beside_descriptors, 1000},
