@@ -235,11 +235,13 @@ static long file_allocate(struct inode *inode, off_t offset, off_t size, bool ke
         signal_send_self(SIGXFSZ);
         return -EFBIG;
     }
+    error = last - index < page_total_count() ? 0 : -ENOSPC;
     for (; index <= last && !error; index++) {
-        page = last - index < page_total_count() ? file_page(inode->data, index, true) : NULL;
-        error = page ? 0 : -ENOSPC;
+        page = file_page(inode->data, index, true);
         if (page) {
             page_put(page);
+        } else {
+            error = -ENOMEM;
         }
     }
     if (!error && !keep_size) {

@@ -456,6 +456,57 @@ static long run_futex(void)
 static const struct operation futexes = {"futexes on new pages", setup_shared, run_futex, NULL, MAY_DIE};
 SWEEP(futexes)
 
+/* Two words: the second one says no. */
+static long run_wait_any(void)
+{
+    struct {
+        uint64_t value, address;
+        uint32_t flags, reserved;
+    } words[2] = {{0, (uint64_t)fresh, 2, 0}, {1, (uint64_t)(fresh + 5 * PAGE), 2, 0}};
+
+    syscall(SYS_madvise, fresh, 65536, MADV_DONTNEED);
+    if (syscall(SYS_futex_waitv, words, 2l, 0l, NULL, 0l) == -1 && errno != EAGAIN) {
+        return -1;
+    }
+    return 0;
+}
+
+static const struct operation waited_any = {"a wait for one of two futexes", setup_shared, run_wait_any, NULL,
+                                            MAY_DIE};
+SWEEP(waited_any)
+
+static void setup_file_and_pipe(void)
+{
+    setup_pipe();
+    server = open("sent", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(server >= 0 && write(server, data, 30000) == 30000 && unlink("sent") == 0);
+}
+
+static long run_sendfile(void)
+{
+    long at = 0;
+
+    return syscall(SYS_sendfile, fds[1], server, &at, 30000l);
+}
+
+static const struct operation file_sent = {"sendfile", setup_file_and_pipe, run_sendfile, check_write, MAY_DIE};
+SWEEP(file_sent)
+
+static long run_fallocate(void)
+{
+    return syscall(SYS_fallocate, server, 0l, 10000l, 60000l);
+}
+
+/* Made or not, what was in the file is there. */
+static void check_fallocate(long result)
+{
+    CHECK(lseek(server, 0, SEEK_END) == (result < 0 ? 30000 : 70000));
+    CHECK(syscall(SYS_pread64, server, got, 30000l, 0l) == 30000 && memcmp(got, data, 30000) == 0);
+}
+
+static const struct operation allocated = {"fallocate", setup_file_and_pipe, run_fallocate, check_fallocate, 0};
+SWEEP(allocated)
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -464,6 +515,7 @@ int main(void)
         SWEPT(accepted), SWEPT(accepted_more), SWEPT(options), SWEPT(epoll_made), SWEPT(epoll_added), SWEPT(epoll_nested),
         SWEPT(epoll_waited), SWEPT(polled), SWEPT(selected), SWEPT(event), SWEPT(timed),
         SWEPT(signals), SWEPT(terminals), SWEPT(futexes),
+        SWEPT(waited_any), SWEPT(file_sent), SWEPT(allocated),
     };
 
     return RUN_TESTS(tests);
