@@ -306,41 +306,6 @@ static void show_arguments(struct proc_text *text, struct task *task)
     mm_put(mm);
 }
 
-static void show_maps(struct proc_text *text, struct task *task)
-{
-    struct mm *mm = task_mm(task);
-    char *path = kmalloc(PATH_MAX);
-
-    text->error = path ? 0 : -ENOMEM;
-    if (mm && path) {
-        mutex_lock(&mm->lock);
-        for (struct vma *vma = mm_find(mm, 0); vma; vma = vma->above) {
-            struct inode *inode = vma->source ? vma->source->ops->object(vma->source) : NULL;
-            long length = inode ? path_of(inode, path, PATH_MAX) : 0;
-            const char *name = "";
-
-            if (length > 0) {
-                name = path;
-            } else if (length == -ERANGE) {
-                name = "(a longer path)";
-            } else if (vma->start <= mm->layout.stack_start && vma->end > mm->layout.stack_start) {
-                name = "[stack]";
-            } else if (vma->end > mm->layout.brk_start && vma->start <= mm->layout.brk && !inode) {
-                name = "[heap]";
-            }
-            proc_print(text, "%08lx-%08lx %c%c%c%c %08lx 00:00 %-10lu %s\n", vma->start, vma->end,
-                       vma->prot & PROT_READ ? 'r' : '-',
-                       vma->prot & PROT_WRITE ? 'w' : '-',
-                       vma->prot & PROT_EXEC ? 'x' : '-',
-                       vma->flags & MAP_SHARED ? 's' : 'p',
-                       vma->offset * PAGE_SIZE, inode ? inode->number : 0, name);
-        }
-        mutex_unlock(&mm->lock);
-    }
-    kfree(path);
-    mm_put(mm);
-}
-
 static void show_timer_slack(struct proc_text *text, struct task *task)
 {
     proc_print(text, "%lu\n", task->timer_slack);
@@ -381,6 +346,7 @@ const struct proc_file proc_task_files[] = {
     {"comm", S_IFREG | 0644, .show = show_comm, .write = write_comm},
     {"cmdline", S_IFREG | 0444, .show = show_arguments},
     {"maps", S_IFREG | 0444, .show = show_maps},
+    {"smaps", S_IFREG | 0444, .show = show_smaps},
     {"wchan", S_IFREG | 0444, .show = show_wchan},
     {"timerslack_ns", S_IFREG | 0666, .show = show_timer_slack, .write = write_timer_slack},
     {"mounts", S_IFREG | 0444, .show = show_mounts},

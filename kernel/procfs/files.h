@@ -54,6 +54,10 @@ void show_mounts(struct proc_text *text, struct task *task);
 void show_uptime(struct proc_text *text, struct task *task);
 void show_version(struct proc_text *text, struct task *task);
 
+/* maps.c. */
+void show_maps(struct proc_text *text, struct task *task);
+void show_smaps(struct proc_text *text, struct task *task);
+
 /* links.c: links to the files of a task. Nothing at all is shown of what has no path (any more). */
 void show_exe(struct proc_text *text, struct task *task);
 void show_cwd(struct proc_text *text, struct task *task);

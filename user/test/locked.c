@@ -135,11 +135,53 @@ static void areas_have_an_end(void)
     CHECK(errno == ENOMEM && count > 65000 && count <= 65530 && unlink("areas") == 0);
 }
 
+/* The number, in kB, that /proc/self/smaps tells of the area that begins at `memory`. */
+static long area_kb(const char *memory, const char *name)
+{
+    static char text[65536];
+    int fd = open("/proc/self/smaps", O_RDONLY);
+    ssize_t size = 0, part;
+    const char *line;
+    char start[32];
+
+    while ((part = read(fd, text + size, sizeof(text) - 1 - (size_t)size)) > 0) {
+        size += part;
+    }
+    text[size] = '\0';
+    snprintf(start, sizeof(start), "%lx-", (unsigned long)memory);
+    line = strstr(text, start);
+    CHECK(close(fd) == 0 && line && (line = strstr(line, name)) != NULL);
+    return atol(line + strlen(name));
+}
+
+static void smaps_tells_what_is_there_and_whose(void)
+{
+    char *memory = map_pages(10, PROT_NONE) + 4096; /* it is no part of an area beside it */
+    int status;
+
+    CHECK(mprotect(memory, 8 * 4096, PROT_READ | PROT_WRITE) == 0);
+    CHECK(area_kb(memory, "Size:") == 32 && area_kb(memory, "Rss:") == 0);
+    memset(memory, 1, 4 * 4096);
+    CHECK(area_kb(memory, "Rss:") == 16 && area_kb(memory, "Pss:") == 16 && area_kb(memory, "Private_Dirty:") == 16);
+    CHECK(area_kb(memory, "Referenced:") == 16 && area_kb(memory, "Locked:") == 0);
+    if (fork() == 0) { /* a page is shared until one of the two writes to it */
+        CHECK(area_kb(memory, "Rss:") == 16 && area_kb(memory, "Pss:") == 8 && area_kb(memory, "Shared_Dirty:") == 16);
+        memory[0] = 2;
+        CHECK(area_kb(memory, "Shared_Dirty:") == 12 && area_kb(memory, "Private_Dirty:") == 4);
+        CHECK(area_kb(memory, "Pss:") == 10);
+        _exit(0);
+    }
+    CHECK(wait(&status) > 0 && status == 0 && area_kb(memory, "Private_Dirty:") == 16);
+    CHECK(syscall(SYS_mlock, memory, 8 * 4096) == 0);
+    CHECK(area_kb(memory, "Rss:") == 32 && area_kb(memory, "Locked:") == 32);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(locked_pages_are_there), TEST(locks_are_counted_and_end), TEST(bad_locks),
         TEST(nothing_takes_locked_pages_away), TEST(all_and_all_that_comes), TEST(areas_have_an_end),
+        TEST(smaps_tells_what_is_there_and_whose),
     };
 
     return RUN_TESTS(tests);
