@@ -33,7 +33,14 @@ build/user/demo/liblesson.a: $(LESSON_OBJECTS)
 	$(call say,AR ,$@)
 	$(Q)rm -f $@; $(AR) rcs $@ $^
 
-$(LESSONS): build/user/demo/liblesson.a
+build/user/demo/common/zh.inc: user/demo/zh.po tools/catalogue.py
+	@mkdir -p $(@D)
+	$(call say,ZH ,$@)
+	$(Q)tools/catalogue.py $< -o $@
+build/user/demo/common/language.o: build/user/demo/common/zh.inc
+build/user/demo/common/language.o: USER_CFLAGS += -Ibuild/user/demo/common
+
+$(LESSONS) build/user/bin/tour: build/user/demo/liblesson.a
 $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
 	$(call say,LD ,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< $(filter %/liblesson.a,$^) \

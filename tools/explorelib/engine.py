@@ -99,7 +99,7 @@ def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = No
     with tempfile.TemporaryDirectory(prefix="explore-") as directory:
         log = os.path.join(directory, "log")
         process = subprocess.Popen(
-            [os.path.join(host.ROOT, "tools/run"), "--icount", "--log", log, "--evidence", directory,
+            [os.path.join(host.ROOT, "tools/run"), "--icount", "--lang", "en", "--log", log, "--evidence", directory,
              "--timeout", f"{guest.timeout:.0f}", *(run_options or []), *options_of_run(guest, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="replace", preexec_fn=host.tied_to_us())

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import catalogue
 from launch import archive, evidence, host, lines, recording
 from launch.host import BUILD, KERNEL, ROOT, LaunchError, WrongUse
 
@@ -142,9 +143,17 @@ class Machine:
             options += [f"timeout={max(1, round(a.timeout))}"] if a.timeout else []
             options += lines.terminal_size()
             options += ["trace=on"] if a.trace and "trace=" not in a.append else []
+        options += ["baton.lang=zh_CN.UTF-8"] if self._speaks_chinese() else []
         if not a.command and not self.stdin.terminal:
             options.append("session=once")
         return options
+
+    def _speaks_chinese(self) -> bool:
+        """The lessons do, where our environment asks for it. Not by that alone where other programs are
+        brought, which would ask for files of that locale, and where a window is, which has no such letters."""
+        if self.args.lang:
+            return self.args.lang == "zh"
+        return not self.args.add and os.environ.get("GUI") != "1" and catalogue.wanted(os.environ)
 
     def _write_extra(self, path: str) -> int:
         """An archive of what --add asks for, and COMMAND for init. Its size."""

@@ -75,6 +75,19 @@ static void set_size(void)
     }
 }
 
+/* In which language the lessons speak. */
+static void set_language(void)
+{
+    const char *option = strstr(command_line, "baton.lang=");
+    char name[32];
+
+    if (option) {
+        option += strlen("baton.lang=");
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(option, " \n"), option);
+        setenv("LANG", name, 1);
+    }
+}
+
 static void open_console(void)
 {
     const char *path = strstr(command_line, "baton.tty=ttyS0") ? "/dev/ttyS0" : "/dev/console";
@@ -339,6 +352,7 @@ int main(void)
     setenv("PATH", "/bin", 1);
     setenv("HOME", "/", 1);
     setenv("TERM", "linux", 0);
+    set_language();
     size = slurp("/etc/baton/argv", arguments, sizeof(arguments));
     if (slurp("/etc/baton/run", run_file, sizeof(run_file)) > 0 && size > 0) {
         run_command(size);

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../demo/common/language.h"
+
 #define MS 1000000l
 #define NAME_MAX_LENGTH 24
 
@@ -157,21 +159,23 @@ static void coroutines(const char *name)
 
 int main(int argc, char **argv)
 {
+    language_start(false);
     if (argc != 2 || !*argv[1] || strlen(argv[1]) > NAME_MAX_LENGTH) {
-        fprintf(stderr, "usage: tour NAME (at most %d letters: your own; see labs/0/README.md)\n",
+        fprintf(stderr,
+                translate("usage: tour NAME (at most %d letters: your own; see labs/0/README.md)\n"),
                 NAME_MAX_LENGTH);
         return 2;
     }
     seed = hash(argv[1]);
-    printf("A tour for %s.\nAct 1: two processes play ball.\n", argv[1]);
+    printf(translate("A tour for %s.\nAct 1: two processes play ball.\n"), argv[1]);
     fflush(stdout);
     processes();
-    printf("Act 2: two threads play ball.\n");
+    printf("%s", translate("Act 2: two threads play ball.\n"));
     fflush(stdout);
     threads();
-    printf("Act 3: coroutines tick, and one of them waits.\n");
+    printf("%s", translate("Act 3: coroutines tick, and one of them waits.\n"));
     fflush(stdout);
     coroutines(argv[1]);
-    printf("The end. Who made the others wait, and for how long? The trace knows.\n");
+    printf("%s", translate("The end. Who made the others wait, and for how long? The trace knows.\n"));
     return 0;
 }

@@ -256,8 +256,8 @@ static void dine(struct table *table)
         stuck = coroutines_get_stuck(list, sizeof(list));
     }
     table->eaten = eaten;
-    say("  %-33s %6d of %ld meals%s%s%s\n", table->name, table->eaten, seats * meals, paint(RED),
-        stuck ? ", and nobody can go on" : "", paint(PLAIN));
+    say("  %s %6d of %ld meals%s%s%s\n", cell(-33, table->name), table->eaten, seats * meals,
+        paint(RED), stuck ? translate(", and nobody can go on") : "", paint(PLAIN));
     for (char *line = strtok(list, "\n"); line; line = strtok(NULL, "\n")) {
         say("    %s| %s%s\n", paint(DIM), line, paint(PLAIN));
     }

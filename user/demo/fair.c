@@ -86,7 +86,8 @@ static void draw(void)
         double share = (double)race->task_ns[i] / (double)sum;
 
         if (i == 0 || i == MANY) {
-            say("  %s\n", i ? "the process with one thread" : "the process with nine threads");
+            say("  %s\n",
+                translate(i ? "the process with one thread" : "the process with nine threads"));
         }
         say("    thread %d  |%s%s%s| %4.1f %%\n", i < MANY ? i + 1 : 1,
             paint(i < MANY ? CYAN : YELLOW), bar(share * 2, 44), paint(PLAIN), share * 100);

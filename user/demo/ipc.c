@@ -339,12 +339,12 @@ static const char *rate(double bytes_per_s)
 
 static void report(const struct way *way, double dearest)
 {
-    say("  %-14s %8s %9.1f ", way->name, duration(way->round_trip_ns), way->switches);
+    say("  %s %8s %9.1f ", cell(-14, way->name), duration(way->round_trip_ns), way->switches);
     if (way->send) {
         say("%10s %8s |%s%s%s| %s\n", rate(way->bytes_per_s), duration(way->cpu_ns), paint(CYAN),
-            bar(way->cpu_ns / dearest, 8), paint(PLAIN), way->how);
+            bar(way->cpu_ns / dearest, 8), paint(PLAIN), translate(way->how));
     } else {
-        say("%10s %8s |%8s| %s\n", "-", "-", "", way->how);
+        say("%10s %8s |%8s| %s\n", "-", "-", "", translate(way->how));
     }
     json_object(way->key);
     json_number("round_trip_ns", way->round_trip_ns);
@@ -407,8 +407,9 @@ int main(int argc, char **argv)
         measure(&ways[i]);
         dearest = ways[i].cpu_ns > dearest ? ways[i].cpu_ns : dearest;
     }
-    say("  %-13s %9s %9s %10s %8s\n", "", "a round", "", "", "CPU time");
-    say("  %-13s %9s %9s %10s %8s\n", "", "trip", "switches", "throughput", "a MiB");
+    say("  %-13s %s %9s %10s %s\n", "", cell(9, "a round"), "", "", cell(8, "CPU time"));
+    say("  %-13s %s %s %s %s\n", "", cell(9, "trip"), cell(9, "switches"), cell(10, "throughput"),
+        cell(8, "a MiB"));
     for (int i = 0; i < WAYS; i++) {
         report(&ways[i], dearest);
     }

@@ -219,8 +219,9 @@ int main(int argc, char **argv)
 
         deaths += signal != 0;
         as_expected += signal == crashes[i].signal && told->trap == crashes[i].trap;
-        say("  %-34s %s%-15s%s %s\n", crashes[i].name, paint(DIM), trap_name(told->trap),
-            paint(PLAIN), signal ? strsignal(signal) : "survived!");
+        say("  %s %s%s%s %s\n", cell(-34, crashes[i].name), paint(DIM),
+            cell(-15, trap_name(told->trap)), paint(PLAIN),
+            translate(signal ? strsignal(signal) : "survived!"));
     }
     threads_died = other_thread_is_gone(child);
     json_number("crashes", CRASHES);

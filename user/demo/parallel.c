@@ -290,8 +290,8 @@ static void meet_in_one_loop(void)
 
 static void report(int way)
 {
-    say("  %-21s %8s  |%s%s%s| %.2fx\n", ways[way].name, duration(ways[way].ns), paint(CYAN),
-        bar(speed_up(way) / cpus, 32), paint(PLAIN), speed_up(way));
+    say("  %s %8s  |%s%s%s| %.2fx\n", cell(-21, ways[way].name), duration(ways[way].ns),
+        paint(CYAN), bar(speed_up(way) / cpus, 32), paint(PLAIN), speed_up(way));
     json_object(ways[way].key);
     json_number("time_ms", ways[way].ns / 1e6);
     json_number("speed_up", speed_up(way));
@@ -300,8 +300,8 @@ static void report(int way)
 
 static void report_meetings(const struct meetings *m)
 {
-    say("  %-21s %d moves, %ld looks for each, %ld switches%s\n", m->name, MOVES, m->looks / MOVES,
-        m->switches, m->quick ? ": at once" : "");
+    say("  %s %d moves, %ld looks for each, %ld switches%s\n", cell(-21, m->name), MOVES,
+        m->looks / MOVES, m->switches, m->quick ? translate(": at once") : "");
     json_object(m->key);
     json_number("quick", (double)m->quick);
     json_number("slow", (double)m->slow);
@@ -313,8 +313,8 @@ static void report_meetings(const struct meetings *m)
 
 static void report_one_loop(void)
 {
-    say("  %-21s %ld looks: %ld of %d moves seen; and %ld after a yield\n", "two coroutines",
-        COROUTINE_LOOKS, seen_looking, 2 * MOVES, seen_yielding);
+    say("  %s %ld looks: %ld of %d moves seen; and %ld after a yield\n",
+        cell(-21, "two coroutines"), COROUTINE_LOOKS, seen_looking, 2 * MOVES, seen_yielding);
     json_object("coroutines_meet");
     json_number("seen_looking", (double)seen_looking);
     json_number("seen_after_yield", (double)seen_yielding);
@@ -339,15 +339,16 @@ static void judge_meetings(const struct meetings *m, const char *who, int way)
                 "%s needed %ld switches to see %d moves of each other, for one runs while the other "
                 "does not: %s.",
                 who, m->switches, MOVES,
-                cpus == 1 ? "there is one CPU. To see threads win, give the guest more "
-                            "(tools/run --smp 4)" : "and that though there are more CPUs");
+                translate(cpus == 1 ? "there is one CPU. To see threads win, give the guest more "
+                                      "(tools/run --smp 4)"
+                                    : "and that though there are more CPUs"));
     }
 }
 
 static void judge(void)
 {
-    judge_meetings(&meetings[0], "Two threads", THREADS);
-    judge_meetings(&meetings[1], "Coroutines in the loops of two threads", LOOPS);
+    judge_meetings(&meetings[0], translate("Two threads"), THREADS);
+    judge_meetings(&meetings[1], translate("Coroutines in the loops of two threads"), LOOPS);
     verdict(seen_looking == 0 && seen_yielding > 0,
             "Two coroutines in one loop saw %ld of %d moves while they looked, and %ld after a "
             "yield: they are one task, and a task is on one CPU. (The job: %.2fx as fast.)",

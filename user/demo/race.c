@@ -266,8 +266,8 @@ static void report(const struct way *way, const char *unit)
 {
     double share = (double)way->lost / (double)way->done;
 
-    say("  %-27s %8ld lost |%s%s%s| %7.1f\n", way->name, way->lost, paint(RED), bar(share, 20),
-        paint(PLAIN), way->ns);
+    say("  %s %8ld lost |%s%s%s| %7.1f\n", cell(-27, way->name), way->lost, paint(RED),
+        bar(share, 20), paint(PLAIN), way->ns);
     json_object(way->key);
     json_number("updates", (double)way->done);
     json_number("lost_updates", (double)way->lost);
@@ -281,13 +281,15 @@ static void judge(const char *unit)
 
     verdict(plain->lost > 0,
             "Two threads lost %ld of %ld updates: %s.", plain->lost, plain->done,
-            cpus_allowed() > 1 ? "one wrote between the other's read and its write, on another CPU "
-                                 "or when the timer had taken the CPU from it"
-                               : "the CPU was taken from one between its read and its write");
+            translate(cpus_allowed() > 1
+                          ? "one wrote between the other's read and its write, on another CPU or "
+                            "when the timer had taken the CPU from it"
+                          : "the CPU was taken from one between its read and its write"));
     verdict(ways[ATOMIC].lost == 0 && ways[MUTEX].lost == 0,
             "With an atomic add they lost %ld, with a mutex %ld. Where nobody else wants it, an "
             "update takes %.1f %s atomically, %.1f with the mutex, %.1f with neither.",
-            ways[ATOMIC].lost, ways[MUTEX].lost, ways[ATOMIC].ns, unit, ways[MUTEX].ns, plain->ns);
+            ways[ATOMIC].lost, ways[MUTEX].lost, ways[ATOMIC].ns, translate(unit),
+            ways[MUTEX].ns, plain->ns);
     verdict(ways[PLAIN_COROUTINES].lost == 0 && ways[YIELD_AFTER].lost == 0,
             "Coroutines that yield only when an update is done lost %ld: between two yields nobody "
             "else in their thread runs.", ways[PLAIN_COROUTINES].lost + ways[YIELD_AFTER].lost);
@@ -331,7 +333,8 @@ int main(int argc, char **argv)
     }
     lesson_show();
     unit = time_counts_instructions() ? "instructions" : "ns";
-    say("  %-27s %44s\n", "", unit[0] == 'n' ? "ns for one, alone" : "instructions for one, alone");
+    say("  %-27s %s\n", "",
+        cell(44, unit[0] == 'n' ? "ns for one, alone" : "instructions for one, alone"));
     for (size_t i = 0; i < COUNT(ways); i++) {
         count_lost(&ways[i]);
     }

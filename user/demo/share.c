@@ -125,17 +125,17 @@ static void prove(struct kind *kind)
 
 static void show_table(void)
 {
-    say("%s  %-24s", paint(BOLD), "does it share its starter's");
+    say("%s  %s", paint(BOLD), cell(-27, "does it share its starter's"));
     for (size_t k = 0; k < COUNT(kinds); k++) {
-        say(" %12s", kinds[k].name);
+        say(" %s", cell(12, kinds[k].name));
     }
     say("%s\n", paint(PLAIN));
     for (int i = 0; i < THINGS; i++) {
-        say("  %-27s", things[i].name);
+        say("  %s", cell(-27, things[i].name));
         for (size_t k = 0; k < COUNT(kinds); k++) {
             bool shared = kinds[k].found[i];
 
-            say(" %s%12s%s", paint(shared ? GREEN : YELLOW), shared ? "yes" : "- its own",
+            say(" %s%s%s", paint(shared ? GREEN : YELLOW), cell(12, shared ? "yes" : "- its own"),
                 paint(PLAIN));
         }
         say("\n");

@@ -219,7 +219,7 @@ static void answer_late(pid_t child)
 
     if (read(question[0], &byte, 1) != 1) {
         lesson_join(child);
-        lesson_failed("the child asked nothing");
+        lesson_failed(translate("the child asked nothing"));
     }
     for (int i = 0; i < tickers; i++) {
         before[i] = lanes->lane[i].ticks;
@@ -260,7 +260,7 @@ static void play(void)
     }
     if (keyboard) {
         dup2(0, answer[0]);
-        fprintf(stderr, "When reader waits ( = ), let it wait, and then press a key.\n");
+        fprintf(stderr, translate("When reader waits ( = ), let it wait, and then press a key.\n"));
         keys_begin();
     }
     create_lanes();
@@ -281,7 +281,7 @@ static void play(void)
     live_end();
     if (!result->answered) {
         errno = EIO;
-        lesson_failed("no answer came");
+        lesson_failed(translate("no answer came"));
     }
 }
 
@@ -370,10 +370,10 @@ static void judge_and_report(const struct summary *s)
 
 static void compare(void)
 {
-    say("%s  %-10s %12s %12s %12s   %s%s\n", paint(BOLD), "", "longest", "ticks while",
-        "switches of", "longest stall", paint(PLAIN));
-    say("%s  %-10s %12s %12s %12s   %s%s\n", paint(BOLD), "", "silence", "it waited", "coroutines",
-        "of the thread", paint(PLAIN));
+    say("%s  %-10s %s %s %s   %s%s\n", paint(BOLD), "", cell(12, "longest"), cell(12, "ticks while"),
+        cell(12, "switches of"), translate("longest stall"), paint(PLAIN));
+    say("%s  %-10s %s %s %s   %s%s\n", paint(BOLD), "", cell(12, "silence"), cell(12, "it waited"),
+        cell(12, "coroutines"), translate("of the thread"), paint(PLAIN));
     for (size_t i = 0; i < COUNT(ways); i++) {
         const struct summary *s = &summaries[i];
 
@@ -435,7 +435,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COUNT(ways); i++) {
         if (all || strcmp(mode, ways[i].name) == 0) {
             way = &ways[i];
-            say("%s%s%s: %s\n", paint(BOLD), way->name, paint(PLAIN), way->title);
+            say("%s%s%s: %s\n", paint(BOLD), way->name, paint(PLAIN),
+                translate(way->title));
             play();
             say("\n");
             summaries[i] = summarize();

@@ -13,6 +13,7 @@
 #include <co.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -260,11 +261,12 @@ static bool in_order(void)
 
 static void report_costs(const char *unit)
 {
-    say("%s  %-17s %12s%s\n", paint(BOLD), "", unit, paint(PLAIN));
+    say("%s  %-17s %s%s\n", paint(BOLD), "", cell(12, unit), paint(PLAIN));
     json_object("costs");
     for (int i = 0; i < COSTS; i++) {
-        say("  %-17s %9.*f  %s%s%s %s\n", costs[i].name, costs[i].ns < 99.95, costs[i].ns,
-            paint(CYAN), bar(costs[i].ns / costs[PROCESS].ns, 14), paint(PLAIN), costs[i].why);
+        say("  %s %9.*f  %s%s%s %s\n", cell(-17, costs[i].name), costs[i].ns < 99.95, costs[i].ns,
+            paint(CYAN), bar(costs[i].ns / costs[PROCESS].ns, 14), paint(PLAIN),
+            translate(costs[i].why));
         json_number(costs[i].key, costs[i].ns);
     }
     json_end();
@@ -277,13 +279,17 @@ static void report_touches(const double *thread_cycles, const double *process_cy
     for (int i = 0; i < PAGE_COUNTS; i++) {
         dearest = process_cycles[i] > dearest ? process_cycles[i] : dearest;
     }
-    say("\nAfter a switch, how many cycles does it take to touch a page again?\n\n"
-        "  %-12s %14s %14s\n", "working set", "other thread", "other process");
+    say("\nAfter a switch, how many cycles does it take to touch a page again?\n\n");
+    say("  %s %s %s\n", cell(-12, "working set"), cell(14, "other thread"),
+        cell(14, "other process"));
     json_array("refill");
     for (int i = 0; i < PAGE_COUNTS; i++) {
-        say("  %4ld page%-3s %14.1f %14.1f  |%s%s%s|\n", page_counts[i],
-            page_counts[i] > 1 ? "s" : "", thread_cycles[i], process_cycles[i], paint(CYAN),
-            bar(process_cycles[i] / dearest, 20), paint(PLAIN));
+        char pages[32];
+
+        snprintf(pages, sizeof(pages), translate(page_counts[i] > 1 ? "%4ld pages" : "%4ld page"),
+                 page_counts[i]);
+        say("  %s %14.1f %14.1f  |%s%s%s|\n", cell(-12, pages), thread_cycles[i], process_cycles[i],
+            paint(CYAN), bar(process_cycles[i] / dearest, 20), paint(PLAIN));
         json_object(NULL);
         json_number("pages", (double)page_counts[i]);
         json_number("after_thread_cycles_per_page", thread_cycles[i]);
@@ -336,14 +342,15 @@ int main(int argc, char **argv)
     verdict(costs[CALL].ns < costs[COROUTINE].ns && costs[COROUTINE].ns < costs[SYSTEM_CALL].ns,
             "A coroutine switch (%.1f %s) costs %.1f function calls, and less than a system "
             "call that does nothing (%.1f): it is a call that returns on another stack.",
-            costs[COROUTINE].ns, unit, costs[COROUTINE].ns / costs[CALL].ns, costs[SYSTEM_CALL].ns);
+            costs[COROUTINE].ns, translate(unit), costs[COROUTINE].ns / costs[CALL].ns,
+            costs[SYSTEM_CALL].ns);
     verdict(costs[SYSTEM_CALL].ns < costs[THREAD].ns,
             "A thread switch (%.0f %s) costs %.0f coroutine switches: the kernel is entered, "
             "chooses a task and exchanges kernel stacks.",
-            costs[THREAD].ns, unit, costs[THREAD].ns / costs[COROUTINE].ns);
+            costs[THREAD].ns, translate(unit), costs[THREAD].ns / costs[COROUTINE].ns);
     verdict(costs[PROCESS].ns > costs[THREAD].ns,
             "A process switch costs %.0f %s, %+.0f to a thread switch: another page table, and "
             "what the caches lost by that is still to be paid.",
-            costs[PROCESS].ns, unit, costs[PROCESS].ns - costs[THREAD].ns);
+            costs[PROCESS].ns, translate(unit), costs[PROCESS].ns - costs[THREAD].ns);
     return lesson_end();
 }

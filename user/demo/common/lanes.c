@@ -117,7 +117,7 @@ static void draw_lane(const struct lanes *lanes, const struct lane *lane, int no
     int waits = lane->from ? cell_at(lanes, lane->from) : LANE_CELLS;
     char before = ' ';
 
-    say("  %-11s ", lane->name);
+    say("  %s ", cell(-11, lane->name));
     for (int cell = 0; cell < LANE_CELLS; cell++) {
         char c = cell > now ? ' ' : cell >= waits ? (char)LANE_WAIT : lane->cells[cell];
 
@@ -129,7 +129,7 @@ static void draw_lane(const struct lanes *lanes, const struct lane *lane, int no
         before = c;
     }
     say("%s %s\n", paint(PLAIN),
-        *lane->note ? lane->note : duration(silence(lanes, lane)));
+        *lane->note ? translate(lane->note) : duration(silence(lanes, lane)));
 }
 
 /* "0 s        1 s": a label each quarter of the span. */

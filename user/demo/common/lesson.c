@@ -19,7 +19,7 @@ static const struct lesson *lesson;
 static bool json;
 static struct {
     bool holds;
-    char text[320];
+    char text[640];
 } verdicts[VERDICTS];
 static int verdict_count;
 static pid_t children[CHILDREN]; /* that have not been joined; 0: free */
@@ -28,13 +28,14 @@ static pid_t children[CHILDREN]; /* that have not been joined; 0: free */
 static void write_all(void)
 {
     if (fflush(stdout) || ferror(stdout)) {
-        lesson_failed("standard output");
+        lesson_failed(translate("standard output"));
     }
 }
 
 static void print_help(void)
 {
-    printf("%s: %s\n\nusage: %s [options]\n", lesson->name, lesson->summary, lesson->name);
+    printf(translate("%s: %s\n\nusage: %s [options]\n"), lesson->name, translate(lesson->summary),
+           lesson->name);
     for (const struct lesson_option *o = lesson->options; o && o->name; o++) {
         char name[64];
 
@@ -44,18 +45,19 @@ static void print_help(void)
             printf("  %s\n", name);
             name[0] = '\0';
         }
-        printf("  %-14s  %s", name, o->help);
+        printf("  %-14s  %s", name, translate(o->help));
         if (o->kind == OPTION_NUMBER) {
             printf(" (%ld)", *(long *)o->value);
         }
         putchar('\n');
     }
-    printf("  --json          one JSON object and nothing else\n"
-           "  --help          this text\n\n"
-           "exit status: 0 the lesson is confirmed, 1 the measurement contradicts it, 2 usage\n\n"
-           "JSON: \"demo\", \"verdict\" (array of sentences), \"holds\" (array: is each so?), \"ok\" (all are),\n"
-           "and\n%s",
-           lesson->json);
+    printf(translate(
+               "  --json          one JSON object and nothing else\n"
+               "  --help          this text\n\n"
+               "exit status: 0 the lesson is confirmed, 1 the measurement contradicts it, 2 usage\n\n"
+               "JSON: \"demo\", \"verdict\" (array of sentences), \"holds\" (array: is each so?), \"ok\" (all are),\n"
+               "and\n%s"),
+           translate(lesson->json));
 }
 
 /* One line, whatever the argument has in it. */
@@ -70,8 +72,8 @@ static _Noreturn void usage(const char *what, const char *argument)
         shown[length] = c < ' ' || c == 0x7f ? '?' : (char)c;
     }
     shown[length] = '\0';
-    fprintf(stderr, "%s: %s%s: %s (try %s --help)\n", lesson->name, shown,
-            argument[length] ? "..." : "", what, lesson->name);
+    fprintf(stderr, translate("%s: %s%s: %s (try %s --help)\n"), lesson->name, shown,
+            argument[length] ? "..." : "", translate(what), lesson->name);
     exit(2);
 }
 
@@ -118,7 +120,7 @@ static void take_value(const struct lesson_option *option, const char *value, co
     }
     number = strtol(value, &end, 10);
     if (*value < '0' || *value > '9' || *end || number < option->least || number > option->most) {
-        snprintf(wanted, sizeof(wanted), "a number from %ld to %ld is wanted", option->least,
+        snprintf(wanted, sizeof(wanted), translate("a number from %ld to %ld is wanted"), option->least,
                  option->most);
         usage(wanted, argument);
     }
@@ -160,6 +162,7 @@ void lesson_options(const struct lesson *which, int argc, char **argv)
 {
     lesson = which;
     keep_standard_files();
+    language_start(false);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             print_help();
@@ -172,6 +175,9 @@ void lesson_options(const struct lesson *which, int argc, char **argv)
             i += take_option(argv[i], argv[i + 1]);
         }
     }
+    if (json) {
+        language_start(true); /* programs read it, which know our sentences */
+    }
     screen_start(json);
 }
 
@@ -181,8 +187,8 @@ void lesson_show(void)
         json_start();
         json_text("demo", lesson->name);
     }
-    say("%s%s%s\n%s%s%s\n\n", paint(BOLD), lesson->look[0], paint(PLAIN), paint(BOLD),
-        lesson->look[1], paint(PLAIN));
+    say("%s%s%s\n%s%s%s\n\n", paint(BOLD), translate(lesson->look[0]), paint(PLAIN),
+        paint(BOLD), translate(lesson->look[1]), paint(PLAIN));
 }
 
 void lesson_start(const struct lesson *which, int argc, char **argv)
@@ -199,31 +205,31 @@ const char *verdict(bool holds, const char *format, ...)
         lesson_failed("verdict");
     }
     va_start(args, format);
-    vsnprintf(verdicts[verdict_count].text, sizeof(verdicts[0].text), format, args);
+    vsnprintf(verdicts[verdict_count].text, sizeof(verdicts[0].text), translate(format), args);
     va_end(args);
     verdicts[verdict_count].holds = holds;
     return verdicts[verdict_count++].text;
 }
 
-/* Break the text at blanks; lines after the first begin below the first's text. */
+/* Break the text where a line may be; lines after the first begin below the first's text. */
 static void say_wrapped(const char *text, int indent)
 {
     int column = indent, line = screen_columns() - 2 < LINE ? screen_columns() - 2 : LINE;
 
     while (*text) {
-        int word = (int)strcspn(text, " ");
+        int blank = *text == ' ', bytes = text_piece(text + blank);
+        int columns = text_columns(text + blank, bytes);
 
-        if (column > indent && column + 1 + word > line) {
+        if (column > indent && column + blank + columns > line) {
             say("\n%*s", indent, "");
             column = indent;
-        } else if (column > indent) {
+        } else if (column > indent && blank) {
             say(" ");
             column++;
         }
-        say("%.*s", word, text);
-        column += word;
-        text += word;
-        text += *text == ' ';
+        say("%.*s", bytes, text + blank);
+        column += columns;
+        text += blank + bytes;
     }
     say("\n");
 }
@@ -332,11 +338,13 @@ void lesson_join(pid_t child)
     int status = lesson_wait(child);
 
     if (WIFSIGNALED(status)) {
-        fprintf(stderr, "%s: its child was killed: %s\n", lesson->name, strsignal(WTERMSIG(status)));
+        fprintf(stderr, translate("%s: its child was killed: %s\n"), lesson->name,
+                translate(strsignal(WTERMSIG(status))));
         give_up();
     }
     if (WEXITSTATUS(status)) {
-        fprintf(stderr, "%s: its child ended with status %d\n", lesson->name, WEXITSTATUS(status));
+        fprintf(stderr, translate("%s: its child ended with status %d\n"), lesson->name,
+                WEXITSTATUS(status));
         give_up();
     }
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "language.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* ---- What it is called with (lesson.c) ---- */
@@ -41,7 +43,7 @@ void lesson_start(const struct lesson *lesson, int argc, char **argv);
 void lesson_options(const struct lesson *lesson, int argc, char **argv);
 void lesson_show(void);
 
-/* A sentence with what was measured; `holds` if it is what the lesson claims. Returns it. */
+/* A sentence with what was measured, in the reader's language; `holds` if it is what the lesson claims. Returns it. */
 const char *verdict(bool holds, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Print the verdicts; returns what main() is to return. */
@@ -66,7 +68,7 @@ void lesson_join(pid_t child);
 
 enum colour { PLAIN, BOLD, DIM, RED, GREEN, YELLOW, BLUE, CYAN };
 
-/* printf, but silent with --json. */
+/* printf, but silent with --json, and of a format in the reader's language. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The escape code for the colour, or "" where standard output has no colours. */

@@ -58,7 +58,7 @@ void say(const char *format, ...)
         return;
     }
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsnprintf(text, sizeof(text), translate(format), args);
     va_end(args);
     for (const char *at = text; *at; at++) {
         if (*at == '\n' && in_picture) {
@@ -212,7 +212,7 @@ void keys_begin(void)
     static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
 
     if (tcgetattr(0, &lines)) {
-        lesson_failed("the terminal");
+        lesson_failed(translate("the terminal"));
     }
     keys = lines;
     keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
