@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -118,6 +119,27 @@ def wrong_use_of_graders_is_told_in_chinese() -> None:
     check_screen(listed)
     columns = {catalogue.columns(line.split(" 个测试")[0].rstrip("0123456789")) for line in listed.splitlines()[::2]}
     check(len(columns) == 1, f"not in columns: {columns}\n{listed}")
+
+
+@test
+def graders_need_no_locale_and_refuse_a_bad_catalogue() -> None:
+    need_sentences()
+    listed = call(["env", "PYTHONIOENCODING=ascii", "tools/lab", "--lang", "zh", "list"])
+    check(listed.returncode == 0 and "证明你的锁" in listed.stdout, f"{listed.stdout} {listed.stderr}")
+    with tempfile.TemporaryDirectory(prefix="catalogue-") as directory:
+        tree = Path(directory)
+        shutil.copytree(ROOT / "tools", tree / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+        for folder in ("labs/0", "kernel/trace"):
+            shutil.copytree(ROOT / folder, tree / folder)
+        for path in ("tools/labs/zh.po", "labs/0/zh.po"):
+            with open(tree / path, "a") as file:
+                file.write("msgid none\n")
+            for words in (["grade", "--lang", "zh", "--lab", "0"], ["lab", "--lang", "zh", "list"]):
+                told = call([str(tree / "tools" / words[0]), *words[1:]], cwd=tree)
+                check(told.returncode == 2 and told.stderr.count("\n") == 1 and "zh.po:" in told.stderr, told.stderr)
+                told = call([str(tree / "tools" / words[0]), *words[1:], "--lang", "en", "--foo"], cwd=tree)
+                check(told.returncode == 2 and "--foo" in told.stderr, told.stderr)
+            shutil.copy(ROOT / path, tree / path)
 
 
 @test
