@@ -84,3 +84,13 @@ def guest_tests_under_linux() -> None:
                    "/bin/test/$test || echo \"not ok: status $?\"; done",
                    options=["--linux", str(kernel), "--timeout", "200"])
     check("not ok" not in result.stdout and result.stdout.count("\nok 1 - ") == len(names), result.stdout)
+
+
+@test
+def last_words_under_linux_are_heard() -> None:
+    """Of a command that ends right behind them, and that Linux does not interrupt for init in between."""
+    kernel = linux_kernel()
+    if not kernel:
+        raise Skipped("apt has no linux-image-cloud-amd64 to download")
+    result = guest("sh", "-c", "sleep 0.5; exec echo last", options=["--linux", str(kernel), "--icount", "--timeout", "600"])
+    check(result.stdout == "last\n", f"{result}")

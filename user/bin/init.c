@@ -23,6 +23,7 @@
 
 static char run_file[256], arguments[65536], command_line[1024];
 static int wire = -1;
+static int leads; /* init itself leads the session of the console */
 
 static int slurp(const char *path, char *buffer, size_t size)
 {
@@ -102,13 +103,29 @@ static void open_console(void)
     set_size();
 }
 
-/* The child's part: a session of its own with the console as its terminal. */
+/* When the leader of a terminal's session ends, Linux drops what the terminal has not sent yet, and lets
+ * nobody write there any more. So init, which never ends, has to be the leader there. */
+static void lead(void)
+{
+    leads = 1;
+    setsid();
+    ioctl(0, TIOCSCTTY, 1);
+    signal(SIGTTOU, SIG_IGN); /* it waits for the terminal while the command's group has it */
+}
+
+/* The child's part: the console is its terminal, in a session of its own unless init leads. */
 static void start(char *const argv[], int input, const int output[2])
 {
     char *shell[] = {argv[0], NULL};
 
-    setsid();
-    ioctl(0, TIOCSCTTY, 1);
+    if (leads) {
+        setpgid(0, 0);
+        tcsetpgrp(0, getpid());
+        signal(SIGTTOU, SIG_DFL);
+    } else {
+        setsid();
+        ioctl(0, TIOCSCTTY, 1);
+    }
     if (input >= 0) {
         dup2(input, 0);
         close(input);
@@ -349,6 +366,9 @@ int main(void)
     list_cpus();
     slurp("/proc/cmdline", command_line, sizeof(command_line));
     open_console();
+    if (strstr(command_line, "baton.tty=")) { /* it is Linux */
+        lead();
+    }
     setenv("PATH", "/bin", 1);
     setenv("HOME", "/", 1);
     setenv("TERM", "linux", 0);
