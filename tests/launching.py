@@ -1,5 +1,6 @@
 """tools/run as its user meets it: what a guest can make it believe, how much it keeps of what a guest
 says, and what it says of whatever is wrong with the host or the command: one line that names it."""
+import io
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ from typing import Callable
 from driver import HANG, ROOT, RUN, Failed, call, check, hear_signals, program, test
 
 sys.path.insert(0, str(ROOT / "tools"))
-from launch import turns, wire  # noqa: E402
+from launch import archive, companions, turns, wire  # noqa: E402
 from launch.host import LaunchError  # noqa: E402
 
 def one_line(result: subprocess.CompletedProcess, status: int, *said: str) -> None:
@@ -268,3 +269,20 @@ def options_that_the_kernel_would_cut_are_refused() -> None:
             check(result.returncode == 0 and result.stdout == "here\n" and not result.stderr, f"{way}: {result}")
             check("bytes" not in log.read_text() and log.read_text(), log.read_text())
             log.unlink()
+
+
+@test
+def programs_bring_the_folder_that_they_are_in() -> None:
+    """Whole, and each file of it once; and another program under the name by which they may start it."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name, "home")
+        (home / "bin").mkdir(parents=True)
+        (home / "bin/homely").write_text("#!/bin/sh\n# in its home\n")
+        (home / "data").write_text("its data\n")
+        companions.OPENED["homely"] = [str(home), "/usr/bin/env"]
+        made = archive.Archive((ROOT / "build/initramfs.cpio").read_bytes(), out := io.BytesIO(), 1 << 30)
+        made.add(f"{home}/bin/homely")
+        made.add_needs()
+        del companions.OPENED["homely"]
+    names = {f"{home}/data".lstrip("/"), "bin/homely", "bin/env", "usr/bin/env"}
+    check(names <= made.names.keys() and out.getvalue().count(b"in its home") == 1, f"{names - made.names.keys()}")

@@ -82,6 +82,7 @@ class Archive:
         self.cpio, self.names, self.room = mkinitrd.Cpio(out), _entries(base), room
         self.base, self.largest = len(base), 0
         self.programs: list[tuple[str, str, str]] = []  # item, path, name: what they need is to follow
+        self.whole: set[str] = set()  # folders that were brought with all that is in them
 
     def _parents(self, name: str, item: str) -> None:
         """Make the folders above `name` that are not there."""
@@ -117,14 +118,16 @@ class Archive:
             if not self.cpio.add_file(name, 0o100000 | mode, f, size, mtime):
                 raise LaunchError(f"--add {item}: {path} has changed while it was read")
 
-    def _folder(self, path: str, name: str, item: str, left_out: frozenset[str] = frozenset()) -> None:
-        """A folder with all that is in it, but devices and the like."""
+    def _folder(self, path: str, name: str, item: str, needed: bool = False) -> None:
+        """A folder with all that is in it, but devices and the like. One that is needed brings what
+        nobody has asked for yet: the program that needs it may be in it."""
+        self.whole.add(name)
         if name:
             self._claim(name, item, folder=True)
             self.cpio.add(name, 0o40755)
         for below, about in _tree(path):
             here, there = os.path.join(path, below), posixpath.join(name, below)
-            if left_out.intersection(below.split("/")):
+            if needed and (companions.LEFT_OUT.intersection(below.split("/")) or there in self.names):
                 continue
             if stat.S_ISDIR(about.st_mode):
                 self._claim(there, item, folder=True)
@@ -178,8 +181,8 @@ class Archive:
             self._claim(name, item)
             self.cpio.add(name, 0o120777, os.fsencode(need.link))
         elif os.path.isdir(need.path) and not need.link:
-            if name not in self.names:
-                self._folder(need.path, name, item, frozenset(companions.LEFT_OUT))
+            if name not in self.whole:
+                self._folder(need.path, name, item, needed=True)
         elif name not in self.names:
             self._file(need.path, name, item, 0o755)
 

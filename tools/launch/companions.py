@@ -23,8 +23,18 @@ OPENED = {
         "/usr/bin/as", "/usr/bin/ld", "/usr/lib/gcc/*/{0}", "/usr/libexec/gcc/*/{0}", *_HEADERS, *_LINKING],
     r"(?:.*-)?(?:g\+\+|c\+\+)(?:-[\d.]+)?": ["/usr/include/c++"],
     r"(?:.*-)?tcc": ["/usr/lib*/tcc", "/usr/lib/x86_64-linux-gnu/tcc", *_HEADERS, *_LINKING],
+    r"m?tclsh[\d.]*|libtcl[\d.]*\.so.*": ["/usr/share/tcltk/tcl8*", "/usr/share/tcl8*"],
+    r"guile[\d.]*": ["/usr/lib/x86_64-linux-gnu/guile", "/usr/lib64/guile", "/usr/share/guile"],
+    r"ocaml(?:c|opt|run)?": ["/usr/lib*/ocaml/*.cm[aix]", "/usr/lib*/ocaml/std*", "/usr/lib*/ocaml/ld.conf", "/usr/lib*/ocaml/stublibs"],
+    r"emacs(?:-nox)?": ["/usr/lib*/emacs", "/usr/libexec/emacs", "/usr/share/emacs"],
+    r"sbcl": ["/usr/lib*/sbcl/sbcl.core"], r"clisp": ["/usr/lib*/clisp-*/base", "/usr/share/locale/locale.alias"], r"bison": ["/usr/share/bison", "/usr/bin/m4"],
+    r"gforth(?:-[\w.]*)?": ["/usr/lib*/gforth", "/usr/lib/x86_64-linux-gnu/gforth", "/usr/share/gforth"],
+    r"swipl": ["/usr/lib*/swi-prolog"], r"erl": ["/usr/lib*/erlang"], r"mc": ["/etc/mc", "/usr/share/mc", "/usr/lib/mc", "/usr/libexec/mc"],
     r"file": ["/etc/magic", "/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"],
     r"libc\.so\.6": ["/usr/lib/locale/C.utf8"],
+    r"iconv": ["/usr/lib*/gconv", "/usr/lib/x86_64-linux-gnu/gconv"],
+    r"libunistring\.so.*": [f"{folder}/gconv/{name}" for folder in ("/usr/lib64", "/usr/lib/x86_64-linux-gnu") for name in (
+        "gconv-modules*", "ISO8859-1.so")],
     r"lib(?:tinfow?|ncursesw?)\.so.*": [f"{folder}/?/{name}" for folder in ("/lib/terminfo", "/usr/share/terminfo") for name in (
         "ansi", "dumb", "linux", "screen*", "tmux*", "vt100", "vt220", "xterm*")],
 }

@@ -102,6 +102,7 @@ def _of_companions(name: str) -> Iterator[Need]:
             yield Need(path, path)
         elif os.path.dirname(path) == "/usr/bin":
             yield from program(path, f"/bin/{os.path.basename(path)}")
+            yield Need(path, path, f"/bin/{os.path.basename(path)}")  # for who does not look in the PATH
         else:
             yield from _with_links(path, path)
 
