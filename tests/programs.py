@@ -104,8 +104,12 @@ def compare(programs: list[str], commands: list[str]) -> None:
           f"calls that the kernel does not have, and their number:{run.stdout.rpartition('@@')[2]}")
 
 
+def place(name: str) -> str | None:
+    return shutil.which(name, path="/usr/bin:/bin:/usr/sbin")
+
+
 def here(name: str) -> bool:
-    return shutil.which(name, path="/usr/bin:/bin") is not None
+    return place(name) is not None
 
 
 def quoted(program: str, text: str) -> str:
