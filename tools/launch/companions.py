@@ -32,6 +32,8 @@ OPENED = {
     r"swipl": ["/usr/lib*/swi-prolog"], r"erl": ["/usr/lib*/erlang"], r"mc": ["/etc/mc", "/usr/share/mc", "/usr/lib/mc", "/usr/libexec/mc"],
     r"file": ["/etc/magic", "/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"],
     r"libc\.so\.6": ["/usr/lib/locale/C.utf8"],
+    r"libpython(3\.\d+)\.so.*": ["/usr/lib*/python{0}"],
+    r"valgrind": ["/usr/bin/valgrind.bin", "/usr/lib*/valgrind", "/usr/libexec/valgrind"],
     r"iconv": ["/usr/lib*/gconv", "/usr/lib/x86_64-linux-gnu/gconv"],
     r"libunistring\.so.*": [f"{folder}/gconv/{name}" for folder in ("/usr/lib64", "/usr/lib/x86_64-linux-gnu") for name in (
         "gconv-modules*", "ISO8859-1.so")],
