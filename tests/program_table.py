@@ -103,6 +103,8 @@ def main() -> int:
     parser.add_argument("--same", action="store_true", help="only whether they print the same")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROGRAMS))
     args = parser.parse_args()
+    if unknown := set(args.names) - PROGRAMS.keys():
+        parser.error(f"no row is named {unknown.pop()}")
     wanted, same, theirs = args.names or list(PROGRAMS), {}, {}
     with tempfile.TemporaryDirectory() as top, ThreadPoolExecutor() as pool:
         folders = {name: Path(top, name.replace(" ", "-")) for name in wanted}
