@@ -164,7 +164,8 @@ def results_in_chinese_fit_a_terminal() -> None:
              "main       ways.h:53       sum += grade_number(1);     (reads sum: 0xf9bf111e3b410c7a, writes sum: 9)",
              "thread 2   ways.h:53 to crew.h:52, yields               (reads sum: 7, writes inside: 2)",
              "           -- CPU taken here, before ways.h:12  while (sum > 3) { a = b } --",
-             "thread 2   ways.h:60, waits for the door", "thread 3   (in a library), to its end"]
+             "             (reads sum: 7, writes sum: 9)",
+             "           -- CPU taken here, in the kernel: f kernel/x.h:1 --", "thread 2   ways.h:60, waits for the door", "thread 3   (in a library), to its end"]
     seen = "deadlock: nobody can go on\nthread 2 waits for the door at ways.h:60  word_wait(door);\nmain sleeps\n" \
         "the test program died by signal 11 (SIGSEGV); in ticket_take (user/locks/ticket.c:12), by way of first " \
         "(labs/8/ways.h:3); address 0x8"
@@ -187,7 +188,8 @@ def results_in_chinese_fit_a_terminal() -> None:
     check_screen(texts["zh"].replace(" sum += grade_number(1);", ""))
     for line in ("    预期      测试运行到结尾", "              线程 2 等待门，在 ways.h:60  word_wait(door);", "              主线程睡眠",
                  "              线程 2     ways.h:53 到 crew.h:52，让出", "                (读 sum: 7, 写 inside: 2)",
-                 "              线程 3     （在库里），直到结束", "              线程 2     ways.h:60，等待门",
+                 "              线程 3     （在库里），直到结束", "              线程 2     ways.h:60，等待门", " " * 27 + "(读 sum: 7, 写 sum: 9)",
+                 " " * 25 + "-- CPU 在这里被拿走，在内核里：f kernel/x.h:1 --",
                  "注意: 没有采用 a.c：它是一个链接", "得分 60/100"):
         check(line in texts["zh"].splitlines(), f"{line!r} is not in\n{texts['zh']}")
     check(all(catalogue.columns(line) <= COLUMNS for line in texts["en"].splitlines()), texts["en"])

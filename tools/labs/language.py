@@ -22,7 +22,7 @@ FEW_LETTERS = 3
 GAP = re.compile("(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")  # where a value has become Chinese
 # A line of a schedule's story: who, a gap, from where to where, how that ended; and variables in a column.
 STEP = re.compile(r"(main|thread \d+)( +)(.*?)(, (?:to its end|yields|sleeps|waits .*?))?( +\((?:reads|writes) .*\))?")
-WAITING = re.compile(r"(main|thread \d+) (sleeps|waits .*?)(?: (at .*))?")  # when nobody can go on
+WAITING = re.compile(r"(main|thread \d+) (sleeps|waits .*?)(?: at (.*))?")  # when nobody can go on
 
 
 class Chinese:
@@ -55,6 +55,8 @@ class Chinese:
         whole = self.known(text)
         if whole is not None:
             return whole
+        if text.startswith(", "):
+            return f"，{self.sentence(text[2:])}"
         parts = text.split("; ")
         for count in range(len(parts) - 1, 0, -1):
             first, rest = self.known("; ".join(parts[:count])), "; ".join(parts[count:])
@@ -77,20 +79,23 @@ class Chinese:
     def line(self, text: str) -> str:
         words, waiting = text.strip(), WAITING.fullmatch(text)
         if waiting and self.known(text) is None:
-            where = f"，{self.sentence(waiting[3])}" if waiting[3] else ""
+            where = f"，在 {waiting[3]}" if waiting[3] else ""
             return GAP.sub("", f"{self.sentence(waiting[1])} {self.sentence(waiting[2])}{where}")
         return text.replace(words, self.sentence(words), 1) if words else text
+
+    def values(self, text: str) -> str:
+        return re.sub(r"\b(reads|writes) (?=\S+: )", lambda does: self.sentence(does[1]) + " ", text)
 
     def step(self, text: str) -> str:
         """A line of a story: its columns stay."""
         step = STEP.fullmatch(text)
         if not step or WAITING.fullmatch(text):
-            return self.line(text)
+            return self.values(self.line(text))
         who = catalogue.padded(self.sentence(step[1]), len(step[1] + step[2]))
         told = who + self.line(step[3])
         if step[4]:
             told += self.known(step[4]) or f"，{self.sentence(step[4][2:])}"
-        values = re.sub(r"\b(reads|writes) (?=\S+: )", lambda does: self.sentence(does[1]) + " ", step[5] or "")
+        values = self.values(step[5] or "")
         column = step.start(5) + len(values) - len(values.lstrip()) if values else 0
         return catalogue.padded(told, max(column, catalogue.columns(told) + 2)) + values.lstrip() if values else told
 
