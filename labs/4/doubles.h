@@ -4,11 +4,14 @@
 #define ARCH_SPINLOCK_H
 #define LIB_ERRNO_H
 #define LIB_LOG_H
+#define MM_KMALLOC_H
 #define MM_MM_H
 #define MM_PAGE_H
 #define MM_UACCESS_H
 #define SCHED_SCHED_H
 #define TRACE_TRACE_H
+#include <stdlib.h>
+
 #include "grade.h"
 
 #define LOCK_DEBUG(anything)
@@ -21,6 +24,8 @@
 #define user_range_ok(address, size)         true
 #define get_user(value, word)                ((value) = *(word), (void)(value), 0)
 #define mm_shared_id(mm, address, space, at) 0l
+#define kmalloc(size)                        malloc(size)
+#define kfree(pointer)                       free(pointer)
 #define spin_init(lock)                      ((lock)->held = false)
 #define spin_lock(lock)                      double_lock(lock)
 #define spin_unlock(lock)                    double_unlock(lock)
