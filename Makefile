@@ -66,6 +66,7 @@ all iso $(filter build/%,$(GOALS)): products
 	@:
 
 ADDED = $(foreach item,$(ADD),--add '$(call quoted,$(item))')
+ADDED_NAMES = $(foreach item,$(ADD),$(notdir $(lastword $(subst :, ,$(item)))))
 run: products
 ifdef CMD
 	@tools/run $(ADDED) -- sh -c '$(call quoted,$(CMD))'
@@ -120,7 +121,8 @@ runtimes: products
 # process more in a trace and in gdb.
 as_words = set -- '$(call quoted,$1)'; case "$$1" in \
 	    *[!A-Za-z0-9\ =._/,:+-]*) set -- sh -c "$$1" ;; \
-	    *) ls build/user/*/"$${1%% *}" >/dev/null 2>&1 && set -- $$1 || set -- sh -c "$$1" ;; \
+	    *) case ' $(call quoted,$(ADDED_NAMES)) ' in *" $${1%% *} "*) set -- $$1 ;; \
+	        *) ls build/user/*/"$${1%% *}" >/dev/null 2>&1 && set -- $$1 || set -- sh -c "$$1" ;; esac ;; \
 	esac
 TRACED = $(or $(CMD),stall --mode=all)
 TRACE := build/trace/trace

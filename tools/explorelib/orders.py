@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from explorelib.engine import MARK, Result
 from explorelib.program import Place, Program
-from explorelib.story import WIDTH, Step, cut, many, waits, with_text
+from explorelib.story import Step, cut, many, waits, with_text
 from explorelib.watch import Watch
 
 
@@ -78,8 +78,7 @@ def waiting(found: list[Turn]) -> list[str]:
         if "waits" in turn.ends:
             place = turn.step.places[-1] if turn.step.places else None
             colon = ":" if turn.ends.startswith("its") else ""
-            row = f"{turn.name}{colon} {turn.ends}"
-            lines.append(with_text(f"{row} at {place}", place, "", 0, WIDTH - 2) if place else row)
+            lines.append(f"{turn.name}{colon} {turn.ends}" + (f" at {place}  {place.text()}" if place else ""))
     return lines
 
 
@@ -107,6 +106,7 @@ class Told:
 
     def __init__(self, result: Result, program: Program, reasons: list[str], _: dict[int, Watch]) -> None:
         self.run = result.run
+        self.has_lines = bool(program.ranges)
         self.found = turns(result, program, reasons) if self.run else []
 
     def count(self) -> int:
@@ -121,8 +121,8 @@ class Told:
     def waiting(self) -> list[str]:
         return waiting(self.found)
 
-    def gdb(self, command: str) -> str:
-        return f"make gdb CMD={shlex.quote('env CO_ORDER=' + self.run['schedule'] + ' ' + command)}"
+    def gdb(self, command: str, added: list[str]) -> str:
+        return "" if added else f"make gdb CMD={shlex.quote('env CO_ORDER=' + self.run['schedule'] + ' ' + command)}"
 
     def steps(self) -> list[dict]:
         return [{"coroutine": t.id, "name": t.name, "among": t.among, "taken": t.taken, "ends": t.ends,

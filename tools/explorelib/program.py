@@ -119,27 +119,43 @@ class Program:
         return self.data[at][2] + (f"+{offset}" if offset else "")
 
 
-def _ranges(program: Program) -> list[tuple[int, int]]:
-    """Where code with lines of the program's own is; and of which files all of it is."""
-    found, first, last, own = [], None, 0, False
+def _sequences(program: Program) -> list[list[tuple[int, bool]]]:
+    """Code with lines, in one piece each: (address, is it of one of the program's files?), the last one behind it."""
+    found: list[list[tuple[int, bool]]] = [[]]
+    own = False
     for line in output("readelf", "-W", "--debug-dump=decodedline", program.path).split("\n"):
         row = re.match(r"(.*\S)\s+(\d+|-)\s+(0x[0-9a-f]+|0)(\s|$)", line)
         file = re.fullmatch(r"(?:CU: )?(.+):(?:\[\+\+\])?", line)
         if row:
-            last, ends = int(row[3], 16), row[2] == "-"
-            program.rows.append((last, "" if ends else os.path.basename(row[1])))
-            if first is None and own and not ends:
-                first = last
-            elif first is not None and (ends or not own):
-                found.append((first, last))
-                first = None
+            over = row[2] == "-"
+            program.rows.append((int(row[3], 16), "" if over else os.path.basename(row[1])))
+            found[-1].append((int(row[3], 16), own and not over))
+            if over:
+                found.append([])
         elif file:
             own = program.is_own(file[1])
-            if first is not None and line.startswith("CU: "):  # readelf that tells no ends
-                found.append((first, last + 1))
+            if found[-1] and line.startswith("CU: "):  # readelf that tells no ends
+                found[-1].append((found[-1][-1][0] + 1, False))
+                found.append([])
+    if found[-1]:
+        found[-1].append((found[-1][-1][0] + 1, False))
+    program.rows.sort()
+    return found
+
+
+def _ranges(program: Program) -> list[tuple[int, int]]:
+    """Where lines of the program's own are, with what is inlined in them."""
+    found = []
+    sequences = [rows for rows in _sequences(program) if any(own for _, own in rows)]
+    program.look_up({at for rows in sequences for at, own in rows if not own})
+    for rows in sequences:
+        first = None
+        for at, own in [*((at, own or program.places[at]) for at, own in rows[:-1]), rows[-1]]:
+            if own and first is None:
+                first = at
+            elif not own and first is not None:
+                found.append((first, at))
                 first = None
-    if first is not None:
-        found.append((first, last + 1))
     return sorted(r for r in found if r[0] < r[1] and r[0] > 0)
 
 
@@ -169,7 +185,5 @@ def read(path: str, shows: str = "") -> Program:
     names = output("c++filt", text="".join(f"{name}\n" for *_, name in data)).split("\n")
     data = [(at, size, name) for (at, size, _), name in zip(data, names)]
     program = Program(path, struct.unpack_from("<Q", head, 24)[0], symbols, [], sorted(data), shows=shows)
-    program.ranges = _ranges(program)
-    program.rows.sort()
-    program.ranges = _few(program.ranges, RANGES_MAX - 1)
+    program.ranges = _few(_ranges(program), RANGES_MAX - 1)
     return program

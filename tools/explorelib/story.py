@@ -143,10 +143,19 @@ def _begun(result: Result, stop: dict, base: int, program: Program) -> bool:
     return bool(before) and program.place(before[-1]["rip"] - base) == program.place(stop["rip"] - base)
 
 
+def _folded(waiting: list[str]) -> list[str]:
+    """What is too wide for a line has the program's own text on the next one."""
+    lines = []
+    for line in waiting:
+        where, _, text = line.rpartition("  ")
+        lines += [line] if len(line) <= WIDTH - 2 or not where else [where, f"  {text}"]
+    return lines
+
+
 def verdict(run: dict, waiting: list[str]) -> str:
     kind = run["verdict"]
     if kind == "deadlock":
-        return "deadlock: nobody can go on" + "".join(f"\n    {line}" for line in waiting)
+        return "deadlock: nobody can go on" + "".join(f"\n    {line}" for line in _folded(waiting))
     if kind == "livelock":
         return f"livelock: not at its end after {run['instructions']:,} instructions"
     if kind == "leak":
@@ -167,15 +176,15 @@ def waiting(found: list[Step]) -> list[str]:
     for task, step in sorted(last.items()):
         if step.ends == "blocks":
             place = step.places[-1] if step.places else None
-            row = f"{name(task)} {step.waits}"
-            lines.append(with_text(f"{row} at {place}", place, "", 0, WIDTH - 2) if place else row)
+            where = f" at {place}  {place.text()}" if place else ""
+            lines.append(f"{name(task)} {step.waits}{where}")
     return lines
 
 
-def with_text(row: str, place: Place, behind: str = "", column: int = 32, width: int = WIDTH) -> str:
+def with_text(row: str, place: Place, behind: str = "", column: int = 32) -> str:
     """The line itself, as much of it as fits, between these."""
     row = row.ljust(column - 2) + "  "
-    room = max(width - len(row) - len(behind), 0)
+    room = max(WIDTH - len(row) - len(behind), 0)
     text = place.text()
     return row + (text if len(text) <= room else f"{text[:max(room - 4, 0)].rstrip()} ...") + behind
 
@@ -233,6 +242,7 @@ class Told:
 
     def __init__(self, result: Result, program: Program, reasons: list[str], watches: dict[int, Watch]) -> None:
         self.run = result.run
+        self.has_lines = bool(program.ranges)
         self.found = steps(result, program, reasons, watches)
 
     def count(self) -> int:
@@ -247,8 +257,9 @@ class Told:
     def waiting(self) -> list[str]:
         return waiting(self.found)
 
-    def gdb(self, command: str) -> str:
-        return f"make gdb EXPLORE={self.run['schedule']} CMD={shlex.quote(command)}"
+    def gdb(self, command: str, added: list[str]) -> str:
+        words = f"ADD={shlex.quote(' '.join(added))} " if added else ""
+        return f"make gdb {words}EXPLORE={self.run['schedule']} CMD={shlex.quote(command)}"
 
     def steps(self) -> list[dict]:
         return [{"task": s.task, "from": s.at, "to": s.until, "ends": s.ends, "lines": [str(p) for p in s.places],

@@ -68,8 +68,8 @@ def _watch(line: str) -> Watch | None:
 
 
 def find(program: Program) -> dict[int, Watch]:
-    """By the instruction's address."""
-    found: dict[int, Watch] = {}
+    """By the instruction's address: of the program's own lines."""
+    candidates: list[Watch] = []
     for low, high in program.ranges:
         try:
             text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--start-address={low}",
@@ -79,9 +79,10 @@ def find(program: Program) -> dict[int, Watch]:
             return {}
         for line in text.split("\n"):
             watch = _watch(line)
-            if watch and program.variable(watch.address) and len(found) < WATCHES_MAX:
-                found[watch.at] = watch
-    return found
+            if watch and program.variable(watch.address):
+                candidates.append(watch)
+    program.look_up({watch.at for watch in candidates})
+    return {watch.at: watch for watch in [w for w in candidates if program.place(w.at)][:WATCHES_MAX]}
 
 
 def option(program: Program, watches: dict[int, Watch]) -> list[str]:
