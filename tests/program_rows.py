@@ -125,7 +125,7 @@ PROGRAMS: dict[str, Row] = {
                       "cmp - k.pub; echo x > f; ssh-keygen -q -Y sign -n file -f k f; head -n 1 f.sig", "sed stat cmp", start="ssh-keygen -y -f /none"),
     "curl": Row("echo text > f; curl -s file://$PWD/f; curl -s file:///none; echo $?; curl -s http://127.0.0.1:9/; echo $?", start="curl --version"),
     "rsync": Row("mkdir -p a/d; seq 99 > a/f; ln -s f a/l; touch -d @1000 a/d/old; rsync -a a/ b; ls -R b; stat -c '%Y %a' b/d/old; echo new >> a/f; "
-                 "rm a/l; rsync -a --delete --itemize-changes a/ b", "ls stat", start="rsync --version"),
+                 "rm a/l; touch -d @2000 a a/f; rsync -a --delete --itemize-changes a/ b", "ls stat", start="rsync --version"),
     "openssl": Row("echo x | openssl dgst -sha256; openssl genrsa 2>/dev/null | head -n 1; echo x | openssl enc -aes-256-cbc -pbkdf2 -k p -a | "
                    "openssl enc -d -aes-256-cbc -pbkdf2 -k p -a", start="openssl version"),
     "busybox": Row("busybox sh -c 'x=$(busybox seq 9 | busybox sort -r | busybox head -n 2); echo $x; trap \"echo bye\" EXIT; busybox false || echo $?'; "
