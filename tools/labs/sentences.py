@@ -33,7 +33,7 @@ NO_SENTENCES = {
     "(yours to write)", "**This is the starter of lab {0}: {1}.** {2}",
     "Begin with {0}; `make grade` tells your score.", "later ones had no room", "older ones were overwritten",
     "more threads had coroutines than there are rings: those of some are missing", "tools/ktrace html {0}/trace.ktr",
-    "make gdb CORE={0}/core", "make gdb EXPLORE={0} CMD={1}",
+    "make gdb CORE={0}/core", "make gdb {0}EXPLORE={1} CMD={2}",
     "make gdb ADD=build/labs/{0}/tests EXPLORE={1} CMD='tests {2} {3}'", "{0}/{1} full", "not ok", "ok 1 - {0}",
     "tools/run --icount --trace labs/0/tour.ktr -- tour NAME",
 }
