@@ -423,8 +423,12 @@ long sys_fcntl(int fd, int command, uint64_t argument)
         result = file->flags | 0100000;
         break;
     case 4: /* F_SETFL */
-        file->flags = (file->flags & ~CHANGEABLE) | ((int)argument & CHANGEABLE);
-        result = 0;
+        if (file->flags & O_PATH) {
+            result = -EBADF;
+        } else if (!(argument & (O_ASYNC | O_DIRECT))) { /* no SIGIO, and no pipes of packets */
+            file->flags = (file->flags & ~CHANGEABLE) | ((int)argument & CHANGEABLE);
+            result = 0;
+        }
         break;
     default:
         result = file->flags & O_PATH ? -EBADF : fcntl_lock(fd, file, command, (void __user *)argument);

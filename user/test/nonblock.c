@@ -58,6 +58,18 @@ static void flag_comes_and_goes(void)
     CHECK(write(ends[1], "abc", 3) == 3 && ioctl(ends[0], FIONREAD, &waiting) == 0 && waiting == 3);
 }
 
+/* Who asks for SIGIO gets it (Linux), or hears that it will not come. */
+static void signals_instead_of_waiting_are_not_pretended(void)
+{
+    CHECK(pipe(ends) == 0);
+    if (fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK)) {
+        CHECK(errno == EINVAL && !(fcntl(ends[0], F_GETFL) & (O_ASYNC | O_NONBLOCK)));
+    } else {
+        CHECK(fcntl(ends[0], F_GETFL) & O_ASYNC);
+    }
+    CHECK_ERROR(fcntl(open("/", 010000000), F_SETFL, O_NONBLOCK), EBADF); /* O_PATH */
+}
+
 static void readv_takes_what_there_is(void)
 {
     char a[2], b[2], c[2];
@@ -279,7 +291,8 @@ int main(void)
 {
     static const struct test tests[] = {
         TEST(pipe_refuses_when_empty_and_when_full), TEST(flag_comes_and_goes),
-        TEST(readv_takes_what_there_is), TEST(poll_reports_what_nobody_asked_for),
+        TEST(signals_instead_of_waiting_are_not_pretended), TEST(readv_takes_what_there_is),
+        TEST(poll_reports_what_nobody_asked_for),
         TEST(poll_of_many_wakes_for_one), TEST(poll_is_woken_for_its_events_only),
         TEST(writers_poll_is_woken_when_a_write_would_fit), TEST(signals_interrupt_waiting),
         TEST(mask_holds_while_waiting), TEST(select_leaves_what_is_ready), TEST(select_errors),
