@@ -340,6 +340,7 @@ def eaters_are_found_in_a_circle_and_the_cure_is_proved() -> None:
     check(all(level["all"] for level in cured["covered"]), str(cured))
 
 
+@test
 def instructions_are_counted_exactly() -> None:
     """With a system call, a page fault and a signal between them. So a place is where it is said to be."""
     for loops in (1, 1000, 20000):
