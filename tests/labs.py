@@ -259,7 +259,7 @@ STORIES = (
     ("sleeps-on-what-is-now", "ticket_excludes", "deadlock: nobody can go on\n",
      "waits for ticket.serving at ticket.c:", "step 2: who waits sleeps"),
     ("spins-unless-next", "ticket_in_order", "livelock: it is not at its end after 30,0", " is at ticket.c:",
-     "step 2: who comes draws"),
+     "step 2: who waits sleeps in word_wait"),
     ("void semaphore_up(struct semaphore *semaphore)\n{", "semaphore_wakes", "signal 11 (SIGSEGV); in semaphore_up "
      "(user/locks/semaphore.c:", "address 0x123", "semaphore_up is where it ended: step 3"),
 )

@@ -289,7 +289,7 @@ static bool task_make_runnable(struct task *task, bool stopped)
         task->state = TASK_RUNNING;
         task->reason = WAIT_NONE;
     }
-    if (asleep && task != rq->running) { /* it has given its CPU away, and is on no queue */
+    if (asleep && task != rq->running) { /* on no queue */
         away = balance_place(task, ENQUEUE_WOKEN) != rq->cpu;
         if (away) {
             sched_class.leave(rq, task);

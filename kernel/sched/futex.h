@@ -20,13 +20,13 @@ long futex_find_key(int __user *word, bool shared, struct futex_key *key);
 /* Sleep if *word == value, until a wake whose bitset has a common bit. 0: woken; -EAGAIN: another
  * value; -ETIMEDOUT, -ERESTARTSYS. */
 long futex_wait(int __user *word, uint32_t value, uint32_t bitset, bool shared, ktime_t deadline);
-/* The same for the first of several words that is woken: its index. If one is woken while others are
- * still looked at, that counts. Also -ENOMEM. */
 struct futex_word {
     int __user *word;
     uint32_t value;
     bool shared;
 };
+/* The same for the first of several words that is woken: its index. If one is woken while others are
+ * still looked at, that counts. No spinlock is held. Also -ENOMEM. */
 long futex_wait_any(const struct futex_word *words, unsigned count, ktime_t deadline);
 /* Wake at most `count`, but one if there is one; how many. */
 long futex_wake(int __user *word, int count, uint32_t bitset, bool shared);
