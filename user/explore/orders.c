@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@
 #define FIRST_PATIENCE (20 * SECOND) /* for a command of which nothing is known yet */
 
 static struct order_log *order_log;
+static sigset_t child_ends; /* SIGCHLD, blocked here, so that it can be waited for */
 
 struct level {
     struct schedule *orders;
@@ -46,6 +48,9 @@ void orders_begin(void)
         give_up(LOG);
     }
     close(fd);
+    sigemptyset(&child_ends);
+    sigaddset(&child_ends, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_ends, NULL);
 }
 
 static void orders_choose(const struct schedule *schedule)
@@ -80,18 +85,19 @@ static int64_t now(void)
     return time.tv_sec * SECOND + time.tv_nsec;
 }
 
-#define LOOK_AGAIN 100 /* microseconds */
-
 /* Wait for the child, at most until `deadline`; then it is killed, with all that it has started. */
 static enum verdict await(pid_t child, int64_t deadline, int *status)
 {
     while (waitpid(child, status, WNOHANG) == 0) {
-        if (now() >= deadline) {
+        int64_t left = deadline - now();
+        struct timespec most = {left / SECOND, left % SECOND};
+
+        if (left <= 0) {
             kill(-child, SIGKILL);
             waitpid(child, status, 0);
             return LIMIT;
         }
-        usleep(LOOK_AGAIN);
+        syscall(SYS_rt_sigtimedwait, &child_ends, NULL, &most, sizeof(child_ends.__bits[0]));
     }
     kill(-child, SIGKILL); /* what it has left behind */
     return DONE;
@@ -100,6 +106,7 @@ static enum verdict await(pid_t child, int64_t deadline, int *status)
 static _Noreturn void become(char *const command[], int output)
 {
     setpgid(0, 0);
+    sigprocmask(SIG_UNBLOCK, &child_ends, NULL);
     dup2(open("/dev/null", O_RDONLY), 0);
     dup2(output, 1);
     dup2(output, 2);
