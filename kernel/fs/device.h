@@ -5,7 +5,8 @@
 
 /*
  * Character device `major`:`minor` opens with `ops`, and its nodes have `data` (inode->data); name
- * and mode for /dev. Without a name: all of `major`, and no node. At boot only, before the first device node is made.
+ * and mode for /dev. Without a name: all of `major`, and no node. At boot only, before the first
+ * device node is made.
  */
 void device_register(uint32_t major, uint32_t minor, const char *name, mode_t mode,
                      const struct file_ops *ops, void *data);

@@ -1,6 +1,7 @@
 /*
- * mincore: what a program is told of its memory, and madvise: what it tells. What is only a hint changes nothing here; what promises
- * something (pages that are gone, a fork that does not have them) is done, or refused.
+ * What a program tells of its memory (madvise), and what it is told of it (mincore). A hint changes
+ * nothing here; what promises something (pages that are gone, a fork that does not have them) is
+ * done, or refused.
  */
 #include "lib/errno.h"
 #include "mm/mm.h"
