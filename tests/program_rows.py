@@ -38,6 +38,10 @@ SCREEN = ("export LANG=C.UTF-8 SHELL=/bin/bash TMUX_TMPDIR=/tmp; T='tmux -f /dev
 TMUX = (SCREEN + "-x 60 -y 8 \"PS1='$ ' bash --norc\"; "
         "shows '[$]'; $T send-keys 'echo a$((1 + 1))b; tty | tr -d 0-9; stty size' Enter; shows '8 60'; $T capture-pane -p; $T split-window -h 'stty size; sleep 99'; "
         "shows '8 29'; $T list-panes -F '#{pane_width} #{pane_height} #{pane_current_command}'; $T kill-server; gone")
+GNU_SCREEN = ("export SCREENDIR=/tmp/s; mkdir -m 700 /tmp/s; " + SCREEN + "-x 60 -y 8 \"PS1='$ ' screen -c /dev/null -S name bash --norc\"; "
+              "shows '[$]'; $T send-keys 'echo a$((1 + 1))b; tty | tr -d 0-9; stty size' Enter; shows '8 60'; $T send-keys C-a c; "
+              "$T send-keys 'echo second' Enter; shows '^second'; $T send-keys C-a C-a; shows '8 60'; $T capture-pane -p; $T send-keys C-a d; gone; "
+              "screen -ls | grep -c 'name.*Detached'; $T new-session -d screen -r name; shows '8 60'; $T send-keys C-a :quit Enter; gone; screen -ls | head -n 1")
 VIM = (SCREEN + "-x 40 -y 6 vim -u NONE v; shows New; $T send-keys ihello Escape yypA2 Escape; "
        "shows hello2; $T capture-pane -p; $T send-keys :wq Enter; gone; cat v")
 LESS = ("seq 99 > n; " + SCREEN + "-x 40 -y 6 less n; shows '^n'; $T send-keys G; shows END; "
@@ -116,7 +120,8 @@ PROGRAMS: dict[str, Row] = {
     "chrt": Row("chrt -f 7 chrt -p 0 | tail -n 1 | sed 's,.*:,,'; chrt -m | head -n 2", "sed", start="chrt -m"),
     "script": Row("script -qec 'tty | tr -d 0-9; stty size; echo hi; exit 3' /dev/null; echo $?; script -qec 'kill -9 $$' log; echo $?; tr -d '\\r' < log | tail -n 1 "
                   "| sed 's/ on .*//'", "tty stty sed", start="script --version"),
-    "tmux": Row(TMUX, "tty stty grep", start="tmux -V"), "vim": Row(VIM, "tmux grep", start="vim --version"), "less": Row(LESS, "tmux grep", start="less --version"),
+    "tmux": Row(TMUX, "tty stty grep", start="tmux -V"), "screen": Row(GNU_SCREEN, "tmux tty stty grep", start="screen --version"),
+    "vim": Row(VIM, "tmux grep", start="vim --version"), "less": Row(LESS, "tmux grep", start="less --version"),
     "ps": Row("ps -o comm= -p $$; p=$BASHPID; sleep 5 & ps -o ppid=,comm= -p $! | sed \"s/.*$p/me/\"; ps -p 99999; echo $?", "sed", start="ps -p 1"),
     "df": Row("df /tmp > o; echo $?; wc -l < o; df nothing; echo $?", start="df /"), "lscpu": Row("lscpu > o; echo $?; grep -c '^Architecture: *x86_64' o", "grep",
                                                                                  start="lscpu --version"),

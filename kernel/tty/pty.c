@@ -4,7 +4,8 @@
  * Opening /dev/ptmx makes one. What the program writes there is typed at the terminal /dev/pts/N;
  * what is written to the terminal waits in `output` until the program reads it. If the program
  * closes its end, the terminal hangs up; if nobody has the terminal open any more, the program
- * reads what is left and then EIO, until somebody opens it again.
+ * reads what is left and then EIO, until somebody opens it again. In packet mode (TIOCPKT) each
+ * read begins with a byte: 0 before output, or, alone, what happened at the terminal.
  */
 #include "event/poll.h"
 #include "fs/device.h"
@@ -23,7 +24,7 @@
 
 enum {
     TIOCGPGRP = 0x540f, TIOCGSID = 0x5429, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431,
-    TIOCGPTLCK = 0x80045439, TIOCGPTPEER = 0x5441,
+    TIOCGPTLCK = 0x80045439, TIOCGPTPEER = 0x5441, TIOCPKT = 0x5420, TIOCGPKT = 0x80045438,
 };
 
 struct pty {
@@ -48,6 +49,11 @@ static bool pty_ended(const struct pty *pty)
     return pty->opened && !pty->tty.users;
 }
 
+static bool pty_readable(const struct pty *pty)
+{
+    return pty->head != pty->tail || pty->tty.news;
+}
+
 static void pty_output(struct tty *tty, const char *bytes, size_t size)
 {
     struct pty *pty = container_of(tty, struct pty, tty);
@@ -56,7 +62,7 @@ static void pty_output(struct tty *tty, const char *bytes, size_t size)
     for (size_t i = 0; i < size && tty->output_room > 0; i++, tty->output_room--) {
         pty->output[pty->head++ % PTY_OUTPUT] = bytes[i];
     }
-    wake_in_turns(&pty->wake_readers, POLLIN | POLLRDNORM);
+    wake_in_turns(&pty->wake_readers, POLLIN | POLLRDNORM | POLLPRI);
 }
 
 static void pty_resume(struct tty *tty)
@@ -160,11 +166,17 @@ static size_t pty_take(struct pty *pty, char *buffer, size_t size)
 {
     uint64_t flags = spin_lock_irqsave(&pty->tty.lock);
     size_t done = 0;
+    uint32_t tail = pty->tail;
 
+    if (pty->tty.packets && pty_readable(pty)) {
+        buffer[done++] = (char)pty->tty.news;
+        size = pty->tty.news ? 1 : size;
+        pty->tty.news = 0;
+    }
     while (done < size && pty->tail != pty->head) {
         buffer[done++] = pty->output[pty->tail++ % PTY_OUTPUT];
     }
-    pty->tty.output_room += done;
+    pty->tty.output_room += pty->tail - tail;
     spin_unlock_irqrestore(&pty->tty.lock, flags);
     if (done) {
         wake_events(&pty->tty.writers, POLLOUT | POLLWRNORM);
@@ -185,13 +197,16 @@ static ssize_t pty_read(struct file *file, char __user *buffer, size_t size, off
         if (taken) {
             error = copy_to_user(buffer + done, part, taken);
             done += error ? 0 : taken;
+            if (pty->tty.packets) {
+                break;
+            }
         } else if (done) {
             break;
         } else if (pty_ended(pty)) {
             error = -EIO;
         } else {
             error = file_wait(file->flags, &pty->readers, WAIT_TTY_READ, pty->number,
-                              pty->head != pty->tail || pty_ended(pty));
+                              pty_readable(pty) || pty_ended(pty));
         }
     }
     return done ? (ssize_t)done : error;
@@ -238,8 +253,8 @@ static int pty_poll(struct file *file, struct poll_table *table)
 
     poll_wait(table, &pty->readers);
     poll_wait(table, &pty->writers);
-    if (pty->head != pty->tail) {
-        events |= POLLIN | POLLRDNORM;
+    if (pty_readable(pty)) {
+        events |= POLLIN | POLLRDNORM | (pty->tty.news ? POLLPRI : 0);
     }
     if (!pty->tty.held) {
         events |= POLLOUT | POLLWRNORM;
@@ -250,6 +265,7 @@ static int pty_poll(struct file *file, struct poll_table *table)
 static long pty_ioctl(struct file *file, unsigned command, uint64_t argument)
 {
     struct pty *pty = file->data;
+    uint64_t flags;
     int value;
 
     switch (command) {
@@ -257,11 +273,22 @@ static long pty_ioctl(struct file *file, unsigned command, uint64_t argument)
         value = pty->number;
         break;
     case TIOCSPTLCK:
+    case TIOCPKT:
         if (copy_from_user(&value, (void __user *)argument, sizeof(value))) {
             return -EFAULT;
         }
-        pty->locked = value;
+        if (command == TIOCSPTLCK) {
+            pty->locked = value;
+            return 0;
+        }
+        flags = spin_lock_irqsave(&pty->tty.lock);
+        pty->tty.news = value && pty->tty.packets ? pty->tty.news : 0;
+        pty->tty.packets = value;
+        spin_unlock_irqrestore(&pty->tty.lock, flags);
         return 0;
+    case TIOCGPKT:
+        value = pty->tty.packets;
+        break;
     case TIOCGPTLCK:
         value = pty->locked;
         break;

@@ -123,6 +123,24 @@ void tty_flush_input(struct tty *tty)
 {
     assert_held(&tty->lock);
     tty->tail = tty->ready = tty->head;
+    tty_tell(tty, PACKET_FLUSHREAD, 0);
+}
+
+void tty_tell(struct tty *tty, int news, int outdated)
+{
+    assert_held(&tty->lock);
+    if (tty->packets) {
+        tty->news = (uint8_t)((tty->news & ~outdated) | news);
+        tty->device->output(tty, NULL, 0); /* wakes it */
+    }
+}
+
+void tty_stop_output(struct tty *tty, bool stop)
+{
+    if (stop != tty->output_stop) {
+        tty->output_stop = stop;
+        tty_tell(tty, stop ? PACKET_STOP : PACKET_START, stop ? PACKET_START : PACKET_STOP);
+    }
 }
 
 /* The signal that this key sends, or 0. */
@@ -156,6 +174,10 @@ static bool tty_edit(struct tty *tty, uint8_t byte, int *signal)
         if (*signal) {
             if (!tty_flag(tty, NOFLSH)) {
                 tty_flush_input(tty);
+                tty_tell(tty, PACKET_FLUSHWRITE, 0);
+            }
+            if (flags & IXON) {
+                tty_stop_output(tty, false);
             }
             if (tty_flag(tty, ECHO)) {
                 tty_echo(tty, byte);
@@ -163,7 +185,7 @@ static bool tty_edit(struct tty *tty, uint8_t byte, int *signal)
             return true;
         }
         if (flags & IXON && (byte == cc[VSTART] || byte == cc[VSTOP])) {
-            tty->output_stop = byte == cc[VSTOP];
+            tty_stop_output(tty, byte == cc[VSTOP]);
             return true;
         }
         if (byte == '\r' && flags & IGNCR) {

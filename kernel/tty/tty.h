@@ -31,6 +31,10 @@ struct winsize {
 
 #define TTY_BUFFER 4096
 
+/* What a program behind a terminal is told in packet mode (TIOCPKT of ioctl_tty(2)). */
+enum { PACKET_FLUSHREAD = 1, PACKET_FLUSHWRITE = 2, PACKET_STOP = 4, PACKET_START = 8,
+       PACKET_NOSTOP = 16, PACKET_DOSTOP = 32 };
+
 struct tty;
 
 struct tty_device {
@@ -56,6 +60,8 @@ struct tty {
     bool held;        /* a byte was refused: ask the device again when there is room */
     bool literal;     /* ^V: take the next byte as it is */
     bool output_stop; /* ^S */
+    bool packets;     /* the program behind it wants to be told */
+    uint8_t news;     /* PACKET_*: what it was not told yet */
     bool alone;       /* open once at a time; never changed */
     bool hung_up;     /* its device is gone for ever: reads end, and nothing else can be done with it */
     int users;        /* open files */
@@ -81,8 +87,12 @@ static inline void tty_put(struct tty *tty)
 bool tty_receive(struct tty *tty, int byte);
 /* The terminal's ioctls (ioctl_tty(2)); -ENOTTY for others. tty_ioctl.c */
 long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument);
-/* Throw away what was not read. The lock is held. */
+/* The lock of all three is held. Throw away what was not read. */
 void tty_flush_input(struct tty *tty);
+/* Stop output, or let it go on. Then who waits in `writers` is to be woken. */
+void tty_stop_output(struct tty *tty, bool stop);
+/* In packet mode: tell the program behind it `news` (PACKET_*), and no longer `outdated`. */
+void tty_tell(struct tty *tty, int news, int outdated);
 /* There is room again for what was refused. */
 void tty_resume_input(struct tty *tty);
 

@@ -14,6 +14,12 @@ enum {
     TIOCNOTTY = 0x5422, TCSBRKP = 0x5425, TIOCGSID = 0x5429,
 };
 
+/* Do ^S and ^Q, as these keys, stop and start the output? */
+static bool has_usual_stop(const struct termios *termios)
+{
+    return termios->c_iflag & IXON && termios->c_cc[VSTOP] == 19 && termios->c_cc[VSTART] == 17;
+}
+
 static long set_modes(struct tty *tty, unsigned command, uint64_t argument)
 {
     struct termios termios;
@@ -30,10 +36,18 @@ static long set_modes(struct tty *tty, unsigned command, uint64_t argument)
     if ((tty->termios.c_lflag ^ termios.c_lflag) & ICANON) {
         tty->ready = tty->head;
     }
+    if (tty->termios.c_iflag & ~termios.c_iflag & IXON) {
+        tty_stop_output(tty, false); /* no key could do it any more */
+    }
+    if (has_usual_stop(&tty->termios) != has_usual_stop(&termios)) {
+        tty_tell(tty, has_usual_stop(&termios) ? PACKET_DOSTOP : PACKET_NOSTOP,
+                 PACKET_DOSTOP | PACKET_NOSTOP);
+    }
     tty->termios = termios;
     spin_unlock_irqrestore(&tty->lock, flags);
     tty_resume_input(tty);
     wake_all(&tty->readers);
+    wake_all(&tty->writers);
     return 0;
 }
 
@@ -70,12 +84,15 @@ static long tty_flush(struct tty *tty, uint64_t queue)
     if (queue > 2) {
         return -EINVAL;
     }
-    if (queue != 1) { /* TCOFLUSH: output never waits here */
-        flags = spin_lock_irqsave(&tty->lock);
+    flags = spin_lock_irqsave(&tty->lock);
+    if (queue != 1) {
         tty_flush_input(tty);
-        spin_unlock_irqrestore(&tty->lock, flags);
-        tty_resume_input(tty);
     }
+    if (queue != 0) { /* output never waits here */
+        tty_tell(tty, PACKET_FLUSHWRITE, 0);
+    }
+    spin_unlock_irqrestore(&tty->lock, flags);
+    tty_resume_input(tty);
     return 0;
 }
 
@@ -87,7 +104,7 @@ static long stop_or_go(struct tty *tty, uint64_t action)
     if (action < 2) { /* TCOOFF, TCOON */
         uint64_t flags = spin_lock_irqsave(&tty->lock);
 
-        tty->output_stop = action == 0;
+        tty_stop_output(tty, action == 0);
         spin_unlock_irqrestore(&tty->lock, flags);
         if (action == 1) {
             wake_events(&tty->writers, POLLOUT | POLLWRNORM);
