@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -169,10 +170,11 @@ def results_in_chinese_fit_a_terminal() -> None:
     seen = "deadlock: nobody can go on\nthread 2 waits for the door at ways.h:60  word_wait(door);\nmain sleeps\n" \
         "the test program died by signal 11 (SIGSEGV); in ticket_take (user/locks/ticket.c:12), by way of first " \
         "(labs/8/ways.h:3); address 0x8"
+    gdb = "make gdb ADD=build/labs/8/tests EXPLORE=1046@3,1203@2 CMD='tests semaphore_counts 1815438932'"
     hint = "step 5: all come in by the door, one behind the other; a writer keeps it until it is out again"
     told = report.Report(8, "Prove your lock", 7, 2, [
         Result("good", 60, 60, OK), Result("bad", 40, 0, PANIC, "that the test runs to its end", seen, hint, "again",
-                                           "build/grade/8/bad/ (log, core)", "a; b", "\n".join(story))],
+                                           "build/grade/8/bad/ (log, core)", f"{gdb}; b", "\n".join(story))],
         ["a.c was not taken: it is a link"])
     data, texts = report.as_json(told), {}
     for chosen in language.LANGUAGES:
@@ -192,4 +194,7 @@ def results_in_chinese_fit_a_terminal() -> None:
                  " " * 25 + "-- CPU 在这里被拿走，在内核里：f kernel/x.h:1 --",
                  "注意: 没有采用 a.c：它是一个链接", "得分 60/100"):
         check(line in texts["zh"].splitlines(), f"{line!r} is not in\n{texts['zh']}")
+    command = texts["en"].split("    look      ")[1].partition("\n              b\n")[0]
+    words = call(["sh", "-c", f"printf '%s\\n' {command}"]).stdout.splitlines()
+    check("\\\n" in command and words == shlex.split(gdb), f"a shell does not take it as one command: {command}")
     check(all(catalogue.columns(line) <= COLUMNS for line in texts["en"].splitlines()), texts["en"])

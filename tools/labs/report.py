@@ -78,14 +78,26 @@ def apart(line: str, room: int) -> list[str]:
     return [match[1], "  " + match[2]] if match and catalogue.columns(line) > room else [line]
 
 
+def continued(command: str, room: int) -> list[str]:
+    """A command that is too long, over several lines as a shell takes it: broken outside of quotes."""
+    lines: list[str] = []
+    for word in re.findall(r"(?:'[^']*'|[^' ])+", command):
+        if lines and catalogue.columns(f"{lines[-1]} {word} \\") <= room:
+            lines[-1] += " " + word
+        else:
+            lines.append(word)
+    return [line + " \\" for line in lines[:-1]] + lines[-1:]
+
+
 def folded(word: str, value: str, width: int) -> str:
-    """For a terminal: sentences at its width, commands in one piece, each on a line."""
+    """For a terminal: at its width; each command begins a line."""
     lines = shown(word, value.replace("; ", "\n") if width and word == "look" else value).split("\n")
     room = max(20, width - INDENT - 1)
     if width and word == "story":
         lines = [part for line in lines for part in apart(line, room)]
-    if width and word not in ("look", "again"):
-        lines = [part for line in lines for part in catalogue.wrapped(line, room)]
+    if width:
+        fold = continued if word in ("look", "again") else catalogue.wrapped
+        lines = [part for line in lines for part in fold(line, room)]
     return ("\n" + " " * INDENT).join(lines)
 
 
