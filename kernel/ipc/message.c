@@ -3,8 +3,10 @@
  * (unix(7)): descriptors and the sender's pid. The bytes themselves are in the receiver's ring.
  *
  * A socket may travel in another one's queue. Two that lie in each other's queues would never be freed,
- * so a socket in whose queue sockets lie does not travel, and to one that travels none are sent. Linux
- * lets them, as it has a garbage collector for that, but refuses more than a few levels the same way.
+ * and a long row of them would be freed by calls within calls, more than a kernel stack has room for. So
+ * a socket in whose queue sockets lie does not travel, and to one that travels none are sent. A connection
+ * that was not accepted yet is a part of the socket that listens. Linux lets them, as it has a garbage
+ * collector for that, but refuses more than a few levels the same way.
  */
 #include "event/poll.h"
 #include "ipc/socket.h"
@@ -15,7 +17,7 @@
 #define DATAGRAMS_MAX 10                   /* that others may leave in a queue, as net.unix.max_dgram_qlen */
 #define MESSAGES_MAX (RING_CAPACITY / 256) /* small ones are not free */
 
-/* Protects which sockets lie in whose queues: in_flight and holding of all. */
+/* Protects which sockets lie in whose queues: in_flight, holding and listener of all. */
 static struct mutex flight_lock = MUTEX_INIT(flight_lock);
 
 struct message *message_create(int files)
@@ -31,11 +33,13 @@ struct message *message_create(int files)
 /* May the sockets among its files travel? flight_lock is held. */
 static bool message_may_depart(const struct message *message, const struct socket *to)
 {
+    const struct socket *whole = to->listener ? to->listener : to;
+
     assert_held(&flight_lock);
     for (int i = 0; i < message->count; i++) {
         const struct socket *socket = socket_of(message->files[i]);
 
-        if (socket && (socket == to || socket->holding || to->in_flight)) {
+        if (socket && (socket == to || socket == whole || socket->holding || whole->in_flight)) {
             return false;
         }
     }
@@ -52,8 +56,19 @@ static void message_count_sockets(const struct message *message, struct socket *
         if (socket) {
             socket->in_flight += step;
             holder->holding += step;
+            if (holder->listener) {
+                holder->listener->holding += step;
+            }
         }
     }
+}
+
+void message_leave_listener(struct socket *server)
+{
+    mutex_lock(&flight_lock);
+    server->listener->holding -= server->holding;
+    server->listener = NULL;
+    mutex_unlock(&flight_lock);
 }
 
 long message_depart(struct message *message, struct socket *to)

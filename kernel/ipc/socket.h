@@ -85,7 +85,8 @@ struct socket {
     struct ring ring;
     struct list messages;
     int message_count; /* atomic */
-    int in_flight, holding; /* flight_lock, of message.c */
+    int in_flight, holding;  /* flight_lock, of message.c; a listening one holds what its pending ones do */
+    struct socket *listener; /* the same lock: where it waits to be accepted, or NULL */
     struct wait_queue readers, writers; /* they wait for our ring, for the peer's */
     /* sockets_lock, of socket_name.c, protects the rest. */
     struct socket_address address;
@@ -143,6 +144,8 @@ void message_free(struct message *message); /* closes its files; no lock is held
 long message_depart(struct message *message, struct socket *to);
 /* Its bytes begin here. to->lock is held. */
 void message_push(struct socket *to, struct message *message);
+/* It does not wait to be accepted any more. */
+void message_leave_listener(struct socket *server);
 /* The first one: out of the queue, or with MSG_PEEK a copy. NULL: without memory. socket->lock is held. */
 struct message *message_take(struct socket *socket, int flags);
 /* For sockets that are no streams. */

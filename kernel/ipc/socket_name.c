@@ -176,6 +176,7 @@ static long socket_join(struct socket *socket, struct socket *listener, struct s
     server->address = listener->address;
     server->peer_pid = current->group->pid;
     socket->peer_pid = listener->pid;
+    server->listener = listener; /* nobody has seen it */
     socket_connect_pair(socket, server);
     list_push_back(&listener->pending, &server->pending);
     __atomic_store_n(&listener->pending_count, listener->pending_count + 1, __ATOMIC_RELEASE);
@@ -279,6 +280,7 @@ static struct socket *take_pending(struct socket *listener)
         server = list_first(&listener->pending, struct socket, pending);
         list_remove(&server->pending);
         __atomic_store_n(&listener->pending_count, listener->pending_count - 1, __ATOMIC_RELEASE);
+        message_leave_listener(server);
     }
     mutex_unlock(&sockets_lock);
     return server;

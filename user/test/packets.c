@@ -1,6 +1,7 @@
 /* Datagrams, SOCK_SEQPACKET, and what comes along with bytes: descriptors and who sends. */
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -269,6 +270,62 @@ static void a_stream_stops_behind_descriptors(void)
     CHECK(read(pair[1], text, 8) == 2 && memcmp(text, "cd", 2) == 0);
 }
 
+/* Let it listen at an abstract name, which is free again when it is gone. False: it is not free. */
+static bool listen_at(int fd, int number, struct sockaddr_un *address, socklen_t *size)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *size = offsetof(struct sockaddr_un, sun_path) + 1 +
+            (socklen_t)snprintf(address->sun_path + 1, 50, "packets.%d.%d", (int)getpid(), number);
+    return bind(fd, (void *)address, *size) == 0 && listen(fd, 1) == 0;
+}
+
+/* A connection that nobody accepts. */
+static int connect_to(const struct sockaddr_un *address, socklen_t size)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    CHECK(connect(fd, (const void *)address, size) == 0);
+    return fd;
+}
+
+/* Linux looks for such sockets when others end, and takes its time for it. */
+static void a_listener_sent_to_itself_is_freed(void)
+{
+    struct sockaddr_un address;
+    socklen_t size;
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), client;
+
+    CHECK(listen_at(listener, 0, &address, &size));
+    client = connect_to(&address, size);
+    (void)!send_files(client, &listener, 1);
+    CHECK(close(client) == 0 && close(listener) == 0);
+    do {
+        usleep(1000);
+        listener = socket(AF_UNIX, SOCK_STREAM, 0);
+        client = listen_at(listener, 0, &address, &size);
+        CHECK(close(listener) == 0);
+    } while (!client);
+}
+
+/* Each lies in the queue of a connection to the one before, which is freed first. */
+static void a_long_row_of_listeners_is_freed(void)
+{
+    struct sockaddr_un address;
+    socklen_t size;
+    int first = socket(AF_UNIX, SOCK_STREAM, 0), last = first;
+
+    for (int i = 0; i < 300; i++) {
+        int next = socket(AF_UNIX, SOCK_STREAM, 0), client;
+
+        CHECK(listen_at(last, i, &address, &size));
+        client = connect_to(&address, size);
+        (void)!send_files(client, &next, 1);
+        CHECK(close(client) == 0 && (last == first || close(last) == 0));
+        last = next;
+    }
+    CHECK(close(last) == 0 && close(first) == 0);
+}
+
 static void a_receiver_knows_who_sends_by(int type)
 {
     char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))), text[8];
@@ -363,6 +420,8 @@ int main(void)
         TEST(packets_in_sequence_have_servers),
         TEST(descriptors_travel),
         TEST(a_stream_stops_behind_descriptors),
+        TEST(a_listener_sent_to_itself_is_freed),
+        TEST(a_long_row_of_listeners_is_freed),
         TEST(a_receiver_knows_who_sends),
         TEST(nobody_waits_for_ever),
         TEST(flags_are_kept),
