@@ -11,6 +11,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/uaccess.h"
+#include "sched/signal.h"
+#include "sched/task.h"
 
 #define DEVICES_MAX 16
 #define MEMORY_MAJOR 1
@@ -75,7 +77,8 @@ static ssize_t zero_read(struct file *file, char __user *buffer, size_t size, of
     size_t done = 0;
 
     (void)file, (void)position;
-    while (done < size) { /* page by page: what is mapped before one that is not counts */
+    /* Page by page: what is mapped before one that is not counts, and a signal need not wait for the rest. */
+    while (done < size && !(done && signal_pending(current))) {
         size_t part = PAGE_SIZE - ((vaddr_t)(buffer + done) & (PAGE_SIZE - 1));
 
         part = part < size - done ? part : size - done;
@@ -146,12 +149,11 @@ static void random_seed(void)
     }
 }
 
-static ssize_t random_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+ssize_t random_to_user(char __user *buffer, size_t size)
 {
     size_t done = 0;
     char part[64];
 
-    (void)file, (void)position;
     while (done < size) {
         size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
 
@@ -160,8 +162,17 @@ static ssize_t random_read(struct file *file, char __user *buffer, size_t size, 
             return done ? (ssize_t)done : -EFAULT;
         }
         done += now;
+        if (done % PAGE_SIZE == 0 && signal_pending(current)) {
+            break; /* some bytes are never cut: getrandom(2) */
+        }
     }
     return (ssize_t)done;
+}
+
+static ssize_t random_read(struct file *file, char __user *buffer, size_t size, off_t *position)
+{
+    (void)file, (void)position;
+    return random_to_user(buffer, size);
 }
 
 static off_t no_seek(struct file *file, off_t offset, int whence)

@@ -20,4 +20,6 @@ void device_init(void);
 void device_fill(struct inode *root);
 /* Bytes from the kernel's random source. */
 void random_bytes(void *buffer, size_t size);
+/* The same for the user; a signal ends it after some page. Bytes, or -EFAULT. */
+ssize_t random_to_user(char __user *buffer, size_t size);
 #endif

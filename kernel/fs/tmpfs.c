@@ -39,6 +39,13 @@ struct tmpfs_source {
 
 static uint64_t next_number = 1;
 
+/* Is the rest of a long call for nobody? Only after the first page is that asked; and the kernel, which
+ * unpacks the initramfs, is in no group. */
+static bool file_gives_up(size_t done)
+{
+    return done && current->group && signal_kill_pending(current);
+}
+
 /* The page at `index`, referenced; made of zeroes if it is a hole and `create`. NULL: hole or no
  * memory. */
 static struct page *file_page(struct tmpfs_file *file, uint64_t index, bool create)
@@ -75,7 +82,7 @@ static ssize_t file_read(struct file *file, char __user *buffer, size_t size, of
     struct inode *inode = file->inode;
     size_t done = 0;
 
-    while (done < size && *position < inode->size) {
+    while (done < size && *position < inode->size && !file_gives_up(done)) {
         size_t offset = (size_t)*position & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
         struct page *page = file_page(inode->data, (uint64_t)*position >> PAGE_SHIFT, false);
         long error;
@@ -135,7 +142,7 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
     } else if (size > limit - (uint64_t)*position) {
         size = limit - (uint64_t)*position;
     }
-    while (done < size && !error) {
+    while (done < size && !error && !file_gives_up(done)) {
         size_t offset = (size_t)*position & (PAGE_SIZE - 1), part = PAGE_SIZE - offset;
         struct page *page = file_page(inode->data, (uint64_t)*position >> PAGE_SHIFT, true);
 
@@ -180,6 +187,17 @@ static void forget_mappings(struct inode *inode, uint64_t first)
     }
 }
 
+/* Drop the pages from `first` on. Between some of them others may have the lock, and the CPU. */
+static void file_cut(struct tmpfs_file *file, uint64_t first)
+{
+    assert_held(&file->pages_lock);
+    while (!page_tree_cut(&file->pages, first, PAGES_AT_ONCE)) {
+        spin_unlock(&file->pages_lock);
+        spin_lock(&file->pages_lock);
+    }
+}
+
+/* What lies behind the end, made by fallocate, goes also if the size stays. */
 static long file_truncate(struct inode *inode, off_t size)
 {
     struct tmpfs_file *file = inode->data;
@@ -197,13 +215,9 @@ static long file_truncate(struct inode *inode, off_t size)
     }
     spin_lock(&file->pages_lock);
     shrinks = size < inode->size;
-    inode->size = size;
-    if (shrinks) {
-        while (!page_tree_cut(&file->pages, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT,
-                              PAGES_AT_ONCE)) {
-            spin_unlock(&file->pages_lock); /* others may have the CPU */
-            spin_lock(&file->pages_lock);
-        }
+    if (size <= inode->size) {
+        inode->size = size;
+        file_cut(file, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);
         last = page_tree_find(&file->pages, (uint64_t)size >> PAGE_SHIFT);
         if (last) {
             /* What is cut off must read as zeroes when the file grows again. */
@@ -212,6 +226,7 @@ static long file_truncate(struct inode *inode, off_t size)
             memset((char *)page_to_virt(last) + keep, 0, PAGE_SIZE - keep);
         }
     }
+    inode->size = size;
     spin_unlock(&file->pages_lock);
     if (shrinks) {
         forget_mappings(inode, align_up((uint64_t)size, PAGE_SIZE) >> PAGE_SHIFT);
@@ -221,11 +236,13 @@ static long file_truncate(struct inode *inode, off_t size)
     return 0;
 }
 
-/* What fails in the middle has made zeroes of some holes: nobody can tell them apart. */
+/* What there is no memory for is not begun. What fails in the middle all the same, or is interrupted, gives
+ * back what lies behind the file's end, and has made zeroes of some holes: nobody can tell them apart. */
 static long file_allocate(struct inode *inode, off_t offset, off_t size, bool keep_size)
 {
     const off_t end = offset + size;
     uint64_t index = (uint64_t)offset >> PAGE_SHIFT, last = (uint64_t)(end - 1) >> PAGE_SHIFT;
+    struct tmpfs_file *file = inode->data;
     struct page *page;
     long error = 0;
 
@@ -235,16 +252,20 @@ static long file_allocate(struct inode *inode, off_t offset, off_t size, bool ke
         signal_send_self(SIGXFSZ);
         return -EFBIG;
     }
-    error = last - index < page_total_count() ? 0 : -ENOSPC;
+    error = last - index < file->pages.pages + page_free_count() ? 0 : -ENOSPC;
     for (; index <= last && !error; index++) {
-        page = file_page(inode->data, index, true);
+        page = signal_pending(current) ? NULL : file_page(file, index, true);
         if (page) {
             page_put(page);
         } else {
-            error = -ENOMEM;
+            error = signal_pending(current) ? -EINTR : -ENOMEM;
         }
     }
-    if (!error && !keep_size) {
+    if (error) {
+        spin_lock(&file->pages_lock);
+        file_cut(file, align_up((uint64_t)inode->size, PAGE_SIZE) >> PAGE_SHIFT);
+        spin_unlock(&file->pages_lock);
+    } else if (!keep_size) {
         file_grow(inode, end);
     }
     inode->mtime = inode->ctime = vfs_now();

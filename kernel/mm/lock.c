@@ -32,11 +32,11 @@ long mm_populate(struct mm *mm, vaddr_t start, vaddr_t end)
 
     while (at < end && (stop = lock_next_area(mm, &at, &write))) {
         for (; at < stop && at < end; at += PAGE_SIZE) {
-            paddr_t page = mm_pin(mm, at, write);
+            paddr_t page = mm_caller_is_killed() ? 0 : mm_pin(mm, at, write);
 
             if (!page) {
                 error = -ENOMEM;
-                at = stop; /* all of it is PROT_NONE, or memory is short */
+                at = stop; /* all of it is PROT_NONE, or memory is short, or the task is to end */
                 break;
             }
             page_put(phys_to_page(page));

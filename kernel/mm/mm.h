@@ -62,6 +62,8 @@ void executable_put(struct inode *inode);
 
 /* Upcall, defined in sched/task.c: the caller's limits by RLIMIT_*; the soft ones bound what it maps. */
 const struct rlimit *mm_limits(void);
+/* Upcall, defined in sched/task.c: has the caller got SIGKILL? Then nobody waits for what it does. */
+bool mm_caller_is_killed(void);
 
 /* The rest locks mm->lock itself, but for mm_find. May sleep; no lock is held. */
 /*
@@ -117,6 +119,9 @@ struct vma *mm_find(struct mm *mm, vaddr_t address);
 /* table.c. The entry of level 0; NULL: there is no table, and none is to be made or there is no
  * memory. */
 pte_t *mm_pte(struct mm *mm, vaddr_t address, bool create);
+/* The first page at *at or above, which moves there; NULL: there is none below `end`. Where no tables are, it
+ * costs little. mm->lock is held. */
+pte_t *mm_next_page(struct mm *mm, vaddr_t *at, vaddr_t end);
 /* The table of `entry` has so many more entries that are not 0: told by whoever fills or empties one. */
 static inline void mm_table_used(pte_t *entry, int change)
 {

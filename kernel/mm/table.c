@@ -221,6 +221,20 @@ static inline pte_t *walk_table(struct mm *mm, vaddr_t *start, vaddr_t end, vadd
     return NULL;
 }
 
+pte_t *mm_next_page(struct mm *mm, vaddr_t *at, vaddr_t end)
+{
+    vaddr_t next;
+    pte_t *first;
+
+    assert_held(&mm->lock);
+    while ((first = walk_table(mm, at, end, &next))) {
+        for_each_page(entry, first, *at, next) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
 struct flush {
     struct mm *mm;
     vaddr_t start, end;

@@ -7,8 +7,6 @@
 #include "procfs/files.h"
 #include "sched/task.h"
 
-#define TABLE_SPAN (512 * PAGE_SIZE) /* what one table of entries covers */
-
 /* Pages of an area. A page is shared if it is mapped more than once; of those who share it each has a part. */
 struct residence {
     uint64_t all, clean[2], dirty[2], referenced; /* [1]: shared */
@@ -46,15 +44,10 @@ static void residence_add(struct residence *residence, const struct vma *vma, va
 static void show_residence(struct proc_text *text, struct mm *mm, const struct vma *vma)
 {
     struct residence residence = {.all = 0};
-    vaddr_t next;
+    const pte_t *entry;
 
-    for (vaddr_t at = vma->start; at < vma->end && vma->touched; at = next) {
-        const pte_t *entry = mm_pte(mm, at, false);
-
-        next = entry ? at + PAGE_SIZE : (at | (TABLE_SPAN - 1)) + 1;
-        if (entry && *entry) {
-            residence_add(&residence, vma, at, *entry);
-        }
+    for (vaddr_t at = vma->start; (entry = mm_next_page(mm, &at, vma->end)) != NULL; at += PAGE_SIZE) {
+        residence_add(&residence, vma, at, *entry);
     }
     proc_print(text, "Size:           %8lu kB\nKernelPageSize: %8lu kB\nRss:            %8lu kB\nPss:            %8lu kB\n"
                "Shared_Clean:   %8lu kB\nShared_Dirty:   %8lu kB\nPrivate_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n"

@@ -221,6 +221,11 @@ const struct rlimit *mm_limits(void)
     return current->group->limits;
 }
 
+bool mm_caller_is_killed(void)
+{
+    return signal_kill_pending(current);
+}
+
 pid_t task_next_locked(pid_t tid)
 {
     const int from = tid + 1, behind = (from | 63) + 1; /* the same word, and what is behind it */

@@ -150,6 +150,9 @@ static long fd_transfer_vector(int fd, const struct iovec __user *vector, int co
             part = -EFAULT;
             break;
         }
+        if (piece.size > TRANSFER_MAX - (size_t)done) {
+            piece.size = TRANSFER_MAX - (size_t)done; /* of all pieces together */
+        }
         part = piece.size ? file_transfer(file, piece.base, piece.size, at, write) : 0;
         if (part < 0) {
             break;

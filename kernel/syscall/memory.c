@@ -4,6 +4,7 @@
 #include "lib/errno.h"
 #include "mm/mm.h"
 #include "mm/uaccess.h"
+#include "sched/signal.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
 
@@ -125,6 +126,9 @@ long sys_mincore(uint64_t address, size_t size, uint8_t __user *vector)
         return -EFAULT;
     }
     for (; pages; pages -= count, address += count * PAGE_SIZE, vector += count) {
+        if (signal_kill_pending(current)) {
+            return -EINTR; /* nobody sees it: there may be billions of pages */
+        }
         count = mm_present(current->mm, address, there, pages < sizeof(there) ? pages : sizeof(there));
         if (!count) {
             return -ENOMEM;

@@ -341,23 +341,10 @@ long sys_syslog(int action, char __user *buffer, int size)
 
 long sys_getrandom(char __user *buffer, size_t size, unsigned flags)
 {
-    size_t done = 0;
-
     if (flags & ~7u || (flags & 6) == 6) {
         return -EINVAL;
     }
-    size = size < TRANSFER_MAX ? size : TRANSFER_MAX;
-    while (done < size) {
-        char part[64];
-        size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
-
-        random_bytes(part, now);
-        if (copy_to_user(buffer + done, part, now)) {
-            return done ? (long)done : -EFAULT;
-        }
-        done += now;
-    }
-    return (long)done;
+    return random_to_user(buffer, size < TRANSFER_MAX ? size : TRANSFER_MAX);
 }
 
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command)

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -129,6 +130,72 @@ static void mapping(void)
     }
 }
 
+/* So much shared memory, of one small piece, wherever one looks. */
+static char *endless_memory(size_t size)
+{
+    const size_t unit = 2 << 20;
+    char *memory = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = open("endless", O_RDWR | O_CREAT, 0600);
+
+    CHECK(fd >= 0 && unlink("endless") == 0 && ftruncate(fd, (off_t)unit) == 0 && memory != MAP_FAILED);
+    for (size_t at = 0; at < size; at += unit) {
+        CHECK(mmap(memory + at, unit, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == memory + at);
+    }
+    return memory;
+}
+
+static void *wide_area(size_t size)
+{
+    void *area = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    CHECK(area != MAP_FAILED);
+    return area;
+}
+
+static void taking_random_bytes(void)
+{
+    syscall(SYS_getrandom, endless_memory(1ul << 30), 1ul << 30, 0);
+}
+
+static void reading_random_bytes(void)
+{
+    read(open("/dev/urandom", O_RDONLY), endless_memory(1ul << 30), 1ul << 30);
+}
+
+static void asking_for_many_pages(void)
+{
+    syscall(SYS_mincore, wide_area(1ul << 38), 1ul << 38, endless_memory(1ul << 26));
+}
+
+static void telling_of_a_wide_area(void)
+{
+    char *area = wide_area(1ul << 45), text[1000];
+
+    CHECK(*area == 0 && read(open("/proc/self/smaps", O_RDONLY), text, sizeof(text)) > 0);
+}
+
+/* What it was doing may take seconds: it does not go on with it. */
+static void long_calls_are_short_then(void)
+{
+    static void (*const calls[])(void) = {
+        taking_random_bytes, reading_random_bytes, asking_for_many_pages, telling_of_a_wide_area,
+    };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+        struct rusage usage;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            calls[i]();
+            _exit(0);
+        }
+        usleep(50000);
+        CHECK(kill(pid, SIGKILL) == 0 && wait4(pid, NULL, 0, &usage) == pid);
+        CHECK(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec == 0 &&
+              usage.ru_utime.tv_usec + usage.ru_stime.tv_usec < 500000);
+    }
+}
+
 #define PLACE(name)                    \
     static void killed_while_##name(void) \
     {                                  \
@@ -154,7 +221,7 @@ int main(void)
         TEST(killed_while_sleeping), TEST(killed_while_polling), TEST(killed_while_waiting),
         TEST(killed_while_suspended), TEST(killed_while_on_a_futex), TEST(killed_while_in_vfork),
         TEST(killed_while_stopped),
-        TEST(killed_while_forking), TEST(killed_while_mapping),
+        TEST(killed_while_forking), TEST(killed_while_mapping), TEST(long_calls_are_short_then),
     };
 
     return RUN_TESTS(tests);

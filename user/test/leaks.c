@@ -1,5 +1,6 @@
 /* 10,000 forks and threads, sockets of killed processes, and a hog: then all is there again. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -195,11 +196,32 @@ static void hog_is_stopped_and_we_go_on(void)
     CHECK(after > before - 64 && after < before + 64); /* a slab or two may stay */
 }
 
+static int room_file;
+
+/* Room behind the end, each time further on (FALLOC_FL_KEEP_SIZE is 1), which cutting the file takes away. */
+static void rooms_behind_the_end(int count)
+{
+    static long at;
+
+    for (int i = 0; i < count; i++, at += 1 << 16) {
+        syscall(SYS_fallocate, room_file, 1, at, 1l << 16);
+        CHECK(ftruncate(room_file, 0) == 0);
+    }
+}
+
+static void nothing_is_lost_by_room_behind_the_end(void)
+{
+    room_file = open("room", O_RDWR | O_CREAT, 0600);
+    CHECK(room_file >= 0 && unlink("room") == 0);
+    nothing_is_lost_by(rooms_behind_the_end, 100);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(nothing_is_lost_by_10000_forks), TEST(nothing_is_lost_by_10000_threads),
-        TEST(nothing_is_lost_by_refused_mounts), TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
+        TEST(nothing_is_lost_by_refused_mounts), TEST(nothing_is_lost_by_room_behind_the_end),
+        TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
     };
 
     return RUN_TESTS(tests);

@@ -26,6 +26,14 @@ static void vectors_go_to_a_position(void)
     CHECK(unlink("vector") == 0);
 }
 
+static void a_vector_has_an_end(void)
+{
+    char *wide = mmap(NULL, 1ul << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct iovec pieces[] = {{wide, 1ul << 30}, {wide, 1ul << 30}, {wide, 1ul << 30}};
+
+    CHECK(wide != MAP_FAILED && writev(open("/dev/null", O_WRONLY), pieces, 3) == 0x7ffff000);
+}
+
 static void ranges_of_descriptors_close(void)
 {
     CHECK(dup2(0, 50) == 50 && dup2(0, 51) == 51 && dup2(0, 300) == 300);
@@ -102,7 +110,7 @@ static void bad_sendings(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(vectors_go_to_a_position), TEST(ranges_of_descriptors_close), TEST(zeroes_are_memory),
+        TEST(vectors_go_to_a_position), TEST(a_vector_has_an_end), TEST(ranges_of_descriptors_close), TEST(zeroes_are_memory),
         TEST(a_file_is_sent), TEST(bad_sendings),
     };
 
