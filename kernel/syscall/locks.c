@@ -28,6 +28,9 @@ static long flock_range(struct file *file, const struct user_flock *user, struct
     if (__builtin_add_overflow(base, user->start, &lock->start)) {
         return -EOVERFLOW;
     }
+    if (lock->start < 0 || (user->length < 0 && lock->start + user->length < 0)) {
+        return -EINVAL;
+    }
     lock->end = INT64_MAX;
     if (user->length > 0 && __builtin_add_overflow(lock->start, user->length - 1, &lock->end)) {
         return -EOVERFLOW;
@@ -36,16 +39,13 @@ static long flock_range(struct file *file, const struct user_flock *user, struct
         lock->end = lock->start - 1;
         lock->start += user->length;
     }
-    return lock->start < 0 ? -EINVAL : 0;
+    return 0;
 }
 
 static long flock_get(const struct lock *wish, struct user_flock *user, struct user_flock __user *result)
 {
     struct lock found;
 
-    if (wish->type == F_UNLCK) {
-        return -EINVAL;
-    }
     user->type = F_UNLCK;
     if (lock_find(wish, &found)) {
         *user = (struct user_flock){
@@ -58,13 +58,14 @@ static long flock_get(const struct lock *wish, struct user_flock *user, struct u
 
 long fcntl_lock(int fd, struct file *file, int command, void __user *argument)
 {
-    const bool of_file = command >= F_OFD_GETLK;
+    const bool of_file = command >= F_OFD_GETLK, asks = command == F_GETLK || command == F_OFD_GETLK;
     struct lock lock = {
         .inode = file->inode, .kind = LOCK_RECORD, .owner = of_file ? (void *)file : current->files,
         .pid = of_file ? -1 : current->group->pid,
     };
     struct user_flock user;
     struct file *still;
+    bool known;
     long error;
 
     if ((command < F_GETLK || command > F_SETLKW) && (command < F_OFD_GETLK || command > F_OFD_SETLKW)) {
@@ -74,12 +75,15 @@ long fcntl_lock(int fd, struct file *file, int command, void __user *argument)
         return -EFAULT;
     }
     lock.type = user.type;
-    error = user.type < F_RDLCK || user.type > F_UNLCK || (of_file && user.pid) ? -EINVAL
-            : flock_range(file, &user, &lock);
+    known = user.type >= F_RDLCK && user.type <= (asks ? F_WRLCK : F_UNLCK);
+    error = asks && !known ? -EINVAL : flock_range(file, &user, &lock);
+    if (!error && (!known || (of_file && user.pid))) {
+        error = -EINVAL;
+    }
     if (error) {
         return error;
     }
-    if (command == F_GETLK || command == F_OFD_GETLK) {
+    if (asks) {
         return flock_get(&lock, &user, argument);
     }
     if ((lock.type == F_RDLCK && !file_readable(file)) || (lock.type == F_WRLCK && !file_writable(file))) {

@@ -123,8 +123,10 @@ static void bad_locks(void)
     CHECK_ERROR(lock(file, SETLK, 9, 0, 1), EINVAL);
     CHECK_ERROR(lock(file, SETLK, WRITE, -1, 1), EINVAL);
     CHECK_ERROR(lock(file, SETLK, WRITE, 5, -6), EINVAL);
+    CHECK_ERROR(lock(file, SETLK, WRITE, -2, -0x7fffffffffffffff - 1), EINVAL); /* no sum that comes round */
     CHECK_ERROR(lock(file, SETLK, WRITE, 2, 0x7fffffffffffffff), EOVERFLOW);
     CHECK_ERROR(lock(file, GETLK, UNLOCK, 0, 1), EINVAL);
+    CHECK_ERROR(lock(file, GETLK, UNLOCK, 2, 0x7fffffffffffffff), EINVAL);
     CHECK_ERROR(fcntl(file, SETLK, (void *)8), EFAULT);
     CHECK_ERROR(lock(99, SETLK, WRITE, 0, 1), EBADF);
     CHECK(lock(file, SETLK, WRITE, 5, -3) == 0 && taken(2, 1) == 1 && taken(5, 1) == 0 && taken(1, 1) == 0);
