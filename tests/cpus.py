@@ -1,8 +1,9 @@
 """Several CPUs: fair shares, stress, hangs and deadlocks that are found and shown."""
 import random
 import re
+import tempfile
 
-from driver import Machine, check, guest, guest_with, test
+from driver import ROOT, Machine, Skipped, call, check, guest, guest_with, test
 
 
 @test
@@ -55,6 +56,38 @@ def names_are_looked_up_while_they_are_replaced() -> None:
 def real_time_tasks_go_to_the_cpus_with_less_important_ones() -> None:
     result = guest("sh", "-c", "cd /tmp; /bin/test/realtime", options=["--smp", "2", "--icount"])
     check("not ok" not in result.stdout and "ok 11" in result.stdout, result.stdout + result.stderr)
+
+
+def skip_in_real_time() -> None:
+    if Machine.free:
+        raise Skipped("in real time it depends on what the host does")
+
+
+def holds(trace: str, *expressions: str) -> None:
+    result = call([str(ROOT / "tools/ktrace"), "check", trace, *expressions])
+    check(result.returncode == 0, result.stdout + result.stderr)
+
+
+@test
+def new_thread_stays_where_its_creator_is_while_all_cpus_are_busy() -> None:
+    """Else another CPU gets it, and gives it back when the creator sleeps."""
+    skip_in_real_time()
+    with tempfile.TemporaryDirectory() as directory:
+        trace = f"{directory}/t.ktr"
+        guest("kernel", "smp", "2", "thread_create_join", options=[
+            "--icount", "--smp", "2", "--mem", "1024", "--trace", trace, "--add",
+            f"{ROOT}/build/user/bench/kernel:/bin/kernel"])
+        holds(trace, "count(clone()) > 1000", "count(migrate()) * 100 < count(clone())")
+
+
+@test
+def cpu_that_has_just_become_idle_need_not_be_interrupted() -> None:
+    """Two processes on two CPUs wake each other: each CPU looks for a while before it halts."""
+    skip_in_real_time()
+    with tempfile.TemporaryDirectory() as directory:
+        trace = f"{directory}/t.ktr"
+        guest_with("handover", "handover", ["--icount", "--smp", "2", "--trace", trace])
+        holds(trace, "count(wake()) >= 2000", "count(ipi()) < 20")
 
 
 @test

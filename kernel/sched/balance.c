@@ -47,12 +47,16 @@ static int balance_load(const struct runqueue *rq)
            (__atomic_load_n(&rq->running, __ATOMIC_RELAXED) != rq->idle);
 }
 
-static uint32_t least_loaded(uint64_t allowed)
+/* The CPU with the fewest tasks. `home`, if none has fewer by two: a new task's creator often sleeps next,
+ * and a task that goes elsewhere for one is fetched back. */
+static uint32_t least_loaded(uint64_t allowed, uint32_t home)
 {
-    uint32_t best = (uint32_t)__builtin_ctzl(allowed);
+    uint32_t best = home;
+    int least = allowed >> home & 1 ? balance_load(&runqueues[home]) - 1 : INT32_MAX;
 
-    for (uint32_t id = best + 1; id < cpu_count; id++) {
-        if (allowed >> id & 1 && balance_load(&runqueues[id]) < balance_load(&runqueues[best])) {
+    for (uint32_t id = 0; id < cpu_count; id++) {
+        if (id != home && allowed >> id & 1 && balance_load(&runqueues[id]) < least) {
+            least = balance_load(&runqueues[id]);
             best = id;
         }
     }
@@ -73,7 +77,7 @@ uint32_t balance_place(const struct task *task, enum enqueue_kind kind)
     if (kind != ENQUEUE_FRESH && task->affinity >> task->cpu & 1) {
         return task->cpu;
     }
-    return least_loaded(task->affinity & cpu_mask());
+    return least_loaded(task->affinity & cpu_mask(), task->cpu);
 }
 
 /*

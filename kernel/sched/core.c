@@ -39,12 +39,21 @@ static inline struct runqueue *rq_lock_task(struct task *task)
     }
 }
 
+/* need_resched is set: does its CPU find that by itself? One that is about to halt says so first, and looks
+ * once more then. */
+static bool rq_looks(const struct runqueue *rq)
+{
+    assert_held(&rq->lock);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return rq->running == rq->idle && __atomic_load_n(&rq->looking, __ATOMIC_RELAXED);
+}
+
 void rq_reschedule(struct runqueue *rq)
 {
     assert_held(&rq->lock);
     sched_wanted(rq, rq->running->exec_start); /* now: rq_charge() came before */
     cpus[rq->cpu].need_resched = true;
-    if (rq->cpu != this_cpu(id)) {
+    if (rq->cpu != this_cpu(id) && !rq_looks(rq)) {
         smp_kick(rq->cpu);
     }
 }

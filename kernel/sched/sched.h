@@ -14,6 +14,7 @@ struct runqueue {
     struct task *running, *idle;
     struct task *prev; /* whom the running task took over from, until switch_finish */
     bool marked_idle;  /* tasks are placed here first: nothing runs and nothing is queued */
+    bool looking;      /* `idle` does not halt, but looks at need_resched; its own, without the lock */
     int runnable;      /* queued, without the one that runs; others look without the lock */
     ktime_t slice_start;
     struct rb_root fair;

@@ -3,7 +3,7 @@
  *
  *     kernel rows [NAME]              each row once, after a round that warms up
  *     kernel growth N [NAME]          the same beside N areas, processes, descriptors ...
- *     kernel smp N                    what N workers get done in a millisecond
+ *     kernel smp N [NAME]             what N workers get done in a millisecond
  *
  * A line is "name figure". It runs under Linux, too; figures of two kernels compare where both count
  * instructions (tools/run --icount), and those of `smp` where both run freely.
@@ -178,10 +178,10 @@ int main(int count, char **arguments)
         growth_measure(atol(arguments[2]), arguments[3]);
         return 0;
     }
-    if (count == 3 && strcmp(arguments[1], "smp") == 0 && atol(arguments[2]) > 0) {
-        smp_measure(atol(arguments[2]));
+    if ((count == 3 || count == 4) && strcmp(arguments[1], "smp") == 0 && atol(arguments[2]) > 0) {
+        smp_measure(atol(arguments[2]), arguments[3]);
         return 0;
     }
-    fprintf(stderr, "usage: kernel rows [NAME] | kernel growth N [NAME] | kernel smp N\n");
+    fprintf(stderr, "usage: kernel rows [NAME] | kernel growth N [NAME] | kernel smp N [NAME]\n");
     return 2;
 }

@@ -17,7 +17,7 @@ struct row {
 extern const struct row kernel_rows[];
 extern const struct row growth_rows[];
 
-void smp_measure(long workers); /* print its table, smp.c */
+void smp_measure(long workers, const char *name); /* print its table, or that row, smp.c */
 
 /* Under icount a tick is an instruction, of the kernel's or of ours. */
 static inline uint64_t ticks(void)

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -223,7 +224,7 @@ static double round_of(long workers)
     return (double)done * 1e6 / (double)took;
 }
 
-void smp_measure(long workers)
+void smp_measure(long workers, const char *name)
 {
     MUST(workers > 0 && workers <= WORKERS);
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -232,6 +233,9 @@ void smp_measure(long workers)
     for (row = smp_rows; row->name; row++) {
         double best = 0;
 
+        if (name && strcmp(name, row->name) != 0) {
+            continue;
+        }
         for (int i = 0; i < ROUNDS; i++) {
             double rate = round_of(workers);
 
