@@ -1,10 +1,11 @@
 """What the kernel's calls cost, in instructions: docs/performance.md, and no more."""
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-from driver import ROOT, Skipped, check, deterministic, test
+from driver import ROOT, Skipped, call, check, deterministic, test
 
 sys.path.insert(0, str(ROOT / "tools"))
 from benchlib import kernel, smp  # noqa: E402
@@ -47,6 +48,21 @@ def figures_are_written_down_in_both_languages() -> None:
             text = copy.read_text(encoding="utf-8")
             check("| 12,345 |" in text and "| 54,321 |" in text and kernel.compiler() in text, page.name)
             check(text.count("\n") == page.read_text(encoding="utf-8").count("\n"), "other lines stay")
+
+
+@test
+def bench_says_what_is_not_built_and_how_to() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Path(directory)
+        shutil.copytree(ROOT / "tools", tree / "tools")
+        (tree / "build").mkdir()
+        (tree / "build/baton32.elf").touch()
+        for table, names in (("coroutines", ("host", "guest", "echo")), ("kernel", ("kernel",)), ("smp", ("kernel",)),
+                             ("all", ("host", "guest", "echo", "kernel"))):
+            result = call([str(tree / "tools/bench"), table])
+            command = "make all " + " ".join(f"build/user/bench/{name}" for name in names)
+            check(result.returncode == 2 and command in result.stderr and result.stderr.count("\n") == 1,
+                  f"{table}: status {result.returncode}\n{result.stderr}")
 
 
 @test
