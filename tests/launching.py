@@ -102,6 +102,20 @@ def how_the_machine_ended_is_said() -> None:
 
 
 @test
+def what_was_written_before_the_end_arrives() -> None:
+    """Though it was in a pipe, or on its way from there, when a program switched the machine off."""
+    written = {f"{i} of {child}" for i in range(300) for child in range(4)}
+    with tempfile.TemporaryDirectory() as directory:
+        binary = program(directory, "tests/guest/last_words.c")
+        for cpus in ("1", "2"):
+            result = call([RUN, "--icount", "--smp", cpus, "--log", f"{directory}/log", "--evidence", f"{directory}/kept",
+                           "--trace", f"{directory}/t.ktr", "--add", binary, "--", "last_words"])
+            check(result.returncode == 126 and "powered off" in result.stderr, result.stderr)
+            check(set(result.stdout.splitlines()) == written and len(result.stdout.splitlines()) == len(written),
+                  f"{cpus} CPUs: {len(result.stdout.splitlines())} lines, of {len(written)}")
+
+
+@test
 def wrong_use_is_told_in_one_line() -> None:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)

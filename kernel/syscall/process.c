@@ -347,6 +347,26 @@ long sys_getrandom(char __user *buffer, size_t size, unsigned flags)
     return random_to_user(buffer, size < TRANSFER_MAX ? size : TRANSFER_MAX);
 }
 
+/*
+ * What programs have written may still be on its way to the console, in a pipe from which init takes
+ * it (user/bin/init.c). So the others stop, and the machine ends when init sleeps: nothing is left
+ * then. An init that never sleeps gets 10 s.
+ */
+static void reboot_let_init_finish(void)
+{
+    struct task *init = task_find(1);
+    ktime_t end = clock_now() + 10 * SECOND;
+
+    if (init != current) {
+        (void)signal_kill(-1, SIGSTOP); /* but for init and this process */
+    }
+    while (init && init != current && (init->state != TASK_SLEEPING || init->on_cpu) &&
+           clock_now() < end) {
+        wait_loop(wait_mark(false, WAIT_NANOSLEEP, 0), false, false, clock_now() + SECOND / 1000);
+    }
+    task_put(init);
+}
+
 long sys_reboot(unsigned magic1, unsigned magic2, unsigned command)
 {
     if (magic1 != 0xfee1dead || (magic2 != 672274793 && magic2 != 85072278 &&
@@ -356,8 +376,10 @@ long sys_reboot(unsigned magic1, unsigned magic2, unsigned command)
     switch (command) {
     case 0x4321fedc: /* RB_POWER_OFF */
     case 0xcdef0123: /* RB_HALT_SYSTEM */
+        reboot_let_init_finish();
         machine_poweroff();
     case 0x01234567:
+        reboot_let_init_finish();
         machine_restart();
     case 0:
     case 0x89abcdef: /* ^Alt-Del has no meaning here */
