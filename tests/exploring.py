@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -254,6 +255,18 @@ def explore_refuses_what_it_cannot_take_in_one_line() -> None:
         result = call([EXPLORE, *words])
         check(result.returncode == 2 and not result.stdout and result.stderr.count("\n") == 1,
               f"{words}: {result.returncode} {result.stdout}{result.stderr}")
+    missing = call([EXPLORE, "--add", "missing", "--", "missing"])
+    check(missing.returncode == 2 and missing.stderr == "tools/explore: --add missing: No such file or directory\n", missing.stderr)
+
+
+@test
+def explore_takes_what_it_brings_where_it_was_put() -> None:
+    """FILE in the PATH, and PATH a folder: as tools/run has them."""
+    path = built("lost", "-static", "-DRIGHT")
+    environment = os.environ | {"PATH": f"{Path(path).parent}:{os.environ['PATH']}"}
+    for item, name in ((Path(path).name, Path(path).name), (f"{path}:/tmp/", f"/tmp/{Path(path).name}")):
+        result = subprocess.run([EXPLORE, "--preemptions", "0", "--add", item, "--", name], capture_output=True, text=True, env=environment)
+        check(result.returncode == 0 and result.stdout.startswith("nothing found"), f"{item}: {result}")
 
 
 def mistake(what: str, *words: str) -> dict:

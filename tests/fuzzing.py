@@ -20,13 +20,21 @@ def fuzzer_finds_nothing() -> str:
 
 @test
 def fuzzer_refuses_what_it_cannot_read_or_write_in_one_line() -> None:
-    for words in (["--decode", "/no/core"], ["--decode", "/"], ["--calls", "1", "--evidence", "/dev/null/x/y"]):
+    for words in (["--decode", "/no/core"], ["--decode", "/"], ["--decode", f"{ROOT}/README.md"],
+                  ["--calls", "1", "--evidence", "/dev/null/x/y"]):
         result = call([str(ROOT / "tools/fuzz"), *words])
         check(result.returncode == 2 and result.stderr.startswith("tools/fuzz: /") and result.stderr.count("\n") == 1,
               f"{words}: {result}")
     cut = subprocess.run(f"{ROOT}/tools/fuzz --help | true; {ROOT}/tools/fuzz --decode /bin/sh | head -c0",
                          shell=True, capture_output=True, text=True)
     check("Traceback" not in cut.stderr, cut.stderr)
+
+
+@test
+def fuzzer_refuses_calls_that_it_does_not_know() -> None:
+    for only in ("nothing", "fork,nothing", "^read,nothing"):
+        result = call([str(ROOT / "tools/fuzz"), "--only", only, "--calls", "9"])
+        check(result.returncode == 2 and result.stderr == "tools/fuzz: no call is named nothing\n", f"{only}: {result}")
 
 
 @test

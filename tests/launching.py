@@ -133,6 +133,8 @@ def wrong_use_is_told_in_one_line() -> None:
                 (["--add", "/dev/zero"], 126, "neither a file nor a folder"),
                 (["--add", f"{name}/huge"], 126, "room"),
                 (["--add", f"{name}/file:/bin/ls/x"], 126, "/bin/ls is a file"),
+                (["--add", f"{name}/file:/proc/x"], 126, "/proc is the kernel's own"),
+                (["--add", f"{name}:/dev"], 126, "/dev is the kernel's own"),
                 (["--add", f"{name}/file:/{'x' * 300}"], 126, "too long"),
                 (["--trace", f"{name}/none/t.ktr"], 126, "no such folder"),
                 (["--log", f"{name}/none/log"], 126, "No such file"), (["--linux", f"{name}/none"], 126, "none"),
@@ -143,6 +145,17 @@ def wrong_use_is_told_in_one_line() -> None:
                                 stdin=subprocess.DEVNULL, capture_output=True), 126, "qemu-system-x86_64 is missing")
         many = call([RUN, "--log", f"{name}/log", "--", "echo", *["x"] * 2000])
         one_line(many, 126, "arguments")
+
+
+@test
+def programs_for_other_machines_are_named_when_they_are_added() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        mine = Path("/bin/true").read_bytes()
+        for head, said in ((mine[:18] + b"\xb7\0", "ARM, 64 bits"), (mine[:4] + b"\1" + mine[5:18] + b"\3\0", "i386, 32 bits"),
+                           (mine[:18] + b"\xff\xff", "another machine"), (b"MZ\x90", "Windows"), (b"echo x", ""), (mine[:18], ""), (mine, "")):
+            Path(name, "one").write_bytes(head + mine[len(head):] if len(head) == 20 else head)
+            result = call([RUN, "--log", f"{name}/log", "--dry-run", "--add", f"{name}/one", "--", "one"])
+            check(result.returncode == 0 and f"for {said}" in result.stderr if said else not result.stderr, f"{said}: {result.stderr}")
 
 
 @test

@@ -8,6 +8,7 @@ import subprocess
 import textwrap
 from dataclasses import dataclass, field, replace
 
+from launch import archive
 from launch.host import BUILD, WrongUse
 
 TEXT_MAX = 64  # of a line of the program
@@ -19,12 +20,16 @@ LIBRARY = re.compile(r"/user/ulib/|/labs/common/|^/usr/(include|lib|share|src)/|
 def find(name: str, added: list[str]) -> str:
     """The file of the host that is /bin/NAME in the guest."""
     base = os.path.basename(name)
-    places = [item.partition(":")[2] for item in added]
-    if name not in (base, f"/bin/{base}", *places):
-        raise WrongUse(f"{name}: no such program in the guest; COMMAND is its name there, perhaps {base}")
+    brought = {}
     for item in added:
-        path, _, place = item.partition(":")
-        if os.path.basename(place or path) == base and os.path.isfile(path):
+        path, place = archive.split(item)
+        if not os.path.exists(path):
+            raise WrongUse(f"--add {item}: No such file or directory")
+        brought[place if place and not place.endswith("/") else (place or "/bin/") + os.path.basename(path)] = path
+    if name not in (base, f"/bin/{base}", *brought):
+        raise WrongUse(f"{name}: no such program in the guest; COMMAND is its name there, perhaps {base}")
+    for place, path in brought.items():
+        if os.path.basename(place) == base and os.path.isfile(path):
             return path
     for folder in FOLDERS:
         path = os.path.join(BUILD, folder, base)

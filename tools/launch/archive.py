@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from typing import BinaryIO
 
-from launch import companions, host, programs
+from launch import companions, elf, host, programs
 from launch.host import ROOT, LaunchError
 
 ARGUMENTS_MAX, ARGUMENT_BYTES = 1023, 65535  # init.c: argv[], arguments[]
@@ -41,12 +41,15 @@ def _entries(archive: bytes) -> dict[str, bool]:
     return found
 
 
-def _split(item: str) -> tuple[str, str]:
-    """FILE[:PATH]: there may be colons in both; FILE is the longest one that exists."""
+def split(item: str) -> tuple[str, str]:
+    """FILE[:PATH]: there may be colons in both; FILE is the longest one that exists. One that is not
+    there may be a program of the host's PATH."""
     at = len(item)
     while at > 0 and not os.path.exists(item[:at]):
         at = item.rfind(":", 0, at)
     path, _, wanted = (item[:at], "", item[at + 1:]) if at > 0 else item.partition(":")
+    if "/" not in path and not os.path.exists(path):
+        path = shutil.which(path) or path
     return path, wanted
 
 
@@ -142,10 +145,11 @@ class Archive:
 
     def add(self, item: str) -> None:
         """One --add. FILE[:PATH]: a PATH that is a folder, or ends as one, is where FILE goes;
-        DIR[:PATH]: PATH is what DIR becomes. A FILE that is not there may be a program of the host's PATH."""
-        path, wanted = _split(item)
-        if "/" not in path and not os.path.exists(path):
-            path = shutil.which(path) or path
+        DIR[:PATH]: PATH is what DIR becomes."""
+        path, wanted = split(item)
+        mounted = _guest_name(wanted).partition("/")[0]
+        if mounted in ("dev", "proc"):
+            raise LaunchError(f"--add {item}: /{mounted} is the kernel's own in the guest, and nothing can be put there")
         try:
             about = os.stat(path)
             if stat.S_ISDIR(about.st_mode):
@@ -167,6 +171,9 @@ class Archive:
         for item, path, name in self.programs:
             needs = programs.program(path, f"/{name}") if item else programs.needs(path, f"/{name}")
             try:
+                if item and (other := elf.foreign(path)):
+                    host.say(f"tools/run: --add {item}: it was compiled for {other}; Baton runs what is for "
+                             "x86-64 and Linux, 64 bits")
                 for need in needs:
                     self._need(need, item or path)
             except programs.Missing as missing:

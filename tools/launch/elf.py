@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 LOAD, DYNAMIC, INTERP = 1, 2, 3  # p_type
 NEEDED, STRTAB, RPATH, RUNPATH = 1, 5, 15, 29  # d_tag
 X86_64 = 62
+MACHINES = {3: "i386", 40: "ARM", X86_64: "x86-64", 183: "ARM", 243: "RISC-V"}
+OTHER_KINDS = {b"MZ": "Windows", b"\xcf\xfa\xed\xfe": "macOS"}
 HEADERS_MAX, TAGS_MAX = 1170, 4096
 
 
@@ -29,6 +31,16 @@ def read(path: str) -> Elf | None:
                 return _read(data)
     except (OSError, struct.error, ValueError, OverflowError):
         return None
+
+
+def foreign(path: str) -> str:
+    """For what it was compiled, if that is not this machine; "": it is no program, or one for it."""
+    with open(path, "rb") as f:
+        head = f.read(20)
+    if not head.startswith(b"\177ELF") or len(head) < 20:
+        return next((system for magic, system in OTHER_KINDS.items() if head.startswith(magic)), "")
+    machine, bits = struct.unpack("<H", head[18:])[0], 64 if head[4] == 2 else 32
+    return "" if (machine, bits) == (X86_64, 64) else f"{MACHINES.get(machine, 'another machine')}, {bits} bits"
 
 
 def _read(data: mmap.mmap) -> Elf | None:

@@ -283,6 +283,16 @@ static void ktrace_warm(void)
     shared->ktrace = count > 0;
 }
 
+static int is_call(const char *name, size_t size)
+{
+    int i = 0;
+
+    while (i < calls_count && (strncmp(calls[i].name, name, size) != 0 || calls[i].name[size])) {
+        i++;
+    }
+    return i < calls_count;
+}
+
 /* "NAME,NAME": these calls alone; "^NAME,NAME": all but these. */
 static void only(const char *names)
 {
@@ -291,6 +301,12 @@ static void only(const char *names)
     char name[32];
 
     snprintf(list, sizeof(list), ",%s,", names + without);
+    for (const char *one = list + 1; *one; one += strcspn(one, ",") + 1) {
+        if (!is_call(one, strcspn(one, ","))) {
+            printf("fuzz: no call is named %.*s\n", (int)strcspn(one, ","), one);
+            exit(2);
+        }
+    }
     for (int i = 0; i < calls_count && shared->only_count < 256; i++) {
         snprintf(name, sizeof(name), ",%s,", calls[i].name);
         if ((strstr(list, name) == NULL) == without) {
