@@ -102,7 +102,7 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
             done += (size_t)part;
             wake_first(&pipe->read_queue, POLLIN | POLLRDNORM);
         }
-        if (done == size) {
+        if (done == size || (done && signal_pending(current))) { /* who reads may be fast: we never wait then */
             return (ssize_t)done;
         }
         error = file_wait(file->flags, &pipe->write_queue, WAIT_PIPE_WRITE, pipe->inode.number,

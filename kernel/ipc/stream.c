@@ -69,7 +69,7 @@ static ssize_t stream_send(struct file *file, struct socket_io *io, const char _
                 error = -socket_take_error(socket); /* who slept is told of a reset */
             }
         }
-    } while (!error && done < size);
+    } while (!error && done < size && !(done && signal_pending(current)));
     if (error == -EPIPE && !done && !(io->flags & MSG_NOSIGNAL)) {
         signal_send_self(SIGPIPE);
     }

@@ -39,7 +39,6 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     group->leader = leader;
     group->start_time = clock_now();
     if (parent) {
-        group->tty = parent->tty;
         memcpy(group->limits, parent->limits, sizeof(group->limits));
     } else {
         for (int i = 0; i < RLIMIT_COUNT; i++) {
@@ -104,6 +103,7 @@ static long fork_enter(struct task *task, struct thread_group *group, uint64_t f
                 group->parent = NULL;
             } else {
                 group_enter(group, mine->pgid, mine->session);
+                group->tty = mine->tty; /* it may go away, but whoever takes it away finds us from now on */
                 group->parent_pid = group->parent->pid;
                 group_place(group);
             }

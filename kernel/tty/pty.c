@@ -13,6 +13,7 @@
 #include "lib/printf.h"
 #include "mm/kmalloc.h"
 #include "mm/uaccess.h"
+#include "sched/signal.h"
 #include "sched/task.h"
 #include "tty/tty.h"
 
@@ -232,7 +233,7 @@ static ssize_t pty_write(struct file *file, const char __user *buffer, size_t si
     long error = 0;
 
     (void)position;
-    while (done < size && !error) {
+    while (done < size && !error && !(done && signal_pending(current))) { /* all may be thrown away */
         size_t now = size - done < sizeof(part) ? size - done : sizeof(part), taken;
 
         error = copy_from_user(part, buffer + done, now);

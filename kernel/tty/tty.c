@@ -428,7 +428,7 @@ static ssize_t tty_write(struct file *file, const char __user *buffer, size_t si
             return error;
         }
     }
-    while (done < size) {
+    while (done < size && !(done && signal_pending(current))) { /* who reads may be fast: we never wait then */
         size_t now = size - done < sizeof(part) ? size - done : sizeof(part);
         long error = copy_from_user(part, buffer + done, now);
 

@@ -1,6 +1,8 @@
 /* Calls that move many bytes or descriptors at once, and memory of /dev/zero. */
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -32,6 +34,57 @@ static void a_vector_has_an_end(void)
     struct iovec pieces[] = {{wide, 1ul << 30}, {wide, 1ul << 30}, {wide, 1ul << 30}};
 
     CHECK(wide != MAP_FAILED && writev(open("/dev/null", O_WRONLY), pieces, 3) == 0x7ffff000);
+}
+
+static void do_nothing(int signal)
+{
+    (void)signal;
+}
+
+/* A signal comes while `to` is being written to, and somebody takes it from `from` as fast as he can. */
+static void long_write_is_cut(int to, int from)
+{
+    const size_t size = 1ul << 30;
+    char *wide = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), part[4096];
+    int fd = open("zeroes", O_RDWR | O_CREAT, 0600), status;
+    const struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+    const long soon[] = {0, 0, 0, 20000}; /* struct itimerval, in microseconds */
+    pid_t reader = fork();
+    ssize_t done;
+
+    if (reader == 0) {
+        close(to);
+        while (read(from, part, sizeof(part)) > 0) {
+        }
+        _exit(0);
+    }
+    CHECK(fd >= 0 && unlink("zeroes") == 0 && ftruncate(fd, 1 << 20) == 0 && wide != MAP_FAILED);
+    for (size_t at = 0; at < size; at += 1 << 20) { /* little memory, again and again */
+        CHECK(mmap(wide + at, 1 << 20, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == wide + at);
+    }
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && syscall(SYS_setitimer, 0, soon, NULL) == 0);
+    done = write(to, wide, size);
+    CHECK(done > 0 && (size_t)done < size && munmap(wide, size) == 0);
+    CHECK(kill(reader, SIGKILL) == 0 && waitpid(reader, &status, 0) == reader && close(to) == 0 && close(from) == 0);
+}
+
+static void a_signal_cuts_a_long_write(void)
+{
+    int ends[2], off = 0;
+    char name[32];
+
+    CHECK(pipe(ends) == 0);
+    long_write_is_cut(ends[1], ends[0]);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    long_write_is_cut(ends[0], ends[1]);
+    for (int typed = 0; typed < 2; typed++) { /* TIOCSPTLCK, TIOCGPTN. What is typed and is no line is thrown away */
+        ends[0] = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+        CHECK(ioctl(ends[0], 0x40045431, &off) == 0 && ioctl(ends[0], 0x80045430, &ends[1]) == 0);
+        snprintf(name, sizeof(name), "/dev/pts/%d", ends[1]);
+        ends[1] = open(name, O_RDWR | O_NOCTTY);
+        CHECK(ends[1] >= 0);
+        long_write_is_cut(ends[!typed], ends[typed]);
+    }
 }
 
 static void ranges_of_descriptors_close(void)
@@ -110,7 +163,8 @@ static void bad_sendings(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(vectors_go_to_a_position), TEST(a_vector_has_an_end), TEST(ranges_of_descriptors_close), TEST(zeroes_are_memory),
+        TEST(vectors_go_to_a_position), TEST(a_vector_has_an_end), TEST(a_signal_cuts_a_long_write),
+        TEST(ranges_of_descriptors_close), TEST(zeroes_are_memory),
         TEST(a_file_is_sent), TEST(bad_sendings),
     };
 
