@@ -207,6 +207,11 @@ void rb_remove(struct rb_root *root, struct rb_node *node)
     rb_take(root, node, NULL);
 }
 
+void rb_removed_left(struct rb_root *root, struct rb_node *parent)
+{
+    rb_fix_removed(root, NULL, parent, NULL);
+}
+
 struct rb_node *rb_remove_summed(struct rb_root *root, struct rb_node *node, rb_sum sum)
 {
     return rb_take(root, node, sum);

@@ -35,10 +35,26 @@ struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 struct rb_node *rb_prev(const struct rb_node *node);
 
-/* The second one, or NULL. Nothing is to the left of the first one, so what is to its right is no more than
- * one red node. */
-static inline struct rb_node *rb_second(const struct rb_node *first)
+/* For the next one: a black node without children has gone from below `parent`, on the left. */
+void rb_removed_left(struct rb_root *root, struct rb_node *parent);
+
+/*
+ * Remove the first node; the one that is first then, or NULL. Nothing is to the left of the first, so
+ * what is to its right is no more than one red node. In line, as each switch of tasks takes one out.
+ */
+static inline struct rb_node *rb_remove_first(struct rb_root *root, struct rb_node *first)
 {
-    return first->right ? first->right : first->parent;
+    struct rb_node *heir = first->right, *parent = first->parent;
+
+    *(parent ? &parent->left : &root->node) = heir;
+    if (heir) {
+        heir->parent = parent;
+        heir->red = false; /* as `first` was */
+        return heir;
+    }
+    if (parent && !first->red) {
+        rb_removed_left(root, parent);
+    }
+    return parent;
 }
 #endif

@@ -29,7 +29,7 @@ static inline struct runqueue *rq_lock_task(struct task *task)
     assert_irqs_off();
     for (;;) {
         uint32_t cpu = __atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE);
-        struct runqueue *rq = &runqueues[cpu];
+        struct runqueue *rq = cpus[cpu].rq;
 
         spin_lock(&rq->lock);
         if (cpu == task->cpu) {
@@ -86,7 +86,7 @@ static inline void rq_watch_slice(struct runqueue *rq, ktime_t now)
 }
 
 /* rq_charge() has just come before, and said `now`. */
-static void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind, ktime_t now)
+static inline void rq_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind, ktime_t now)
 {
     assert_held(&rq->lock);
     debug_assert(!task->queued && task->state == TASK_RUNNING && task->cpu == rq->cpu);
@@ -131,8 +131,8 @@ static void task_place(struct task *task, enum enqueue_kind kind)
     spin_unlock(&rq->lock);
 }
 
-/* The old task may not run on this CPU any more. */
-static __attribute__((noinline)) void prev_migrate(struct runqueue *rq, struct task *task)
+/* A task that is on no queue goes to another CPU's. The lock is given back. */
+static __attribute__((noinline)) void rq_hand_over(struct runqueue *rq, struct task *task)
 {
     assert_held(&rq->lock);
     sched_class.leave(rq, task);
@@ -162,7 +162,7 @@ static void switch_finish(struct task *prev)
     if (unlikely(prev->state == TASK_ZOMBIE)) {
         prev_free(rq, prev);
     } else if (prev->state == TASK_RUNNING && !prev->queued && prev != rq->idle) {
-        prev_migrate(rq, prev);
+        rq_hand_over(rq, prev); /* it may not run on this CPU any more */
     } else {
         spin_unlock(&rq->lock);
     }
@@ -291,7 +291,6 @@ static bool task_make_runnable(struct task *task, bool stopped)
     struct runqueue *rq = rq_lock_task(task);
     bool asleep = task->state == TASK_SLEEPING || task->state == TASK_BLOCKED ||
                   (stopped && task->state == TASK_STOPPED);
-    bool away = false;
 
     if (asleep) {
         trace_wake(task, task == rq->running);
@@ -299,18 +298,14 @@ static bool task_make_runnable(struct task *task, bool stopped)
         task->reason = WAIT_NONE;
     }
     if (asleep && task != rq->running) { /* on no queue */
-        away = balance_place(task, ENQUEUE_WOKEN) != rq->cpu;
-        if (away) {
-            sched_class.leave(rq, task);
-        } else {
-            rq_enqueue(rq, task, ENQUEUE_WOKEN, rq_charge(rq));
+        if (cpu_count > 1 && balance_place(task, ENQUEUE_WOKEN) != rq->cpu) {
+            rq_hand_over(rq, task);
+            irq_restore_preempt(flags);
+            return true;
         }
+        rq_enqueue(rq, task, ENQUEUE_WOKEN, rq_charge(rq));
     }
-    spin_unlock(&rq->lock);
-    if (away) {
-        task_place(task, ENQUEUE_MOVED);
-    }
-    irq_restore_preempt(flags);
+    spin_unlock_irqrestore(&rq->lock, flags);
     return asleep;
 }
 
@@ -449,21 +444,20 @@ void sched_set_affinity(struct task *task, uint64_t cpus)
 {
     uint64_t flags = irq_save();
     struct runqueue *rq = rq_lock_task(task);
-    bool stays = cpus >> rq->cpu & 1, queued = !stays && task->queued;
+    bool stays = cpus >> rq->cpu & 1;
 
     task->affinity = cpus;
-    if (queued) {
+    if (!stays && task->queued) {
         sched_class.dequeue(rq, task);
         rq->runnable--;
         task->queued = false;
-        sched_class.leave(rq, task);
-    } else if (!stays && task == rq->running) {
-        rq_charge(rq);
-        rq_reschedule(rq); /* switch_finish moves it */
-    }
-    spin_unlock(&rq->lock);
-    if (queued) {
-        task_place(task, ENQUEUE_MOVED);
+        rq_hand_over(rq, task);
+    } else {
+        if (!stays && task == rq->running) {
+            rq_charge(rq);
+            rq_reschedule(rq); /* switch_finish moves it */
+        }
+        spin_unlock(&rq->lock);
     }
     irq_restore_preempt(flags);
 }

@@ -120,11 +120,10 @@ static struct task *fair_pick_next(struct runqueue *rq)
     if (!first) {
         return NULL;
     }
-    rq->fair_first = rb_second(first);
+    rq->fair_first = rb_remove_first(&rq->fair, first);
     if (!rq->fair_first) {
         rq->fair_last = NULL;
     }
-    rb_remove(&rq->fair, first);
     if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
         rq->min_vruntime = task->vruntime;
     }

@@ -32,7 +32,7 @@ static struct bucket {
     struct spinlock lock; /* protects the waiters; before run queues' locks. Two of them are taken
                              by address */
     struct list waiters;
-} buckets[256];
+} __attribute__((aligned(64))) buckets[256]; /* no two in a line of the cache */
 
 static struct bucket *bucket_of(struct futex_key key)
 {
@@ -127,6 +127,9 @@ static inline bool futex_dequeue(struct waiter *waiter)
 {
     struct bucket *bucket;
 
+    if (__atomic_load_n(&waiter->woken, __ATOMIC_ACQUIRE) && list_empty(&waiter->list)) {
+        return true; /* the waker is done with it */
+    }
     for (;;) { /* a requeue may take it to another one until the lock is held */
         bucket = __atomic_load_n(&waiter->bucket, __ATOMIC_RELAXED);
         spin_lock(&bucket->lock);
@@ -238,9 +241,9 @@ static inline void unlock_two(struct bucket *a, struct bucket *b)
 
 #define TURN 32 /* waiters that are looked at before others may have the lock, and the CPU */
 
-/* A walk over the waiters that a bucket has when it begins. */
+/* A walk over the waiters that a bucket has when it begins. Who walks has locked both. */
 struct walk {
-    struct bucket *bucket, *other; /* both locked; they may be the same */
+    struct bucket *bucket, *other; /* they may be the same */
     struct list *next, *end;
     int left;
     struct waiter here, last; /* markers, where the walk goes on and where it ends */
@@ -250,7 +253,6 @@ static inline void walk_start(struct walk *walk, struct bucket *bucket, struct b
 {
     walk->bucket = bucket;
     walk->other = other;
-    lock_two(bucket, other);
     walk->next = bucket->waiters.next;
     walk->end = &bucket->waiters;
     walk->left = TURN;
@@ -261,7 +263,6 @@ static inline void walk_end(struct walk *walk)
     if (walk->end != &walk->bucket->waiters) {
         list_remove(&walk->last.list);
     }
-    unlock_two(walk->bucket, walk->other);
 }
 
 static __attribute__((noinline)) void walk_rest(struct walk *walk)
@@ -292,14 +293,14 @@ static inline struct waiter *walk_next(struct walk *walk)
     return at == walk->end ? NULL : container_of(at, struct waiter, list);
 }
 
-/* The bucket's lock is held: the waiter, which needs it to leave, is still there. */
-static void wake_one(struct waiter *waiter)
+/* The bucket's lock is held. The waiter needs it to leave, until it is off the queue. */
+static inline void wake_one(struct waiter *waiter)
 {
     assert_held(&waiter->bucket->lock);
     trace(TRACE_FUTEX_WAKE, 0, (uint32_t)waiter->task->tid, waiter->key.address);
-    list_remove(&waiter->list);
     __atomic_store_n(&waiter->woken, true, __ATOMIC_RELEASE);
     task_wake(waiter->task);
+    list_remove(&waiter->list); /* from here on it may be gone */
 }
 
 /* Wake at most `count`, but one at least if there is one: so does Linux. */
@@ -339,9 +340,11 @@ long futex_wake(int __user *word, int count, uint32_t bitset, bool shared)
     if (list_empty(&bucket->waiters)) {
         return 0;
     }
+    spin_lock(&bucket->lock);
     walk_start(&walk, bucket, bucket);
     woken = wake_some(&walk, key, count, bitset);
     walk_end(&walk);
+    spin_unlock(&bucket->lock);
     return woken;
 }
 
@@ -388,14 +391,17 @@ long futex_requeue(int __user *word, int count, int move, int __user *to, bool c
         return error;
     }
     do {
+        struct bucket *from = bucket_of(key), *other = bucket_of(key_to);
         long done = -EAGAIN;
 
-        walk_start(&walk, bucket_of(key), bucket_of(key_to));
+        lock_two(from, other);
+        walk_start(&walk, from, other);
         seen = compare ? uaccess_load(word) : value;
         if (seen == value) {
             done = futex_move(&walk, key, count, move, key_to);
         }
         walk_end(&walk);
+        unlock_two(from, other);
         if (seen >= 0) {
             return done;
         }

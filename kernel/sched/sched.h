@@ -30,7 +30,7 @@ struct runqueue {
     uint64_t switches;
     ktime_t wanted;     /* when need_resched was set */
     ktime_t late[2];    /* the most that each came too late, for /proc/latency */
-};
+} __attribute__((aligned(64))); /* no two in a line of the cache */
 extern struct runqueue runqueues[CPU_MAX];
 
 /* Somebody kept interrupts off for so long, or preemption. */

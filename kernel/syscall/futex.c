@@ -136,7 +136,7 @@ static __attribute__((noinline)) long futex_wake_op(int __user *word, int count,
 long sys_futex(int __user *word, int operation, uint32_t value, uint64_t timeout,
                int __user *word2, uint32_t value3)
 {
-    int command = operation & FUTEX_COMMAND;
+    int command = operation & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
     bool shared = !(operation & FUTEX_PRIVATE);
 
     if (operation & FUTEX_CLOCK_REALTIME && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI2) {

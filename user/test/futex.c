@@ -136,6 +136,7 @@ static void errors(void)
     CHECK_ERROR(requeue(FUTEX_REQUEUE, 1, -1, 0), EINVAL);
     CHECK_ERROR(syscall(SYS_futex, hole, FUTEX_CMP_REQUEUE, 1, 1l, &other, 0), EFAULT);
     CHECK_ERROR(futex(&word, 99, 1, NULL), ENOSYS);
+    CHECK_ERROR(futex(&word, FUTEX_WAKE | 512, 1, NULL), ENOSYS); /* a flag that nobody knows */
     CHECK_ERROR(futex(&word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, NULL), ENOSYS);
     CHECK_ERROR(futex(&word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME, 1, &soon), ENOSYS);
 }
