@@ -71,21 +71,24 @@ static void areas_join(struct mm *mm, struct vma *below, struct vma *above)
     gap_set(below, above);
 }
 
-void mm_insert(struct mm *mm, struct vma *vma)
+/* The place in the tree between two neighbours: below the one that has no child on that side. */
+static inline struct rb_node **areas_place(struct mm *mm, struct vma *below, struct vma *above,
+                                           struct rb_node **parent)
 {
-    struct rb_node **link = &mm->vmas.node, *parent = NULL;
-    struct vma *below = NULL, *above = NULL;
-
-    while (*link) {
-        parent = *link;
-        if (vma->start < area_of(parent)->start) {
-            above = area_of(parent);
-            link = &parent->left;
-        } else {
-            below = area_of(parent);
-            link = &parent->right;
-        }
+    if (below && !below->node.right) {
+        *parent = &below->node;
+        return &below->node.right;
     }
+    *parent = above ? &above->node : NULL; /* the leftmost of what is to the right of `below` */
+    return above ? &above->node.left : &mm->vmas.node;
+}
+
+void mm_insert(struct mm *mm, struct vma *vma, struct vma *above)
+{
+    struct vma *below = above ? above->below : mm->highest;
+    struct rb_node *parent, **link = areas_place(mm, below, above, &parent);
+
+    debug_assert((!below || below->end <= vma->start) && (!above || vma->end <= above->start));
     areas_join(mm, below, vma);
     areas_join(mm, vma, above);
     rb_insert_summed(&mm->vmas, &vma->node, parent, link, gap_sum);
@@ -96,15 +99,12 @@ void mm_insert(struct mm *mm, struct vma *vma)
 
 void mm_insert_part(struct mm *mm, struct vma *vma, struct vma *upper)
 {
-    struct rb_node *parent = &vma->node, **link = &parent->right;
+    struct vma *above = vma->above;
+    struct rb_node *parent, **link = areas_place(mm, vma, above, &parent);
 
     assert_held(&mm->lock);
     debug_assert(vma->end == upper->start);
-    if (*link) { /* then the leftmost of them is the one that comes next */
-        parent = &vma->above->node;
-        link = &parent->left;
-    }
-    areas_join(mm, upper, vma->above);
+    areas_join(mm, upper, above);
     areas_join(mm, vma, upper);
     upper->largest_gap = 0;
     rb_insert_summed(&mm->vmas, &upper->node, parent, link, gap_sum);
@@ -163,13 +163,14 @@ struct vma *mm_find(struct mm *mm, vaddr_t address)
     return found;
 }
 
-vaddr_t mm_find_gap(struct mm *mm, size_t size)
+vaddr_t mm_find_gap(struct mm *mm, size_t size, struct vma **above)
 {
     struct vma *vma = area_of(mm->vmas.node), *right;
     vaddr_t top = mm->highest ? mm->highest->end : MMAP_MIN;
 
     assert_held(&mm->lock);
     if (top < MMAP_TOP && MMAP_TOP - top >= size) {
+        *above = NULL;
         return MMAP_TOP - size;
     }
     if (!vma || vma->largest_gap < size) {
@@ -180,6 +181,7 @@ vaddr_t mm_find_gap(struct mm *mm, size_t size)
         if (right && right->largest_gap >= size) {
             vma = right;
         } else if (vma->gap >= size) {
+            *above = vma;
             return gap_end(vma) - size;
         } else {
             vma = area_of(vma->node.left);

@@ -131,8 +131,8 @@ uint64_t mm_mapped(struct mm *mm, vaddr_t start, vaddr_t end)
     return pages;
 }
 
-/* Choose the address, or check the caller's. */
-static long map_place(struct mm *mm, vaddr_t *address, size_t size, int flags)
+/* Choose the address, or check the caller's; and say what comes next there, or is replaced. */
+static inline long map_place(struct mm *mm, vaddr_t *address, size_t size, int flags, struct vma **above)
 {
     assert_held(&mm->lock);
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
@@ -145,12 +145,17 @@ static long map_place(struct mm *mm, vaddr_t *address, size_t size, int flags)
         if (*address < MMAP_MIN) {
             return -EPERM;
         }
-        return flags & MAP_FIXED_NOREPLACE && !mm_range_free(mm, *address, size) ? -EEXIST : 0;
+        *above = mm_find(mm, *address);
+        return flags & MAP_FIXED_NOREPLACE && *above && (*above)->start < *address + size ? -EEXIST : 0;
     }
     *address = align_down(*address, PAGE_SIZE);
-    if (*address < MMAP_MIN || !mm_range_ok(*address, size) || !mm_range_free(mm, *address, size)) {
-        *address = mm_find_gap(mm, size);
+    if (*address >= MMAP_MIN && mm_range_ok(*address, size)) {
+        *above = mm_find(mm, *address);
+        if (!*above || (*above)->start >= *address + size) {
+            return 0;
+        }
     }
+    *address = mm_find_gap(mm, size, above);
     return *address ? 0 : -ENOMEM;
 }
 
@@ -175,12 +180,13 @@ static inline __attribute__((always_inline)) long map_locked(struct mm *mm, stru
     const size_t length = vma->end;
     const uint64_t pages = length >> PAGE_SHIFT, promise = vma_promise(vma, pages);
     uint64_t replaced = 0;
-    long error = mm->areas > AREAS_MAX ? -ENOMEM : map_place(mm, &address, length, flags);
+    struct vma *above;
+    long error = mm->areas > AREAS_MAX ? -ENOMEM : map_place(mm, &address, length, flags, &above);
 
     if (error) {
         return error;
     }
-    if (flags & MAP_FIXED) {
+    if (flags & MAP_FIXED && above && above->start < address + length) {
         replaced = mm_mapped(mm, address, address + length);
     }
     error = mm_charge(mm, pages - replaced, vma_is_data(vma->prot, vma->flags) ? pages : 0, promise);
@@ -194,7 +200,7 @@ static inline __attribute__((always_inline)) long map_locked(struct mm *mm, stru
     }
     vma->start = address;
     vma->end = address + length;
-    mm_insert(mm, vma);
+    mm_insert(mm, vma, replaced ? mm_find(mm, address) : above);
     mm_merge(mm, vma, vma->end);
     return (long)address;
 }

@@ -50,7 +50,7 @@ struct mm *mm_clone(struct mm *from)
         *vma = *old;
         vma->flags &= ~MAP_LOCKED; /* fork(2): locks are not inherited */
         vma_source_get(vma->source);
-        mm_insert(mm, vma);
+        mm_insert(mm, vma, NULL); /* they come from the lowest to the highest */
         failed = vma->touched && !(vma->flags & VMA_WIPE_ON_FORK) && mm_copy_range(mm, from, vma) != 0;
     }
     mm->layout = from->layout;

@@ -158,13 +158,15 @@ long mm_reserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_unreserve_tables(struct mm *mm, vaddr_t from, vaddr_t to, size_t size);
 void mm_move_pages(struct mm *mm, vaddr_t from, vaddr_t to, size_t size); /* tables are reserved */
 size_t mm_cached_pages(void); /* tables, kept for the next ones; no lock is needed */
-/* areas.c. Nothing is mapped where the vma is; its promise is made. */
-void mm_insert(struct mm *mm, struct vma *vma);
+/* areas.c. Nothing is mapped where the vma is; its promise is made. `above` is the one that comes next, or
+ * NULL. */
+void mm_insert(struct mm *mm, struct vma *vma, struct vma *above);
 /* `upper` was the upper part of `vma`, so no gap changes: cheap also beside many. */
 void mm_insert_part(struct mm *mm, struct vma *vma, struct vma *upper);
 void mm_remove(struct mm *mm, struct vma *vma); /* the caller frees it */
 void mm_resize(struct mm *mm, struct vma *vma, vaddr_t start, vaddr_t end); /* into free space alone */
-vaddr_t mm_find_gap(struct mm *mm, size_t size); /* the highest below MMAP_TOP; 0: none */
+/* The highest one below MMAP_TOP, and the vma above it, or NULL. 0: none. */
+vaddr_t mm_find_gap(struct mm *mm, size_t size, struct vma **above);
 /* map.c. */
 /* Make vma edges at `start` and `end`. The first vma at or above start, or NULL, in *first. -ENOMEM: as
  * before. */

@@ -35,7 +35,7 @@ static long remap_move(struct mm *mm, struct vma *vma, vaddr_t old, size_t old_s
     const bool keeps = flags & MREMAP_DONTUNMAP, fixed = flags & MREMAP_FIXED;
     const size_t moved_size = size < old_size ? size : old_size;
     const uint64_t grown = (keeps ? size : size - moved_size) >> PAGE_SHIFT;
-    struct vma *moved = kmalloc(sizeof(*moved)), *left = NULL;
+    struct vma *moved = kmalloc(sizeof(*moved)), *left = NULL, *above;
     long error = -ENOMEM;
 
     if (!moved) {
@@ -47,7 +47,7 @@ static long remap_move(struct mm *mm, struct vma *vma, vaddr_t old, size_t old_s
         goto out_free;
     }
     if (!fixed) {
-        to = mm_find_gap(mm, size);
+        to = mm_find_gap(mm, size, &above);
     }
     if (!to || mm_reserve_tables(mm, old, to, moved_size)) {
         goto out_charge;
@@ -61,7 +61,7 @@ static long remap_move(struct mm *mm, struct vma *vma, vaddr_t old, size_t old_s
     moved->start = to;
     moved->end = to + size;
     vma_source_get(moved->source);
-    mm_insert(mm, moved);
+    mm_insert(mm, moved, mm_find(mm, to));
     mm_move_pages(mm, old, to, moved_size);
     if (left) {
         unmap_moved(mm, left, size);
