@@ -203,7 +203,7 @@ static void wake_by_timer(struct timer *timer)
     task_wake(container_of(timer, struct wake_timer, timer)->task);
 }
 
-static __attribute__((noinline)) long wait_until(ktime_t deadline)
+static long wait_until(ktime_t deadline)
 {
     struct wake_timer wake = {.timer.expire = wake_by_timer, .task = current};
 
