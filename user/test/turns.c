@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
@@ -58,7 +59,8 @@ static void metronome_start(void)
         int fd = timerfd_create(CLOCK_MONOTONIC, 0);
         unsigned long count;
 
-        CHECK(setpgid(0, 0) == 0 && timerfd_settime(fd, 0, &period, NULL) == 0);
+        CHECK(setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0); /* also if a check fails */
+        CHECK(timerfd_settime(fd, 0, &period, NULL) == 0);
         while (read(fd, &count, sizeof(count)) == sizeof(count)) {
         }
         _exit(1);
