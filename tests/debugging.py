@@ -6,10 +6,12 @@ are written instead.
 """
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
 import unicodedata
+from pathlib import Path
 
 from driver import HANG, ROOT, Skipped, call, check, test
 from ktracelib import format as fmt
@@ -211,6 +213,26 @@ def panic_stays_on_the_text_screen() -> None:
                      "-ex", "source tests/gdb/screen.py", "build/baton.elf"]).stdout
         screen = text.partition("screen:\n")[2]
         check(screen.startswith("PANIC: ") and told in screen and screen.count("\n") >= 20, text)
+
+
+def picture_at_the_end_of(directory: str, command: str) -> bytes:
+    """Of the text screen, without its lowest row, where the cursor blinks."""
+    path = Path(directory) / "screen.ppm"
+    call(["gdb", "-nx", "-batch", "-x", "tools/gdb/load.py", "-ex", f"kstart -- sh -c {shlex.quote(command)}", "-ex",
+          "break machine_exit", "-ex", "continue", "-ex", f"monitor screendump {path}", "build/baton.elf"])
+    pixels = path.read_bytes().partition(b"\n255\n")[2]
+    path.unlink()
+    return pixels[:len(pixels) // 25 * 24]
+
+
+@test
+def text_screen_shows_the_last_lines_however_far_it_has_scrolled() -> None:
+    """Its memory has room for 204 lines, and then it goes on at the beginning, with those that are shown."""
+    with tempfile.TemporaryDirectory() as directory:
+        wanted = picture_at_the_end_of(directory, "clear; seq 547 570")
+        check(len(set(wanted)) > 1, "the screen is empty")
+        check(picture_at_the_end_of(directory, "seq 1 570") == wanted, "another picture after 570 lines")
+        check(picture_at_the_end_of(directory, "seq 471 570") == wanted, "another picture after 100 lines")
 
 
 @test

@@ -1,4 +1,10 @@
-/* The text screen at 0xb8000: 80 columns, 25 rows, and the ANSI sequences of ECMA-48 we use. */
+/*
+ * The text screen at 0xb8000: 80 columns, 25 rows, and the ANSI sequences of ECMA-48 we use.
+ *
+ * Its memory has room for 204 rows, and a register of the card says which of them is the first that is
+ * shown. So to scroll is to show the rows one further down. Only at the end of the memory are they
+ * copied, back to its beginning: each byte of it is as slow as a device is, and slower in an emulator.
+ */
 #include "dev/vga.h"
 
 #include "arch/cpu.h"
@@ -9,15 +15,30 @@
 
 #define COLUMNS 80
 #define ROWS 25
+#define MEMORY_ROWS (0x8000 / (COLUMNS * 2))
+/* Registers of the card, by their number at the first port and their value at the second. */
+#define INDEX_PORT 0x3d4
+#define VALUE_PORT 0x3d5
+#define FIRST_SHOWN 12 /* two of eight bits, the upper ones first; both count cells */
+#define CURSOR 14
 
 static struct spinlock lock = SPINLOCK_INIT; /* protects all below; a leaf */
-static uint16_t *screen;
+static uint16_t *memory;
+static uint16_t *screen; /* the first row of `memory` that is shown */
 static int row, column;
 static uint8_t color = 7;
 static bool bright;
 static int state; /* 0 text, 1 after ESC, 2 in a sequence */
 static int numbers[4], number_count;
 static bool alone, full; /* a panic has begun at the top of the screen; it has reached the bottom */
+
+static void vga_register(int number, size_t cell)
+{
+    outb(INDEX_PORT, (uint8_t)number);
+    outb(VALUE_PORT, (uint8_t)(cell >> 8));
+    outb(INDEX_PORT, (uint8_t)(number + 1));
+    outb(VALUE_PORT, (uint8_t)cell);
+}
 
 static void vga_clear(int from, int to)
 {
@@ -26,14 +47,27 @@ static void vga_clear(int from, int to)
     }
 }
 
+/* The lowest row is empty then. What has been scrolled away is empty, too, once all is copied. */
+static void vga_scroll(void)
+{
+    if (screen + ROWS * COLUMNS < memory + MEMORY_ROWS * COLUMNS) {
+        screen += COLUMNS;
+    } else {
+        memcpy(memory, screen + COLUMNS, (ROWS - 1) * COLUMNS * 2);
+        screen = memory;
+        vga_clear(ROWS * COLUMNS, MEMORY_ROWS * COLUMNS);
+    }
+    vga_clear((ROWS - 1) * COLUMNS, ROWS * COLUMNS);
+    vga_register(FIRST_SHOWN, (size_t)(screen - memory));
+}
+
 /* In a panic nothing is scrolled away: its beginning says what is wrong, and the log has the rest. */
 static void new_line(void)
 {
     if (log_alone && row == ROWS - 1) {
         full = true;
     } else if (++row == ROWS) {
-        memmove(screen, screen + COLUMNS, (ROWS - 1) * COLUMNS * 2);
-        vga_clear((ROWS - 1) * COLUMNS, ROWS * COLUMNS);
+        vga_scroll();
         row = ROWS - 1;
     }
 }
@@ -129,10 +163,17 @@ static void vga_put(char c)
     }
 }
 
+/* Of the memory, all of it empty. */
+static void vga_show_beginning(void)
+{
+    screen = memory;
+    vga_clear(0, MEMORY_ROWS * COLUMNS);
+    vga_register(FIRST_SHOWN, 0);
+}
+
 void vga_write(const char *buffer, size_t size)
 {
     uint64_t flags = irq_save();
-    int at;
 
     if (!log_alone) {
         spin_lock(&lock);
@@ -141,16 +182,12 @@ void vga_write(const char *buffer, size_t size)
         alone = true;
         row = column = state = 0;
         color = 7;
-        vga_clear(0, ROWS * COLUMNS);
+        vga_show_beginning();
     }
     for (size_t i = 0; screen && !full && i < size; i++) {
         vga_put(buffer[i]);
     }
-    at = row * COLUMNS + column;
-    outb(0x3d4, 14);
-    outb(0x3d5, (uint8_t)(at >> 8));
-    outb(0x3d4, 15);
-    outb(0x3d5, (uint8_t)at);
+    vga_register(CURSOR, (size_t)(screen - memory + row * COLUMNS + column));
     if (!log_alone) {
         spin_unlock(&lock);
     }
@@ -159,6 +196,6 @@ void vga_write(const char *buffer, size_t size)
 
 void vga_init(void)
 {
-    screen = phys_to_virt(0xb8000);
-    vga_clear(0, ROWS * COLUMNS);
+    memory = phys_to_virt(0xb8000);
+    vga_show_beginning();
 }

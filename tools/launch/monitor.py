@@ -14,7 +14,7 @@ from typing import NamedTuple
 from launch import host
 
 PATIENCE = 2  # seconds for an answer: a QEMU that hangs has none
-SCREEN, SCREEN_SIZE = 0xb8000, 80 * 25 * 2  # letters and their colours
+SCREEN, SCREEN_SIZE, ROWS = 0xb8000, 0x8000, 25  # letters and their colours; the shown rows are the last ones
 
 
 class Place(NamedTuple):
@@ -115,7 +115,7 @@ class Monitor:
         except OSError:
             return []
         lines = [re.sub("[^ -~]+", "", text[i:i + 80]).strip() for i in range(0, len(text), 80)]
-        return [line for line in lines if line]
+        return [line for line in lines if line][-ROWS:]
 
 
 def place(kernel: str, address: int) -> tuple[str, str]:
