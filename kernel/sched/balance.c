@@ -19,6 +19,9 @@
 
 #define BALANCE_PERIOD (1 << 24) /* ns, on average; 17 ms */
 #define BALANCE_LOOK 32 /* tasks */
+/* A new task's creator often sleeps next, and the one before it may be at its end: at home it runs soon.
+ * Elsewhere it would wait, and be fetched back. */
+#define AWAY_FOR 3 /* tasks */
 
 static uint64_t idle_cpus; /* atomic; marked_idle of each CPU */
 
@@ -47,12 +50,11 @@ static int balance_load(const struct runqueue *rq)
            (__atomic_load_n(&rq->running, __ATOMIC_RELAXED) != rq->idle);
 }
 
-/* The CPU with the fewest tasks. `home`, if none has fewer by two: a new task's creator often sleeps next,
- * and a task that goes elsewhere for one is fetched back. */
+/* The CPU with the fewest tasks; but `home`, unless it has more by AWAY_FOR. */
 static uint32_t least_loaded(uint64_t allowed, uint32_t home)
 {
     uint32_t best = home;
-    int least = allowed >> home & 1 ? balance_load(&runqueues[home]) - 1 : INT32_MAX;
+    int least = allowed >> home & 1 ? balance_load(&runqueues[home]) - (AWAY_FOR - 1) : INT32_MAX;
 
     for (uint32_t id = 0; id < cpu_count; id++) {
         if (id != home && allowed >> id & 1 && balance_load(&runqueues[id]) < least) {
