@@ -31,7 +31,6 @@ static struct thread_group *group_create(struct task *leader, struct thread_grou
     list_init(&group->children);
     list_init(&group->children_with_news);
     list_init(&group->sibling);
-    list_init(&group->timers);
     wait_queue_init(&group->child_queue);
     wake_later_init(&group->wake_waiters, &group->child_queue, false);
     wait_queue_init(&group->stop_queue);

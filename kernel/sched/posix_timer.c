@@ -14,7 +14,7 @@
 #define INTERVAL_MIN 10000 /* the program gets this much of each, however short */
 
 struct posix_timer { /* tasks_lock */
-    struct list in_group;
+    struct rb_node in_group; /* group->timers: there may be a million, found with interrupts off */
     int id, notify, clock;
     struct thread_group *group;
     struct task *target; /* the one thread that gets the signal, or NULL */
@@ -74,17 +74,30 @@ static void posix_timer_expired(struct timer *expired)
     spin_unlock_irqrestore(&tasks_lock, flags);
 }
 
-static struct posix_timer *posix_timer_find(struct thread_group *group, int id)
+/* NULL: there is none, and it would hang at *link below *parent. */
+static struct posix_timer *posix_timer_place(struct thread_group *group, int id, struct rb_node **parent,
+                                             struct rb_node ***link)
 {
-    struct posix_timer *timer;
-
     assert_held(&tasks_lock);
-    list_for_each(timer, &group->timers, in_group) {
+    *link = &group->timers.node;
+    *parent = NULL;
+    while (**link) {
+        struct posix_timer *timer = rb_entry(**link, struct posix_timer, in_group);
+
         if (timer->id == id) {
             return timer;
         }
+        *parent = **link;
+        *link = timer->id < id ? &(*parent)->right : &(*parent)->left;
     }
     return NULL;
+}
+
+static struct posix_timer *posix_timer_find(struct thread_group *group, int id)
+{
+    struct rb_node *parent, **link;
+
+    return posix_timer_place(group, id, &parent, &link);
 }
 
 void posix_timer_taken_locked(struct thread_group *group, struct signal_info *info)
@@ -124,6 +137,7 @@ long posix_timer_create(int clock, const struct posix_timer_event *event)
     const struct posix_timer_event usual = {.signal = SIGALRM};
     struct thread_group *group = current->group;
     struct task *target = event_target(event ? event : &usual);
+    struct rb_node *parent, **link;
     struct posix_timer *timer;
     uint64_t flags;
     long id = -EAGAIN;
@@ -143,12 +157,14 @@ long posix_timer_create(int clock, const struct posix_timer_event *event)
     list_init(&timer->signal.list);
     flags = spin_lock_irqsave(&tasks_lock);
     if ((uint64_t)group->timer_count < group->limits[RLIMIT_SIGPENDING].soft) {
-        id = timer->id = group->timer_next++ & INT32_MAX;
+        do {
+            id = timer->id = group->timer_next++ & INT32_MAX;
+        } while (posix_timer_place(group, timer->id, &parent, &link));
         group->timer_count++;
         timer->signal.signal = event ? event->signal : SIGALRM;
         timer->signal.info = (struct signal_info){
             .code = SI_TIMER, .pid = timer->id, .value = event ? event->value : (uint64_t)id};
-        list_push_back(&group->timers, &timer->in_group);
+        rb_insert(&group->timers, &timer->in_group, parent, link);
     }
     spin_unlock_irqrestore(&tasks_lock, flags);
     if (id >= 0) {
@@ -230,7 +246,7 @@ long posix_timer_overrun(int id)
 static void posix_timer_remove(struct posix_timer *timer)
 {
     assert_held(&tasks_lock);
-    list_remove(&timer->in_group);
+    rb_remove(&timer->group->timers, &timer->in_group);
     timer->group->timer_count--;
     timer->next = 0;
     signal_set_cancel(timer->target ? &timer->target->pending : &timer->group->pending,
@@ -262,9 +278,9 @@ long posix_timer_delete(int id)
 
 void posix_timers_delete(void)
 {
-    struct list *timers = &current->group->timers;
+    const struct rb_root *timers = &current->group->timers;
 
-    while (!list_empty(timers)) { /* one thread is left, so nobody else takes one off */
-        posix_timer_delete(list_first(timers, struct posix_timer, in_group)->id);
+    while (timers->node) { /* one thread is left, so nobody else takes one off */
+        posix_timer_delete(rb_entry(timers->node, struct posix_timer, in_group)->id);
     }
 }

@@ -90,7 +90,7 @@ struct thread_group {
     struct timer real_timer; /* setitimer(ITIMER_REAL), alarm */
     ktime_t real_interval;
     struct cpu_timer cpu_timers[CPU_TIMERS]; /* tasks_lock */
-    struct list timers; /* struct posix_timer; tasks_lock for all three */
+    struct rb_root timers; /* struct posix_timer, by id; tasks_lock for all three */
     int timer_count, timer_next;
     uint32_t inject; /* atomic: which allocation is to fail (inject.c) */
     ktime_t start_time;

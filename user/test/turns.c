@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
@@ -272,6 +273,26 @@ static void a_long_file_is_cut(void)
     metronome_stop();
 }
 
+/* As many as the limit on signals allows, which whoever may has raised; the last one is the farthest. */
+static void a_timer_of_very_many(void)
+{
+    const struct rlimit limit = {100000, 100000};
+    const int nobody[16] = {[3] = 1}; /* struct sigevent: SIGEV_NONE */
+    const struct itimerspec once = {.it_value = {1, 0}};
+    int id = -1;
+
+    (void)setrlimit(11, &limit); /* RLIMIT_SIGPENDING */
+    for (int i = 0; i < 50000 && syscall(SYS_timer_create, CLOCK_MONOTONIC, nobody, &id) == 0; i++) {
+    }
+    metronome_start();
+    for (int i = 0; i < 1000; i++) {
+        CHECK(syscall(SYS_timer_settime, id, 0, &once, NULL) == 0);
+    }
+    CHECK(syscall(SYS_timer_delete, id) == 0);
+    CHECK_ERROR(syscall(SYS_timer_delete, id), EINVAL);
+    metronome_stop();
+}
+
 /* How long a loop takes, in microseconds. */
 static long loop_time(void)
 {
@@ -317,7 +338,7 @@ int main(void)
         TEST(threads_on_one_word), TEST(threads_that_wait_for_a_child), TEST(threads_that_end),
         TEST(threads_that_stop),
         TEST(many_children), TEST(many_at_one_file), TEST(timers_at_one_instant),
-        TEST(a_long_file_is_cut), TEST(a_storm_of_timers),
+        TEST(a_long_file_is_cut), TEST(a_timer_of_very_many), TEST(a_storm_of_timers),
     };
 
     return RUN_TESTS(tests);
