@@ -77,9 +77,11 @@ def take(result: Result, line: str) -> int | None:
         said = json.loads(line)
     except ValueError:
         raise MachineFailed(line.strip().removeprefix("explore: ")[:200]) from None
-    if "tried" in said:
+    if isinstance(said, list):
+        result.events.append({"event": "step"} | dict(zip(("task", "at", "rip"), said)))
+    elif "tried" in said:
         return said["tried"]
-    if "entry" in said:
+    elif "entry" in said:
         result.entry = said["entry"]
     elif "covered" in said:
         result.coverage = said

@@ -63,12 +63,16 @@ static void report_event(const struct event *event)
     static const char *const kinds[] = {"runs", "stops", "ready", "step", "closed", "place"};
     static const char *const whys[] = {"taken", "blocks", "ends", "yields", "turn"};
 
+    if (event->kind == STEP && event->nth != (KNOWN | CHANGED)) { /* most are, so in few bytes */
+        printf("[%u, %lu, %lu]\n", event->task, event->at, event->rip);
+        return;
+    }
     printf("{\"event\": \"%s\", \"task\": %u, \"at\": %lu, \"rip\": %lu", kinds[event->kind], event->task,
            event->at, event->rip);
     if (event->kind == STOPS) {
         printf(", \"why\": \"%s\", \"reason\": %u, \"object\": %lu", whys[event->why], event->reason,
                event->object);
-    } else if (event->kind == STEP && event->nth == (KNOWN | CHANGED)) {
+    } else if (event->kind == STEP) {
         printf(", \"before\": %lu, \"after\": %lu", event->object, event->ready);
     } else if (event->kind == RUNS) {
         printf(", \"ready\": %lu", event->ready);
