@@ -99,11 +99,16 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
     """A starter (or the same tree solved) in `out`, which must be empty or new: a repository."""
     lab = manifest.load(root, number)
     write_files(root, out, number, solved)
+    (out / f"labs/{number}/answers.sums").write_text(
+        "".join(f"{question} {answers.sealed(answer)}\n"
+                for question, answer in answers.solution(root, number).items()
+                if question not in lab.personal))
     git(out, "init", "-q", "-b", "main")
     git_commit(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
 
 
 def write_files(root: Path, out: Path, number: int, solved: bool = False) -> None:
+    """Those that ours make. What answers are compared with is not among them: to seal one takes a moment."""
     lab = manifest.load(root, number)
     if out.exists() and any(out.iterdir()):
         raise WrongUse(f"{out} is not empty: name a new directory (-o DIR; make lab N={number} OUT=DIR)")
@@ -128,10 +133,6 @@ def write_files(root: Path, out: Path, number: int, solved: bool = False) -> Non
             chapter.write_text(without_solution(chapter.read_text(), stubbed, instead))
     for readme in ("README.md", "README.zh-CN.md"):
         (out / readme).write_text(starter_readme(out, readme, lab))
-    (out / f"labs/{number}/answers.sums").write_text(
-        "".join(f"{question} {answers.sealed(answer)}\n"
-                for question, answer in answers.solution(root, number).items()
-                if question not in lab.personal))
     if not solved:
         refuse_leaks(root, out, number, marked)
 
