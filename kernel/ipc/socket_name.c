@@ -26,15 +26,16 @@ static bool is_abstract(const struct socket_address *address)
     return address->path[0] == '\0';
 }
 
-/* The bound socket that has this inode as its name, or this abstract name; or NULL. */
-static struct socket *find_bound(const struct inode *name, const struct socket_address *address)
+/* The bound socket that has this inode as its name, or this abstract name; or NULL. Each type has abstract names
+ * of its own. */
+static struct socket *find_bound(const struct inode *name, const struct socket_address *address, int type)
 {
     struct socket *socket;
 
     assert_held(&sockets_lock);
     list_for_each(socket, &all_bound, bound) {
         if (name ? socket->name == name
-                 : !socket->name && socket->address.size == address->size &&
+                 : !socket->name && socket->type == type && socket->address.size == address->size &&
                        memcmp(socket->address.path, address->path, address->size) == 0) {
             return socket;
         }
@@ -80,12 +81,12 @@ long socket_bind(struct socket *socket, const struct socket_address *address)
     long error = 0;
 
     mutex_lock(&sockets_lock);
-    if (socket->address.size || (socket->state == SOCKET_CONNECTED && socket->type != SOCK_DGRAM)) {
+    if (socket->address.size) {
         error = -EINVAL;
     } else if (!is_abstract(address)) {
         name = make_name(address);
         error = is_error(name) ? pointer_error(name) : 0;
-    } else if (find_bound(NULL, address)) {
+    } else if (find_bound(NULL, address, socket->type)) {
         error = -EADDRINUSE;
     }
     if (!error) {
@@ -136,7 +137,7 @@ static struct socket *find_addressed(const struct socket_address *address, int t
         }
     }
     mutex_lock(&sockets_lock);
-    socket = find_bound(name, address);
+    socket = find_bound(name, address, type);
     if (!socket) {
         socket = error_pointer(-ECONNREFUSED);
     } else if (socket->type != type) {

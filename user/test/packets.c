@@ -326,6 +326,27 @@ static void a_long_row_of_listeners_is_freed(void)
     CHECK(close(last) == 0 && close(first) == 0);
 }
 
+/* An abstract name is one for each type; and who has a peer may still get one. */
+static void names_are_of_a_type(void)
+{
+    struct sockaddr_un address;
+    socklen_t size;
+    int stream = socket(AF_UNIX, SOCK_STREAM, 0), again = socket(AF_UNIX, SOCK_STREAM, 0);
+    socklen_t told = sizeof(address);
+    char c;
+
+    CHECK(listen_at(stream, 1000, &address, &size));
+    CHECK_ERROR(bind(again, (void *)&address, size), EADDRINUSE);
+    make_pair(SOCK_DGRAM);
+    CHECK_ERROR(sendto(pair[0], "x", 1, 0, (void *)&address, size), ECONNREFUSED);
+    CHECK(bind(pair[0], (void *)&address, size) == 0 && sendto(pair[1], "d", 1, 0, (void *)&address, size) == 1);
+    CHECK(read(pair[0], &c, 1) == 1 && c == 'd');
+    make_pair(SOCK_SEQPACKET);
+    CHECK(bind(pair[0], (void *)&address, size) == 0);
+    CHECK(getpeername(pair[1], (void *)&address, &told) == 0 && told == size);
+    CHECK_ERROR(bind(pair[0], (void *)&address, size), EINVAL);
+}
+
 static void a_receiver_knows_who_sends_by(int type)
 {
     char control[CMSG_SPACE(sizeof(struct ucred))] __attribute__((aligned(8))), text[8];
@@ -420,6 +441,7 @@ int main(void)
         TEST(packets_in_sequence_have_servers),
         TEST(descriptors_travel),
         TEST(a_stream_stops_behind_descriptors),
+        TEST(names_are_of_a_type),
         TEST(a_listener_sent_to_itself_is_freed),
         TEST(a_long_row_of_listeners_is_freed),
         TEST(a_receiver_knows_who_sends),
