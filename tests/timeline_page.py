@@ -51,9 +51,13 @@ def decode_png(data: bytes) -> tuple[int, int, list[bytes]]:
             elif kind == 3:
                 guess = (left + above[i]) // 2
             else:
-                p = left + above[i] - corner
-                guess = min((abs(p - left), 0, left), (abs(p - above[i]), 1, above[i]),
-                            (abs(p - corner), 2, corner))[2]
+                from_left, from_above = abs(above[i] - corner), abs(left - corner)
+                from_corner = abs(left + above[i] - 2 * corner)
+                guess = corner
+                if from_left <= from_above and from_left <= from_corner:
+                    guess = left
+                elif from_above <= from_corner:
+                    guess = above[i]
             row[i] = row[i] + guess & 0xff
         rows.append(bytes(row))
         above = rows[-1]

@@ -84,7 +84,7 @@ def differences(measured: Figures, book: dict[str, list[float | None]], column: 
 
 def update(page: Path, rows: Figures, growth: dict[int, Figures]) -> None:
     """Put Baton's figures where the page has its own."""
-    lines = []
+    made_by, lines = rf"\1{compiler()}", []
     for line in page.read_text(encoding="utf-8").splitlines():
         cells = line.split("|")
         name = cells[1].strip(" `") if len(cells) > 2 else ""
@@ -94,7 +94,7 @@ def update(page: Path, rows: Figures, growth: dict[int, Figures]) -> None:
             for i, size in enumerate(SIZES):
                 if name in growth.get(size, {}):
                     cells[3 + i] = f" {number(growth[size][name])} "
-        lines.append(re.sub(rf"({MADE_BY})\w+ \d+", rf"\1{compiler()}", "|".join(cells)) + "\n")
+        lines.append(re.sub(rf"({MADE_BY})\w+ \d+", made_by, "|".join(cells)) + "\n")
     page.write_text("".join(lines), encoding="utf-8")
 
 
