@@ -30,6 +30,7 @@ OPENED = {
     r"sbcl": ["/usr/lib*/sbcl/sbcl.core"], r"clisp": ["/usr/lib*/clisp-*/base", "/usr/share/locale/locale.alias"], r"bison": ["/usr/share/bison", "/usr/bin/m4"],
     r"gforth(?:-[\w.]*)?": ["/usr/lib*/gforth", "/usr/lib/x86_64-linux-gnu/gforth", "/usr/share/gforth"],
     r"swipl": ["/usr/lib*/swi-prolog"], r"erl": ["/usr/lib*/erlang"], r"mc": ["/etc/mc", "/usr/share/mc", "/usr/lib/mc", "/usr/libexec/mc"],
+    r"fish": ["/usr/share/fish"], r"cmake|ctest": ["/usr/share/cmake*"], r"s6-(?:svscan|svc|svwait)": [f"/usr/bin/s6-{name}" for name in ("supervise", "svlisten1", "ftrigrd")],
     r"file": ["/etc/magic", "/usr/lib/file/magic.mgc", "/usr/share/misc/magic.mgc"],
     r"libc\.so\.6": ["/usr/lib/locale/C.utf8"],
     r"libpython(3\.\d+)\.so.*": ["/usr/lib*/python{0}"],
