@@ -298,6 +298,15 @@ int main(int argc, char **argv)
 
 
 @test
+def the_table_of_calls_may_go_anywhere() -> None:
+    for shell, status, said in (("head -c 1 > /dev/null", 141, ""), ("cat > /dev/null", 0, "")):
+        result = call(["bash", "-c", f"set -o pipefail; {ROOT}/tools/calls | {shell}"])
+        check(result.returncode in (0, status) and result.stderr == said, str(result))
+    full = call(["sh", "-c", f"{ROOT}/tools/calls > /dev/full"])
+    check(full.returncode == 2 and full.stderr == "tools/calls: standard output: No space left on device\n", str(full))
+
+
+@test
 def suites_are_run_here_and_there() -> None:
     if not here("timeout") or not here("cc"):
         raise Skipped("no compiler, or no timeout(1)")
