@@ -244,7 +244,10 @@ static long check_open(const struct inode *inode, int flags)
     if (S_ISDIR(inode->mode)) {
         return (flags & (O_ACCMODE | O_CREAT)) && !(flags & O_PATH) ? -EISDIR : 0;
     }
-    return flags & O_DIRECTORY ? -ENOTDIR : 0;
+    if (flags & O_DIRECTORY) {
+        return -ENOTDIR;
+    }
+    return flags & O_DIRECT && !(flags & O_PATH) ? -EINVAL : 0; /* there is no disk */
 }
 
 /*

@@ -55,7 +55,7 @@ enum { PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8, PROT_GROWSDOW
 enum {
     MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
     MAP_GROWSDOWN = 0x100, MAP_LOCKED = 0x2000, MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000,
-    MAP_STACK = 0x20000,
+    MAP_STACK = 0x20000, MAP_HUGETLB = 0x40000,
     MAP_FIXED_NOREPLACE = 0x100000,
     /* Ours: a shared mapping of a file opened for reading; mprotect must not allow writing. */
     VMA_READ_ONLY = 0x10000000,

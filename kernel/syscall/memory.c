@@ -32,6 +32,8 @@ static long mmap_refuses(int flags, size_t size, int fd)
 
     if (size == 0 || !type || (type == MAP_SHARED_VALIDATE && flags & MAP_ANONYMOUS)) {
         error = -EINVAL;
+    } else if (flags & MAP_HUGETLB) {
+        error = -EINVAL; /* there are none: as a Linux that was built without them */
     } else if (flags & MAP_GROWSDOWN && (type != MAP_PRIVATE || !(flags & MAP_ANONYMOUS))) {
         error = -EINVAL; /* what is below has no place in the source */
     } else if (type == MAP_SHARED_VALIDATE && flags & ~MAP_KNOWN) {

@@ -20,6 +20,16 @@ static void open_errors(void)
     CHECK_ERROR(lseek(99, 0, SEEK_SET), EBADF);
 }
 
+/* Who wants to go around the kernel's memory does so (Linux, on a disk), or hears that it cannot be. */
+static void direct_access_is_not_pretended(void)
+{
+    enum { DIRECT = 040000 };
+    int fd = open("direct", O_RDWR | O_CREAT | DIRECT, 0600);
+
+    CHECK(fd >= 0 ? fcntl(fd, F_SETFL, DIRECT) == 0 : errno == EINVAL);
+    CHECK(unlink("direct") == 0); /* it was made before */
+}
+
 static void create_exclusive(void)
 {
     int fd = open("excl", O_RDWR | O_CREAT | O_EXCL, 0640);
@@ -264,7 +274,7 @@ static void room_is_made_before_it_is_needed(void)
 int main(void)
 {
     static const struct test tests[] = {
-        TEST(open_errors), TEST(create_exclusive), TEST(append_writes_at_the_end),
+        TEST(open_errors), TEST(direct_access_is_not_pretended), TEST(create_exclusive), TEST(append_writes_at_the_end),
         TEST(directories), TEST(links), TEST(chains_of_links),
         TEST(descriptors_at_the_limit), TEST(pipe_behaviour),
         TEST(broken_pipe_kills_or_fails), TEST(poll_wakes_for_a_writer), TEST(devices),

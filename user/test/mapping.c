@@ -68,6 +68,18 @@ static int is_filled(const char *p, int first, int pages)
     return 1;
 }
 
+/* A huge page is one, which cannot be given back in parts; or there is none. */
+static void huge_pages_are_not_pretended(void)
+{
+    char *p = map(2 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | 0x40000);
+
+    if (p == MAP_FAILED) {
+        CHECK(errno == EINVAL || errno == ENOMEM);
+    } else {
+        CHECK_ERROR(munmap(p, PAGE), EINVAL);
+    }
+}
+
 static void moved_pages_keep_their_content(void)
 {
     char *area = map_private(64 * PAGE), *p = area, *q = area + 32 * PAGE;
@@ -316,7 +328,8 @@ static int promise(void)
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
-        TEST(moved_pages_keep_their_content), TEST(move_leaves_the_old_range_if_it_is_to),
+        TEST(huge_pages_are_not_pretended), TEST(moved_pages_keep_their_content),
+        TEST(move_leaves_the_old_range_if_it_is_to),
         TEST(move_between_tables), TEST(hidden_pages_move_with_the_others), TEST(remap_errors),
         TEST(more_than_all_memory_is_refused), TEST(address_space_limit_counts_what_is_replaced),
         TEST(data_limit_is_on_private_writable_memory), TEST(limits_are_the_processs_not_the_memorys),
