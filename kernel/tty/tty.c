@@ -139,7 +139,11 @@ void tty_stop_output(struct tty *tty, bool stop)
 {
     if (stop != tty->output_stop) {
         tty->output_stop = stop;
-        tty_tell(tty, stop ? PACKET_STOP : PACKET_START, stop ? PACKET_START : PACKET_STOP);
+        if (stop) {
+            tty_tell(tty, PACKET_STOP, PACKET_START);
+        } else {
+            tty_tell(tty, PACKET_START, PACKET_STOP);
+        }
     }
 }
 

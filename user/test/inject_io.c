@@ -496,9 +496,9 @@ static long pages_before;
 
 static long free_pages(void)
 {
-    long machine[14]; /* sysinfo, 99: the time, three loads, its memory, what is free of it */
+    long machine[14]; /* sysinfo: the time, three loads, its memory, what is free of it */
 
-    CHECK(syscall(99, machine) == 0);
+    CHECK(syscall(SYS_sysinfo, machine) == 0);
     return machine[5] / 4096;
 }
 

@@ -18,7 +18,7 @@ enum {
     SYS_getcwd = 79, SYS_chdir = 80, SYS_fchdir = 81, SYS_rename = 82, SYS_mkdir = 83,
     SYS_rmdir = 84, SYS_creat = 85, SYS_link = 86, SYS_unlink = 87, SYS_symlink = 88,
     SYS_readlink = 89, SYS_chmod = 90, SYS_fchmod = 91, SYS_chown = 92, SYS_fchown = 93,
-    SYS_lchown = 94, SYS_umask = 95, SYS_gettimeofday = 96, SYS_getrusage = 98, SYS_times = 100,
+    SYS_lchown = 94, SYS_umask = 95, SYS_gettimeofday = 96, SYS_getrusage = 98, SYS_sysinfo = 99, SYS_times = 100,
     SYS_getuid = 102, SYS_syslog = 103, SYS_setuid = 105, SYS_setpgid = 109, SYS_getppid = 110,
     SYS_getpgrp = 111, SYS_setsid = 112, SYS_getgroups = 115, SYS_setresuid = 117,
     SYS_getresuid = 118, SYS_getresgid = 120, SYS_getpgid = 121, SYS_rt_sigpending = 127,
