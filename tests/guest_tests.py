@@ -2,6 +2,7 @@
 
 A choice of them also runs in the same initramfs under a Linux kernel.
 """
+import fcntl
 import functools
 import os
 import re
@@ -56,21 +57,25 @@ for program in [*sorted(path.stem for path in (ROOT / "user/test").glob("*.c")),
 def linux_kernel() -> Path | None:
     """Debian's kernel for virtual machines, from its package; None where apt cannot give it."""
     directory = ROOT / "build/linux"
-    found = sorted(directory.glob("x/boot/vmlinuz-*"))
-    if not found and not shutil.which("apt-get"):
+    if not shutil.which("apt-get"):
+        return next(directory.glob("x/boot/vmlinuz-*"), None)
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory / "lock", "w") as lock:  # another test may want it at the same moment
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return next(directory.glob("x/boot/vmlinuz-*"), None) or unpacked_kernel(directory)
+
+
+def unpacked_kernel(directory: Path) -> Path | None:
+    names = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], text=True, capture_output=True).stdout
+    name = re.search(r"Depends: (linux-image-\S+)", names)
+    if not name or subprocess.run(["apt-get", "download", name[1]], cwd=directory, capture_output=True).returncode:
         return None
-    if not found:
-        directory.mkdir(parents=True, exist_ok=True)
-        names = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], text=True,
-                               capture_output=True).stdout
-        name = re.search(r"Depends: (linux-image-\S+)", names)
-        if not name or subprocess.run(["apt-get", "download", name[1]], cwd=directory,
-                                      capture_output=True).returncode:
-            return None
+    with tempfile.TemporaryDirectory(dir=directory) as part:  # one that was interrupted leaves no half of a kernel
         for package in directory.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(package), str(directory / "x")], check=True)
-        found = sorted(directory.glob("x/boot/vmlinuz-*"))
-    return found[0] if found else None
+            subprocess.run(["dpkg-deb", "-x", str(package), part], check=True)
+        (directory / "x").mkdir(exist_ok=True)
+        os.rename(f"{part}/boot", directory / "x/boot")
+    return next(directory.glob("x/boot/vmlinuz-*"), None)
 
 
 @test
