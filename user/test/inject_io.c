@@ -10,7 +10,6 @@
 #include <sys/un.h>
 
 #include "inject.h"
-#include "tasks.h"
 
 #define PAGE 4096
 #define MANY 200
@@ -437,44 +436,6 @@ static long run_pty(void)
 static const struct operation terminals = {"a pseudo-terminal", NULL, run_pty, NULL, 0};
 SWEEP(terminals)
 
-static void setup_shared(void)
-{
-    fresh = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(fresh != MAP_FAILED);
-}
-
-/* The word's page is not there: it is made, and is zero. */
-static long run_futex(void)
-{
-    syscall(SYS_madvise, fresh, 65536, MADV_DONTNEED);
-    if (futex((int *)fresh, FUTEX_WAIT, 1, NULL) == -1 && errno != EAGAIN) {
-        return -1;
-    }
-    return futex((int *)(fresh + PAGE), FUTEX_WAKE, 1, NULL);
-}
-
-static const struct operation futexes = {"futexes on new pages", setup_shared, run_futex, NULL, MAY_DIE};
-SWEEP(futexes)
-
-/* Two words: the second one says no. */
-static long run_wait_any(void)
-{
-    struct {
-        uint64_t value, address;
-        uint32_t flags, reserved;
-    } words[2] = {{0, (uint64_t)fresh, 2, 0}, {1, (uint64_t)(fresh + 5 * PAGE), 2, 0}};
-
-    syscall(SYS_madvise, fresh, 65536, MADV_DONTNEED);
-    if (syscall(SYS_futex_waitv, words, 2l, 0l, NULL, 0l) == -1 && errno != EAGAIN) {
-        return -1;
-    }
-    return 0;
-}
-
-static const struct operation waited_any = {"a wait for one of two futexes", setup_shared, run_wait_any, NULL,
-                                            MAY_DIE};
-SWEEP(waited_any)
-
 static void setup_file_and_pipe(void)
 {
     setup_pipe();
@@ -526,8 +487,7 @@ int main(void)
         SWEPT(socket_read), SWEPT(paired), SWEPT(bound), SWEPT(bound_name), SWEPT(connected),
         SWEPT(accepted), SWEPT(accepted_more), SWEPT(options), SWEPT(epoll_made), SWEPT(epoll_added), SWEPT(epoll_nested),
         SWEPT(epoll_waited), SWEPT(polled), SWEPT(selected), SWEPT(event), SWEPT(timed),
-        SWEPT(signals), SWEPT(terminals), SWEPT(futexes),
-        SWEPT(waited_any), SWEPT(file_sent), SWEPT(allocated),
+        SWEPT(signals), SWEPT(terminals), SWEPT(file_sent), SWEPT(allocated),
     };
 
     return RUN_TESTS(tests);

@@ -1,7 +1,9 @@
-/* mmap and its relatives when memory runs out: an error, and everything is as it was. */
+/* mmap and its relatives, and futexes on new pages, when memory runs out: an error, and everything is as it
+ * was. */
 #include <sys/syscall.h>
 
 #include "inject.h"
+#include "tasks.h"
 
 #define PAGE 4096ul
 #define TABLE (2ul << 20) /* what one page table maps */
@@ -348,13 +350,51 @@ static const struct operation map_file = {"mmap of a file", setup_file, run_map_
                                           MAY_DIE};
 SWEEP(map_file)
 
+static void setup_words(void)
+{
+    area = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(area != MAP_FAILED);
+}
+
+/* The word's page is not there: it is made, and is zero. */
+static long run_futex(void)
+{
+    syscall(SYS_madvise, area, 65536, MADV_DONTNEED);
+    if (futex((int *)area, FUTEX_WAIT, 1, NULL) == -1 && errno != EAGAIN) {
+        return -1;
+    }
+    return futex((int *)(area + PAGE), FUTEX_WAKE, 1, NULL);
+}
+
+static const struct operation futexes = {"futexes on new pages", setup_words, run_futex, NULL, MAY_DIE};
+SWEEP(futexes)
+
+/* Two words: the second one says no. */
+static long run_wait_any(void)
+{
+    struct {
+        uint64_t value, address;
+        uint32_t flags, reserved;
+    } words[2] = {{0, (uint64_t)area, 2, 0}, {1, (uint64_t)(area + 5 * PAGE), 2, 0}};
+
+    syscall(SYS_madvise, area, 65536, MADV_DONTNEED);
+    if (syscall(SYS_futex_waitv, words, 2l, 0l, NULL, 0l) == -1 && errno != EAGAIN) {
+        return -1;
+    }
+    return 0;
+}
+
+static const struct operation waited_any = {"a wait for one of two futexes", setup_words, run_wait_any, NULL,
+                                            MAY_DIE};
+SWEEP(waited_any)
+
 int main(void)
 {
     static const struct test tests[] = {
         SWEPT(map_private), SWEPT(map_shared), SWEPT(touch_private), SWEPT(touch_shared),
         SWEPT(map_over), SWEPT(unmap_middle), SWEPT(protect_middle), SWEPT(remap_grow),
         SWEPT(remap_shrink), SWEPT(remap_fixed), SWEPT(remap_far), SWEPT(brk_grow),
-        SWEPT(brk_shrink), SWEPT(map_file),
+        SWEPT(brk_shrink), SWEPT(map_file), SWEPT(futexes), SWEPT(waited_any),
     };
 
     return RUN_TESTS(tests);
