@@ -132,6 +132,8 @@ static long pty_open(struct file *file)
     rdev = device_number(PTS_MAJOR, (uint32_t)pty->number);
     tty_init(&pty->tty, &device, rdev);
     pty->tty.size = (struct winsize){0};
+    pty->tty.termios.c_cflag = 0277; /* as Linux's: 8 bits, and this speed */
+    pty->tty.termios.c_ispeed = pty->tty.termios.c_ospeed = 38400;
     pty->tty.output_room = PTY_OUTPUT;
     pty->locked = true;
     snprintf(name, sizeof(name), "%d", pty->number);

@@ -26,6 +26,7 @@ void tty_init(struct tty *tty, const struct tty_device *device, uint64_t number)
         .c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR, .c_cflag = 0x10b2 | 0200 | 0x800,
         .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
         .c_cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0},
+        .c_ispeed = 115200, .c_ospeed = 115200,
     };
 
     *tty = (struct tty){.termios = defaults, .size = {.rows = 24, .columns = 80},

@@ -12,10 +12,11 @@
 #include "lib/refcount.h"
 #include "sched/wait.h"
 
-/* The kernel's struct termios, asm-generic/termbits.h: 36 bytes. */
+/* struct termios2 of asm-generic/termbits.h, ioctl_tty(2); struct termios is the same without the speeds. */
 struct termios {
     uint32_t c_iflag, c_oflag, c_cflag, c_lflag;
     uint8_t c_line, c_cc[19];
+    uint32_t c_ispeed, c_ospeed; /* bits a second: what c_cflag says, in numbers. Nothing here goes by them */
 };
 
 enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSWTC, VSTART, VSTOP, VSUSP, VEOL,

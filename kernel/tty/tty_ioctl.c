@@ -12,7 +12,41 @@ enum {
     TCXONC = 0x540a, TCFLSH = 0x540b, TIOCSCTTY = 0x540e, TIOCGPGRP = 0x540f, TIOCSPGRP = 0x5410,
     TIOCOUTQ = 0x5411, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414,
     TIOCNOTTY = 0x5422, TCSBRKP = 0x5425, TIOCGSID = 0x5429,
+    /* With the speeds: C libraries use these alone, glibc since 2.42. */
+    TCSETS2 = 0x402c542b, TCSETSW2 = 0x402c542c, TCSETSF2 = 0x402c542d,
 };
+#define TCGETS2 0x802c542a /* too large for the others' type */
+#define TERMIOS_SIZE offsetof(struct termios, c_ispeed) /* of the commands without speeds */
+
+/* Of c_cflag: a speed is an index into the list, of which bit 4 stands apart, or as in c_ospeed. */
+enum { CBAUD = 010017, BOTHER = 010000, CBAUDEX = 010000, IBSHIFT = 16 };
+enum { CSIZE = 060, CS8 = 060, CREAD = 0200, PARENB = 0400 };
+static const uint32_t tty_speeds[] = {
+    0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400, 57600, 115200,
+    230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000,
+    4000000,
+};
+
+static uint32_t speed_by_flags(uint32_t flags, uint32_t other)
+{
+    uint32_t index = flags & CBAUD & ~CBAUDEX;
+
+    if ((flags & CBAUD) == BOTHER) {
+        return other;
+    }
+    return tty_speeds[flags & CBAUDEX ? index + 15 : index];
+}
+
+/* What a terminal without a line to its device makes of it, as on Linux: 8 bits, no parity. */
+static void termios_complete(struct termios *termios)
+{
+    uint32_t flags = (termios->c_cflag & ~(CSIZE | PARENB)) | CS8 | CREAD;
+
+    termios->c_cflag = flags;
+    termios->c_ospeed = speed_by_flags(flags, termios->c_ospeed);
+    termios->c_ispeed = flags >> IBSHIFT & CBAUD ? speed_by_flags(flags >> IBSHIFT, termios->c_ispeed)
+                                                 : termios->c_ospeed;
+}
 
 /* Do ^S and ^Q, as these keys, stop and start the output? */
 static bool has_usual_stop(const struct termios *termios)
@@ -20,16 +54,22 @@ static bool has_usual_stop(const struct termios *termios)
     return termios->c_iflag & IXON && termios->c_cc[VSTOP] == 19 && termios->c_cc[VSTART] == 17;
 }
 
-static long set_modes(struct tty *tty, unsigned command, uint64_t argument)
+/* The first `size` bytes are given; `flush`: what was typed before is thrown away. */
+static long set_modes(struct tty *tty, uint64_t argument, size_t size, bool flush)
 {
     struct termios termios;
     uint64_t flags;
 
-    if (copy_from_user(&termios, (void __user *)argument, sizeof(termios))) {
+    if (copy_from_user(&termios, (void __user *)argument, size)) {
         return -EFAULT;
     }
     flags = spin_lock_irqsave(&tty->lock);
-    if (command == TCSETSF) {
+    if (size == TERMIOS_SIZE) {
+        termios.c_ispeed = tty->termios.c_ispeed;
+        termios.c_ospeed = tty->termios.c_ospeed;
+    }
+    termios_complete(&termios);
+    if (flush) {
         tty_flush_input(tty);
     }
     /* Bytes of an unfinished line become readable when lines no longer matter. */
@@ -73,7 +113,8 @@ static long set_window(struct tty *tty, uint64_t argument)
 /* These change the terminal, so a background group is stopped by SIGTTOU first. */
 static bool changes_terminal(unsigned command)
 {
-    return (command >= TCSETS && command <= TCSETSF) || command == TCSBRK || command == TCFLSH ||
+    return (command >= TCSETS && command <= TCSETSF) || (command >= TCSETS2 && command <= TCSETSF2) ||
+           command == TCSBRK || command == TCFLSH ||
            command == TIOCSPGRP || command == TCXONC || command == TCSBRKP;
 }
 
@@ -148,11 +189,17 @@ long tty_ioctl(struct tty *tty, unsigned command, uint64_t argument)
     }
     switch (command) {
     case TCGETS:
+        return tty_put_field(tty, user, &tty->termios, TERMIOS_SIZE);
+    case TCGETS2:
         return tty_put_field(tty, user, &tty->termios, sizeof(tty->termios));
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
-        return set_modes(tty, command, argument);
+        return set_modes(tty, argument, TERMIOS_SIZE, command == TCSETSF);
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+        return set_modes(tty, argument, sizeof(struct termios), command == TCSETSF2);
     case TIOCGWINSZ:
         return tty_put_field(tty, user, &tty->size, sizeof(tty->size));
     case TIOCSWINSZ:

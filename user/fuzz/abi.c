@@ -21,7 +21,7 @@ static const long fcntls[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1024, 1025, 
  * EPIOCSPARAMS. */
 static const long ioctls[] = {0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e, 0x540f, 0x5410,
                               0x5411, 0x5413, 0x5414, 0x541b, 0x5420, 0x5421, 0x5422, 0x5425, 0x5429, 0x5450,
-                              0x5451, 0x5452, 0x80045430, 0x40045431, 0x80045439, 0x5441, 0x40088a01, LIST_END};
+                              0x5451, 0x5452, 0x802c542a, 0x402c542b, 0x402c542c, 0x402c542d, 0x80045430, 0x40045431, 0x80045439, 0x5441, 0x40088a01, LIST_END};
 static const long advice[] = {0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 14, 16, 17, 20, 21, 100, LIST_END};
 static const long clocks[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, -1, -2, -6, -10, LIST_END};
 static const long prctls[] = {1, 2, 3, 4, 15, 16, 22, 23, 29, 30, 35, 36, 37, 38, 53, LIST_END};
