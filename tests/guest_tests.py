@@ -55,27 +55,34 @@ for program in [*sorted(path.stem for path in (ROOT / "user/test").glob("*.c")),
 
 
 def linux_kernel() -> Path | None:
-    """Debian's kernel for virtual machines, from its package; None where apt cannot give it."""
+    """Debian's kernel for virtual machines, from its packages; None where apt cannot give it."""
     directory = ROOT / "build/linux"
-    if not shutil.which("apt-get"):
-        return next(directory.glob("x/boot/vmlinuz-*"), None)
+    kernel = directory / "vmlinuz"
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / "lock", "w") as lock:  # another test may want it at the same moment
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return next(directory.glob("x/boot/vmlinuz-*"), None) or unpacked_kernel(directory)
+        if not kernel.exists() and shutil.which("apt-get"):
+            unpack_kernel(directory, kernel)
+    return kernel if kernel.exists() else None
 
 
-def unpacked_kernel(directory: Path) -> Path | None:
-    names = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], text=True, capture_output=True).stdout
-    name = re.search(r"Depends: (linux-image-\S+)", names)
-    if not name or subprocess.run(["apt-get", "download", name[1]], cwd=directory, capture_output=True).returncode:
-        return None
+def unpack_kernel(directory: Path, kernel: Path) -> None:
+    """Out of the package of the image, or, since Linux 7, one that it needs."""
+    names = needed("linux-image-cloud-amd64", "linux-image-")
+    names += [name for image in names for name in needed(image, "linux-binary-")]
+    if not names or subprocess.run(["apt-get", "download", *names], cwd=directory, capture_output=True).returncode:
+        return
     with tempfile.TemporaryDirectory(dir=directory) as part:  # one that was interrupted leaves no half of a kernel
         for package in directory.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", str(package), part], check=True)
-        (directory / "x").mkdir(exist_ok=True)
-        os.rename(f"{part}/boot", directory / "x/boot")
-    return next(directory.glob("x/boot/vmlinuz-*"), None)
+        for image in (*Path(part).glob("boot/vmlinuz-*"), *Path(part).glob("usr/lib/modules/*/vmlinuz")):
+            image.rename(kernel)
+
+
+def needed(package: str, kind: str) -> list[str]:
+    """The packages of a kind that it depends on."""
+    told = subprocess.run(["apt-cache", "depends", package], text=True, capture_output=True).stdout
+    return re.findall(rf" Depends: ({kind}\S+)", told)
 
 
 @test
