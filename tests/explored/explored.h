@@ -17,6 +17,8 @@
 #define IF_RIGHT(code)
 #define IF_WRONG(code) code
 #endif
+/* What stands between reading a variable and writing it: without it, a compiler may make one instruction of both. */
+#define BETWEEN(value) __asm__ volatile("" : "+r"(value))
 /* A lock that the wrong program does without. */
 #define TAKE(mutex) IF_RIGHT(pthread_mutex_lock(&(mutex)))
 #define GIVE(mutex) IF_RIGHT(pthread_mutex_unlock(&(mutex)))

@@ -8,6 +8,7 @@ static void *add(void *unused)
 {
     TAKE(mutex);
     int value = counter;
+    BETWEEN(value);
     counter = value + 1;
     GIVE(mutex);
     return unused;

@@ -10,6 +10,7 @@ static void *add(void *unused)
 {
     int value = counter;
 
+    BETWEEN(value);
     counter = value + 1;
     return unused;
 }
