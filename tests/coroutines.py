@@ -23,7 +23,7 @@ def bench_prints_all_rows() -> None:
     for row, others in coroutines.ROWS_OF_OTHERS.items():  # a figure for each, or why there is none
         there = result.stdout.split(coroutines.SWITCHES[row])[1].splitlines()[1:]
         for name, line in zip(others, there):
-            check(re.fullmatch(rf"  {name} +([\d.]+ +[\d.]+|not installed)", line), f"{row}, {name}: {line!r}")
+            check(re.fullmatch(rf"  {name} +([\d.]+ +[\d.]+|not installed|no compiler)", line), f"{row}, {name}: {line!r}")
     # The CPU's time for a message does not grow with the connections that stand open. (A CPU that
     # shares its core with another one may be half as fast at times.)
     cost = {int(row[1]): float(row[2]) for row in re.finditer(r"\n +(\d+) +10 +([\d.]+) ", result.stdout)}
