@@ -31,7 +31,7 @@ static void *sleeper(void *last)
     if (last) {
         names_are_set();
     }
-    co_sleep(1000000);
+    co_sleep(50000000); /* so the thread sleeps, too, however long gdb takes */
     ended++;
     return NULL;
 }
