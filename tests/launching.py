@@ -265,6 +265,28 @@ def whatever_ends_the_launcher_ends_the_machine() -> None:
 
 
 @test
+def no_tool_answers_with_a_traceback_to_who_has_seen_enough() -> None:
+    """Neither to a reader that has gone nor to ^C, from the first imports on."""
+    python = [path for path in sorted((ROOT / "tools").iterdir())
+              if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/python3") and '"--' in path.read_text()]
+    check(len(python) > 10, f"{python}")
+    for words in [[str(path), "--help"] for path in python] + [[str(ROOT / "tools/lab"), "list"]]:
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT)
+        os.close(writer)
+        check(not result.stderr and result.returncode in (0, 128 + signal.SIGPIPE), f"{result}")
+    for words in ("lab check 2", "explore -- race --way plainly", "grade --lab 0", "runtimes", "fuzz --calls 1000000",
+                  "format --check", "docs --check docs/tour.md"):
+        process = subprocess.Popen(["tools/" + words.split()[0], *words.split()[1:]], cwd=ROOT, text=True, start_new_session=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=hear_signals)
+        wait_until(lambda: "_ctypes" in Path(f"/proc/{process.pid}/maps").read_text(), f"{words}: it imports nothing")
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=HANG)[1]
+        check(process.returncode == -signal.SIGINT and said.count("\n") <= 1 and "Traceback" not in said, f"{words}: {said}")
+
+
+@test
 def nothing_cuts_the_turns_of_cpus_short() -> None:
     """One of QEMU's threads would, from 10.2 on: tools/run stops it (tools/launch/turns.py) and ends as always."""
     version = re.search(r"version (\d+)\.(\d+)", call(["qemu-system-x86_64", "--version"]).stdout)

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -18,6 +17,8 @@ from driver import HANG, ROOT, RUN, call  # noqa: E402
 from guest_tests import linux_kernel  # noqa: E402
 from program_rows import PROGRAMS  # noqa: E402
 from programs import SETUP, here, place  # noqa: E402
+from launch import host  # noqa: E402
+from launch.pool import Pool  # noqa: E402
 
 OTHER_SOURCES = ROOT / "tests/others"
 TABLE = re.compile(r"(<!-- table of make test-programs -->\n).*?(<!-- end -->\n)", re.S)
@@ -87,7 +88,7 @@ def starts_of(group: list[str], folders: dict[str, Path], options: list[str]) ->
     return {name: int(time) for time, name in re.findall(r"(?m)^(\d+) (.+)$", said) if name in group}
 
 
-def starts(pool: ThreadPoolExecutor, names: list[str], folders: dict[str, Path], options: list[str]) -> dict[str, int]:
+def starts(pool: Pool, names: list[str], folders: dict[str, Path], options: list[str]) -> dict[str, int]:
     groups = [names[at:at + GROUP] for at in range(0, len(names), GROUP)]
     return {name: time for found in pool.map(lambda group: starts_of(group, folders, options), groups) for name, time in found.items()}
 
@@ -106,7 +107,7 @@ def main() -> int:
     if unknown := set(args.names) - PROGRAMS.keys():
         parser.error(f"no row is named {unknown.pop()}")
     wanted, same, theirs = args.names or list(PROGRAMS), {}, {}
-    with tempfile.TemporaryDirectory() as top, ThreadPoolExecutor() as pool:
+    with tempfile.TemporaryDirectory() as top, Pool() as pool:
         folders = {name: Path(top, name.replace(" ", "-")) for name in wanted}
         for name, (lacking, host, guest) in zip(wanted, pool.map(lambda name: outcome(name, folders[name]), wanted)):
             if lacking:
@@ -132,4 +133,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(host.run(main, "tests/program_table.py", 2))

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import manifest
 import overlay
 import starter
 from language import say
+from launch.pool import Pool
 from result import OK
 
 SEEDS = (1, 20, 300)
@@ -189,7 +189,7 @@ def prove(root: Path, numbers: list[int], jobs: int, quick: bool = False) -> int
     print("".join(catalogue.padded(say(word), width) for word, width in
                   (("lab", 4), ("starter", -10), ("solution", -12), ("mutants caught", -18), ("cheaters at 0", -17))))
     failed, start = 0, time.monotonic()
-    with ThreadPoolExecutor(jobs) as pool:
+    with Pool(jobs) as pool:
         for proof in pool.map(lambda number: prove_lab(root, number, quick), numbers):
             print(f"{proof.number:<4}{proof.starter:>10}{proof.solution:>12}{proof.mutants:>18}"
                   f"{proof.cheaters:>17}", flush=True)

@@ -56,12 +56,12 @@ def die_of(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def tied_to_us() -> Callable[[], None]:
-    """For Popen(preexec_fn=): the child is killed when this process ends, also by SIGKILL."""
+def tied_to_us(number: int = signal.SIGKILL) -> Callable[[], None]:
+    """For Popen(preexec_fn=): the child gets this signal when this process ends, also by SIGKILL."""
     parent = os.getpid()
 
     def tie() -> None:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
             os._exit(FAILED)  # it had ended before that
     return tie
@@ -76,26 +76,44 @@ def write_all(fd: int, data: bytes) -> None:
             select.select([], [fd], [])
 
 
+def flush_output() -> None:
+    try:
+        if sys.stdout:  # None: it was closed
+            sys.stdout.flush()
+    except OSError as error:
+        error.filename = "standard output"
+        raise
+
+
+def drop_output() -> None:
+    """What could not be written is not tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def reason(error: OSError) -> str:
     """As one line: what, and why."""
     return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
 
 
-def run(main: Callable[[], int], name: str = "tools/run") -> int:
-    """main(), with each way in which it may be ended told in at most one line."""
+def run(main: Callable[[], int], name: str = "tools/run", failed: int = FAILED) -> int:
+    """main(), with each way in which it may be ended told in at most one line; `failed` is the status then."""
     handle_ends()
     try:
-        return main()
+        try:
+            return main()
+        finally:
+            flush_output()
     except Ended as end:
         say(f"{name}: ended by {signal.Signals(end.number).name}")
         die_of(end.number)
     except BrokenPipeError:
-        return 128 + signal.SIGPIPE  # as any command whose reader has seen enough
+        failed = 128 + signal.SIGPIPE  # as any command whose reader has seen enough
     except LaunchError as error:
         say(f"{name}: {error}")
-        return error.status
+        failed = error.status
     except OSError as error:
         say(f"{name}: {reason(error)}")
     except MemoryError:
         say(f"{name}: the host has no memory for this")
-    return FAILED
+    drop_output()
+    return failed
