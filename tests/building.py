@@ -110,9 +110,23 @@ def two_makes_at_once_get_on() -> None:
                                   cwd=where, text=True, stdout=subprocess.PIPE)
         check(holder.stdout.readline() == "held\n", "no lock")
         holder.send_signal(signal.SIGKILL)
-        holder.wait()
-        holder.stdout.close()
-        check(made(where, "all") == "", "the lock outlived its holder")
+        holder.communicate(timeout=HANG)  # of all who write there
+        check("waiting" not in made(where, "all"), "the lock outlived its holder")
+
+
+@test
+def what_a_killed_make_was_making_is_made_again() -> None:
+    """Half of a file is newer than what it is made of: make alone would take it as it is."""
+    with tree(built=True) as where:
+        made(where, "all")
+        half, whole = where / "build/user/bin/cat", where / "build/user/bin/ls"
+        before = whole.stat().st_mtime_ns
+        killed = call(["tools/alone", "build/lock", "sh", "-c", ": >build/user/bin/cat; kill -9 $PPID"], cwd=where)
+        check(killed.returncode == -signal.SIGKILL and not half.stat().st_size, f"{killed}")
+        check(made(where, "all").startswith("the last make was killed"), "it does not say what it does")
+        check(half.stat().st_size and whole.stat().st_mtime_ns == before, "half a file is taken as it is")
+        call(["tools/alone", "build/lock", "sh", "-c", "touch build/user/bin/cat; exit 1"], cwd=where)
+        check("killed" not in made(where, "all"), "who only fails is taken for killed")
 
 
 @test
