@@ -119,6 +119,22 @@ static struct thread_group *group_reaper(const struct thread_group *group)
     return reaper;
 }
 
+/*
+ * `parent` could continue the stopped ones of the group of `child`. One of the two ends now, `ends`, and if it
+ * was the only one that could, all of the group go on with SIGHUP (_exit(2)). True: they do. tasks_lock is held.
+ */
+static bool orphans_go_on(const struct thread_group *child, const struct thread_group *parent,
+                          const struct thread_group *ends)
+{
+    assert_held(&tasks_lock);
+    if (child->pgid == parent->pgid || child->session != parent->session || !group_left_stopped(child->pgid, ends)) {
+        return false;
+    }
+    group_signal_locked(child->pgid, SIGHUP);
+    group_signal_locked(child->pgid, SIGCONT);
+    return true;
+}
+
 /* Give some children of a process that ends to another one. True: there may be more. tasks_lock is held. */
 static bool orphan_some(struct thread_group *group, struct list *gone)
 {
@@ -138,13 +154,8 @@ static bool orphan_some(struct thread_group *group, struct list *gone)
         if (child->dead && notify_parent(child)) {
             release_group(child, gone);
         }
-        if (child->pgid == group->pgid || child->session != group->session || !child->stop_signal) {
-            continue;
-        }
-        left = 1; /* to find this out is a turn of its own */
-        if (group_orphaned_locked(child->pgid, group)) {
-            signal_send_process_locked(child, SIGHUP, &(struct signal_info){.code = SI_KERNEL});
-            signal_send_process_locked(child, SIGCONT, &(struct signal_info){.code = SI_KERNEL});
+        if (orphans_go_on(child, group, group)) {
+            left = 1; /* this was a turn of its own */
         }
     }
     return group_first_child(group) != NULL;
@@ -161,7 +172,9 @@ static void end_group(struct thread_group *group, struct list *gone)
         machine_init_ended("exited with status", status >> 8);
     }
     group->dead = true;
+    group_set_stop(group, 0);
     group_place(group);
+    orphans_go_on(group, group->parent, group);
     signal_set_drop(&group->pending, ~0ul);
     if (notify_parent(group)) {
         release_group(group, gone);

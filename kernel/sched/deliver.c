@@ -68,7 +68,7 @@ static void stop_begin(int signal)
     if (group->pid == 1 || group->stop_signal) {
         return;
     }
-    group->stop_signal = signal;
+    group_set_stop(group, signal);
     group->stop_left = group->thread_count;
     group->stop_waitable = group->continued = false;
     group_place(group);

@@ -1,13 +1,15 @@
 /* Process groups and sessions (credentials(7), setpgid(2), setsid(2)). */
 #include "lib/mutex.h"
 #include "sched/group.h"
+#include "sched/signal.h"
 #include "sched/task.h"
 
 #define TURN 32 /* tasks that a walk looks at before others may have tasks_lock */
 
-/* Of each process group, by its id: how many are in it, and of which session they are. tasks_lock */
+/* Of each process group, by its id: how many are in it, how many of them are stopped, and of which session
+ * they are. tasks_lock */
 static struct {
-    uint16_t members, session;
+    uint16_t members, stopped, session;
 } groups[PID_MAX];
 
 static struct mutex walk_lock = MUTEX_INIT(walk_lock); /* one walk at a time: protects the mark */
@@ -20,6 +22,7 @@ void group_enter(struct thread_group *group, pid_t pgid, pid_t session)
     group->pgid = pgid;
     group->session = session;
     groups[pgid].members++;
+    groups[pgid].stopped += group->stop_signal != 0;
     groups[pgid].session = (uint16_t)session;
 }
 
@@ -27,6 +30,27 @@ void group_leave(struct thread_group *group)
 {
     assert_held(&tasks_lock);
     groups[group->pgid].members--;
+    groups[group->pgid].stopped -= group->stop_signal != 0;
+}
+
+void group_set_stop(struct thread_group *group, int signal)
+{
+    assert_held(&tasks_lock);
+    groups[group->pgid].stopped += (signal != 0) - (group->stop_signal != 0);
+    group->stop_signal = signal;
+}
+
+void group_signal_locked(pid_t pgid, int signal)
+{
+    const struct signal_info info = {.code = SI_KERNEL};
+    struct task *task;
+
+    assert_held(&tasks_lock);
+    list_for_each(task, &all_tasks, in_all) {
+        if (task->group->leader == task && task->group->pgid == pgid) {
+            signal_send_process_locked(task->group, signal, &info);
+        }
+    }
 }
 
 bool group_has_news(const struct thread_group *group)
@@ -90,13 +114,16 @@ void process_walk_end(struct process_walk *walk)
     mutex_unlock(&walk_lock);
 }
 
-bool group_in_session(pid_t pgid, pid_t session)
+long group_check_session(pid_t pgid, pid_t session)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    bool found = is_of_session(pgid, session);
+    long error = group_has_members(pgid) ? -EPERM : -ESRCH;
 
+    if (is_of_session(pgid, session)) {
+        error = 0;
+    }
     spin_unlock_irqrestore(&tasks_lock, flags);
-    return found;
+    return error;
 }
 
 /* Is it a member whose parent, in the same session and another group, could continue the group? The
@@ -106,15 +133,18 @@ static bool group_guards(const struct thread_group *group, pid_t pgid,
 {
     const struct thread_group *parent = group->parent;
 
-    return group->pgid == pgid && group != without && parent && parent != without &&
+    return group->pgid == pgid && !group->dead && group != without && parent && parent != without &&
            parent->pgid != pgid && parent->session == group->session && parent->pid != 1;
 }
 
-bool group_orphaned_locked(pid_t pgid, const struct thread_group *without)
+bool group_left_stopped(pid_t pgid, const struct thread_group *without)
 {
     struct task *task;
 
     assert_held(&tasks_lock);
+    if (!groups[pgid].stopped) {
+        return false;
+    }
     list_for_each(task, &all_tasks, in_all) {
         if (task->group->leader == task && group_guards(task->group, pgid, without)) {
             return false;
@@ -197,12 +227,13 @@ long group_set_pgid(pid_t pid, pid_t pgid)
     uint64_t flags;
     long error;
 
+    pid = pid ? pid : current->group->pid;
+    pgid = pgid ? pgid : pid;
     if (pgid < 0) {
         return -EINVAL;
     }
     flags = spin_lock_irqsave(&tasks_lock);
-    pid = pid ? pid : current->group->pid;
-    error = set_pgid(pid, pgid ? pgid : pid);
+    error = set_pgid(pid, pgid);
     spin_unlock_irqrestore(&tasks_lock, flags);
     return error;
 }

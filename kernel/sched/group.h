@@ -8,6 +8,10 @@
 void group_enter(struct thread_group *group, pid_t pgid, pid_t session);
 void group_leave(struct thread_group *group);
 bool group_has_members(pid_t pgid);
+/* The process is being stopped by `signal`, or (0) not any more. tasks_lock is held. */
+void group_set_stop(struct thread_group *group, int signal);
+/* To all of the process group. tasks_lock is held. */
+void group_signal_locked(pid_t pgid, int signal);
 /* Is there something to wait for? */
 bool group_has_news(const struct thread_group *group);
 /* Put the process where it belongs among its parent's children, now that what there is to wait for has
@@ -27,12 +31,14 @@ void process_walk_start(struct process_walk *walk);
 struct thread_group *process_walk_next(struct process_walk *walk); /* NULL at the end */
 void process_walk_end(struct process_walk *walk);
 
-/* Is there a group `pgid` in the session? Takes tasks_lock. */
-bool group_in_session(pid_t pgid, pid_t session);
-/* Is there nobody outside of the process group to continue it? In turns (it may sleep), or with
- * tasks_lock held, and as if `without` had ended. */
+/* 0: there is a group `pgid` in the session; -ESRCH: there is none; -EPERM: not in this one. Takes
+ * tasks_lock. */
+long group_check_session(pid_t pgid, pid_t session);
+/* Is there nobody outside of the process group to continue it? In turns: it may sleep. */
 bool group_orphaned(pid_t pgid);
-bool group_orphaned_locked(pid_t pgid, const struct thread_group *without);
+/* Is one of the group stopped, and so for good as soon as `without` has ended? tasks_lock is held; a walk
+ * through all processes if one is stopped. */
+bool group_left_stopped(pid_t pgid, const struct thread_group *without);
 /* They have no terminal any more: all processes of the session (may sleep); the current one alone. */
 void session_lose_tty(pid_t session);
 void group_leave_tty(void);

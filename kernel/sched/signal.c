@@ -149,7 +149,7 @@ static void signal_prepare(struct thread_group *group, int signal)
         group->stop_taken = false;
     }
     if ((signal == SIGCONT || signal == SIGKILL) && group->stop_signal) {
-        group->stop_signal = 0;
+        group_set_stop(group, 0);
         if (signal == SIGCONT) {
             group->continued = true;
             signal_tell_parent_locked(group, CLD_CONTINUED, SIGCONT);
@@ -325,15 +325,9 @@ void signal_send_group(pid_t pgid, int signal)
 
 void signal_send_group_at_once(pid_t pgid, int signal)
 {
-    struct signal_info info = {.code = SI_KERNEL};
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
-    struct task *task;
 
-    list_for_each(task, &all_tasks, in_all) {
-        if (task->group->leader == task) {
-            signal_send_if(task->group, pgid, signal, &info);
-        }
-    }
+    group_signal_locked(pgid, signal);
     spin_unlock_irqrestore(&tasks_lock, flags);
 }
 

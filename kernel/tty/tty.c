@@ -380,6 +380,7 @@ static ssize_t tty_read(struct file *file, char __user *buffer, size_t size, off
             break;
         }
         error = file->flags & O_NONBLOCK ? -EAGAIN : tty_wait_for_input(tty, done);
+        error = !error && tty->hung_up ? -EIO : error; /* while it waited */
     }
     /* What came woke one reader. If it leaves some of it, or all, it is another one's turn. */
     if (tty->tail != tty->ready) {

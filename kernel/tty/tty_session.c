@@ -116,9 +116,10 @@ long tty_set_foreground(struct tty *tty, uint64_t argument)
     flags = spin_lock_irqsave(&tty->lock);
     if (current->group->tty != tty || tty->session != current->group->session) {
         error = -ENOTTY;
-    } else if (!group_in_session(pgid, tty->session)) {
-        error = -EPERM;
     } else {
+        error = group_check_session(pgid, tty->session);
+    }
+    if (!error) {
         tty->foreground = pgid;
     }
     spin_unlock_irqrestore(&tty->lock, flags);

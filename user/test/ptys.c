@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
+#include "asleep.h"
 #include "tasks.h"
 
 enum { GET_NUMBER = 0x80045430, SET_LOCK = 0x40045431, GET_LOCK = 0x80045439, GET_PEER = 0x5441,
@@ -286,6 +287,25 @@ static void its_leader_hears_that_the_program_is_gone(void)
     CHECK(status_of(child) == 0);
 }
 
+static void read_until_the_end(int terminal)
+{
+    CHECK_ERROR(tcsetpgrp(terminal, 1 << 30), ESRCH);
+    CHECK_ERROR(tcsetpgrp(terminal, getpgid(getppid())), EPERM);
+    signal(SIGHUP, SIG_IGN);
+    CHECK_ERROR(read(terminal, buffer, 1), EIO);
+    CHECK(read(terminal, buffer, 1) == 0);
+}
+
+static void who_waits_for_input_hears_of_its_end(void)
+{
+    int terminal, master = open_pty(&terminal);
+    pid_t child = with_terminal(master, terminal, read_until_the_end);
+
+    wait_until_asleep(child);
+    CHECK(close(terminal) == 0 && close(master) == 0);
+    CHECK(ends_well(child));
+}
+
 static void open_own_and_end(int terminal)
 {
     int own = open("/dev/tty", O_RDWR);
@@ -458,7 +478,7 @@ int main(void)
         TEST(the_program_reads_what_is_left_and_then_an_error),
         TEST(the_terminal_hangs_up),
         TEST(its_group_hears_of_a_new_size_and_of_keys),
-        TEST(its_leader_hears_that_the_program_is_gone),
+        TEST(its_leader_hears_that_the_program_is_gone), TEST(who_waits_for_input_hears_of_its_end),
         TEST(the_end_of_its_leader_frees_it),
         TEST(opening_one_takes_it_but_with_noctty),
         TEST(packets_tell_what_happens_at_the_terminal), TEST(output_that_was_stopped_goes_on),

@@ -222,6 +222,90 @@ static void continue_is_never_lost(void)
     }
 }
 
+static volatile sig_atomic_t continued;
+
+static void note_continue(int signal)
+{
+    (void)signal;
+    continued = 1;
+}
+
+static int ends[2];
+
+/* In the parent's group: stopped for good, if nobody continues it. Says what it heard. */
+static pid_t stopped_one(void)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        handle(SIGHUP, count, 0);
+        handle(SIGCONT, note_continue, 0);
+        raise(SIGSTOP);
+        CHECK(write(ends[1], ran == 1 && continued ? "+" : "-", 1) == 1);
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+    return pid;
+}
+
+static void wait_for_the_end_of(pid_t pid) /* which stays a zombie */
+{
+    enum { IT = 1, ENDED = 4, LEAVE = 0x1000000 };
+
+    CHECK(syscall(SYS_waitid, IT, pid, NULL, ENDED | LEAVE, NULL) == 0);
+}
+
+/* A group, not the caller's, of one that has ended and one with a stopped child. It ends, or its parent does. */
+static void leave_a_stopped_group(int parent_ends)
+{
+    pid_t first = fork(), second;
+
+    if (first == 0) {
+        _exit(setpgid(0, 0));
+    }
+    wait_for_the_end_of(first);
+    second = fork();
+    if (second == 0) {
+        CHECK(setpgid(0, first) == 0);
+        handle(SIGHUP, count, 0);
+        stopped_one();
+        if (!parent_ends) {
+            _exit(0);
+        }
+        kill(getppid(), SIGKILL);
+        AWAIT(ran == 1);
+        _exit(write(ends[1], "+", 1) != 1);
+    }
+    if (parent_ends) {
+        pause();
+    }
+    wait_for_the_end_of(second);
+}
+
+/* _exit(2): all of the group hear SIGHUP, and who is stopped goes on. */
+static void stopped_group_goes_on_when_nobody_could_continue_it(void)
+{
+    char said[3];
+
+    CHECK(pipe(ends) == 0);
+    for (int parent_ends = 0; parent_ends < 2; parent_ends++) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+            CHECK(setsid() == getpid());
+            leave_a_stopped_group(parent_ends);
+            pause();
+        }
+        ran = 0;
+        for (int i = 0; i <= parent_ends; i++) {
+            CHECK(read(ends[0], said + i, 1) == 1 && said[i] == '+');
+        }
+        kill(pid, SIGKILL);
+        CHECK(waitpid(pid, NULL, 0) == pid);
+    }
+}
+
 static volatile int word;
 
 static void wait_a_moment(int call)
@@ -279,6 +363,7 @@ int main(void)
         TEST(kill_errors),
         TEST(stop_is_told_when_all_threads_have_stopped),
         TEST(continue_is_never_lost),
+        TEST(stopped_group_goes_on_when_nobody_could_continue_it),
         TEST(stopped_call_ends_when_it_would_have),
     };
 
