@@ -280,6 +280,10 @@ long sys_sendfile(int out, int in, off_t __user *user, size_t size)
         done = -EFAULT;
         goto out;
     }
+    if (user && !from->ops->seek) {
+        done = -ESPIPE;
+        goto out;
+    }
     done = position < 0 ? -EINVAL : file_send(to, from, position, size < TRANSFER_MAX ? size : TRANSFER_MAX);
     position += done > 0 ? done : 0;
     if (user) {
@@ -408,6 +412,9 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     case 0: /* F_DUPFD */
     case 1030:
         file_put(file);
+        if (argument >= current->group->limits[RLIMIT_NOFILE].soft) {
+            return -EINVAL;
+        }
         return fd_duplicate(fd, (int)argument, command == 1030);
     case 1: /* F_GETFD */
         result = fd_close_on_exec(fd);
