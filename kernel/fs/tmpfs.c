@@ -46,8 +46,21 @@ static bool file_gives_up(size_t done)
     return done && current->group && signal_kill_pending(current);
 }
 
-/* The page at `index`, referenced; made of zeroes if it is a hole and `create`. NULL: hole or no
- * memory. */
+size_t tmpfs_free_pages(void)
+{
+    const size_t kept = current->group ? page_total_count() / 16 : 0, free = page_free_count();
+
+    return free > kept ? free - kept : 0;
+}
+
+/* Why file_page gave none: the files have all that they may have, or there is no memory at all. */
+static long file_page_error(void)
+{
+    return tmpfs_free_pages() ? -ENOMEM : -ENOSPC;
+}
+
+/* The page at `index`, referenced; made of zeroes if it is a hole and `create`. NULL: a hole, or see
+ * file_page_error. */
 static struct page *file_page(struct tmpfs_file *file, uint64_t index, bool create)
 {
     struct page *page, *fresh = NULL;
@@ -66,7 +79,7 @@ static struct page *file_page(struct tmpfs_file *file, uint64_t index, bool crea
         if (page || !create || fresh) {
             break;
         }
-        fresh = page_alloc_zeroed();
+        fresh = tmpfs_free_pages() ? page_alloc_zeroed() : NULL;
         if (!fresh) {
             break;
         }
@@ -147,7 +160,7 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
         struct page *page = file_page(inode->data, (uint64_t)*position >> PAGE_SHIFT, true);
 
         if (!page) {
-            error = -ENOMEM;
+            error = file_page_error();
             break;
         }
         if (part > size - done) {
@@ -252,13 +265,13 @@ static long file_allocate(struct inode *inode, off_t offset, off_t size, bool ke
         signal_send_self(SIGXFSZ);
         return -EFBIG;
     }
-    error = last - index < file->pages.pages + page_free_count() ? 0 : -ENOSPC;
+    error = last - index < file->pages.pages + tmpfs_free_pages() ? 0 : -ENOSPC;
     for (; index <= last && !error; index++) {
         page = signal_pending(current) ? NULL : file_page(file, index, true);
         if (page) {
             page_put(page);
         } else {
-            error = signal_pending(current) ? -EINTR : -ENOMEM;
+            error = signal_pending(current) ? -EINTR : file_page_error();
         }
     }
     if (error) {
@@ -282,7 +295,10 @@ static struct page *source_page(struct vma_source *source, uint64_t index)
         return error_pointer(-EIO);
     }
     page = file_page(inode->data, index, true);
-    return page ? page : error_pointer(-ENOMEM);
+    if (page) {
+        return page;
+    }
+    return error_pointer(file_page_error() == -ENOSPC ? -EIO : -ENOMEM);
 }
 
 static bool source_has_page(struct vma_source *source, uint64_t index)

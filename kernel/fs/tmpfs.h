@@ -6,6 +6,9 @@
 /* Upcall, defined in ipc/pipe.c: what opening a FIFO gives. */
 const struct file_ops *fifo_file_ops(void);
 
+/* How many pages files and names may still have. Some memory is left to programs, or who has filled it with a
+ * file could not even start the one that removes it. Without a lock: the number may be old. */
+size_t tmpfs_free_pages(void);
 /* The root directory of a new, empty tmpfs; NULL without memory. */
 struct inode *tmpfs_create_root(mode_t mode);
 

@@ -181,6 +181,8 @@ static long add_name(struct inode *directory, const char *name, struct inode *ta
         error = -ENOENT;
     } else if (entry_find(directory, name)) {
         error = -EEXIST;
+    } else if (!tmpfs_free_pages()) {
+        error = -ENOSPC;
     } else {
         directories_lock(directory, directory);
         entry_insert(directory, entry, target);

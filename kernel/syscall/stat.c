@@ -1,5 +1,6 @@
 /* Calls that tell what a file is: stat, statx, access, statfs. */
 #include "fs/file.h"
+#include "fs/tmpfs.h"
 #include "lib/errno.h"
 #include "mm/page.h"
 #include "mm/uaccess.h"
@@ -180,7 +181,7 @@ static long put_statfs(const struct inode *inode, void __user *result)
     enum { ST_VALID = 0x20 };
     const bool stores = inode->device && inode->device != PROC_DEVICE;
     const uint64_t total = stores ? page_total_count() : 0;
-    const uint64_t free = stores ? page_free_count() : 0;
+    const uint64_t free = stores ? tmpfs_free_pages() : 0;
     struct {
         int64_t type, block_size;
         uint64_t blocks, free, available, files, free_files, id;

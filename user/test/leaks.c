@@ -1,10 +1,11 @@
-/* 10,000 forks and threads, sockets of killed processes, and a hog: then all is there again. */
+/* 10,000 forks and threads, sockets of killed processes, and a hog, full files: then all is there again. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
@@ -216,12 +217,54 @@ static void nothing_is_lost_by_room_behind_the_end(void)
     nothing_is_lost_by(rooms_behind_the_end, 100);
 }
 
+static void fill_the_files(void)
+{
+    int file = open("full", O_RDWR | O_CREAT | O_EXCL, 0600);
+    long end = 0;
+
+    CHECK(file >= 0);
+    for (long size = 1l << 40; size >= 4096;) {
+        if (syscall(SYS_fallocate, file, 0, end, size) == 0) {
+            end += size;
+        } else {
+            CHECK(errno == ENOSPC);
+            size /= 2;
+        }
+    }
+    CHECK(lseek(file, 0, SEEK_END) == end);
+    while (write(file, &end, sizeof(end)) == (ssize_t)sizeof(end)) { /* a page or two may be free again */
+    }
+    CHECK(errno == ENOSPC);
+    CHECK_ERROR(mkdir("none", 0700), ENOSPC);
+    CHECK_ERROR(symlink("full", "none"), ENOSPC);
+    CHECK(close(file) == 0);
+}
+
+static void full_files_leave_room_for_programs(void)
+{
+    long before = free_kilobytes();
+    pid_t pid;
+
+    if (!is_baton()) {
+        return;
+    }
+    fill_the_files();
+    pid = fork();
+    if (pid == 0) {
+        execvp("rm", (char *[]){"rm", "full", NULL});
+        _exit(1);
+    }
+    CHECK(ends_well(pid));
+    CHECK(free_kilobytes() > before - 256); /* what is kept for the next ones may stay */
+}
+
 int main(void)
 {
     static const struct test tests[] = {
         TEST(nothing_is_lost_by_10000_forks), TEST(nothing_is_lost_by_10000_threads),
         TEST(nothing_is_lost_by_refused_mounts), TEST(nothing_is_lost_by_room_behind_the_end),
         TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
+        TEST(full_files_leave_room_for_programs),
     };
 
     return RUN_TESTS(tests);
