@@ -87,6 +87,10 @@ static void limits_are_not_cut(void)
     CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
     CHECK_ERROR(setrlimit(RLIMIT_NOFILE, &infinite), EPERM);
     CHECK(getrlimit(RLIMIT_NOFILE, &after) == 0 && memcmp(&before, &after, sizeof(after)) == 0);
+    after.rlim_cur = 3;
+    CHECK(setrlimit(RLIMIT_NOFILE, &after) == 0);
+    CHECK_ERROR(fcntl(1, F_DUPFD, 2), EMFILE);
+    CHECK_ERROR(fcntl(1, F_DUPFD, 3), EINVAL);
 }
 
 static int number, running = 1, lost, seen;

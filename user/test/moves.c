@@ -154,6 +154,7 @@ static void bad_sendings(void)
     CHECK_ERROR(syscall(SYS_sendfile, to, to, NULL, 1l), EBADF);
     CHECK_ERROR(syscall(SYS_sendfile, reader, from, NULL, 1l), EBADF);
     CHECK_ERROR(syscall(SYS_sendfile, to, from, 8l, 1l), EFAULT);
+    CHECK_ERROR(syscall(SYS_sendfile, to, ends[0], &at, 1l), ESPIPE);
     CHECK_ERROR(syscall(SYS_sendfile, to, from, &at, 1l), EINVAL);
     CHECK_ERROR(syscall(SYS_sendfile, more, from, NULL, 1l), EINVAL);
     CHECK(syscall(SYS_sendfile, to, from, NULL, 0l) == 0 && lseek(from, 0, SEEK_CUR) == 0);
