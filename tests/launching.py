@@ -212,13 +212,13 @@ def standard_descriptors_may_be_anything() -> None:
         silent.stdin.close()
 
 
-def child_of(pid: int) -> int:
-    """The QEMU that it has started, once it has."""
+def child_of(pid: int, word: bytes = b"-nodefaults") -> int:
+    """The QEMU that it has started, once it has; or who else has such a word in its command line."""
     end = time.monotonic() + HANG
     while time.monotonic() < end:
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             try:
-                if b"-nodefaults" in Path(f"/proc/{child}/cmdline").read_bytes():
+                if word in Path(f"/proc/{child}/cmdline").read_bytes():
                     return int(child)
             except OSError:
                 pass
@@ -284,6 +284,20 @@ def no_tool_answers_with_a_traceback_to_who_has_seen_enough() -> None:
         os.killpg(process.pid, signal.SIGINT)
         said = process.communicate(timeout=HANG)[1]
         check(process.returncode == -signal.SIGINT and said.count("\n") <= 1 and "Traceback" not in said, f"{words}: {said}")
+
+
+@test
+def who_is_ended_leaves_no_files_of_a_machine() -> None:
+    """A tool passes SIGTERM on to the tools/run that it has started: after SIGKILL that could not clear up."""
+    for words in ("fuzz --calls 1000000", "explore -- stall"):
+        with tempfile.TemporaryDirectory() as directory:
+            process = subprocess.Popen(["tools/" + words.split()[0], *words.split()[1:]], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=hear_signals,
+                                       env=os.environ | {"TMPDIR": directory})
+            qemu = child_of(child_of(process.pid, b"tools/run"))
+            process.send_signal(signal.SIGTERM)
+            check(process.wait(HANG) == -signal.SIGTERM, f"{words}: {process.returncode}")
+            wait_until(lambda: not runs(qemu) and not os.listdir(directory), f"{words}: left: {os.listdir(directory)}")
 
 
 @test

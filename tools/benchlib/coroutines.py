@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from launch import host
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = str(ROOT / "build/user/bench/host")
 GUEST = str(ROOT / "build/user/bench/guest")
@@ -50,7 +52,7 @@ MISSING = re.compile(r"fatal error: \S+: No such file|'\S+' file not found|canno
 
 def figures(command: list[str]) -> dict[str, float]:
     """The least of what a program prints, by name."""
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = host.call(command, text=True)
     if result.returncode:
         sys.exit(f"bench: {' '.join(command)}: status {result.returncode}\n{result.stderr}")
     values: dict[str, float] = {}
@@ -146,8 +148,8 @@ def echo_cost(command: list[str], rounds: int) -> tuple[float | None, str]:
     costs = []
     for _ in range(rounds):
         cpu = {min(os.sched_getaffinity(0))}
-        result = subprocess.run(command, capture_output=True, text=True,
-                                preexec_fn=lambda: os.sched_setaffinity(0, cpu))
+        result = host.call(command, text=True,
+                           preexec_fn=lambda: os.sched_setaffinity(0, cpu))
         if result.returncode:
             return None, result.stderr.strip() or f"status {result.returncode}"
         costs.append(float(result.stdout.split()[1]))

@@ -3,9 +3,10 @@
 Under icount that is the same in each run, so docs/performance.md has the figures, and a test compares.
 """
 import re
-import subprocess
 import sys
 from pathlib import Path
+
+from launch import host
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = ROOT / "build/user/bench/kernel"
@@ -23,7 +24,7 @@ def run(options: list[str], arguments: str, linux: str | None = None) -> Figures
     command = [str(ROOT / "tools/run"), *options, "--mem", "1024", "--timeout", "300",
                "--add", f"{PROGRAM}:/bin/kernel", *(["--linux", linux] if linux else []),
                "--", "kernel", *arguments.split()]
-    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    result = host.call(command, text=True)
     found = re.findall(r"^(\w+) ([\d.]+)\r?$", result.stdout, re.MULTILINE)
     if result.returncode or not found:
         sys.exit(f"bench: {' '.join(command)}: status {result.returncode}\n{result.stderr}")

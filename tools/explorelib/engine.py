@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = No
             [os.path.join(host.ROOT, "tools/run"), "--icount", "--lang", "en", "--log", log, "--evidence", directory,
              "--timeout", f"{guest.timeout:.0f}", *(run_options or []), *options_of_run(guest, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            errors="replace", preexec_fn=host.tied_to_us())
+            errors="replace", preexec_fn=host.tied_to_us(signal.SIGTERM))
         for line in process.stdout:
             tried = take(result, line)
             if tried and progress:

@@ -391,7 +391,7 @@ int main(void)
         if (strstr(command_line, "session=once")) {
             reboot(RB_POWER_OFF);
         }
-        puts("init: the shell ended; here is a new one");
+        puts("init: the shell ended; here is a new one (poweroff ends the machine)");
         fflush(stdout);
     }
 }
