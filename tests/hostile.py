@@ -17,6 +17,7 @@ import zlib
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import Callable
 from xml.etree import ElementTree
 
@@ -197,7 +198,9 @@ def run_inside(ktrace: object, argv: list[str]) -> str:
 def run_seeds(seeds: range) -> int:
     """In a process of its own: a number of files, and all that can be made of each."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    ktrace = SourceFileLoader("ktrace", KTRACE).load_module()
+    ktrace = ModuleType("ktrace")
+    ktrace.__file__ = KTRACE
+    SourceFileLoader("ktrace", KTRACE).exec_module(ktrace)
     sys.setrecursionlimit(1000)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "t.ktr"

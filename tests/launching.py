@@ -270,10 +270,11 @@ def no_tool_answers_with_a_traceback_to_who_has_seen_enough() -> None:
     python = [path for path in sorted((ROOT / "tools").iterdir())
               if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/python3") and '"--' in path.read_text()]
     check(len(python) > 10, f"{python}")
-    for words in [[str(path), "--help"] for path in python] + [[str(ROOT / "tools/lab"), "list"]]:
+    for words in [[str(path), "--help"] for path in python] + [[str(ROOT / "tools/lab"), "list"], [RUN, "--", "yes"]]:
         reader, writer = os.pipe()
         os.close(reader)
-        result = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT)
+        result = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd=ROOT,
+                                env=os.environ | {"PYTHONSAFEPATH": "1", "PYTHONWARNINGS": "error::DeprecationWarning"})
         os.close(writer)
         check(not result.stderr and result.returncode in (0, 128 + signal.SIGPIPE), f"{result}")
     for words in ("lab check 2", "explore -- race --way plainly", "grade --lab 0", "runtimes", "fuzz --calls 1000000",

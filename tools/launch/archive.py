@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
+from types import ModuleType
 from typing import BinaryIO
 
 from launch import companions, elf, host, programs
@@ -81,7 +82,8 @@ class Archive:
     """Written to `out`, behind an archive `base`, for a guest that has room for so many bytes."""
 
     def __init__(self, base: bytes, out: BinaryIO, room: int) -> None:
-        mkinitrd = SourceFileLoader("mkinitrd", os.path.join(ROOT, "tools/mkinitrd")).load_module()
+        mkinitrd = ModuleType("mkinitrd")
+        SourceFileLoader("mkinitrd", os.path.join(ROOT, "tools/mkinitrd")).exec_module(mkinitrd)
         self.cpio, self.names, self.room = mkinitrd.Cpio(out), _entries(base), room
         self.base, self.largest = len(base), 0
         self.programs: list[tuple[str, str, str]] = []  # item, path, name: what they need is to follow
