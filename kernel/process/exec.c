@@ -26,27 +26,73 @@
 #define INTERPRETERS_MAX 4
 #define SCRIPT_LINE 256 /* bytes of a script that are looked at for its #! line */
 
+/* Room for `size` bytes more. 0, -E2BIG, -ENOMEM. */
+static long strings_reserve(struct exec_strings *strings, size_t size)
+{
+    size_t wanted = strings->size ? strings->size : EXEC_STRING_MAX;
+    char *text;
+
+    while (wanted - strings->used < size && wanted < EXEC_STRINGS_MAX) {
+        wanted *= 2;
+    }
+    if (wanted - strings->used < size) {
+        return -E2BIG;
+    }
+    if (wanted == strings->size) {
+        return 0;
+    }
+    text = kmalloc(wanted);
+    if (!text) {
+        return -ENOMEM;
+    }
+    if (strings->used) {
+        memcpy(text, strings->text, strings->used);
+    }
+    kfree(strings->text);
+    strings->text = text;
+    strings->size = wanted;
+    return 0;
+}
+
 /* Append a string that is in the kernel. */
 static long add_string(struct exec_strings *strings, const char *text)
 {
     size_t size = strlen(text) + 1;
+    long error = strings_reserve(strings, size);
 
-    if (size > EXEC_STRINGS_MAX - strings->used) {
-        return -E2BIG;
+    if (error) {
+        return error;
     }
     memcpy(strings->text + strings->used, text, size);
     strings->used += size;
     return 0;
 }
 
+/* Append a string of the user's. */
+static long add_user_string(struct exec_strings *strings, const char __user *user)
+{
+    long length, error;
+
+    do {
+        size_t room = strings->size - strings->used;
+
+        length = room ? strncpy_from_user(strings->text + strings->used, user, room) : -ENAMETOOLONG;
+        error = length == -ENAMETOOLONG ? strings_reserve(strings, room + 1) : 0;
+    } while (length == -ENAMETOOLONG && !error);
+    if (error || length < 0) {
+        return error ? error : length;
+    }
+    strings->used += (size_t)length + 1;
+    return (size_t)length < EXEC_STRING_MAX ? 0 : -E2BIG;
+}
+
 /* Append what a NULL-terminated array of user pointers points to. The count, or -errno. */
 static long add_user_strings(struct exec_strings *strings, uint64_t array)
 {
-    long count = 0;
+    long count = 0, error;
 
     for (; array; array += sizeof(uint64_t), count++) {
         uint64_t pointer;
-        long length;
 
         if (get_user(pointer, (uint64_t __user *)array)) {
             return -EFAULT;
@@ -54,12 +100,13 @@ static long add_user_strings(struct exec_strings *strings, uint64_t array)
         if (!pointer) {
             break;
         }
-        length = strncpy_from_user(strings->text + strings->used, (const char __user *)pointer,
-                                   EXEC_STRINGS_MAX - strings->used);
-        if (length < 0) {
-            return length == -ENAMETOOLONG ? -E2BIG : length;
+        error = add_user_string(strings, (const char __user *)pointer);
+        if (error) {
+            return error;
         }
-        strings->used += (size_t)length + 1;
+        if (strings->used + (size_t)(strings->argc + count + 1) * sizeof(pointer) > EXEC_STRINGS_MAX) {
+            return -E2BIG;
+        }
     }
     return count;
 }
@@ -69,12 +116,14 @@ static long strings_prepend(struct exec_strings *strings, const char *const *tex
                             bool replace)
 {
     size_t size = 0, skip = replace && strings->argc ? strlen(strings->text) + 1 : 0;
+    long error;
 
     for (int i = 0; i < count; i++) {
         size += strlen(texts[i]) + 1;
     }
-    if (strings->used - skip + size > EXEC_STRINGS_MAX) {
-        return -E2BIG;
+    error = strings_reserve(strings, size);
+    if (error) {
+        return error;
     }
     memmove(strings->text + size, strings->text + skip, strings->used - skip);
     strings->used += size - skip;
@@ -399,7 +448,8 @@ static long strings_from_user(struct exec_strings *strings, uint64_t argv, uint6
     long count = add_user_strings(strings, argv);
 
     if (count == 0) { /* Linux does the same: argv[0] always exists */
-        count = add_string(strings, "") ? -E2BIG : 1;
+        count = add_string(strings, "");
+        count = count ? count : 1;
     }
     if (count < 0) {
         return count;
@@ -415,8 +465,8 @@ static long strings_from_user(struct exec_strings *strings, uint64_t argv, uint6
 
 long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t envp)
 {
-    struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX)};
-    long error = strings.text ? strings_from_user(&strings, argv, envp) : -ENOMEM;
+    struct exec_strings strings = {0};
+    long error = strings_from_user(&strings, argv, envp);
 
     if (!error) {
         error = exec_with(base, path, &strings);
@@ -427,12 +477,11 @@ long exec_program(struct inode *base, const char *path, uint64_t argv, uint64_t 
 
 void exec_first(const char *path)
 {
-    struct exec_strings strings = {.text = kmalloc(EXEC_STRINGS_MAX), .argc = 1, .envc = 2};
-    long error = -ENOMEM;
+    struct exec_strings strings = {.argc = 1, .envc = 2};
+    long error = add_string(&strings, path);
 
-    if (strings.text) {
-        add_string(&strings, path); /* there is room */
-        add_string(&strings, "HOME=/");
+    if (!error) {
+        add_string(&strings, "HOME=/"); /* there is room */
         add_string(&strings, "TERM=linux");
         error = exec_with(vfs_root(), path, &strings);
     }

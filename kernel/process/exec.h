@@ -4,12 +4,13 @@
 #include "fs/vfs.h"
 #include "mm/mm.h"
 
-#define EXEC_STRINGS_MAX (128 * 1024)
+#define EXEC_STRING_MAX (128ul * 1024)  /* for one, and for the first ones in all: MAX_ARG_STRLEN of Linux */
+#define EXEC_STRINGS_MAX (2048ul * 1024) /* with what points to them: a quarter of the usual stack, as there */
 #define EXEC_HEADER_SIZE 1024 /* of a file, read to see what it is */
 
 struct exec_strings {
     char *text; /* argv, then envp, one after another, each with its terminator */
-    size_t used;
+    size_t size, used;
     int argc, envc;
 };
 

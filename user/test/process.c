@@ -373,6 +373,49 @@ static void timers_may_be_late_as_asked(void)
     CHECK(prctl_set(PR_SET_TIMERSLACK, 0) == 0 && prctl_set(PR_GET_TIMERSLACK, 0) == before);
 }
 
+/* Says them to a pipe: how many bytes that are, or -1 for E2BIG. */
+static long said_by_echo(char **arguments)
+{
+    static char buffer[65536];
+    long all = 0, got;
+    int ends[2], status;
+    pid_t pid;
+
+    CHECK(pipe(ends) == 0);
+    pid = fork();
+    if (pid == 0) {
+        CHECK(dup2(ends[1], 1) == 1 && close(ends[0]) == 0);
+        execvp("/bin/echo", arguments);
+        _exit(errno == E2BIG ? 7 : 1);
+    }
+    close(ends[1]);
+    while ((got = read(ends[0], buffer, sizeof(buffer))) > 0) {
+        all += got;
+    }
+    close(ends[0]);
+    CHECK(waitpid(pid, &status, 0) == pid && (status == 0 || status == 7 << 8));
+    return status ? -1 : all;
+}
+
+/* As many and as long as on Linux (execve(2)), with its usual limit of the stack. */
+static void arguments_may_be_many_and_long(void)
+{
+    static char *arguments[200001], longest[131073];
+
+    for (int i = 0; i < 200000; i++) {
+        arguments[i] = "abc";
+    }
+    CHECK(said_by_echo(arguments) == -1);
+    arguments[150000] = NULL;
+    CHECK(said_by_echo(arguments) == 149999 * 4);
+    memset(longest, 'x', 131072);
+    arguments[1] = longest;
+    arguments[2] = NULL;
+    CHECK(said_by_echo(arguments) == -1);
+    longest[131071] = '\0';
+    CHECK(said_by_echo(arguments) == 131072);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -382,7 +425,7 @@ int main(void)
         TEST(kill_errors), TEST(stop_and_continue_are_reported),
         TEST(exit_signals_that_do_not_exist), TEST(exec_of_a_broken_program),
         TEST(fork_bomb_hits_the_limit), TEST(news_are_found_among_many_children),
-        TEST(orphans_come_to_who_asks_for_them), TEST(the_end_of_a_parent_is_told),
+        TEST(orphans_come_to_who_asks_for_them), TEST(arguments_may_be_many_and_long), TEST(the_end_of_a_parent_is_told),
         TEST(timers_may_be_late_as_asked),
     };
 
