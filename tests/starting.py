@@ -54,6 +54,19 @@ def a_checkout_need_not_be_writable() -> None:
                 path.chmod(path.stat().st_mode | 0o200)
 
 
+@test
+def a_checkout_may_have_any_path() -> None:
+    """QEMU puts the kernel's path before the options: its words are none. A recording is one anywhere, too."""
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory, "-a b's quiet=x \"中文\", session=once", "init=/bin/false ")
+        place.mkdir(parents=True)
+        run = str(checkout(str(place), built=True) / "tools/run")
+        for options in ([], ["--record", f"{place}/of a run"], ["--replay", f"{place}/of a run"]):
+            result = call([run, *options, "--log", f"{place}/log", *([] if "--replay" in options else ["--", "echo", "hi"])])
+            check((result.returncode, result.stdout, result.stderr) == (0, "hi\n", ""), f"{options}: {result}")
+            check("no option" not in Path(place, "log").read_text(), Path(place, "log").read_text())
+
+
 def file_in(archive: bytes, name: bytes) -> tuple[int, int]:
     """Where a file's header and its content are in a newc archive."""
     at = 0

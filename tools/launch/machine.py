@@ -118,14 +118,15 @@ class Machine:
             self._check_line(options)
             if self._make_iso(options, size > 0):
                 return ["-cdrom", "baton.iso", "-boot", "d"]
-        kernel = os.path.abspath(a.linux or KERNEL32)
-        self._check_line(options if a.linux else f"{kernel} {options}")  # QEMU puts the name there, too
+        # QEMU puts the kernel's name in front of the options: with a path that has spaces its words would be some.
+        os.symlink(os.path.abspath(a.linux or KERNEL32), f"{self.dir}/kernel")
+        self._check_line(options if a.linux else f"./kernel {options}")
         with open(f"{self.dir}/initrd", "wb") as f:
             for part in (INITRAMFS, f"{self.dir}/extra.cpio"):
                 with open(part, "rb") as one:
                     shutil.copyfileobj(one, f)
         os.unlink(f"{self.dir}/extra.cpio")
-        return ["-kernel", kernel, "-initrd", "initrd", "-append", options]
+        return ["-kernel", "./kernel", "-initrd", "initrd", "-append", options]
 
     def _check_line(self, line: str) -> None:
         """A kernel would cut what is too long, and do without its last options."""

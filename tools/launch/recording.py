@@ -11,8 +11,7 @@ import subprocess
 from launch import host
 from launch.host import LaunchError
 
-COMMAND, LOG, SNAPSHOTS, KERNEL, INITRD = "qemu.json", "replay.bin", "start.qcow2", "baton32.elf", \
-    "initrd"
+COMMAND, LOG, SNAPSHOTS, KERNEL, INITRD = "qemu.json", "replay.bin", "start.qcow2", "kernel", "initrd"
 
 
 def _quoted(path: str) -> str:
@@ -36,10 +35,8 @@ def recorded(command: list[str], directory: str, folder: str, nonce: str) -> lis
     except FileNotFoundError:
         raise LaunchError("--record needs qemu-img: tools/setup test") from None
     command = list(command)
-    kernel = command.index("-kernel") + 1
-    shutil.copyfile(command[kernel], f"{folder}/{KERNEL}")
-    shutil.copyfile(f"{directory}/{INITRD}", f"{folder}/{INITRD}")
-    command[kernel] = f"{folder}/{KERNEL}"
+    for name in (KERNEL, INITRD):
+        shutil.copyfile(f"{directory}/{name}", f"{folder}/{name}")
     command += _icount("record", folder)
     command += ["-drive", f"file={_quoted(folder)}/{SNAPSHOTS},if=none,id=snapshots", "-net", "none"]
     # To go back, QEMU resets its devices and holds the replay's mutex meanwhile. One of them, a part
@@ -58,7 +55,8 @@ def replayed(folder: str, directory: str) -> tuple[list[str], str]:
     try:
         with open(f"{folder}/{COMMAND}") as f:
             saved = json.load(f)
-        os.symlink(f"{folder}/{INITRD}", f"{directory}/{INITRD}")
+        for name in (KERNEL, INITRD):
+            os.symlink(f"{folder}/{name}", f"{directory}/{name}")
     except FileNotFoundError:
         raise LaunchError(f"{folder} has no recording: make record CMD='...'") from None
     return saved["command"] + _icount("replay", folder), saved["nonce"]
