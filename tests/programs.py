@@ -307,6 +307,20 @@ def the_table_of_calls_may_go_anywhere() -> None:
 
 
 @test
+def our_programs_say_what_was_not_written() -> None:
+    """The errors of what they hold back come at the very end. They run on the host as in the guest."""
+    for command in ("yes", "ls /", "seq 3", "echo a", "head -1 /proc/stat", "wc /proc/stat", "grep c /proc/stat", "env",
+                    "uname", "printf x", "cat /proc/stat"):
+        name = command.split()[0]
+        for where, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+            result = call(["sh", "-c", f"exec {ROOT}/build/user/bin/{command} {where}"])
+            check(result.returncode == 1 and re.fullmatch(f"(.*/)?{name}: .*{why}\n", result.stderr),
+                  f"{command} {where}: {result}")
+    quiet = call(["sh", "-c", f"{ROOT}/build/user/bin/true >&-; {ROOT}/build/user/bin/seq 1000000 | head -1"])
+    check(quiet.stdout == "1\n" and not quiet.stderr, str(quiet))
+
+
+@test
 def suites_are_run_here_and_there() -> None:
     if not here("timeout") or not here("cc"):
         raise Skipped("no compiler, or no timeout(1)")

@@ -41,9 +41,10 @@ build/user/demo/common/language.o: build/user/demo/common/zh.inc
 build/user/demo/common/language.o: USER_CFLAGS += -Ibuild/user/demo/common
 
 $(LESSONS) build/user/bin/tour: build/user/demo/liblesson.a
+$(patsubst %.c,build/%,$(filter-out user/bin/init.c,$(wildcard user/bin/*.c))): build/user/written/written.o
 $(PROGRAM_SOURCES:%.c=build/%): build/%: build/%.o build/user/libu.a build/user/ulib/crt0.asm.o
 	$(call say,LD ,$@)
-	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< $(filter %/liblesson.a,$^) \
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $< $(filter %/written.o %/liblesson.a,$^) \
 		build/user/libu.a
 
 build/user/bin/sh: $(SH_OBJECTS)
@@ -102,7 +103,7 @@ build/initramfs.cpio: $(STRIPPED) tools/mkinitrd
 	$(Q)tools/mkinitrd $@ $(STRIPPED)
 
 .PRECIOUS: build/user/%.o
--include $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(EXPLORE_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
+-include build/user/written/written.d $(ULIB_OBJECTS:.o=.d) $(SH_OBJECTS:.o=.d) $(EXPLORE_OBJECTS:.o=.d) $(TORTURE_OBJECTS:.o=.d) \
 	$(FUZZ_OBJECTS:.o=.d) \
 	$(LESSON_OBJECTS:.o=.d) \
 	$(PROGRAM_SOURCES:%.c=build/%.d)
