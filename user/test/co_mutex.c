@@ -85,6 +85,43 @@ static void each_mistake_and_each_end_of_waiting_has_its_error(void)
     CHECK(co_mutex_destroy(mutex) == 0);
 }
 
+static struct co *canceled;
+
+/* While the two before it in the line give up, and before they run. */
+static void *gives_back_late(void *in)
+{
+    CHECK(co_mutex_lock(mutex, CO_NEVER) == 0);
+    CHECK(co_yield_now() == 0); /* all others wait for it now */
+    while (co_now() < *(int64_t *)in) {
+    }
+    CHECK(co_yield_now() == 0 && co_cancel(canceled) == 0 && co_mutex_unlock(mutex) == 0);
+    return in;
+}
+
+static void *waits_too_long(void *until)
+{
+    CHECK(co_mutex_lock(mutex, *(int64_t *)until) == -ETIMEDOUT);
+    return NULL;
+}
+
+static void *gets_it(void *in)
+{
+    CHECK(co_mutex_lock(mutex, CO_NEVER) == 0 && co_mutex_unlock(mutex) == 0);
+    return in;
+}
+
+static void who_has_given_up_is_not_given_it(void)
+{
+    int64_t until = co_now() + 5 * MS;
+
+    mutex = co_mutex_create(NULL);
+    co_go(gives_back_late, &until, NULL);
+    canceled = co_go(is_canceled, NULL, NULL);
+    co_go(waits_too_long, &until, NULL);
+    co_go(gets_it, NULL, NULL);
+    CHECK(co_run() == 0 && co_mutex_destroy(mutex) == 0);
+}
+
 static void *crosswise(void *first)
 {
     struct co_mutex *mine = first, *theirs = mine == mutex ? other : mutex;
@@ -116,6 +153,7 @@ int main(void)
     static const struct test tests[] = {
         TEST(one_at_a_time_in_the_order_of_arrival),
         TEST(each_mistake_and_each_end_of_waiting_has_its_error),
+        TEST(who_has_given_up_is_not_given_it),
         TEST(a_deadlock_names_the_mutexes_and_who_has_them),
     };
 

@@ -87,11 +87,13 @@ int co_mutex_unlock(struct co_mutex *mutex)
         return -EPERM;
     }
     mutex->owner = 0;
-    if (!list_empty(&mutex->waiters)) {
+    while (!mutex->owner && !list_empty(&mutex->waiters)) {
         next = CO_ENTRY(mutex->waiters.next, struct mutex_wait, link);
         list_take(&next->link);
-        mutex_give(mutex, &next->co->co);
-        loop_wake(next->co, 0);
+        if (next->co->loop_state == LOOP_PARKED) { /* else it has given up, and has not run since */
+            mutex_give(mutex, &next->co->co);
+            loop_wake(next->co, 0);
+        }
     }
     return 0;
 }
