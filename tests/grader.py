@@ -24,7 +24,7 @@ import manifest  # noqa: E402
 import overlay  # noqa: E402
 import own  # noqa: E402
 import report  # noqa: E402
-from result import FAIL, HARNESS, OK, TIMEOUT, Result  # noqa: E402
+from result import FAIL, HARNESS, NOT_YOURS, OK, TIMEOUT, Result  # noqa: E402
 
 LAB = ROOT / "tools/lab"
 
@@ -179,6 +179,14 @@ def grader_makes_harness_of_whatever_is_thrown() -> None:
         check([result.verdict for result in found.results] == [HARNESS] * 2, str(found.results))
     finally:
         guest.run_test, build.build = real, built
+
+
+@test
+def grader_gives_no_hints_on_what_is_not_the_learner_s() -> None:
+    lab_test = manifest.Test("one", 50, "hint", crash="step 1")
+    full = guest.Ended(126, "", "tools/run: /tmp/x: No space left on device (TMPDIR says where)", "")
+    found = guest.died(ROOT, None, lab_test, full, Path("trace"), "# next: step 2\n")
+    check(found.verdict == HARNESS and found.hint == NOT_YOURS and not found.early, f"{found}")
 
 
 @test

@@ -97,6 +97,17 @@ def lab_starter_does_not_show_the_solution() -> None:
 
 
 @test
+def lab_starters_are_whole_or_not_there() -> None:
+    """Where the disk is full in between, half a starter would be in the way of the next one."""
+    need_solutions()
+    with tempfile.TemporaryDirectory() as directory:
+        for command in ("make", "pack"):
+            result = call(["prlimit", "--fsize=20000", "tools/lab", command, "2", "-o", f"{directory}/out/new"])
+            check(result.returncode == 2 and result.stderr.count("\n") == 1 and "File too large" in result.stderr, f"{result}")
+            check(not any(path.is_file() for path in Path(directory).rglob("*")), f"{command} left a part of it")
+
+
+@test
 def lab_results_in_all_formats() -> None:
     import report
     from result import Result

@@ -17,7 +17,7 @@ import guest
 import own
 from launch.host import Ended
 from manifest import Lab, Test
-from result import FAIL, HARNESS, OK, TIMEOUT, Result
+from result import FAIL, HARNESS, NOT_YOURS, OK, TIMEOUT, Result
 
 
 class Grading:
@@ -39,8 +39,7 @@ class Grading:
     def harness(self, why: str, name: str | None = None) -> None:
         """The verdict on `name`, or on all that have none yet."""
         done = {result.name for result in self.results}
-        self.results += [Result(other, points, 0, HARNESS, "", why, "this is not your fault: grade again; "
-                                "if it stays, show this to your teacher")
+        self.results += [Result(other, points, 0, HARNESS, "", why, NOT_YOURS)
                          for other, points in self.lab.points().items()
                          if self.wanted(other) and other not in done and name in (None, other)]
 

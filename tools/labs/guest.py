@@ -24,7 +24,7 @@ import crash
 import environment
 from launch import host, outcome
 from manifest import Lab, Test, Values
-from result import FAIL, HARNESS, OK, PANIC, TIMEOUT, TRIPLE, Result
+from result import FAIL, HARNESS, NOT_YOURS, OK, PANIC, TIMEOUT, TRIPLE, Result
 
 CPU_SECONDS = 40   # of the host, for one test: 4 guest seconds need a fifth of it
 END_SECONDS = 15   # on the host, to find out where a guest hangs
@@ -200,6 +200,8 @@ def died(root: Path, lab: Lab, test: Test, run: Ended, trace: Path, report: str)
     if not machine:
         return None
     verdict, seen = machine
+    if verdict == HARNESS:
+        return Judged(HARNESS, "that the test runs to its end", seen, NOT_YOURS)
     what, found = crash.program(root, lab, report) if verdict == FAIL else ("", [])
     if verdict in (PANIC, TIMEOUT):
         what, found = crash.kernel(root, lab, run.errors)

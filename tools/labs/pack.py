@@ -96,12 +96,14 @@ def pack(root: Path, out: Path, number: int) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     tree = out / name
     starter.write(root, tree, number)
-    packed = [write_tar(out / f"{name}.tar.gz", tree, name),
-              write_gradescope(out / f"{name}-gradescope.zip", tree, number)]
-    flow = tree / ".github/workflows/classroom.yml"
-    flow.parent.mkdir(parents=True)
-    flow.write_text(workflow(lab))
-    starter.git_commit(tree, "Grade each push")
-    packed.append(write_tar(out / f"{name}-classroom.tar.gz", tree, name))
-    shutil.rmtree(tree)
+    try:
+        packed = [write_tar(out / f"{name}.tar.gz", tree, name),
+                  write_gradescope(out / f"{name}-gradescope.zip", tree, number)]
+        flow = tree / ".github/workflows/classroom.yml"
+        flow.parent.mkdir(parents=True)
+        flow.write_text(workflow(lab))
+        starter.git_commit(tree, "Grade each push")
+        packed.append(write_tar(out / f"{name}-classroom.tar.gz", tree, name))
+    finally:
+        shutil.rmtree(tree)
     return packed

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from ktracelib.untrusted import printable
 
 OK, FAIL, PANIC, TRIPLE, TIMEOUT, HARNESS = "ok", "FAIL", "PANIC", "TRIPLE-FAULT", "TIMEOUT", "HARNESS"
+NOT_YOURS = "this is not your fault: grade again; if it stays, show this to your teacher"
 LINE_MAX, LINES_MAX = 400, 30  # a story has up to 28
 
 

@@ -97,6 +97,15 @@ def starter_readme(root: Path, path: str, lab: manifest.Lab) -> str:
 
 def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
     """A starter (or the same tree solved) in `out`, which must be empty or new: a repository."""
+    refuse_filled(out, number)
+    try:
+        write_repository(root, out, number, solved)
+    except BaseException:  # the disk is full, or ^C: half a starter would be in the way of the next one
+        shutil.rmtree(out, ignore_errors=True)
+        raise
+
+
+def write_repository(root: Path, out: Path, number: int, solved: bool) -> None:
     lab = manifest.load(root, number)
     write_files(root, out, number, solved)
     (out / f"labs/{number}/answers.sums").write_text(
@@ -107,11 +116,15 @@ def write(root: Path, out: Path, number: int, solved: bool = False) -> None:
     git_commit(out, f"Lab {number}: {lab.title}" + (" (solved)" if solved else ""))
 
 
+def refuse_filled(out: Path, number: int) -> None:
+    if out.exists() and any(out.iterdir()):
+        raise WrongUse(f"{out} is not empty: name a new directory (-o DIR; make lab N={number} OUT=DIR)")
+
+
 def write_files(root: Path, out: Path, number: int, solved: bool = False) -> None:
     """Those that ours make. What answers are compared with is not among them: to seal one takes a moment."""
     lab = manifest.load(root, number)
-    if out.exists() and any(out.iterdir()):
-        raise WrongUse(f"{out} is not empty: name a new directory (-o DIR; make lab N={number} OUT=DIR)")
+    refuse_filled(out, number)
     marked = all_blocks(root)
     if not any(block.lab == number for blocks in marked.values() for block in blocks):
         raise StarterError(f"no file has a marker of lab {number}")

@@ -1,6 +1,7 @@
 """What tools/run owes the host and its user: output that is whole or refused in one line, and no QEMU that
 outlives it, whatever ends it."""
 import ctypes
+import errno
 import os
 import select
 import signal
@@ -106,7 +107,8 @@ def drop_output() -> None:
 
 def reason(error: OSError) -> str:
     """As one line: what, and why."""
-    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    name = error.errno == errno.ENOSPC and error.filename2 or error.filename  # a copy's second one is full
+    return f"{name}: {error.strerror}" if name else error.strerror or str(error)
 
 
 def run(main: Callable[[], int], name: str = "tools/run", failed: int = FAILED) -> int:

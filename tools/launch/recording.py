@@ -34,6 +34,8 @@ def recorded(command: list[str], directory: str, folder: str, nonce: str) -> lis
                        check=True)
     except FileNotFoundError:
         raise LaunchError("--record needs qemu-img: tools/setup test") from None
+    except subprocess.CalledProcessError:  # it has told why
+        raise LaunchError(f"--record {folder}: no image for the snapshot could be made there") from None
     command = list(command)
     for name in (KERNEL, INITRD):
         shutil.copyfile(f"{directory}/{name}", f"{folder}/{name}")
