@@ -237,6 +237,7 @@ static void fill_the_files(void)
     CHECK(errno == ENOSPC);
     CHECK_ERROR(mkdir("none", 0700), ENOSPC);
     CHECK_ERROR(symlink("full", "none"), ENOSPC);
+    CHECK(close(open("/dev/ptmx", O_RDWR | O_NOCTTY)) == 0);
     CHECK(close(file) == 0);
 }
 
