@@ -107,8 +107,6 @@ struct tty *tty_get_own(void);
 long tty_set_controlling(struct tty *tty, uint64_t steal);
 long tty_give_up(struct tty *tty);
 long tty_set_foreground(struct tty *tty, uint64_t argument);
-/* The session, if it is its own, loses the terminal, which is told to its foreground group. */
-void tty_lose_session(struct tty *tty, pid_t session);
 /* Its device goes: its session loses it, and nobody can use it any more. */
 void tty_hang_up(struct tty *tty);
 /* The current process, the leader of a session, ends, and its session loses its terminal. */

@@ -39,7 +39,9 @@ static long tty_set_session(struct tty *tty, bool steal)
     return error;
 }
 
-void tty_lose_session(struct tty *tty, pid_t session)
+/* The session has no terminal any more. Its foreground hears of it, and goes on if it was stopped; not when the
+ * leader's end is the cause (`ends`): then orphans_go_on looks whether somebody is left to continue it. */
+static void tty_lose_session(struct tty *tty, pid_t session, bool ends)
 {
     uint64_t flags = spin_lock_irqsave(&tty->lock);
     pid_t foreground = 0;
@@ -52,6 +54,8 @@ void tty_lose_session(struct tty *tty, pid_t session)
     session_lose_tty(session);
     if (foreground) {
         signal_send_group(foreground, SIGHUP);
+    }
+    if (foreground && !ends) {
         signal_send_group(foreground, SIGCONT);
     }
 }
@@ -67,7 +71,7 @@ void tty_hang_up(struct tty *tty)
     wake_all(&tty->writers);
     if (session) {
         (void)signal_kill(session, SIGHUP);
-        tty_lose_session(tty, session);
+        tty_lose_session(tty, session, false);
     }
 }
 
@@ -76,7 +80,7 @@ void tty_leader_ends(void)
     struct tty *tty = tty_get_own();
 
     if (tty) {
-        tty_lose_session(tty, current->group->session);
+        tty_lose_session(tty, current->group->session, true);
         tty_put(tty);
     }
 }
@@ -94,7 +98,7 @@ long tty_give_up(struct tty *tty)
         return -ENOTTY;
     }
     if (group->session == group->pid) {
-        tty_lose_session(tty, group->session);
+        tty_lose_session(tty, group->session, false);
     } else {
         group_leave_tty();
     }

@@ -327,6 +327,44 @@ static void the_end_of_its_leader_frees_it(void)
     CHECK(reads(master, "own") && events(master) == POLLOUT);
 }
 
+static int told_of_the_end[2];
+
+/* As a shell that ends beside its job in the foreground, which hears SIGHUP, but is not continued: it was not stopped. */
+static void end_beside_a_job(int terminal)
+{
+    pid_t leader = getpid();
+    sigset_t both;
+    char ready;
+
+    sigemptyset(&both);
+    sigaddset(&both, SIGHUP);
+    sigaddset(&both, SIGCONT);
+    sigprocmask(SIG_BLOCK, &both, NULL);
+    signal(SIGCONT, tell);
+    signal(SIGTTOU, SIG_IGN);
+    if (fork() == 0) {
+        CHECK(setpgid(0, 0) == 0 && tcsetpgrp(terminal, getpid()) == 0);
+        CHECK(write(told_of_the_end[1], "r", 1) == 1);
+        wait_for(SIGHUP);
+        AWAIT(getppid() != leader);
+        sigprocmask(SIG_UNBLOCK, &both, NULL);
+        CHECK(write(told_of_the_end[1], told & 1 << SIGCONT ? "-" : "+", 1) == 1);
+        _exit(0);
+    }
+    CHECK(read(told_of_the_end[0], &ready, 1) == 1);
+}
+
+static void the_end_of_its_leader_is_told_to_the_foreground(void)
+{
+    int terminal, master = open_pty(&terminal);
+    char told_so;
+
+    CHECK(pipe(told_of_the_end) == 0);
+    CHECK(status_of(with_terminal(master, terminal, end_beside_a_job)) == 0);
+    CHECK(read(told_of_the_end[0], &told_so, 1) == 1 && told_so == '+');
+    CHECK(close(master) == 0 && close(terminal) == 0);
+}
+
 static void opening_one_takes_it_but_with_noctty(void)
 {
     int terminal, master = open_pty(&terminal), status;
@@ -479,7 +517,7 @@ int main(void)
         TEST(the_terminal_hangs_up),
         TEST(its_group_hears_of_a_new_size_and_of_keys),
         TEST(its_leader_hears_that_the_program_is_gone), TEST(who_waits_for_input_hears_of_its_end),
-        TEST(the_end_of_its_leader_frees_it),
+        TEST(the_end_of_its_leader_frees_it), TEST(the_end_of_its_leader_is_told_to_the_foreground),
         TEST(opening_one_takes_it_but_with_noctty),
         TEST(packets_tell_what_happens_at_the_terminal), TEST(output_that_was_stopped_goes_on),
         TEST(nobody_else_makes_or_takes_their_names), TEST(many_come_and_go),
