@@ -274,6 +274,8 @@ def grader_says_in_one_line_that_it_was_called_wrongly() -> None:
             result = call([str(ROOT / "tools/grade"), "--lab", number, *wrong])
             check(result.returncode == 2 and len(result.stderr.splitlines()) == 1
                   and "\x1b" not in result.stderr, f"{wrong}: {result.returncode} {result.stderr}")
+        packed = call([str(ROOT / "tools/grade"), "--lab", number, "--tree", str(keep)])
+        check(packed.returncode == 2 and "unpack it" in packed.stderr, packed.stderr)
         check(keep.exists() and os.listdir(directory) == ["precious"], str(os.listdir(directory)))
 
 
@@ -395,6 +397,8 @@ def lab_answers_may_be_typed_and_saved_as_in_china() -> None:
     check(given == {"name": "王小明", "1": "４８。", "note": "ｒａｘ", "2": "0x1６"}, f"{given}")
     check([answers.normal(given[key]) for key in ("1", "note", "2")] == ["48", "rax", "22"], f"{given}")
     check(own.is_right("２００ 毫秒。", (190, 210)) and own.is_right("Ｃｌａｒａ。", "clara"), "200 ms are not right")
+    given = answers.parse("1. 48\n2) 0x10\n 3 = a.b\n４、 5\n5 6\n# 6. no\nsee. 7\n")
+    check(given == {"1": "48", "2": "0x10", "3": "a.b", "4": "5"}, f"{given}")
     text = "name：王小明\n1：48\n"
     with tempfile.TemporaryDirectory(prefix="saved-") as directory:
         path = Path(directory) / "answers.txt"

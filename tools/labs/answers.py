@@ -18,6 +18,7 @@ from result import FAIL, OK, Result
 
 FILE_MAX = 64 << 10
 ANSWER_MAX = 80  # characters
+ANSWER = re.compile(r"^[^\S\n]*(\w+(?=[^\S\n]*[:：﹕∶])|\d+(?=[^\S\n]*[.)、．）=]))[^\S\n]*.(.*)$", re.M)
 COST = {"n": 1 << 14, "r": 8, "p": 2}  # some 80 ms
 SALT_BYTES = 16
 
@@ -43,14 +44,14 @@ def sealed(answer: str) -> str:
 
 
 def parse(text: str) -> dict[str, str]:
-    """`number: answer` and `word: answer` lines, in letters of any width; all others are comments.
-    The solution's part where it is marked."""
+    """`number: answer` and `word: answer` lines, in letters of any width; all others are comments. Behind
+    a number may be what people write there: `1. answer`, `1) answer`, `1 = answer`. The solution's part where
+    it is marked."""
     try:
         text = markers.resolve(markers.parse("answers.txt", text), None)
     except markers.MarkerError:
         pass  # a learner's, who has written something like a marker
-    return {unicodedata.normalize("NFKC", match[1]): match[2].strip()
-            for match in re.finditer(r"^[^\S\n]*(\w+)[^\S\n]*[:：﹕∶](.*)$", text, re.M)}
+    return {unicodedata.normalize("NFKC", match[1]): match[2].strip() for match in ANSWER.finditer(text)}
 
 
 def read(path: Path) -> tuple[dict[str, str], str]:
@@ -85,14 +86,18 @@ def grade(root: Path, lab: Lab) -> Result:
     for question, mine in lab.personal.items():
         right[question] = lambda answer, mine=mine: \
             bool(name) and normal(answer) == normal(str(mine.right(name)))
-    wrong = [question for question, is_right in sorted(right.items())
-             if not given.get(question) or not is_right(given[question])]
-    good = len(right) - len(wrong)
+    missing = [question for question in sorted(right) if not given.get(question)]
+    wrong = [question for question in sorted(right) if question not in missing and not right[question](given[question])]
+    good = len(right) - len(missing) - len(wrong)
     result = Result("questions", lab.questions, lab.questions * good // len(right) if right else 0,
-                    FAIL if wrong else OK)
-    if wrong:
+                    FAIL if missing or wrong else OK)
+    if missing or wrong:
         result.expected = f"{len(right)} right answers in {path}"
-        result.seen = unreadable or f"{good}; missing or wrong: {', '.join(wrong)}"
+        result.seen = unreadable or f"{good}"
+        if missing and not unreadable:
+            result.seen += f"; missing: {', '.join(missing)}"
+        if wrong:
+            result.seen += f"; wrong: {', '.join(wrong)}"
         if lab.personal and not name and not unreadable:
             result.seen += "; no `name:`"
         result.hint = f"the questions are at the end of labs/{lab.number}/README.md"
