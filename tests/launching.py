@@ -288,6 +288,20 @@ def no_tool_answers_with_a_traceback_to_who_has_seen_enough() -> None:
 
 
 @test
+def helps_fit_into_a_terminal() -> None:
+    """Of 80 columns, the last one free; but for a command that is longer by itself."""
+    commands = [["make", "help"], ["tools/lab", "list"], *([f"tools/{name}", "--help"] for name in (
+        "bench", "explore", "fuzz", "grade", "ktrace", "lab", "run", "runtimes"))]
+    for command in commands:
+        result = call(["env", "COLUMNS=80", *command])
+        check(result.returncode == 0 and len(result.stdout) > 500, f"{result}")
+        wide = [line for line in result.stdout.splitlines() if len(line) > 79 and not line.startswith("  tools/ktrace check")]
+        check(not wide, f"{command}: {wide}")
+        if command[1] == "--help":
+            check("\nexamples:\n  " in result.stdout and result.stdout.count("\n  tools/") > 1, result.stdout)
+
+
+@test
 def who_is_ended_leaves_no_files_of_a_machine() -> None:
     """A tool passes SIGTERM on to the tools/run that it has started: after SIGKILL that could not clear up."""
     for words in ("fuzz --calls 1000000", "explore -- stall"):
