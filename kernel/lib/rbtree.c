@@ -106,11 +106,13 @@ void rb_insert_summed(struct rb_root *root, struct rb_node *node, struct rb_node
     rb_put(root, node, parent, link, sum);
 }
 
-/* The paths through `node` (perhaps NULL, below `parent`) are one black node short. */
-INLINE void rb_fix_removed(struct rb_root *root, struct rb_node *node, struct rb_node *parent, rb_sum sum)
+/* The paths through `node` (perhaps NULL, below `parent`) are one black node short. `first`: it was at the left
+ * end, so all above it are left ones, too. */
+INLINE void rb_fix_removed(struct rb_root *root, struct rb_node *node, struct rb_node *parent, bool first,
+                           rb_sum sum)
 {
     while (parent && !is_red(node)) {
-        bool left = parent->left == node;
+        bool left = first || parent->left == node;
         struct rb_node *sibling = left ? parent->right : parent->left, *near, *far;
 
         if (sibling->red) {
@@ -197,7 +199,7 @@ INLINE struct rb_node *rb_take(struct rb_root *root, struct rb_node *node, rb_su
         }
     }
     if (!red) {
-        rb_fix_removed(root, child, parent, sum);
+        rb_fix_removed(root, child, parent, false, sum);
     }
     return child ? child : parent;
 }
@@ -209,7 +211,7 @@ void rb_remove(struct rb_root *root, struct rb_node *node)
 
 void rb_removed_left(struct rb_root *root, struct rb_node *parent)
 {
-    rb_fix_removed(root, NULL, parent, NULL);
+    rb_fix_removed(root, NULL, parent, true, NULL);
 }
 
 struct rb_node *rb_remove_summed(struct rb_root *root, struct rb_node *node, rb_sum sum)

@@ -196,10 +196,11 @@ static void switch_user_state(struct task *prev, struct task *next)
     user_segments_switch(&prev->user, &next->user);
 }
 
-/* The next task, taken off its queue, from another CPU if this one has none; the lock is held. */
-static struct task *rq_pick_next(struct runqueue *rq)
+/* The next task, taken off its queue, from another CPU if this one has none; the lock is held. The running
+ * one is on the queue, unless it `yields` (otherwise NULL): then it is put there. */
+static struct task *rq_pick_next(struct runqueue *rq, struct task *yields)
 {
-    struct task *next = sched_class.pick_next(rq);
+    struct task *next = yields ? sched_class.yield(rq, yields) : sched_class.pick_next(rq);
 
     assert_held(&rq->lock);
     if (!next && cpu_count > 1 && balance_pull(rq, false)) {
@@ -219,7 +220,7 @@ static struct task *rq_pick_next(struct runqueue *rq)
 void schedule(void)
 {
     uint64_t flags = irq_save();
-    struct task *prev = current, *next;
+    struct task *prev = current, *yields = NULL, *next;
     struct runqueue *rq = this_rq();
     bool preempted = this_cpu(need_resched);
     ktime_t now;
@@ -235,12 +236,16 @@ void schedule(void)
     sched_switch_comes(rq, preempted, now);
     if (prev->state == TASK_RUNNING && prev != rq->idle && prev->affinity >> rq->cpu & 1) {
         /* otherwise switch_finish finds a CPU */
-        sched_class.enqueue(rq, prev, prev->yields ? ENQUEUE_YIELDS : ENQUEUE_AGAIN);
         rq->runnable++;
         prev->queued = true;
+        if (prev->yields) {
+            yields = prev;
+        } else {
+            sched_class.enqueue(rq, prev, ENQUEUE_AGAIN);
+        }
     }
     prev->yields = false;
-    next = rq_pick_next(rq);
+    next = rq_pick_next(rq, yields);
     rq->running = next;
     next->exec_start = now;
     rq->slice_start = now;

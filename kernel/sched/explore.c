@@ -139,9 +139,6 @@ static void explore_enqueue(struct runqueue *rq, struct task *task, enum enqueue
         if (!task->late) {
             explore_record(EXPLORE_READY, task, 0);
         }
-    } else if (kind == ENQUEUE_YIELDS && task == explore.running) {
-        explore.passes = true;
-        explore.why = EXPLORE_YIELDS;
     }
 }
 
@@ -293,6 +290,16 @@ static struct task *explore_pick_next(struct runqueue *rq)
     return next;
 }
 
+static struct task *explore_yield(struct runqueue *rq, struct task *task)
+{
+    if (task->explored && task == explore.running) {
+        explore.passes = true;
+        explore.why = EXPLORE_YIELDS;
+    }
+    explore_enqueue(rq, task, ENQUEUE_AGAIN);
+    return explore_pick_next(rq);
+}
+
 /* After the verdict the group has to make way for who ends it. */
 static bool explore_preempts(struct runqueue *rq, struct task *woken)
 {
@@ -301,7 +308,8 @@ static bool explore_preempts(struct runqueue *rq, struct task *woken)
 
 const struct sched_class explore_class = {
     .name = "explore", .init = explore_init, .enqueue = explore_enqueue,
-    .pick_next = explore_pick_next, .preempts = explore_preempts, .charge = explore_charge,
+    .pick_next = explore_pick_next, .yield = explore_yield, .preempts = explore_preempts,
+    .charge = explore_charge,
 };
 
 /* The running task is to give the CPU away: before it goes to user mode, or at once (`site`: where in

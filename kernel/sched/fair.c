@@ -30,14 +30,30 @@ static bool fair_before(const struct task *a, const struct task *b)
     return (int64_t)(a->vruntime - b->vruntime) < 0;
 }
 
+/* The queue's time never goes back. `task` is the one that runs from now on, or that is alone. */
+static void fair_move_time(struct runqueue *rq, const struct task *task)
+{
+    if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
+        rq->min_vruntime = task->vruntime;
+    }
+}
+
+/* From now on the tree holds `task` alone; NULL: nobody. So it mostly is on a CPU with little to do: no search
+ * then, and no balance. */
+static void fair_hold_only(struct runqueue *rq, struct task *task)
+{
+    struct rb_node *node = task ? &task->run_node : NULL;
+
+    if (task) {
+        *node = (struct rb_node){NULL};
+    }
+    rq->fair.node = rq->fair_first = rq->fair_last = node;
+}
+
 /* Adjust the virtual time of a task that does not simply go on. */
 static void fair_set_start(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
 {
-    if (kind == ENQUEUE_YIELDS) { /* behind the next one: yielding tasks take turns */
-        if (rq->fair_first && fair_before(task, fair_entry(rq->fair_first))) {
-            task->vruntime = fair_entry(rq->fair_first)->vruntime;
-        }
-    } else if (kind == ENQUEUE_WOKEN) {
+    if (kind == ENQUEUE_WOKEN) {
 //@lab 3 sleeper begin
         if ((int64_t)(rq->min_vruntime - task->vruntime) > LATENCY / 2) {
             task->vruntime = rq->min_vruntime - LATENCY / 2;
@@ -52,15 +68,14 @@ static void fair_set_start(struct runqueue *rq, struct task *task, enum enqueue_
     }
 }
 
-static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+static void fair_insert(struct runqueue *rq, struct task *task)
 {
     struct rb_node **link = &rq->fair.node, *parent = NULL;
     bool leftmost = true, rightmost = true;
 
     assert_held(&rq->lock);
-    fair_set_start(rq, task, kind);
 //@lab 3 order begin
-    if (rq->fair_last && !fair_before(task, fair_entry(rq->fair_last))) {
+    if (!fair_before(task, fair_entry(rq->fair_last))) {
         parent = rq->fair_last;
         link = &parent->right;
         leftmost = false;
@@ -89,6 +104,17 @@ static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_ki
         rq->fair_last = &task->run_node;
     }
     rb_insert(&rq->fair, &task->run_node, parent, link);
+}
+
+static void fair_enqueue(struct runqueue *rq, struct task *task, enum enqueue_kind kind)
+{
+    assert_held(&rq->lock);
+    fair_set_start(rq, task, kind);
+    if (rq->fair_first) {
+        fair_insert(rq, task);
+    } else {
+        fair_hold_only(rq, task);
+    }
 }
 
 static void fair_dequeue(struct runqueue *rq, struct task *task)
@@ -120,14 +146,34 @@ static struct task *fair_pick_next(struct runqueue *rq)
     if (!first) {
         return NULL;
     }
-    rq->fair_first = rb_remove_first(&rq->fair, first);
-    if (!rq->fair_first) {
-        rq->fair_last = NULL;
-    }
-    if ((int64_t)(task->vruntime - rq->min_vruntime) > 0) {
-        rq->min_vruntime = task->vruntime;
+    fair_move_time(rq, task);
+    if (first == rq->fair_last) {
+        fair_hold_only(rq, NULL);
+    } else {
+        rq->fair_first = rb_remove_first(&rq->fair, first);
     }
     return task;
+}
+
+/* Tasks that yield take turns: behind the next one. Two of them change places in the tree. */
+static struct task *fair_yield(struct runqueue *rq, struct task *task)
+{
+    struct rb_node *first = rq->fair_first;
+
+    assert_held(&rq->lock);
+    if (!first) {
+        return task;
+    }
+    if (fair_before(task, fair_entry(first))) {
+        task->vruntime = fair_entry(first)->vruntime;
+    }
+    if (first != rq->fair_last) {
+        fair_insert(rq, task);
+        return fair_pick_next(rq);
+    }
+    fair_hold_only(rq, task);
+    fair_move_time(rq, fair_entry(first));
+    return fair_entry(first);
 }
 
 static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
@@ -141,8 +187,8 @@ static void fair_charge(struct runqueue *rq, struct task *task, ktime_t time)
 //@lab 3 charge end
     /* While it is alone nobody is picked, but the queue's time must go on: who wakes up next is
      * measured by it. */
-    if (!rq->fair_first && (int64_t)(task->vruntime - rq->min_vruntime) > 0) {
-        rq->min_vruntime = task->vruntime;
+    if (!rq->fair_first) {
+        fair_move_time(rq, task);
     }
 }
 
@@ -184,6 +230,7 @@ const struct sched_class fair_class = {
     .dequeue = fair_dequeue,
     .next = fair_next,
     .pick_next = fair_pick_next,
+    .yield = fair_yield,
     .charge = fair_charge,
     .slice = fair_slice,
     .preempts = fair_preempts,

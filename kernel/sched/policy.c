@@ -51,6 +51,12 @@ static struct task *queue_pick_next(struct runqueue *rq)
     return task;
 }
 
+static struct task *queue_yield(struct runqueue *rq, struct task *task)
+{
+    sched_base.enqueue(rq, task, ENQUEUE_AGAIN);
+    return sched_base.pick_next(rq);
+}
+
 static void queue_charge(struct runqueue *rq, struct task *task, ktime_t time)
 {
     (void)rq, (void)task, (void)time;
@@ -101,6 +107,7 @@ void sched_choose_policy(void)
         .dequeue = chosen->dequeue ?: queue_dequeue,
         .next = chosen->next ?: queue_next,
         .pick_next = chosen->pick_next ?: queue_pick_next,
+        .yield = chosen->yield ?: queue_yield,
         .charge = chosen->charge ?: queue_charge,
         .slice = chosen->slice ?: queue_slice,
         .preempts = chosen->preempts ?: queue_preempts,

@@ -174,7 +174,8 @@ static void realtime_pull(struct runqueue *rq)
     }
 }
 
-static struct task *realtime_pick_next(struct runqueue *rq)
+/* The next one, off its queue; a task without real time that `yields` (NULL: none does) is put there. */
+static struct task *realtime_take(struct runqueue *rq, struct task *yields)
 {
     struct realtime *realtime = &realtimes[rq->cpu];
     struct task *task = NULL;
@@ -183,7 +184,9 @@ static struct task *realtime_pick_next(struct runqueue *rq)
     realtime->again = false;
     realtime_pull(rq);
     if (!realtime->best || realtime_is_over(rq)) {
-        task = sched_base.pick_next(rq);
+        task = yields ? sched_base.yield(rq, yields) : sched_base.pick_next(rq);
+    } else if (yields) {
+        sched_base.enqueue(rq, yields, ENQUEUE_AGAIN);
     }
     if (!task && realtime->best) {
         task = realtime_next(rq, NULL);
@@ -194,6 +197,20 @@ static struct task *realtime_pick_next(struct runqueue *rq)
         realtime_look_again(rq); /* idle, it would get no tick */
     }
     return task;
+}
+
+static struct task *realtime_pick_next(struct runqueue *rq)
+{
+    return realtime_take(rq, NULL);
+}
+
+static struct task *realtime_yield(struct runqueue *rq, struct task *task)
+{
+    if (!task->realtime) {
+        return realtime_take(rq, task);
+    }
+    realtime_insert(rq, task, false);
+    return realtime_take(rq, NULL);
 }
 
 static void realtime_charge(struct runqueue *rq, struct task *task, ktime_t time)
@@ -256,6 +273,7 @@ static void realtime_install(void)
     sched_class.dequeue = realtime_dequeue;
     sched_class.next = realtime_next;
     sched_class.pick_next = realtime_pick_next;
+    sched_class.yield = realtime_yield;
     sched_class.charge = realtime_charge;
     sched_class.slice = realtime_slice;
     sched_class.preempts = realtime_preempts;

@@ -78,7 +78,6 @@ static inline bool policy_is_realtime(int policy)
 
 enum enqueue_kind {
     ENQUEUE_AGAIN, /* it ran until now */
-    ENQUEUE_YIELDS, /* the same, and wants others to run first */
     ENQUEUE_WOKEN,
     ENQUEUE_MOVED, /* from another CPU, after leave() */
     ENQUEUE_FRESH, /* its first time */
@@ -105,6 +104,9 @@ struct sched_class {
     struct task *(*next)(struct runqueue *rq, struct task *task);
     /* Takes it off the queue; NULL: none. Left out: the first one. */
     struct task *(*pick_next)(struct runqueue *rq);
+    /* Both at once: `task`, which runs, lets others go first. Queue it, and take off the next one (it, if
+     * there is no other). Left out: it is put at the end. */
+    struct task *(*yield)(struct runqueue *rq, struct task *task);
     /* `task` has run for `time`. Left out: it costs nothing. */
     void (*charge)(struct runqueue *rq, struct task *task, ktime_t time);
     /* How long the running task may run when others are queued; SLICE_MIN at least. */

@@ -72,7 +72,7 @@ LAB = Lab(
              lambda seed, cpus: {f"loop{i}": (200, 300) for i in range(4)}, limit=2, checks=[FEW_INTERRUPTS],
              hints={FEW_INTERRUPTS: "step 2: when a slice is over a new one begins, also if nobody else waits"}),
         Test("clocks", 10, "step 3: what fair_charge adds", clocks, append="lab=clocks:{seed}"),
-        Test("places", 10, "step 3: where fair_enqueue ends its search", places, append="lab=places:{seed}",
+        Test("places", 10, "step 3: where fair_insert ends its search", places, append="lab=places:{seed}",
              hints={"order": "step 3: who has the same clock as another one goes to the right of it"}),
         Test("weights", 10, "step 3: virtual time runs faster for a lighter task, and orders the tree",
              ratio, limit=2),
@@ -91,7 +91,7 @@ LAB = Lab(
     ],
     places={
         "sched_timer_interrupt": "step 2, the slice is over",
-        "fair_enqueue": "step 3, the place in the tree",
+        "fair_insert": "step 3, the place in the tree",
         "fair_charge": "step 3, the virtual time", "fair_set_start": "step 4, who was woken",
         "fair_preempts": "step 4, who preempts", "fair_slice": "step 5, the slice",
     },
