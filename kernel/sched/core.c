@@ -23,20 +23,26 @@ static struct runqueue *this_rq(void)
     return this_cpu(rq);
 }
 
+/* `rq` is locked, but the task has left it. */
+static __attribute__((noinline)) struct runqueue *rq_follow_task(struct runqueue *rq, struct task *task)
+{
+    do {
+        spin_unlock(&rq->lock);
+        rq = &runqueues[__atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE)];
+        spin_lock(&rq->lock);
+    } while (rq->cpu != task->cpu);
+    return rq;
+}
+
 /* The run queue of a task, locked; the task may be on its way to another one. Interrupts off. */
 static inline struct runqueue *rq_lock_task(struct task *task)
 {
-    assert_irqs_off();
-    for (;;) {
-        uint32_t cpu = __atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE);
-        struct runqueue *rq = cpus[cpu].rq;
+    uint32_t cpu = __atomic_load_n(&task->cpu, __ATOMIC_ACQUIRE);
+    struct runqueue *rq = &runqueues[cpu];
 
-        spin_lock(&rq->lock);
-        if (cpu == task->cpu) {
-            return rq;
-        }
-        spin_unlock(&rq->lock);
-    }
+    assert_irqs_off();
+    spin_lock(&rq->lock);
+    return cpu == task->cpu ? rq : rq_follow_task(rq, task);
 }
 
 /* need_resched is set: does its CPU find that by itself? One that is about to halt says so first, and looks
@@ -73,12 +79,12 @@ static inline ktime_t rq_charge(struct runqueue *rq)
     return now;
 }
 
-/* Have the timer's interrupt look at the slice: it computes when that ends, switches need not.
+/* Have the timer's interrupt look at the slice of `next`: it computes when that ends, switches need not.
  * An idle CPU takes no ticks, but for a look now and then whether another one hangs. */
-static inline void rq_watch_slice(struct runqueue *rq, ktime_t now)
+static inline void rq_watch_slice(struct runqueue *rq, const struct task *next, ktime_t now)
 {
     assert_held(&rq->lock);
-    if (rq->running != rq->idle) {
+    if (next != rq->idle) {
         timer_arm(now + (rq->runnable ? SLICE_MIN : TICK));
     } else if (!balance_all_idle()) {
         timer_arm(now + HANG_LOOK);
@@ -152,7 +158,7 @@ static __attribute__((noinline)) void prev_free(struct runqueue *rq, struct task
 }
 
 /* On the new task's stack: let the lock go. */
-static void switch_finish(struct task *prev)
+static inline void switch_finish(struct task *prev)
 {
     struct runqueue *rq = this_rq();
 
@@ -168,11 +174,11 @@ static void switch_finish(struct task *prev)
     }
 }
 
-void sched_finish_switch(void)
+void sched_finish_switch(struct task *prev)
 {
     struct task *task = current;
 
-    switch_finish(this_rq()->prev);
+    switch_finish(prev);
     if (task->set_tid) { /* only the task itself can write to its memory as user mode may */
         irq_enable();
         put_user(task->tid, task->set_tid); /* clone has succeeded: a bad address is no error */
@@ -249,7 +255,7 @@ void schedule(void)
     rq->running = next;
     next->exec_start = now;
     rq->slice_start = now;
-    rq_watch_slice(rq, now);
+    rq_watch_slice(rq, next, now);
     if (next == prev) {
         spin_unlock(&rq->lock);
         irq_restore(flags);
@@ -264,7 +270,6 @@ void schedule(void)
     this_cpu(user_work) = next->notify;
     cpu_set_kernel_stack(next->kernel_stack);
     switch_user_state(prev, next);
-    rq->prev = prev;
     prev = switch_to(prev, next);
     switch_finish(prev);
     irq_restore(flags);
@@ -292,7 +297,6 @@ void sched_yield(void)
 
 static bool task_make_runnable(struct task *task, bool stopped)
 {
-    uint64_t flags = irq_save();
     struct runqueue *rq = rq_lock_task(task);
     bool asleep = task->state == TASK_SLEEPING || task->state == TASK_BLOCKED ||
                   (stopped && task->state == TASK_STOPPED);
@@ -305,12 +309,11 @@ static bool task_make_runnable(struct task *task, bool stopped)
     if (asleep && task != rq->running) { /* on no queue */
         if (cpu_count > 1 && balance_place(task, ENQUEUE_WOKEN) != rq->cpu) {
             rq_hand_over(rq, task);
-            irq_restore_preempt(flags);
             return true;
         }
         rq_enqueue(rq, task, ENQUEUE_WOKEN, rq_charge(rq));
     }
-    spin_unlock_irqrestore(&rq->lock, flags);
+    spin_unlock(&rq->lock);
     return asleep;
 }
 

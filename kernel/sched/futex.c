@@ -296,10 +296,14 @@ static inline struct waiter *walk_next(struct walk *walk)
 /* The bucket's lock is held. The waiter needs it to leave, until it is off the queue. */
 static inline void wake_one(struct waiter *waiter)
 {
+    uint64_t flags;
+
     assert_held(&waiter->bucket->lock);
     trace(TRACE_FUTEX_WAKE, 0, (uint32_t)waiter->task->tid, waiter->key.address);
     __atomic_store_n(&waiter->woken, true, __ATOMIC_RELEASE);
+    flags = irq_save();
     task_wake(waiter->task);
+    irq_restore(flags);
     list_remove(&waiter->list); /* from here on it may be gone */
 }
 

@@ -155,6 +155,7 @@ static void pi_hand_over(struct pi_futex *futex, bool handed)
 {
     struct pi_waiter *waiter = container_of(pi_first(&futex->waiters), struct pi_waiter, place);
     struct task *old = futex->owner;
+    uint64_t flags;
 
     assert_held(&pi_lock);
     pi_stop_waiting(waiter);
@@ -167,7 +168,9 @@ static void pi_hand_over(struct pi_futex *futex, bool handed)
     pi_forget_if_done(futex);
     waiter->handed = handed;
     __atomic_store_n(&waiter->granted, true, __ATOMIC_RELEASE);
+    flags = irq_save();
     task_wake(waiter->task);
+    irq_restore(flags);
 }
 
 /* Would the current task wait for itself? Or for too many. */

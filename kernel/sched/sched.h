@@ -12,7 +12,6 @@ struct runqueue {
     struct spinlock lock;
     uint32_t cpu;
     struct task *running, *idle;
-    struct task *prev; /* whom the running task took over from, until switch_finish */
     bool marked_idle;  /* tasks are placed here first: nothing runs and nothing is queued */
     bool looking;      /* `idle` does not halt, but looks at need_resched; its own, without the lock */
     int runnable;      /* queued, without the one that runs; others look without the lock */
@@ -130,7 +129,7 @@ void schedule(void);
 /* The same, but others that are queued run first. */
 void sched_yield(void);
 /* Make a sleeping or blocked task runnable, and queue it. False: it was, or it is stopped or dead. The
- * caller knows that it does not go away. Any context; takes the run queue's lock, so none is held. */
+ * caller knows that it does not go away. Interrupts off; takes the run queue's lock, so none is held. */
 bool task_wake(struct task *task);
 /* The same, and also for a stopped one. */
 void task_wake_stopped(struct task *task);
@@ -190,7 +189,7 @@ void hang_tick(struct runqueue *rq, ktime_t now);
 struct task *switch_to(struct task *prev, struct task *next);
 /* Where the first switch to a task returns to; and what it calls there, the lock still held. */
 void task_first_switch(void);
-void sched_finish_switch(void);
+void sched_finish_switch(struct task *prev);
 /* switch.c: a new task's kernel stack, below its trap frame. `kernel`: it starts in the kernel. */
 void switch_first_frame(struct task *task, bool kernel);
 #endif

@@ -50,6 +50,7 @@ switch_end:
     nop                         ; a debugger looks at the byte before a return address
 task_first_switch:
     xor ebp, ebp
+    mov rdi, rax                ; prev
     call sched_finish_switch
     test rbx, rbx
     jz trap_return

@@ -44,9 +44,23 @@ static bool wake_nobody(struct wait_entry *entry, int events)
     return false;
 }
 
+/* Wake a few entries, from *next on, which goes on to where they end: at `end`, or there are more. True:
+ * `only_one`, and it was woken. The lock is held. */
+static inline bool wake_few(struct list **next, const struct list *end, int events, bool only_one)
+{
+    for (int left = WAKE_TURN; *next != end && left > 0; left--) {
+        struct wait_entry *entry = container_of(*next, struct wait_entry, list);
+
+        *next = (*next)->next;
+        if (entry->wake(entry, events) && only_one) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The walk stops before `next`. The lock is held. */
-static __attribute__((noinline)) void walk_mark(struct wait_queue *queue, struct wake_walk *walk,
-                                                struct list *next)
+static void walk_mark(struct wait_queue *queue, struct wake_walk *walk, struct list *next)
 {
     walk->here.wake = walk->last.wake = wake_nobody;
     if (!walk->going) {
@@ -56,52 +70,57 @@ static __attribute__((noinline)) void walk_mark(struct wait_queue *queue, struct
     list_push_back(next, &walk->here.list);
 }
 
-/* Wake a few entries, of those that were there when the walk began: it is `going` if there are more.
- * True: `only_one`, and it was woken. The lock is held. */
-static inline bool wake_turn(struct wait_queue *queue, struct wake_walk *walk, bool only_one)
+/* The next few of those that were there when the walk began: it is `going` if there are more. True: `only_one`,
+ * and it was woken. The lock is held. */
+static bool walk_turn(struct wait_queue *queue, struct wake_walk *walk, bool only_one)
 {
     struct list *next = queue->entries.next, *end = &queue->entries;
-    int left = WAKE_TURN;
-    bool taken = false;
+    bool taken;
 
-    if (unlikely(walk->going)) {
+    if (walk->going) {
         next = walk->here.list.next;
         end = &walk->last.list;
         list_remove(&walk->here.list);
     }
-    while (next != end) {
-        struct wait_entry *entry = container_of(next, struct wait_entry, list);
-
-        if (unlikely(left-- == 0)) {
-            walk_mark(queue, walk, next);
-            return false;
-        }
-        next = next->next;
-        if (entry->wake(entry, walk->events) && only_one) {
-            taken = true;
-            break;
-        }
-    }
-    if (unlikely(walk->going)) {
+    taken = wake_few(&next, end, walk->events, only_one);
+    if (!taken && next != end) {
+        walk_mark(queue, walk, next);
+    } else if (walk->going) {
         list_remove(&walk->last.list);
         walk->going = false;
     }
     return taken;
 }
 
-bool wake_entries(struct wait_queue *queue, int events, bool only_one)
+/* The queue is long: go on at `next`, in turns. The lock is held, and given back. */
+static __attribute__((noinline)) bool walk_on(struct wait_queue *queue, struct list *next, int events,
+                                              bool only_one, uint64_t flags)
 {
     struct wake_walk walk;
     bool taken;
 
     walk.events = events;
     walk.going = false;
+    walk_mark(queue, &walk, next);
     do {
-        uint64_t flags = spin_lock_irqsave(&queue->lock);
-
-        taken = wake_turn(queue, &walk, only_one);
         spin_unlock_irqrestore(&queue->lock, flags);
-    } while (unlikely(walk.going));
+        flags = spin_lock_irqsave(&queue->lock);
+        taken = walk_turn(queue, &walk, only_one);
+    } while (walk.going);
+    spin_unlock_irqrestore(&queue->lock, flags);
+    return taken;
+}
+
+bool wake_entries(struct wait_queue *queue, int events, bool only_one)
+{
+    uint64_t flags = spin_lock_irqsave(&queue->lock);
+    struct list *next = queue->entries.next;
+    bool taken = wake_few(&next, &queue->entries, events, only_one);
+
+    if (unlikely(!taken && next != &queue->entries)) {
+        return walk_on(queue, next, events, only_one, flags);
+    }
+    spin_unlock_irqrestore(&queue->lock, flags);
     return taken;
 }
 
@@ -117,7 +136,7 @@ static void wake_later_turn(struct wake_later *later, int events, bool go_on)
             later->walk.events = later->again;
             later->again = 0;
         }
-        wake_turn(later->queue, &later->walk, later->only_one);
+        walk_turn(later->queue, &later->walk, later->only_one);
     }
     going = later->walk.going || later->again;
     spin_unlock_irqrestore(&later->queue->lock, flags);
@@ -203,7 +222,7 @@ static void wake_by_timer(struct timer *timer)
     task_wake(container_of(timer, struct wake_timer, timer)->task);
 }
 
-static long wait_until(ktime_t deadline)
+static __attribute__((noinline)) long wait_until(ktime_t deadline)
 {
     struct wake_timer wake = {.timer.expire = wake_by_timer, .task = current};
 

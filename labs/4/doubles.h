@@ -67,4 +67,14 @@ void double_change(void);
 long uaccess_load(const void *word);
 long wait_sleep(bool interruptible, ktime_t deadline);
 void task_wake(struct task *task);
+
+static inline uint64_t irq_save(void)
+{
+    return 0;
+}
+
+static inline void irq_restore(uint64_t flags)
+{
+    (void)flags;
+}
 #endif
