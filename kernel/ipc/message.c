@@ -160,7 +160,7 @@ static long message_put(struct socket *to, struct message *message, const struct
     for (size_t i = 0; i < io->count; i++) {
         ssize_t part = socket_piece(io, i, &base, &size);
 
-        part = part || !size ? part : ring_put(&to->ring, base, size);
+        part = part || !size ? part : ring_put(&to->ring, base, size, size);
         if (part < (ssize_t)size || done + size > message->size) { /* or the pieces have grown */
             ring_take_back(&to->ring, done + (part > 0 ? (size_t)part : 0));
             return -EFAULT;

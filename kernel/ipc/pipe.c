@@ -83,17 +83,15 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
 
     (void)position;
     for (;;) {
-        ssize_t part = 0;
+        ssize_t part;
         long error;
 
-        if (__atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE) == 0) {
+        if (__atomic_load_n(&pipe->readers, __ATOMIC_ACQUIRE) == 0 && size > 0) {
             signal_send_self(SIGPIPE);
             return done ? (ssize_t)done : -EPIPE;
         }
         mutex_lock(&pipe->lock);
-        if (ring_room(&pipe->ring) >= need) {
-            part = ring_put(&pipe->ring, buffer + done, size - done);
-        }
+        part = ring_put(&pipe->ring, buffer + done, size - done, need);
         mutex_unlock(&pipe->lock);
         if (part < 0) {
             return done ? (ssize_t)done : part;

@@ -70,22 +70,48 @@ void ring_drop(struct ring *ring, size_t size)
     }
 }
 
-ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
+/* From the first page. At most `size` bytes, which are there; how many, or -EFAULT. */
+static inline ssize_t ring_take_piece(struct ring *ring, char __user *buffer, size_t size)
 {
-    size_t done = 0, there = ring_used(ring);
+    size_t part = ring_piece(ring->read, size);
 
-    size = size < there ? size : there;
+    if (copy_to_user(buffer, ring_at(ring, ring->read), part)) {
+        return -EFAULT;
+    }
+    ring_drop_piece(ring, part);
+    return (ssize_t)part;
+}
+
+static __attribute__((noinline)) ssize_t ring_take_others(struct ring *ring, char __user *buffer, size_t size)
+{
+    size_t done = 0;
+
     while (done < size) {
-        uint64_t read = ring->read;
-        size_t part = ring_piece(read, size - done);
+        ssize_t part = ring_take_piece(ring, buffer + done, size - done);
 
-        if (copy_to_user(buffer + done, ring_at(ring, read), part)) {
-            return done ? (ssize_t)done : -EFAULT;
+        if (part < 0) {
+            break;
         }
-        ring_drop_piece(ring, part);
-        done += part;
+        done += (size_t)part;
     }
     return (ssize_t)done;
+}
+
+/* Mostly it is one piece. */
+ssize_t ring_take(struct ring *ring, char __user *buffer, size_t size)
+{
+    size_t there = ring_used(ring);
+    ssize_t part;
+
+    size = size < there ? size : there;
+    if (size == 0) {
+        return 0;
+    }
+    part = ring_take_piece(ring, buffer, size);
+    if (part < 0 || (size_t)part == size) {
+        return part;
+    }
+    return part + ring_take_others(ring, buffer + part, size - (size_t)part);
 }
 
 /* Make the page that `position` of the stream lies in. False: no memory. */
@@ -99,25 +125,51 @@ static __attribute__((noinline)) bool ring_make_page(struct ring *ring, uint64_t
     return page;
 }
 
-ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size)
+/* To the last page. At most `size` bytes, for which there is room; how many, -EFAULT, or -ENOMEM. */
+static inline ssize_t ring_put_piece(struct ring *ring, const char __user *buffer, size_t size)
 {
-    size_t done = 0, room = ring_room(ring);
+    uint64_t written = ring->written;
+    size_t part = ring_piece(written, size);
 
-    size = size < room ? size : room;
+    if (!ring->pages[(written / PAGE_SIZE) % RING_PAGES] && !ring_make_page(ring, written)) {
+        return -ENOMEM;
+    }
+    if (copy_from_user(ring_at(ring, written), buffer, part)) {
+        return -EFAULT;
+    }
+    __atomic_store_n(&ring->written, ring->written + part, __ATOMIC_RELEASE);
+    return (ssize_t)part;
+}
+
+static __attribute__((noinline)) ssize_t ring_put_others(struct ring *ring, const char __user *buffer, size_t size)
+{
+    size_t done = 0;
+
     while (done < size) {
-        uint64_t written = ring->written;
-        size_t part = ring_piece(written, size - done);
+        ssize_t part = ring_put_piece(ring, buffer + done, size - done);
 
-        if (!ring->pages[(written / PAGE_SIZE) % RING_PAGES] && !ring_make_page(ring, written)) {
-            return done ? (ssize_t)done : -ENOMEM;
+        if (part < 0) {
+            break;
         }
-        if (copy_from_user(ring_at(ring, written), buffer + done, part)) {
-            return done ? (ssize_t)done : -EFAULT;
-        }
-        __atomic_store_n(&ring->written, written + part, __ATOMIC_RELEASE);
-        done += part;
+        done += (size_t)part;
     }
     return (ssize_t)done;
+}
+
+ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size, size_t need)
+{
+    size_t room = ring_room(ring);
+    ssize_t part;
+
+    if (room < need || size == 0) {
+        return 0;
+    }
+    size = size < room ? size : room;
+    part = ring_put_piece(ring, buffer, size);
+    if (part < 0 || (size_t)part == size) {
+        return part;
+    }
+    return part + ring_put_others(ring, buffer + part, size - (size_t)part);
 }
 
 void ring_free(struct ring *ring)

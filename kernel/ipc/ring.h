@@ -55,8 +55,8 @@ static inline void ring_take_back(struct ring *ring, size_t size)
     __atomic_store_n(&ring->written, ring->written - size, __ATOMIC_RELEASE);
 }
 
-/* Copy in what there is room for: how many bytes, -EFAULT, -ENOMEM. */
-ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size);
+/* Copy in what there is room for: how many bytes, -EFAULT, -ENOMEM; none if there is room for less than `need`. */
+ssize_t ring_put(struct ring *ring, const char __user *buffer, size_t size, size_t need);
 /* Empty it and give its pages back. A ring of zeroes is empty. */
 void ring_free(struct ring *ring);
 #endif

@@ -33,7 +33,7 @@ static ssize_t stream_put(struct socket *socket, struct socket_io *io, const cha
         if (message && ring_room(&peer->ring)) {
             message_push(peer, message);
         }
-        part = ring_put(&peer->ring, buffer, size);
+        part = ring_put(&peer->ring, buffer, size, 1);
         if (message && part > 0) {
             message->size = (size_t)part;
             io->message = NULL;

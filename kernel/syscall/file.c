@@ -54,15 +54,32 @@ static inline __attribute__((always_inline)) ssize_t file_transfer(struct file *
     return file_operation(file, buffer, size, &file->position, write);
 }
 
+/* The file is held: who shares the table may close it meanwhile. */
+static __attribute__((noinline)) long fd_transfer_shared(int fd, uint64_t buffer, size_t size, bool write)
+{
+    struct file *file = fd_use(current->files, fd, true);
+    long done;
+
+    if (!file) {
+        return -EBADF;
+    }
+    done = file_transfer(file, buffer, size, NULL, write);
+    fd_done(file, true);
+    return done;
+}
+
 static inline long fd_transfer(int fd, uint64_t buffer, size_t size, bool write)
 {
     const struct files *files = current->files;
-    const bool shared = files_shared(files);
-    struct file *file = fd_use(files, fd, shared);
-    long done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
+    struct file *file;
+    long done;
 
+    if (files_shared(files)) {
+        return fd_transfer_shared(fd, buffer, size, write);
+    }
+    file = fd_use(files, fd, false);
+    done = file ? file_transfer(file, buffer, size, NULL, write) : -EBADF;
     __asm__ volatile(""); /* no jump to the file's function instead of a call: backtraces show this one, too */
-    fd_done(file, shared);
     return done;
 }
 
