@@ -35,12 +35,10 @@ static inline void *phys_to_virt(paddr_t address)
     return (void *)(address + DIRECT_MAP_BASE);
 }
 
-/* For the direct map and the kernel image. */
+/* The way back: of what lies in the direct map, not in the kernel image. */
 static inline paddr_t virt_to_phys(const void *pointer)
 {
-    vaddr_t address = (vaddr_t)pointer;
-
-    return address >= KERNEL_BASE ? address - KERNEL_BASE : address - DIRECT_MAP_BASE;
+    return (vaddr_t)pointer - DIRECT_MAP_BASE;
 }
 
 /* Index into the table of a level: 0 is the page table, 3 the pml4. */

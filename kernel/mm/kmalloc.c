@@ -44,15 +44,17 @@ void kmalloc_init(void)
     }
 }
 
-/* At the start of a slab's first page: there is no room for it in struct page. */
+/* At the start of a slab's first page. Its class' lock protects all but `class`, which never changes. */
 struct slab {
     struct slab_class *class;
     void *free;
-};
+    struct list list; /* of the class, while an object is free */
+    int used;
+} __attribute__((aligned(16)));
 
-#define SLAB_HEADER 16
+#define SLAB_HEADER sizeof(struct slab)
 
-static __attribute__((noinline)) struct page *slab_create(struct slab_class *class)
+static __attribute__((noinline)) struct slab *slab_create(struct slab_class *class)
 {
     struct page *page = page_alloc(class->order);
     char *start, *end;
@@ -74,43 +76,43 @@ static __attribute__((noinline)) struct page *slab_create(struct slab_class *cla
     for (int i = 0; i < 1 << class->order; i++) {
         page[i].owner = slab; /* any object leads to its slab */
     }
-    page->used = 0;
+    slab->used = 0;
     class->slabs++;
-    return page;
+    return slab;
 }
 
 static void *slab_alloc(struct slab_class *class)
 {
-    struct page *page;
     struct slab *slab;
     void **object;
 
     spin_lock(&class->lock);
     if (list_empty(&class->partial)) {
-        page = slab_create(class);
-        if (!page) {
+        slab = slab_create(class);
+        if (!slab) {
             spin_unlock(&class->lock);
             return NULL;
         }
-        list_push_front(&class->partial, &page->list);
+        list_push_front(&class->partial, &slab->list);
         class->empty++;
     }
-    page = list_first(&class->partial, struct page, list);
-    slab = page_to_virt(page);
+    slab = list_first(&class->partial, struct slab, list);
     object = slab->free;
     slab->free = *object;
-    class->empty -= page->used++ == 0;
+    class->empty -= slab->used++ == 0;
     class->used++;
     if (!slab->free) {
-        list_remove(&page->list);
+        list_remove(&slab->list);
     }
     spin_unlock(&class->lock);
     return object;
 }
 
 /* Empty, and off all lists. */
-static __attribute__((noinline)) void slab_drop(struct slab_class *class, struct page *page)
+static __attribute__((noinline)) void slab_drop(struct slab_class *class, struct slab *slab)
 {
+    struct page *page = virt_to_page(slab);
+
     for (int i = 0; i < 1 << class->order; i++) {
         page[i].owner = NULL;
     }
@@ -120,29 +122,28 @@ static __attribute__((noinline)) void slab_drop(struct slab_class *class, struct
 static void slab_free(struct slab *slab, void *object)
 {
     struct slab_class *class = slab->class;
-    struct page *page = virt_to_page(slab);
     bool drop = false;
 
     spin_lock(&class->lock);
-    debug_assert(page->used > 0 && class->used > 0);
+    debug_assert(slab->used > 0 && class->used > 0);
     debug_assert(((char *)object - (char *)slab - SLAB_HEADER) % class->size == 0);
     if (!slab->free) {
-        list_push_front(&class->partial, &page->list);
+        list_push_front(&class->partial, &slab->list);
     }
     *(void **)object = slab->free;
     slab->free = object;
     class->used--;
-    if (--page->used == 0) {
+    if (--slab->used == 0) {
         drop = class->empty > 0;
         class->empty += !drop;
         if (drop) {
-            list_remove(&page->list);
+            list_remove(&slab->list);
             class->slabs--;
         }
     }
     spin_unlock(&class->lock);
     if (drop) {
-        slab_drop(class, page);
+        slab_drop(class, slab);
     }
 }
 

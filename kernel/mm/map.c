@@ -40,7 +40,7 @@ void mm_merge(struct mm *mm, struct vma *vma, vaddr_t end)
 
     assert_held(&mm->lock);
     vma = vma->below ? vma->below : vma;
-    while (vma->start <= end && (next = vma->above)) {
+    while (vma->start < end && (next = vma->above)) {
         if (vma_mergeable(vma, next)) {
             mm->pages += vma_pages(next);
             vma->end = next->end;
@@ -165,9 +165,13 @@ static struct vma *vma_create(size_t length, int prot, int flags, struct vma_sou
 {
     struct vma *vma = kmalloc(sizeof(*vma));
 
-    if (vma) {
-        *vma = (struct vma){.end = length, .prot = prot, .flags = flags & VMA_FLAGS,
-                            .source = vma_source_get(source), .offset = offset};
+    if (vma) { /* the rest is set when it is placed */
+        vma->end = length;
+        vma->prot = prot;
+        vma->flags = flags & VMA_FLAGS;
+        vma->touched = false;
+        vma->source = vma_source_get(source);
+        vma->offset = offset;
     }
     return vma;
 }
@@ -178,8 +182,7 @@ static inline __attribute__((always_inline)) long map_locked(struct mm *mm, stru
                                                              vaddr_t address, int flags)
 {
     const size_t length = vma->end;
-    const uint64_t pages = length >> PAGE_SHIFT, promise = vma_promise(vma, pages);
-    uint64_t replaced = 0;
+    uint64_t pages = length >> PAGE_SHIFT, promise, replaced = 0;
     struct vma *above;
     long error = mm->areas > AREAS_MAX ? -ENOMEM : map_place(mm, &address, length, flags, &above);
 
@@ -189,6 +192,7 @@ static inline __attribute__((always_inline)) long map_locked(struct mm *mm, stru
     if (flags & MAP_FIXED && above && above->start < address + length) {
         replaced = mm_mapped(mm, address, address + length);
     }
+    promise = vma_promise(vma, pages);
     error = mm_charge(mm, pages - replaced, vma_is_data(vma->prot, vma->flags) ? pages : 0, promise);
     if (error) {
         return error;
@@ -247,7 +251,10 @@ long mm_unmap(struct mm *mm, vaddr_t address, size_t size)
     size_t length = align_up(size, PAGE_SIZE);
     long error;
 
-    if (address & (PAGE_SIZE - 1) || length == 0 || !mm_range_ok(address, length)) {
+    if (address & (PAGE_SIZE - 1)) {
+        return -EINVAL;
+    }
+    if (length == 0 || !mm_range_ok(address, length)) {
         return -EINVAL;
     }
     mutex_lock(&mm->lock);
