@@ -429,7 +429,7 @@ long sys_fcntl(int fd, int command, uint64_t argument)
     case 0: /* F_DUPFD */
     case 1030:
         file_put(file);
-        if (argument >= current->group->limits[RLIMIT_NOFILE].soft) {
+        if ((uint32_t)argument >= current->group->limits[RLIMIT_NOFILE].soft) {
             return -EINVAL;
         }
         return fd_duplicate(fd, (int)argument, command == 1030);
