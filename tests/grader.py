@@ -190,6 +190,19 @@ def grader_gives_no_hints_on_what_is_not_the_learner_s() -> None:
 
 
 @test
+def grader_names_what_is_not_installed() -> None:
+    """A tree that does not build for that is nobody's mistake."""
+    with tempfile.TemporaryDirectory(prefix="bare-") as directory:
+        setup = Path(directory, "tools/setup")
+        setup.parent.mkdir()
+        for status, verdict, said in ((1, HARNESS, "not installed: gcc nasm (tools/setup run)"), (0, FAIL, "No rule")):
+            setup.write_text(f"#!/bin/sh\necho tools/setup: missing for run: gcc nasm\nexit {status}\n")
+            setup.chmod(0o755)
+            found = build.build(Path(directory), manifest.Lab(9, "", "", [], [], 0))
+            check(found and found[0] == verdict and said in found[1], f"{found}")
+
+
+@test
 def grader_tells_the_same_in_whatever_order_guests_end() -> None:
     """The third test hangs at once, the first later: what counts is which stands before which."""
     names = ["late_hang", "good", "hang", "not_run", "nor_this"]

@@ -60,10 +60,13 @@ def build(root: Path, lab: Lab) -> tuple[str, str] | None:
     """None, or the verdict for all tests and what was seen."""
     error = make(root, "all")
     if error:
-        tools = subprocess.run([str(root / "tools/setup"), "--check", "run"], capture_output=True)
+        tools = subprocess.run([str(root / "tools/setup"), "--check", "run"], capture_output=True, text=True)
         full = os.statvfs(root).f_bavail == 0
-        return (HARNESS, f"the disk is full: {error}") if full else \
-            (HARNESS if tools.returncode else FAIL, error)
+        if full:
+            return HARNESS, f"the disk is full: {error}"
+        if tools.returncode:
+            return HARNESS, f"not installed: {tools.stdout.strip().rpartition(': ')[2]} (tools/setup run)"
+        return FAIL, error
     error = make(root, f"build/labs/{lab.number}/tests")
     # The tests are ours: that they do not link can only be the learner's where the library is.
     learner = any(pattern.startswith("user/") for pattern in lab.files)
