@@ -2,6 +2,7 @@
 outlives it, whatever ends it."""
 import ctypes
 import errno
+import io
 import os
 import select
 import signal
@@ -91,13 +92,35 @@ def write_all(fd: int, data: bytes) -> None:
             select.select([], [fd], [])
 
 
+class Output(io.TextIOWrapper):
+    """Standard output, whose errors say so: they come where it is flushed, or at any write."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError as error:
+            error.filename = "standard output"
+            raise
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as error:
+            error.filename = "standard output"
+            raise
+
+
+def name_output() -> None:
+    old = sys.stdout
+    if type(old) is io.TextIOWrapper:  # not None: it was closed
+        settings = {"encoding": old.encoding, "errors": old.errors, "line_buffering": old.line_buffering,
+                    "write_through": old.write_through}
+        sys.stdout = Output(old.detach(), **settings)
+
+
 def flush_output() -> None:
-    try:
-        if sys.stdout:  # None: it was closed
-            sys.stdout.flush()
-    except OSError as error:
-        error.filename = "standard output"
-        raise
+    if sys.stdout:
+        sys.stdout.flush()
 
 
 def drop_output() -> None:
@@ -114,6 +137,7 @@ def reason(error: OSError) -> str:
 def run(main: Callable[[], int], name: str = "tools/run", failed: int = FAILED) -> int:
     """main(), with each way in which it may be ended told in at most one line; `failed` is the status then."""
     handle_ends()
+    name_output()
     try:
         try:
             return main()
