@@ -64,6 +64,7 @@ def a_translation_that_lags_behind_is_seen() -> None:
         for path in (tool, other):
             path.parent.mkdir(parents=True)
         tool.write_text(Path(TRANSLATED).read_text())
+        (tool.parent / "launch").symlink_to(ROOT / "tools/launch")
         (Path(directory) / "README.md").write_text("# Title\n\nWords.\n")
         (Path(directory) / "README.zh-CN.md").write_text("# 标题\n\n话。\n")
 

@@ -45,7 +45,7 @@ static void fair_hold_only(struct runqueue *rq, struct task *task)
     struct rb_node *node = task ? &task->run_node : NULL;
 
     if (task) {
-        *node = (struct rb_node){NULL};
+        *node = (struct rb_node){.red = false};
     }
     rq->fair.node = rq->fair_first = rq->fair_last = node;
 }
