@@ -121,18 +121,20 @@ static void *co_eat(void *seat)
 {
     struct co_mutex *first = co_forks[first_fork((int)(long)seat)];
     struct co_mutex *second = co_forks[second_fork((int)(long)seat)];
+    bool canceled = false;
 
     for (long i = 0; i < (long)seat && !arranged; i++) {
         co_yield_now(); /* it thinks before it eats */
     }
-    for (long i = 0; i < meals; i++) {
+    for (long i = 0; i < meals && !canceled; i++) {
         if (co_mutex_lock(first, CO_NEVER)) {
             return NULL;
         }
         if (yields) {
             co_yield_now();
         }
-        if (co_mutex_lock(second, CO_NEVER) == 0) {
+        canceled = co_mutex_lock(second, CO_NEVER) != 0;
+        if (!canceled) {
             eaten++;
             co_mutex_unlock(second);
         }
