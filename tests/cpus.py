@@ -70,14 +70,15 @@ def holds(trace: str, *expressions: str) -> None:
 
 @test
 def new_thread_stays_where_its_creator_is_while_all_cpus_are_busy() -> None:
-    """Else another CPU gets it, and gives it back when the creator sleeps."""
+    """Else another CPU gets it, and gives it back when the creator sleeps: 12 in a hundred. How QEMU has the CPUs
+    take turns makes it 0.2 to 1.4."""
     skip_in_real_time()
     with tempfile.TemporaryDirectory() as directory:
         trace = f"{directory}/t.ktr"
         guest("kernel", "smp", "2", "thread_create_join", options=[
             "--icount", "--smp", "2", "--mem", "1024", "--trace", trace, "--add",
             f"{ROOT}/build/user/bench/kernel:/bin/kernel"])
-        holds(trace, "count(clone()) > 1000", "count(migrate()) * 100 < count(clone())")
+        holds(trace, "count(clone()) > 1000", "count(migrate()) * 30 < count(clone())")
 
 
 @test
