@@ -3,7 +3,7 @@ import random
 import re
 import tempfile
 
-from driver import ROOT, Machine, Skipped, call, check, guest, guest_with, test
+from driver import ROOT, Failed, Machine, Skipped, call, check, guest, guest_with, test
 
 
 @test
@@ -70,15 +70,20 @@ def holds(trace: str, *expressions: str) -> None:
 
 @test
 def new_thread_stays_where_its_creator_is_while_all_cpus_are_busy() -> None:
-    """Else another CPU gets it, and gives it back when the creator sleeps: 12 in a hundred. How QEMU has the CPUs
-    take turns makes it 0.2 to 1.4."""
+    """Else another CPU gets it, and gives it back when the creator sleeps: 12 in a hundred. How QEMU's turns of the
+    CPUs meet the program's is chance, and moves it from 0.1 to 1.3 with the size of memory; so three have a try."""
     skip_in_real_time()
     with tempfile.TemporaryDirectory() as directory:
-        trace = f"{directory}/t.ktr"
-        guest("kernel", "smp", "2", "thread_create_join", options=[
-            "--icount", "--smp", "2", "--mem", "1024", "--trace", trace, "--add",
-            f"{ROOT}/build/user/bench/kernel:/bin/kernel"])
-        holds(trace, "count(clone()) > 1000", "count(migrate()) * 30 < count(clone())")
+        trace, failure = f"{directory}/t.ktr", None
+        for size in ("1024", "512", "300"):
+            guest("kernel", "smp", "2", "thread_create_join", options=[
+                "--icount", "--smp", "2", "--mem", size, "--trace", trace, "--add",
+                f"{ROOT}/build/user/bench/kernel:/bin/kernel"])
+            try:
+                return holds(trace, "count(clone()) > 1000", "count(migrate()) * 100 < count(clone())")
+            except Failed as failed:
+                failure = failed
+        raise failure
 
 
 @test

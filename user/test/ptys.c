@@ -1,70 +1,12 @@
 /* Pseudo-terminals (pty(7)): what each end sees of the other, and what happens when one is gone. */
-#include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 
 #include "asleep.h"
+#include "pty.h"
 #include "tasks.h"
-
-enum { GET_NUMBER = 0x80045430, SET_LOCK = 0x40045431, GET_LOCK = 0x80045439, GET_PEER = 0x5441,
-       SET_PACKETS = 0x5420, GET_PACKETS = 0x80045438, FLOW = 0x540a, FLUSH = 0x540b };
-enum { FLUSHED_INPUT = 1, FLUSHED_OUTPUT = 2, STOPPED = 4, STARTED = 8, NO_STOP_KEYS = 16, STOP_KEYS = 32 };
-enum { OUTPUT_OFF, OUTPUT_ON };
-enum { OF_INPUT, OF_OUTPUT, OF_BOTH };
-
-static char name[32], buffer[8192];
-
-/* The two ends of a new one. */
-static int open_pty(int *terminal)
-{
-    int master = open("/dev/ptmx", O_RDWR | O_NOCTTY), number, off = 0;
-
-    CHECK(master >= 0 && ioctl(master, GET_NUMBER, &number) == 0);
-    CHECK(ioctl(master, SET_LOCK, &off) == 0);
-    snprintf(name, sizeof(name), "/dev/pts/%d", number);
-    *terminal = open(name, O_RDWR | O_NOCTTY);
-    CHECK(*terminal >= 0);
-    return master;
-}
-
-static int reads(int fd, const char *text)
-{
-    ssize_t size = (ssize_t)strlen(text);
-
-    memset(buffer, 0, sizeof(buffer));
-    for (ssize_t done = 0; done < size;) {
-        ssize_t got = read(fd, buffer + done, (size_t)(size - done));
-
-        CHECK(got > 0);
-        done += got;
-    }
-    return strcmp(buffer, text) == 0;
-}
-
-static void types(int fd, const char *text)
-{
-    CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-}
-
-static short events(int fd)
-{
-    struct pollfd one = {.fd = fd, .events = POLLIN | POLLOUT};
-
-    CHECK(poll(&one, 1, 0) >= 0);
-    return one.revents;
-}
-
-/* Linux carries what is written to the other end later. */
-static void wait_for_input(int fd)
-{
-    struct pollfd one = {.fd = fd, .events = POLLIN};
-
-    CHECK(poll(&one, 1, -1) == 1);
-}
 
 static void a_line_goes_through_and_is_echoed(void)
 {
@@ -395,99 +337,6 @@ static void nobody_else_makes_or_takes_their_names(void)
     CHECK(close(terminal) == 0 && close(master) == 0);
 }
 
-/* What the program is told in packet mode, by itself before all output. */
-static int news_of(int master)
-{
-    struct pollfd one = {.fd = master, .events = POLLPRI};
-    ssize_t got;
-
-    CHECK(poll(&one, 1, 0) == 1 && one.revents == POLLPRI && events(master) == (POLLIN | POLLOUT));
-    got = read(master, buffer, sizeof(buffer));
-    CHECK(got == 1);
-    return buffer[0];
-}
-
-static void control(int terminal, unsigned long command, int argument)
-{
-    CHECK(ioctl(terminal, command, argument) == 0);
-}
-
-static void packets_tell_what_happens_at_the_terminal(void)
-{
-    int terminal, master = open_pty(&terminal), on = 1, off = 0, value;
-    struct termios usual, raw;
-
-    CHECK(tcgetattr(terminal, &usual) == 0 && ioctl(master, SET_PACKETS, &on) == 0);
-    CHECK(ioctl(master, GET_PACKETS, &value) == 0 && value == 1);
-    CHECK_ERROR(ioctl(terminal, SET_PACKETS, &on), ENOTTY);
-    types(terminal, "text");
-    wait_for_input(master);
-    CHECK(read(master, buffer, sizeof(buffer)) == 5 && memcmp(buffer, "\0text", 5) == 0);
-    CHECK(events(master) == POLLOUT);
-    types(terminal, "more");
-    wait_for_input(master);
-    CHECK(read(master, buffer, 1) == 1 && buffer[0] == 0);
-    control(terminal, FLOW, OUTPUT_OFF);
-    CHECK(news_of(master) == STOPPED);
-    control(terminal, FLOW, OUTPUT_OFF);
-    control(terminal, FLOW, OUTPUT_ON);
-    control(terminal, FLOW, OUTPUT_OFF);
-    CHECK(news_of(master) == STOPPED);
-    control(terminal, FLOW, OUTPUT_ON);
-    CHECK(news_of(master) == STARTED);
-    control(terminal, FLUSH, OF_INPUT);
-    CHECK(news_of(master) == FLUSHED_INPUT);
-    CHECK(read(master, buffer, 3) == 3 && memcmp(buffer, "\0mo", 3) == 0);
-    CHECK(read(master, buffer, 9) == 3 && memcmp(buffer, "\0re", 3) == 0);
-    control(terminal, FLUSH, OF_BOTH);
-    CHECK(news_of(master) == (FLUSHED_INPUT | FLUSHED_OUTPUT));
-    raw = usual;
-    raw.c_iflag &= ~(tcflag_t)IXON;
-    CHECK(tcsetattr(terminal, TCSANOW, &raw) == 0 && tcsetattr(terminal, TCSANOW, &raw) == 0);
-    CHECK(news_of(master) == NO_STOP_KEYS && events(master) == POLLOUT);
-    CHECK(tcsetattr(terminal, TCSAFLUSH, &usual) == 0);
-    CHECK(news_of(master) == (STOP_KEYS | FLUSHED_INPUT));
-    control(terminal, FLUSH, OF_OUTPUT);
-    CHECK(ioctl(master, SET_PACKETS, &off) == 0 && events(master) == POLLOUT);
-    control(terminal, FLUSH, OF_OUTPUT);
-    CHECK(events(master) == POLLOUT);
-    CHECK(close(terminal) == 0 && ioctl(master, SET_PACKETS, &on) == 0 && events(master) == (POLLOUT | POLLHUP));
-    CHECK_ERROR(read(master, buffer, 1), EIO);
-}
-
-/* The keys are seen to by the kernel later on Linux. */
-static void wait_until_stopped(int terminal, int stopped)
-{
-    struct pollfd one = {.fd = terminal, .events = POLLOUT};
-
-    while (poll(&one, 1, 0) == stopped) {
-        sched_yield();
-    }
-}
-
-static void output_that_was_stopped_goes_on(void)
-{
-    int terminal, master = open_pty(&terminal);
-    struct termios settings;
-
-    CHECK(tcgetattr(terminal, &settings) == 0);
-    for (int round = 0; round < 3; round++) {
-        types(master, "\023");
-        wait_until_stopped(terminal, 1);
-        if (round == 0) {
-            types(master, "\021");
-        } else if (round == 1) {
-            types(master, "\003");
-        } else {
-            settings.c_iflag &= ~(tcflag_t)IXON;
-            CHECK(tcsetattr(terminal, TCSANOW, &settings) == 0);
-        }
-        wait_until_stopped(terminal, 0);
-    }
-    types(terminal, "x");
-    CHECK(reads(master, "^Cx"));
-}
-
 static void many_come_and_go(void)
 {
     int masters[8], terminals[8];
@@ -519,7 +368,6 @@ int main(void)
         TEST(its_leader_hears_that_the_program_is_gone), TEST(who_waits_for_input_hears_of_its_end),
         TEST(the_end_of_its_leader_frees_it), TEST(the_end_of_its_leader_is_told_to_the_foreground),
         TEST(opening_one_takes_it_but_with_noctty),
-        TEST(packets_tell_what_happens_at_the_terminal), TEST(output_that_was_stopped_goes_on),
         TEST(nobody_else_makes_or_takes_their_names), TEST(many_come_and_go),
     };
 
