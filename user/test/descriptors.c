@@ -58,6 +58,7 @@ static void without_a_number_nothing_is_opened(void)
     CHECK_ERROR(open("descriptors-missing", O_RDONLY), EMFILE);
     CHECK_ERROR(stat("descriptors-new", &status), ENOENT);
     CHECK(stat("descriptors-old", &status) == 0 && status.st_size == 5);
+    unlink("descriptors-old");
 }
 
 static void a_connection_waits_for_a_number(void)
