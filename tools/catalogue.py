@@ -8,12 +8,18 @@ examples:
   tools/catalogue.py user/demo/zh.po              check it; status 2 and one line if something is wrong
   tools/catalogue.py user/demo/zh.po -o zh.inc    the same as lines of a table for C, sorted by the English
 """
-import argparse
+import os
 import re
 import sys
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, too
+from launch import first  # noqa: E402,F401
+from launch import host  # noqa: E402
+from launch.usage import Help, Parser  # noqa: E402
 
 LINE = re.compile(r'(msgid\s+|msgstr\s+|)"((?:[^"\\]|\\.)*)"')
 ESCAPES = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
@@ -92,9 +98,9 @@ def read(path: Path) -> dict[str, str]:
     """English texts and the Chinese ones; those that have none are not in it."""
     reader = Reader(path)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except UnicodeDecodeError:
-        raise CatalogueError(f"{path}: not in UTF-8") from None
+        lines = host.text_of(path).split("\n")
+    except host.WrongUse as error:
+        raise CatalogueError(str(error)) from None
     except OSError as error:
         raise CatalogueError(f"{path}: {error.strerror}") from None
     for reader.number, line in enumerate((line.strip() for line in lines), 1):
@@ -145,25 +151,20 @@ def in_c(text: str) -> str:
 
 
 def main() -> int:
-    p = argparse.ArgumentParser(prog="tools/catalogue.py", description=__doc__,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = Parser(prog="tools/catalogue.py", description=__doc__, formatter_class=Help)
     p.add_argument("catalogue", type=Path)
     p.add_argument("-o", dest="output", type=Path, metavar="FILE", help="write the table for C here")
     args = p.parse_args()
     try:
         texts = read(args.catalogue)
-        if args.output:
-            rows = sorted((english.encode(), chinese) for english, chinese in texts.items())  # as strcmp sorts
-            args.output.write_text("".join(f"    {{{in_c(english.decode())}, {in_c(chinese)}}},\n"
-                                           for english, chinese in rows), encoding="utf-8")
     except CatalogueError as error:
-        print(f"tools/catalogue.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"tools/catalogue.py: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+        raise host.WrongUse(str(error)) from None
+    if args.output:
+        rows = sorted((english.encode(), chinese) for english, chinese in texts.items())  # as strcmp sorts
+        args.output.write_text("".join(f"    {{{in_c(english.decode())}, {in_c(chinese)}}},\n"
+                                       for english, chinese in rows), encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(host.run(main, "tools/catalogue.py", 2))

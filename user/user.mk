@@ -98,7 +98,7 @@ build/stripped/%: build/user/%
 	@mkdir -p $(@D)
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
-build/initramfs.cpio: $(STRIPPED) tools/mkinitrd
+build/initramfs.cpio: $(STRIPPED) tools/mkinitrd tools/launch/cpio.py
 	$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd $@ $(STRIPPED)
 

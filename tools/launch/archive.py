@@ -9,12 +9,11 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
-from types import ModuleType
 from typing import BinaryIO
 
 from launch import companions, elf, host, programs
-from launch.host import ROOT, LaunchError
+from launch.cpio import MAGIC, Cpio
+from launch.host import LaunchError
 
 ARGUMENTS_MAX, ARGUMENT_BYTES = 1023, 65535  # init.c: argv[], arguments[]
 NAME_MAX, PATH_MAX = 255, 4095
@@ -74,7 +73,7 @@ def check_images(kernel: str, initramfs: str) -> None:
             raise LaunchError(f"{os.path.relpath(kernel)} is no kernel (no multiboot header): make clean, then make")
     with open(initramfs, "rb") as f:
         content = f.read()
-    if not content.startswith(b"070701") or b"TRAILER!!!" not in content[-1024:]:
+    if not content.startswith(MAGIC) or b"TRAILER!!!" not in content[-1024:]:
         raise LaunchError(f"{os.path.relpath(initramfs)} is no whole cpio archive (newc): make clean, then make")
 
 
@@ -82,9 +81,7 @@ class Archive:
     """Written to `out`, behind an archive `base`, for a guest that has room for so many bytes."""
 
     def __init__(self, base: bytes, out: BinaryIO, room: int) -> None:
-        mkinitrd = ModuleType("mkinitrd")
-        SourceFileLoader("mkinitrd", os.path.join(ROOT, "tools/mkinitrd")).exec_module(mkinitrd)
-        self.cpio, self.names, self.room = mkinitrd.Cpio(out), _entries(base), room
+        self.cpio, self.names, self.room = Cpio(out), _entries(base), room
         self.base, self.largest = len(base), 0
         self.programs: list[tuple[str, str, str]] = []  # item, path, name: what they need is to follow
         self.whole: set[str] = set()  # folders that were brought with all that is in them

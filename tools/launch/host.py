@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, "build")
 KERNEL = os.path.join(BUILD, "baton.elf")
 FAILED = 126  # status of a run that did not come to its command's end
+TEXT_MAX = 16 << 20
 PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl  # found before a fork, not between it and exec
 
@@ -126,6 +127,18 @@ def flush_output() -> None:
 def drop_output() -> None:
     """What could not be written is not tried again at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def text_of(path: str | os.PathLike) -> str:
+    """What a text file has; a device that never ends, or what is no text, is refused."""
+    with open(path, "rb") as file:
+        data = file.read(TEXT_MAX + 1)
+    if len(data) > TEXT_MAX:
+        raise WrongUse(f"{path}: more than {TEXT_MAX >> 20} MiB")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise WrongUse(f"{path}: not in UTF-8, at byte {error.start}") from None
 
 
 def reason(error: OSError) -> str:

@@ -1,7 +1,12 @@
-"""--help that fits into the terminal: the text at the top of a tool is as wide as its source, 100 columns and more."""
+"""A tool's command line. Its --help fits into the terminal, though the text at the top of a tool is as wide as its
+source, 100 columns and more; what is wrong with it is told in a line."""
 import argparse
 import re
+import sys
 import textwrap
+from typing import NoReturn
+
+from launch import host
 
 # A line that begins with a space, or is empty; or all up to one, or up to the next `exit status: ...`.
 PARAGRAPH = re.compile(r"(?m)^(?:[ \t].*|$|\S.*(?:\n(?![a-z ]+: )\S.*)*)$")
@@ -33,3 +38,11 @@ class Help(argparse.RawDescriptionHelpFormatter):
             else:
                 lines += example(block, width)
         return "\n".join(lines)
+
+
+class Parser(argparse.ArgumentParser):
+    """What is wrong with a command line is one line, which says where to read more, and status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        host.say(f"{self.prog.split()[0]}: {' '.join(message.split())} ({self.prog} --help)")
+        sys.exit(2)
