@@ -45,8 +45,9 @@ struct explore_event {
     uint64_t at, rip; /* rip: of the task in user mode, where it went into the kernel; 0: in another program */
     uint64_t object;  /* what it waits for, as `reason` has it; TAKEN: where in the kernel, or 0 */
     uint64_t ready;   /* RUNS: who could have run, a bit by number; the last one for all above */
-    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place; BLOCKS: does it sleep for a time? STEP: EXPLORE_KNOWN, EXPLORE_CHANGED: what
-                         the variable was that this instruction is about is `object`, then `ready` */
+    uint32_t nth;     /* TAKEN, PLACE: see struct explore_place; BLOCKS: does it sleep for a time? STEP:
+                         EXPLORE_KNOWN, EXPLORE_CHANGED: what the variable was that this instruction is about
+                         is `object`, then `ready` */
     uint16_t task;
     uint8_t kind, why, reason;
     uint8_t unused[7];

@@ -9,7 +9,8 @@
 
 enum {
     FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP, FUTEX_LOCK_PI,
-    FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI2 = 13, FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
+    FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET, FUTEX_LOCK_PI2 = 13,
+    FUTEX_COMMAND = 127, FUTEX_PRIVATE = 128, FUTEX_CLOCK_REALTIME = 256,
 };
 
 static __attribute__((noinline)) long futex_wait_timed(int __user *word, uint32_t value, uint32_t bitset,
@@ -47,7 +48,8 @@ static long futex_wait_user(int __user *word, uint32_t value, uint32_t bitset, i
 }
 
 /* Until a point in time, of CLOCK_REALTIME for FUTEX_LOCK_PI. */
-static __attribute__((noinline)) long futex_lock_user(int __user *word, int operation, const struct timespec __user *timeout)
+static __attribute__((noinline)) long futex_lock_user(int __user *word, int operation,
+                                                      const struct timespec __user *timeout)
 {
     bool real = (operation & FUTEX_COMMAND) == FUTEX_LOCK_PI || operation & FUTEX_CLOCK_REALTIME;
     ktime_t deadline = KTIME_NEVER;

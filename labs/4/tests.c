@@ -240,6 +240,7 @@ void queues_first(void); /* queue.c */
 static const struct grade_test tests[] = {
     GRADE(shared_memory), GRADE(address_spaces), GRADE(waiters_sleep), GRADE(odd_words),
     GRADE(queues_first), GRADE(wakes_the_right_ones), GRADE(keys_and_bits), GRADE(ends_are_heard),
-    GRADE(to_and_fro), GRADE(mutex_excludes), GRADE(mutex_steps), GRADE(condition_wakes), GRADE(mutex_every_way), GRADE(condition_every_way), GRADE(limits),
+    GRADE(to_and_fro), GRADE(mutex_excludes), GRADE(mutex_steps), GRADE(condition_wakes),
+    GRADE(mutex_every_way), GRADE(condition_every_way), GRADE(limits),
 };
 GRADE_MAIN(tests)

@@ -109,7 +109,8 @@ static void show(int threads)
             printf("%5d ", task->tid);
         }
         printf("%c %3ld%% %5ld.%02ld %7ld %7ld %-20.20s %.15s\n", task->state,
-               elapsed ? rows[i].used * 100 / elapsed : 0, task->time / 100, task->time % 100, task->voluntary, task->forced, task->wait,
+               elapsed ? rows[i].used * 100 / elapsed : 0, task->time / 100, task->time % 100,
+               task->voluntary, task->forced, task->wait,
                task->name);
     }
     fflush(stdout);

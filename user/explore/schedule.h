@@ -1,4 +1,5 @@
-/* Schedules as text, "1234@2,5678k7@1" (k7: the 7th place in the kernel), and what one may do otherwise in a run that followed one. */
+/* Schedules as text, "1234@2,5678k7@1" (k7: the 7th place in the kernel), and what one may do
+ * otherwise in a run that followed one. */
 #ifndef EXPLORE_SCHEDULE_H
 #define EXPLORE_SCHEDULE_H
 #include "device.h"
