@@ -1,10 +1,11 @@
 """Each tool as it is called by mistake: without arguments, with wrong ones, with files that are none of its
 own. It says so in one line, ends with status 2, and what was there before stays as it is."""
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
-from driver import ROOT, call, check, test
+from driver import ROOT, Skipped, call, check, test
 
 # What has to be said to each besides.
 NEEDS = {"catalogue.py": ["FILE"], "conformance": ["FOLDER"], "picture": ["FILE"], "mkinitrd": ["OUT", "PROGRAM"],
@@ -77,3 +78,25 @@ def no_file_of_the_tree_is_named_like_an_option() -> None:
     odd = [line for line in call(["git", "ls-files"]).stdout.splitlines()
            if any(part.startswith("-") for part in line.split("/"))]
     check(not odd, f"{odd}")
+
+
+@test
+def tools_read_and_write_utf8_in_any_locale() -> None:
+    """In one of another character set as well: Chinese texts, a panic's log, a story with arrows, names."""
+    if not shutil.which("localedef"):
+        raise Skipped("no localedef")
+    with tempfile.TemporaryDirectory() as name:
+        for locale in ("zh_CN.GBK", "de_DE.ISO-8859-1"):
+            language, _, charset = locale.partition(".")
+            made = call(["localedef", "-i", language, "-f", charset, f"{name}/{locale}"])
+            if not Path(name, locale).is_dir():
+                raise Skipped(made.stderr.strip().split("\n")[-1])
+            for words, status in (("lab check 2", 0), ("translated", 0), ("catalogue.py user/demo/zh.po", 0),
+                                  (f"run --log {name}/log --evidence {name}/kept --append crash=panic -- true", 125),
+                                  (f"lab make 2 -o {name}/字", 0), ("explore -- race --way plainly", 1),
+                                  (f"run --log {name}/log -- echo \u4e16\u754c\u00b7\u2014\u20ac", 0)):
+                command = ["env", f"LOCPATH={name}", f"LC_ALL={locale}", *f"tools/{words}".split()]
+                result = call(command)
+                check(result.returncode == status and "Traceback" not in result.stderr, f"{command}: {result}")
+            check(result.stdout == "\u4e16\u754c\u00b7\u2014\u20ac\n", f"{result.stdout!r}")
+            shutil.rmtree(f"{name}/字")
