@@ -26,10 +26,14 @@ DEBUG_FLAGS := $(if $(DEBUG)$(SANITIZE),-DDEBUG) $(if $(SANITIZE),$(SANITIZE_FLA
 .PHONY: all force
 all: build/baton.elf build/baton32.elf build/initramfs.cpio
 
-# Objects of another compiler, or with and without the checks, do not go together.
+# A file of words, written only where they differ from what it has.
+keep = @[ "$$(cat $@ 2>/dev/null)" = '$(strip $1)' ] || { mkdir -p $(@D) && echo '$(strip $1)' >$@; }
+# Objects of another compiler, or of other options, with and without the checks, say, do not go together.
 build/flags: force
-	@mkdir -p build
-	@echo '$(CC) $(DEBUG_FLAGS)' | cmp -s - $@ || echo '$(CC) $(DEBUG_FLAGS)' >$@
+	$(call keep,$(filter-out -Werror,$(CC) $(DEBUG_FLAGS) $(KERNEL_CFLAGS) $(USER_CFLAGS)))
+# What is made of all files of a folder is made again when one of them is gone, too.
+build/kernel/files build/user/files build/stripped/files: force
+	$(call keep,$(FILES))
 force:
 
 include kernel/kernel.mk

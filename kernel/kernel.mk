@@ -29,7 +29,8 @@ build/ksyms-empty.o: tools/ksyms
 	$(Q)tools/ksyms </dev/null >build/ksyms-empty.asm
 	$(Q)nasm -f elf64 -o $@ build/ksyms-empty.asm
 
-build/baton-first.elf: $(KERNEL_OBJECTS) build/ksyms-empty.o boot/kernel.ld
+build/kernel/files: FILES = $(KERNEL_OBJECTS)
+build/baton-first.elf: $(KERNEL_OBJECTS) build/kernel/files build/ksyms-empty.o boot/kernel.ld
 	$(call say,LD ,$@)
 	$(Q)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS) build/ksyms-empty.o
 

@@ -65,6 +65,38 @@ def make_says_what_it_does_and_no_more() -> None:
 
 
 @test
+def files_come_and_go_and_no_makefile_lists_them() -> None:
+    """A file of the kernel, of the library and a program: the next make has it, and the one after that not."""
+    def symbols(name: str) -> str:
+        return call(["nm", str(where / "build" / name)]).stdout
+
+    with tree(built=True) as where:
+        made(where, "all")
+        added = [where / name for name in ("kernel/lib/added.c", "user/ulib/added.c", "user/bin/added.c")]
+        for path in added:
+            path.write_text("int main(void);\nint added_here(void);\nint added_here(void)\n{\n    return 1;\n}\n"
+                            + ("int main(void)\n{\n    return 0;\n}\n" if path.parent.name == "bin" else ""))
+        made(where, "all")
+        for there in (True, False):
+            check(("added_here" in symbols("baton.elf")) == there, f"the kernel: {there}")
+            check(("added_here" in symbols("user/libu.a")) == there, f"the library: {there}")
+            check((b"bin/added\0" in (where / "build/initramfs.cpio").read_bytes()) == there, f"the program: {there}")
+            for path in added if there else ():
+                path.unlink()
+            made(where, "all")
+        check(made(where, "all") == "", "it speaks though there is nothing to do")
+
+
+@test
+def other_options_make_other_objects() -> None:
+    with tree(built=True) as where:
+        made(where, "all")
+        text = (where / "kernel/kernel.mk").read_text()
+        (where / "kernel/kernel.mk").write_text(text.replace(" -O2 -g ", " -O1 -g "))
+        check("CC   kernel/lib/string.c" in made(where, "build/kernel/lib/string.o"), "they are taken as they are")
+
+
+@test
 def make_uses_all_cpus_unless_told() -> None:
     def jobs(*told: str) -> list[str]:
         words = call(["make", "MAKE=echo CALLED", *told, "all"]).stdout.split()

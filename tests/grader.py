@@ -358,7 +358,8 @@ def grader_is_the_same_whoever_starts_it() -> None:
         graded = run("tools/grade", "--lab", "5", "-k", "run_order", "--json")
         check(json.loads(graded.stdout)["score"] > 0, graded.stdout + graded.stderr)
         built = (tree / "build/flags").read_text()
-        check(built.split() == ["gcc"], f"built with {built}")
+        check(built.startswith("gcc -") and not any(word in built for word in ("DEBUG", "SANITIZE", "-O0", "-Wrong")),
+              f"built with {built}")
         source.write_text(whole + "int twice;\nchar twice;\n")
         seen = json.loads(run("tools/grade", "--lab", "5", "-k", "run_order", "--json").stdout)["tests"][0]["seen"]
         check("error: conflicting types for 'twice'" in seen, seen)

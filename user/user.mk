@@ -25,13 +25,12 @@ build/user/%.o: user/%.c build/flags
 	$(call say,CC ,$<)
 	$(Q)$(CC) $(USER_CFLAGS) -c -o $@ $<
 
-build/user/libu.a: $(filter-out %/crt0.asm.o,$(ULIB_OBJECTS))
+build/user/files: FILES = $(ULIB_OBJECTS) $(LESSON_OBJECTS) $(SH_OBJECTS) $(EXPLORE_OBJECTS) $(TORTURE_OBJECTS) $(FUZZ_OBJECTS)
+build/user/libu.a: $(filter-out %/crt0.asm.o,$(ULIB_OBJECTS)) build/user/files
+build/user/demo/liblesson.a: $(LESSON_OBJECTS) build/user/files
+build/user/libu.a build/user/demo/liblesson.a:
 	$(call say,AR ,$@)
-	$(Q)rm -f $@; $(AR) rcs $@ $^
-
-build/user/demo/liblesson.a: $(LESSON_OBJECTS)
-	$(call say,AR ,$@)
-	$(Q)rm -f $@; $(AR) rcs $@ $^
+	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 
 build/user/demo/common/zh.inc: user/demo/zh.po tools/catalogue.py
 	@mkdir -p $(@D)
@@ -51,10 +50,10 @@ build/user/bin/sh: $(SH_OBJECTS)
 build/user/bin/explore: $(EXPLORE_OBJECTS)
 build/user/test/torture: $(TORTURE_OBJECTS)
 build/user/test/fuzz: $(FUZZ_OBJECTS)
-build/user/bin/sh build/user/bin/explore build/user/test/torture build/user/test/fuzz: build/user/libu.a build/user/ulib/crt0.asm.o
+build/user/bin/sh build/user/bin/explore build/user/test/torture build/user/test/fuzz: build/user/libu.a build/user/ulib/crt0.asm.o build/user/files
 	@mkdir -p $(@D)
 	$(call say,LD ,$@)
-	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter-out %.asm.o %.a,$^) \
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ build/user/ulib/crt0.asm.o $(filter %.o,$(filter-out %.asm.o,$^)) \
 		build/user/libu.a
 
 # The benchmark, for the guest and, of the same library objects, with the host's C library.
@@ -98,7 +97,8 @@ build/stripped/%: build/user/%
 	@mkdir -p $(@D)
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
-build/initramfs.cpio: $(STRIPPED) tools/mkinitrd tools/launch/cpio.py
+build/stripped/files: FILES = $(STRIPPED)
+build/initramfs.cpio: $(STRIPPED) build/stripped/files tools/mkinitrd tools/launch/cpio.py
 	$(call say,CPIO,$@)
 	$(Q)tools/mkinitrd $@ $(STRIPPED)
 
