@@ -8,11 +8,23 @@
 #include "lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
+#include "mm/uaccess.h"
 #include "mm/vma.h"
 
 struct file *file_alloc(void)
 {
     return kmalloc(sizeof(struct file));
+}
+
+long iovec_piece(const struct iovec __user *vector, size_t i, size_t done, struct iovec *piece)
+{
+    if (get_user(*piece, vector + i) || !user_range_ok((void __user *)piece->base, piece->size)) {
+        return -EFAULT;
+    }
+    if (piece->size > TRANSFER_MAX - done) {
+        piece->size = TRANSFER_MAX - done;
+    }
+    return 0;
 }
 
 /* Does this open file count as a writer of its inode? */

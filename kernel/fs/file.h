@@ -38,6 +38,10 @@ struct task;
 struct iovec {
     uint64_t base, size;
 };
+#define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call, read(2) */
+/* Piece `i` of a vector that was checked, when `done` bytes of all pieces are moved. -EFAULT: somebody has written
+ * to it since. */
+long iovec_piece(const struct iovec __user *vector, size_t i, size_t done, struct iovec *piece);
 
 /* A missing operation gives -EINVAL; a missing seek -ESPIPE, ioctl -ENOTTY, poll "ready". */
 struct file_ops {
@@ -45,6 +49,10 @@ struct file_ops {
     /* Buffers are user pointers; at *position, which the call moves. */
     ssize_t (*read)(struct file *file, char __user *buffer, size_t size, off_t *position);
     ssize_t (*write)(struct file *file, const char __user *buffer, size_t size, off_t *position);
+    /* `count` pieces of `total` bytes as one: nobody else's come between. Missing: one after the other. */
+    ssize_t (*read_pieces)(struct file *file, const struct iovec __user *vector, size_t count, size_t total);
+    ssize_t (*write_pieces)(struct file *file, const struct iovec __user *vector, size_t count, size_t total,
+                            off_t *position);
     off_t (*seek)(struct file *file, off_t offset, int whence);
     long (*ioctl)(struct file *file, unsigned command, uint64_t argument);
     /* The events that hold now; registers with `table`, if any, for those that come. */

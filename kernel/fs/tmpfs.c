@@ -1,5 +1,5 @@
 /*
- * tmpfs, the inodes: regular files as trees of pages, symbolic links, device nodes.
+ * tmpfs, regular files: trees of pages.
  *
  * A file's pages are found under its `pages_lock`, held for the search only. Copies to and from
  * the user happen with a reference to the page and no spinlock, since they may fault. Writers
@@ -36,8 +36,6 @@ struct tmpfs_source {
     struct inode *inode;
     bool writes; /* it counts as a writer */
 };
-
-static uint64_t next_number = 1;
 
 /* Is the rest of a long call for nobody? Only after the first page is that asked; and the kernel, which
  * unpacks the initramfs, is in no group. */
@@ -90,6 +88,24 @@ static struct page *file_page(struct tmpfs_file *file, uint64_t index, bool crea
     return page;
 }
 
+/* Not all that lies at `user` can be copied: what is in front of a page's border may be. */
+static bool file_cut_part(const char __user *user, size_t *part)
+{
+    size_t first = PAGE_SIZE - ((vaddr_t)user & (PAGE_SIZE - 1));
+
+    if (first >= *part) {
+        return false;
+    }
+    *part = first;
+    return true;
+}
+
+/* NULL: a hole. */
+static long file_copy_out(const struct page *page, size_t offset, char __user *buffer, size_t size)
+{
+    return page ? copy_to_user(buffer, (char *)page_to_virt(page) + offset, size) : clear_user(buffer, size);
+}
+
 static ssize_t file_read(struct file *file, char __user *buffer, size_t size, off_t *position)
 {
     struct inode *inode = file->inode;
@@ -106,8 +122,10 @@ static ssize_t file_read(struct file *file, char __user *buffer, size_t size, of
         if (part > (size_t)(inode->size - *position)) {
             part = (size_t)(inode->size - *position);
         }
-        error = page ? copy_to_user(buffer + done, (char *)page_to_virt(page) + offset, part)
-                     : clear_user(buffer + done, part);
+        error = file_copy_out(page, offset, buffer + done, part);
+        if (error && file_cut_part(buffer + done, &part)) {
+            error = file_copy_out(page, offset, buffer + done, part);
+        }
         if (page) {
             page_put(page);
         }
@@ -138,15 +156,15 @@ static void file_grow(struct inode *inode, off_t size)
     spin_unlock(&file->pages_lock);
 }
 
-static ssize_t file_write(struct file *file, const char __user *buffer, size_t size,
-                          off_t *position)
+/* Bytes, or -errno; inode->lock is held, so that two writes do not mix. */
+static ssize_t file_write_locked(struct file *file, const char __user *buffer, size_t size, off_t *position)
 {
     const uint64_t limit = file_size_limit();
     struct inode *inode = file->inode;
     size_t done = 0;
     long error = 0;
 
-    mutex_lock(&inode->lock);
+    assert_held(&inode->lock);
     if (file->flags & O_APPEND) {
         *position = inode->size;
     }
@@ -167,6 +185,9 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
             part = size - done;
         }
         error = copy_from_user((char *)page_to_virt(page) + offset, buffer + done, part);
+        if (error && file_cut_part(buffer + done, &part)) {
+            error = copy_from_user((char *)page_to_virt(page) + offset, buffer + done, part);
+        }
         page_put(page);
         if (!error) {
             done += part;
@@ -174,14 +195,56 @@ static ssize_t file_write(struct file *file, const char __user *buffer, size_t s
             file_grow(inode, *position);
         }
     }
-    if (done) {
+    return done ? (ssize_t)done : error;
+}
+
+/* After a write: `done` is what it gives. */
+static void file_write_end(struct file *file, ssize_t done, const off_t *position)
+{
+    struct inode *inode = file->inode;
+
+    if (done > 0) {
         inode->mtime = inode->ctime = vfs_now();
     }
     mutex_unlock(&inode->lock);
-    if (error == -EFBIG && (uint64_t)*position >= limit) {
+    if (done == -EFBIG && (uint64_t)*position >= file_size_limit()) {
         signal_send_self(SIGXFSZ);
     }
-    return done ? (ssize_t)done : error;
+}
+
+static ssize_t file_write(struct file *file, const char __user *buffer, size_t size, off_t *position)
+{
+    ssize_t done;
+
+    mutex_lock(&file->inode->lock);
+    done = file_write_locked(file, buffer, size, position);
+    file_write_end(file, done, position);
+    return done;
+}
+
+static ssize_t file_write_pieces(struct file *file, const struct iovec __user *vector, size_t count, size_t total,
+                                 off_t *position)
+{
+    size_t done = 0;
+    ssize_t part = 0;
+
+    (void)total;
+    mutex_lock(&file->inode->lock);
+    for (size_t i = 0; i < count && part >= 0; i++) {
+        struct iovec piece;
+
+        part = iovec_piece(vector, i, done, &piece);
+        if (!part && piece.size) {
+            part = file_write_locked(file, (const char __user *)piece.base, piece.size, position);
+        }
+        done += part > 0 ? (size_t)part : 0;
+        if (part >= 0 && (size_t)part < piece.size) {
+            break;
+        }
+    }
+    part = done ? (ssize_t)done : part;
+    file_write_end(file, part, position);
+    return part;
 }
 
 /* Mappings must not show pages behind the new end. There is no list of a file's mappings: files
@@ -365,89 +428,14 @@ static void file_release(struct inode *inode)
     kfree(inode);
 }
 
-static long link_readlink(struct inode *inode, char *buffer, size_t size)
+void *tmpfs_file_create(void)
 {
-    size_t length = (size_t)inode->size < size ? (size_t)inode->size : size;
-
-    memcpy(buffer, inode->data, length);
-    return (long)length;
+    return kzalloc(sizeof(struct tmpfs_file));
 }
 
-static void link_release(struct inode *inode)
-{
-    kfree(inode->data);
-    kfree(inode);
-}
-
-/* What a device node has is the device's. */
-static void node_release(struct inode *inode)
-{
-    kfree(inode);
-}
-
-static const struct inode_ops file_inode_ops = {
+const struct inode_ops tmpfs_file_inode_ops = {
     .truncate = file_truncate, .allocate = file_allocate, .source = file_source, .release = file_release,
 };
-static const struct inode_ops link_ops = {.readlink = link_readlink, .release = link_release};
-static const struct inode_ops node_ops = {.release = node_release};
-static const struct file_ops regular_ops = {
-    .read = file_read, .write = file_write, .seek = file_seek_size,
+const struct file_ops tmpfs_file_ops = {
+    .read = file_read, .write = file_write, .write_pieces = file_write_pieces, .seek = file_seek_size,
 };
-
-struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev)
-{
-    struct inode *inode = kmalloc(sizeof(*inode));
-    const struct inode_ops *ops = &node_ops;
-    const struct file_ops *file_ops = NULL;
-    void *data = NULL;
-
-    if (!inode) {
-        return NULL;
-    }
-    if (S_ISREG(mode)) {
-        data = kzalloc(sizeof(struct tmpfs_file));
-        ops = &file_inode_ops;
-        file_ops = &regular_ops;
-    } else if (S_ISLNK(mode)) {
-        ops = &link_ops;
-    } else if (S_ISDIR(mode)) {
-        data = tmpfs_directory_create();
-        ops = &tmpfs_directory_ops;
-        file_ops = &directory_file_ops;
-    } else if (S_ISFIFO(mode)) {
-        file_ops = fifo_file_ops();
-    } else {
-        file_ops = device_find(mode, rdev, &data);
-    }
-    if ((S_ISREG(mode) || S_ISDIR(mode)) && !data) {
-        kfree(inode);
-        return NULL;
-    }
-    inode_init(inode, mode, ops, file_ops);
-    inode->number = __atomic_fetch_add(&next_number, 1, __ATOMIC_RELAXED);
-    inode->device = device;
-    inode->rdev = rdev;
-    inode->data = data;
-    return inode;
-}
-
-long tmpfs_set_target(struct inode *inode, const char *target)
-{
-    size_t size = strlen(target);
-
-    inode->data = kmalloc(size + 1);
-    if (!inode->data) {
-        return -ENOMEM;
-    }
-    memcpy(inode->data, target, size + 1);
-    inode->size = (off_t)size;
-    return 0;
-}
-
-struct inode *tmpfs_create_root(mode_t mode)
-{
-    static uint64_t next_device = 1;
-
-    return tmpfs_inode_create(__atomic_fetch_add(&next_device, 1, __ATOMIC_RELAXED),
-                              S_IFDIR | mode, 0);
-}

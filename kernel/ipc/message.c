@@ -172,20 +172,6 @@ static long message_put(struct socket *to, struct message *message, const struct
     return 0;
 }
 
-static long message_total(const struct socket_io *io, size_t *total)
-{
-    char __user *base;
-    size_t size;
-
-    for (size_t i = 0; i < io->count; i++) {
-        if (socket_piece(io, i, &base, &size)) {
-            return -EFAULT;
-        }
-        *total += size;
-    }
-    return *total > RING_CAPACITY ? -EMSGSIZE : 0;
-}
-
 /* One attempt: 0, or -EAGAIN when there is no room. */
 static long message_try(struct socket *socket, struct socket *to, struct socket_io *io)
 {
@@ -233,11 +219,11 @@ static long message_send_to(struct file *file, struct socket *to, struct socket_
 ssize_t message_send(struct file *file, struct socket_io *io)
 {
     struct socket *socket = file->data, *to;
-    size_t total = 0;
-    long error = message_total(io, &total);
+    size_t total;
+    long error = socket_total(io, &total);
 
-    if (error) {
-        return error;
+    if (error || total > RING_CAPACITY) {
+        return error ? error : -EMSGSIZE;
     }
     to = socket_target(socket, socket->type == SOCK_DGRAM ? io->address : NULL);
     if (is_error(to)) {

@@ -73,15 +73,56 @@ static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, of
     }
 }
 
-static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t size,
-                          off_t *position)
+/* What is written: a buffer, or pieces; `size` bytes. */
+struct pipe_source {
+    const char __user *buffer;
+    const struct iovec __user *vector; /* NULL: the buffer */
+    size_t count, size;
+};
+
+/* Into the ring what there is room for of all pieces, behind `skip` bytes that were put before; or -errno. */
+static __attribute__((noinline)) ssize_t pipe_put_pieces(struct ring *ring, const struct pipe_source *source,
+                                                         size_t skip, size_t need)
+{
+    const bool whole = need == source->size;
+    size_t done = 0;
+    ssize_t part = -EFAULT; /* somebody has made the pieces shorter */
+
+    if (ring_room(ring) < need) {
+        return 0;
+    }
+    for (size_t i = 0; i < source->count && skip + done < source->size; i++) {
+        struct iovec piece;
+
+        part = iovec_piece(source->vector, i, 0, &piece);
+        if (part == 0 && skip < piece.size) {
+            part = ring_put(ring, (const char __user *)piece.base + skip, piece.size - skip, 1);
+        }
+        if (part < 0) {
+            break;
+        }
+        done += (size_t)part;
+        if (skip + (size_t)part < piece.size) {
+            break;
+        }
+        skip -= skip < piece.size ? skip : piece.size;
+        part = -EFAULT;
+    }
+    if (part < 0 && whole && done < need) { /* all of it or nothing */
+        ring_take_back(ring, done);
+        done = 0;
+    }
+    return done ? (ssize_t)done : part;
+}
+
+static inline __attribute__((always_inline)) ssize_t pipe_send(struct file *file, const struct pipe_source *source)
 {
     struct pipe *pipe = file->data;
+    const size_t size = source->size;
     size_t done = 0;
     /* A small write waits until all of it fits. */
     const size_t need = size <= PIPE_BUF ? size : 1;
 
-    (void)position;
     for (;;) {
         ssize_t part;
         long error;
@@ -91,7 +132,8 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
             return done ? (ssize_t)done : -EPIPE;
         }
         mutex_lock(&pipe->lock);
-        part = ring_put(&pipe->ring, buffer + done, size - done, need);
+        part = source->vector ? pipe_put_pieces(&pipe->ring, source, done, need)
+                              : ring_put(&pipe->ring, source->buffer + done, size - done, need);
         mutex_unlock(&pipe->lock);
         if (part < 0) {
             return done ? (ssize_t)done : part;
@@ -109,6 +151,20 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
             return done ? (ssize_t)done : error;
         }
     }
+}
+
+static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t size,
+                          off_t *position)
+{
+    (void)position;
+    return pipe_send(file, &(struct pipe_source){.buffer = buffer, .size = size});
+}
+
+static ssize_t pipe_write_pieces(struct file *file, const struct iovec __user *vector, size_t count, size_t total,
+                                 off_t *position)
+{
+    (void)position;
+    return pipe_send(file, &(struct pipe_source){.vector = vector, .count = count, .size = total});
 }
 
 long pipe_size(struct file *file)
@@ -220,7 +276,7 @@ static void pipe_free(struct inode *inode)
 
 static const struct inode_ops pipe_inode_ops = {.release = pipe_free};
 static const struct file_ops pipe_ops = {
-    .open = pipe_open, .read = pipe_read, .write = pipe_write, .poll = pipe_poll,
+    .open = pipe_open, .read = pipe_read, .write = pipe_write, .write_pieces = pipe_write_pieces, .poll = pipe_poll,
     .ioctl = pipe_ioctl, .release = pipe_release,
 };
 
@@ -312,7 +368,7 @@ static long fifo_open(struct file *file)
 }
 
 static const struct file_ops fifo_ops = {
-    .open = fifo_open, .read = pipe_read, .write = pipe_write, .poll = pipe_poll,
+    .open = fifo_open, .read = pipe_read, .write = pipe_write, .write_pieces = pipe_write_pieces, .poll = pipe_poll,
     .ioctl = pipe_ioctl, .release = fifo_release,
 };
 

@@ -112,8 +112,8 @@ ssize_t socket_send(struct file *file, struct socket_io *io)
     if (socket_state_of(socket) != SOCKET_CONNECTED) {
         return -ENOTCONN;
     }
-    if (!io->message && (socket_has(socket, SO_PASSCRED) || socket_has(socket->peer, SO_PASSCRED))) {
-        io->message = message_create(0);
+    if (socket_has(socket, SO_PASSCRED) || socket_has(socket->peer, SO_PASSCRED)) {
+        io->message = io->message ? io->message : message_create(0);
         if (!io->message) {
             return -ENOMEM;
         }
@@ -160,6 +160,27 @@ static ssize_t socket_write(struct file *file, const char __user *buffer, size_t
     ssize_t result = socket_send(file, &io);
 
     (void)position;
+    message_free(io.message);
+    return result;
+}
+
+static ssize_t socket_read_pieces(struct file *file, const struct iovec __user *vector, size_t count, size_t total)
+{
+    struct socket_io io = {.vector = vector, .count = count};
+    ssize_t result = socket_receive(file, &io);
+
+    (void)total;
+    message_free(io.message);
+    return result;
+}
+
+static ssize_t socket_write_pieces(struct file *file, const struct iovec __user *vector, size_t count,
+                                   size_t total, off_t *position)
+{
+    struct socket_io io = {.vector = vector, .count = count};
+    ssize_t result = socket_send(file, &io);
+
+    (void)total, (void)position;
     message_free(io.message);
     return result;
 }
@@ -240,8 +261,8 @@ static void socket_release(struct file *file)
 }
 
 static const struct file_ops socket_ops = {
-    .read = socket_read, .write = socket_write, .poll = socket_poll, .ioctl = socket_ioctl,
-    .release = socket_release,
+    .read = socket_read, .write = socket_write, .read_pieces = socket_read_pieces,
+    .write_pieces = socket_write_pieces, .poll = socket_poll, .ioctl = socket_ioctl, .release = socket_release,
 };
 
 struct socket *socket_of(const struct file *file)

@@ -115,6 +115,7 @@ ssize_t socket_send(struct file *file, struct socket_io *io);
 ssize_t socket_receive(struct file *file, struct socket_io *io);
 /* Piece `i`; -EFAULT: it has been written to since. */
 long socket_piece(const struct socket_io *io, size_t i, char __user **base, size_t *size);
+long socket_total(const struct socket_io *io, size_t *total); /* 0, or -EFAULT in the same way */
 long socket_shutdown(struct socket *socket, int how);
 /* The error that is waiting, 0 or positive; it is taken. */
 int socket_take_error(struct socket *socket);
@@ -134,7 +135,7 @@ long socket_get_address(struct socket *socket, bool of_peer, struct socket_addre
 /* On closing: forget the name; refuse those who were not accepted. */
 void socket_unbind(struct socket *socket);
 
-/* stream.c. The pieces one after the other; only the first waits, unless all of it is to be sent or read. */
+/* stream.c. What is read comes in pieces one after the other; only the first waits, unless all is to be read. */
 ssize_t stream_transfer(struct file *file, struct socket_io *io, bool send);
 
 /* message.c. One with room for so many files; NULL without memory. */

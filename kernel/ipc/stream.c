@@ -20,9 +20,53 @@ long socket_piece(const struct socket_io *io, size_t i, char __user **base, size
     return 0;
 }
 
+long socket_total(const struct socket_io *io, size_t *total)
+{
+    char __user *base;
+    size_t size;
+
+    *total = 0;
+    for (size_t i = 0; i < io->count; i++) {
+        if (socket_piece(io, i, &base, &size)) {
+            return -EFAULT;
+        }
+        *total += size;
+    }
+    return 0;
+}
+
+/* Into the ring what there is room for of all pieces, behind `skip` bytes that were put before. */
+static ssize_t stream_put_pieces(struct ring *ring, const struct socket_io *io, size_t skip)
+{
+    size_t done = 0, size;
+    char __user *base;
+
+    for (size_t i = 0; i < io->count && ring_room(ring); i++) {
+        ssize_t part = socket_piece(io, i, &base, &size);
+
+        if (part == 0 && skip < size) {
+            part = ring_put(ring, base + skip, size - skip, 1);
+        }
+        if (part < 0) {
+            return done ? (ssize_t)done : part;
+        }
+        done += (size_t)part;
+        if (skip + (size_t)part < size) {
+            break;
+        }
+        skip -= skip < size ? skip : size;
+    }
+    return (ssize_t)done;
+}
+
+/* How much room a send waits for: small ones do not mix with those of others, as in a pipe. */
+static size_t stream_need(size_t total)
+{
+    return total <= RING_WRITABLE ? total : 1;
+}
+
 /* Put what fits into the peer's ring; what goes along goes with the first byte. */
-static ssize_t stream_put(struct socket *socket, struct socket_io *io, const char __user *buffer,
-                          size_t size)
+static ssize_t stream_put(struct socket *socket, struct socket_io *io, size_t skip, size_t total)
 {
     struct socket *peer = socket->peer;
     struct message *message = io->message;
@@ -30,10 +74,15 @@ static ssize_t stream_put(struct socket *socket, struct socket_io *io, const cha
 
     mutex_lock(&peer->lock);
     if (!socket_is_broken(socket, peer)) {
-        if (message && ring_room(&peer->ring)) {
+        bool fits = skip || ring_room(&peer->ring) >= stream_need(total);
+
+        if (message && fits && ring_room(&peer->ring)) {
             message_push(peer, message);
         }
-        part = ring_put(&peer->ring, buffer, size, 1);
+        part = fits ? stream_put_pieces(&peer->ring, io, skip) : 0;
+        if (fits && part == 0 && skip < total && ring_room(&peer->ring)) {
+            part = -EFAULT; /* somebody has made the pieces shorter */
+        }
         if (message && part > 0) {
             message->size = (size_t)part;
             io->message = NULL;
@@ -46,30 +95,31 @@ static ssize_t stream_put(struct socket *socket, struct socket_io *io, const cha
     return part;
 }
 
-static ssize_t stream_send(struct file *file, struct socket_io *io, const char __user *buffer,
-                           size_t size)
+/* All pieces, `total` bytes; nobody else's come between as long as there is room. */
+static ssize_t stream_send(struct file *file, struct socket_io *io, size_t total)
 {
     struct socket *socket = file->data, *peer = socket->peer;
     size_t done = 0;
     long error = 0;
 
     do {
-        ssize_t part = stream_put(socket, io, buffer + done, size - done);
+        ssize_t part = stream_put(socket, io, done, total);
 
         if (part > 0) {
             done += (size_t)part;
             wake_first(&peer->readers, SOCKET_EVENTS_IN);
         } else if (part < 0) {
             error = part;
-        } else if (done < size) {
+        } else if (done < total) {
             error = socket_wait(file, io->flags, true, &socket->writers, WAIT_SOCKET_WRITE,
                                 socket->inode.number,
-                                ring_room(&peer->ring) || socket_is_broken(socket, peer));
+                                ring_room(&peer->ring) >= (done ? 1 : stream_need(total)) ||
+                                    socket_is_broken(socket, peer));
             if (!error) {
                 error = -socket_take_error(socket); /* who slept is told of a reset */
             }
         }
-    } while (!error && done < size && !(done && signal_pending(current)));
+    } while (!error && done < total && !(done && signal_pending(current)));
     if (error == -EPIPE && !done && !(io->flags & MSG_NOSIGNAL)) {
         signal_send_self(SIGPIPE);
     }
@@ -202,16 +252,17 @@ static ssize_t stream_receive(struct file *file, struct socket_io *io, char __us
 
 ssize_t stream_transfer(struct file *file, struct socket_io *io, bool send)
 {
+    char __user *base;
+    size_t size;
     ssize_t done = 0, part = 0;
 
+    if (send) {
+        part = socket_total(io, &size);
+        return part ? part : stream_send(file, io, size);
+    }
     for (size_t i = 0; i < io->count; i++) {
-        char __user *base;
-        size_t size;
-
         part = socket_piece(io, i, &base, &size);
-        if (part == 0 && send) {
-            part = stream_send(file, io, base, size);
-        } else if (part == 0) {
+        if (part == 0) {
             part = stream_receive(file, io, base, size);
             io->flags |= io->flags & MSG_WAITALL ? 0 : MSG_DONTWAIT;
         }

@@ -21,7 +21,6 @@ struct itimerspec {
     struct timespec interval, value;
 };
 
-#define TRANSFER_MAX 0x7ffff000ul /* what Linux moves in one call, read(2) */
 #define IOVEC_MAX 1024 /* UIO_MAXIOV, readv(2) */
 
 /* futex_waitv(2). */
@@ -323,8 +322,11 @@ ktime_t wait_deadline(ktime_t duration);
 long wait_interrupted(ktime_t deadline);
 /* When that much time will be over: 0 for none, KTIME_NEVER for NULL, negative: an error. */
 ktime_t deadline_from_user(const struct timespec __user *timeout);
-/* Every piece has a size and lies in user memory: nothing is moved before. 0, -EFAULT, -EINVAL. */
-long iovec_check(const struct iovec __user *vector, int count);
+/* Every piece has a size and lies in user memory: nothing is moved before. How many bytes they are, at most
+ * TRANSFER_MAX; -EFAULT, -EINVAL. */
+ssize_t iovec_check(const struct iovec __user *vector, int count);
+/* read(2), write(2) of one piece, at the file's own position (NULL) or at *at. */
+ssize_t file_transfer_piece(struct file *file, const struct iovec *piece, off_t *at, bool write);
 /* For one call, another set of blocked signals; a NULL `set` changes nothing. 0 or -errno. */
 long signal_mask_begin(const uint64_t __user *set, size_t size);
 /* `interrupted`: the old set comes back only after the signal's handler. */

@@ -54,6 +54,11 @@ static inline __attribute__((always_inline)) ssize_t file_transfer(struct file *
     return file_operation(file, buffer, size, &file->position, write);
 }
 
+ssize_t file_transfer_piece(struct file *file, const struct iovec *piece, off_t *at, bool write)
+{
+    return file_transfer(file, piece->base, piece->size, at, write);
+}
+
 /* The file is held: who shares the table may close it meanwhile. */
 static __attribute__((noinline)) long fd_transfer_shared(int fd, uint64_t buffer, size_t size, bool write)
 {
@@ -120,91 +125,6 @@ long sys_pread64(int fd, char __user *buffer, size_t size, off_t position)
 long sys_pwrite64(int fd, const char __user *buffer, size_t size, off_t position)
 {
     return fd_transfer_at(fd, (uint64_t)buffer, size, position, true);
-}
-
-long iovec_check(const struct iovec __user *vector, int count)
-{
-    struct iovec piece;
-
-    for (int i = 0; i < count; i++) {
-        if (get_user(piece, vector + i)) {
-            return -EFAULT;
-        }
-        if ((ssize_t)piece.size < 0) {
-            return -EINVAL;
-        }
-        if (!user_range_ok((void __user *)piece.base, piece.size)) {
-            return -EFAULT;
-        }
-    }
-    return 0;
-}
-
-/* At the file's own position (NULL) or at *at. */
-static long fd_transfer_vector(int fd, const struct iovec __user *vector, int count, off_t *at, bool write)
-{
-    struct file *file = fd_get_io(fd);
-    long done = 0, part;
-
-    if (!file) {
-        return -EBADF;
-    }
-    part = count < 0 || count > IOVEC_MAX ? -EINVAL : iovec_check(vector, count);
-    if (!part && at && !file->ops->seek) {
-        part = -ESPIPE;
-    }
-    if (part) {
-        goto out;
-    }
-    for (int i = 0; i < count; i++) {
-        struct iovec piece;
-
-        if (done && !write && !(file_poll(file, NULL) & POLLIN)) {
-            break; /* what was read so far is a result: do not wait for more */
-        }
-        /* file_transfer() checks again: another thread may have written there. */
-        if (get_user(piece, vector + i)) {
-            part = -EFAULT;
-            break;
-        }
-        if (piece.size > TRANSFER_MAX - (size_t)done) {
-            piece.size = TRANSFER_MAX - (size_t)done; /* of all pieces together */
-        }
-        part = piece.size ? file_transfer(file, piece.base, piece.size, at, write) : 0;
-        if (part < 0) {
-            break;
-        }
-        done += part;
-        if ((size_t)part < piece.size) {
-            break;
-        }
-    }
-out:
-    file_put(file);
-    if (part < 0 && !done) {
-        return part;
-    }
-    return done;
-}
-
-long sys_readv(int fd, const struct iovec __user *vector, int count)
-{
-    return fd_transfer_vector(fd, vector, count, NULL, false);
-}
-
-long sys_writev(int fd, const struct iovec __user *vector, int count)
-{
-    return fd_transfer_vector(fd, vector, count, NULL, true);
-}
-
-long sys_preadv(int fd, const struct iovec __user *vector, int count, off_t position)
-{
-    return position < 0 ? -EINVAL : fd_transfer_vector(fd, vector, count, &position, false);
-}
-
-long sys_pwritev(int fd, const struct iovec __user *vector, int count, off_t position)
-{
-    return position < 0 ? -EINVAL : fd_transfer_vector(fd, vector, count, &position, true);
 }
 
 /* Advice is free to be of no use; but it is about a file. */

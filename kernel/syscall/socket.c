@@ -297,11 +297,14 @@ long sys_recvfrom(int fd, char __user *buffer, size_t size, int flags, void __us
 /* What is to be moved, from a msghdr that was copied. */
 static long io_from_message(struct socket_io *io, const struct msghdr *message, int flags)
 {
+    ssize_t total;
+
     *io = (struct socket_io){.vector = message->vector, .count = message->count, .flags = flags};
     if (message->count > IOVEC_MAX) {
         return -EMSGSIZE;
     }
-    return iovec_check(message->vector, (int)message->count);
+    total = iovec_check(message->vector, (int)message->count);
+    return total < 0 ? total : 0;
 }
 
 static long send_message(struct file *file, const struct msghdr __user *user, int flags)
