@@ -2,6 +2,9 @@
 # Between single quotes of the shell.
 quoted = $(subst ','\'',$1)
 
+# Without one a shell has a path of its own, which the programs that it starts do not know.
+export PATH := $(or $(PATH),/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+
 GOALS := $(or $(MAKECMDGOALS),default)
 NEEDS := $(if $(filter test test-machines test-sanitize test-labs bench gdb record replay docs,$(GOALS)),test,run)
 # For each goal that needs a build: what of it.
@@ -10,7 +13,7 @@ WANTED := $(strip $(filter build/%,$(GOALS)) $(if $(filter iso,$(GOALS)),build/b
 	$(if $(filter-out help clean lab grade replay tools iso format compile_commands.json build/%,$(GOALS)),all))
 
 ifneq ($(WANTED),)
-ifneq ($(shell [ -w . ] && { [ -w build ] || [ ! -e build ]; } && echo yes),yes)
+ifeq ($(shell { [ -w . ] && { [ -w build ] || [ ! -e build ]; }; } || echo no),no)
 $(error $(CURDIR) cannot be written: copy or clone it to a folder of yours)
 endif
 endif
@@ -20,53 +23,56 @@ endif
 default: products
 	@echo "Built. Next: make run (a shell in the guest), make test, make help"
 
+# One shell for all of it: who has seen enough (`make help | head`) is no error.
 help:
-	@echo "make                  build all that the others need, on all CPUs"
-	@echo "make run              boot to a shell in this terminal (poweroff or ^A x ends"
-	@echo "                      it)"
-	@echo "make run CMD='...'    run one command in the guest and exit with its status"
-	@echo "                      ADD='/usr/bin/python3 FOLDER' brings the host's programs"
-	@echo "                      and folders"
-	@echo "make demo             the stall lesson in the guest: one blocked coroutine, and"
-	@echo "                      two cures"
-	@echo "make runtimes         the same question to Go, asyncio, Node, threads and our"
-	@echo "                      coroutines, in the guest"
-	@echo "make test             all tests; the last line says how many passed and failed"
-	@echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real"
-	@echo "                      time (TIMES=20)"
-	@echo "make fuzz CALLS=1000000  random system calls until one finds something"
-	@echo "                      (SEED, SMP, MEM, INJECT=1, FREE=1)"
-	@echo "make test-mutants     prove that the stress test finds mistakes in locking"
-	@echo "make test-programs    other people's programs: the same as on the host?"
-	@echo "                      (minutes)"
-	@echo "make test-sanitize    the guest tests on a kernel with all checks, 1 and 4 CPUs"
-	@echo "make iso              build/baton.iso, which GRUB boots"
-	@echo "make all              the same, and no word on what is next"
-	@echo "make clean            remove build/"
-	@echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"
-	@echo "make grade N=2        grade lab 2 in this tree"
-	@echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"
-	@echo "make bench            what switches, coroutines, calls and CPUs cost, here and"
-	@echo "                      in the guest"
-	@echo "make trace CMD='...'  trace a command: report, timeline page and picture"
-	@echo "                      in build/trace/"
-	@echo "make explore CMD='...'  run a command by many schedules until one fails,"
-	@echo "                      and tell that one (docs/explore.md); COROUTINES=1:"
-	@echo "                      by many orders of its coroutines"
-	@echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file:"
-	@echo "                      what kcore wrote"
-	@echo "make record CMD='...' run a command and record it; then make replay:"
-	@echo "                      gdb, backwards too"
-	@echo "make format           put the spaces in C sources right (clang-format; line"
-	@echo "                      breaks stay)"
-	@echo "make compile_commands.json  for clangd: how each file is compiled"
-	@echo "make docs             write the listings in docs/ again (make test compares"
-	@echo "                      them)"
-	@echo "make book             docs/ as a site in English and Chinese:"
-	@echo "                      build/book/index.html"
-	@echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and"
-	@echo "         memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands),"
-	@echo "         GUI=1 (make run: VGA window)"
+	@trap '' PIPE; { \
+	echo "make                  build all that the others need, on all CPUs"; \
+	echo "make run              boot to a shell in this terminal (poweroff or ^A x ends"; \
+	echo "                      it)"; \
+	echo "make run CMD='...'    run one command in the guest and exit with its status"; \
+	echo "                      ADD='/usr/bin/python3 FOLDER' brings the host's programs"; \
+	echo "                      and folders"; \
+	echo "make demo             the stall lesson in the guest: one blocked coroutine, and"; \
+	echo "                      two cures"; \
+	echo "make runtimes         the same question to Go, asyncio, Node, threads and our"; \
+	echo "                      coroutines, in the guest"; \
+	echo "make test             all tests; the last line says how many passed and failed"; \
+	echo "make test-machines    the same with 1, 2 and 4 CPUs, under icount and in real"; \
+	echo "                      time (TIMES=20)"; \
+	echo "make fuzz CALLS=1000000  random system calls until one finds something"; \
+	echo "                      (SEED, SMP, MEM, INJECT=1, FREE=1)"; \
+	echo "make test-mutants     prove that the stress test finds mistakes in locking"; \
+	echo "make test-programs    other people's programs: the same as on the host?"; \
+	echo "                      (minutes)"; \
+	echo "make test-sanitize    the guest tests on a kernel with all checks, 1 and 4 CPUs"; \
+	echo "make iso              build/baton.iso, which GRUB boots"; \
+	echo "make all              the same, and no word on what is next"; \
+	echo "make clean            remove build/"; \
+	echo "make lab N=2          a starter of lab 2 in build/lab/2 (OUT=dir for elsewhere)"; \
+	echo "make grade N=2        grade lab 2 in this tree"; \
+	echo "make test-labs        prove all labs: starters, solutions, mutants, cheaters"; \
+	echo "make bench            what switches, coroutines, calls and CPUs cost, here and"; \
+	echo "                      in the guest"; \
+	echo "make trace CMD='...'  trace a command: report, timeline page and picture"; \
+	echo "                      in build/trace/"; \
+	echo "make explore CMD='...'  run a command by many schedules until one fails,"; \
+	echo "                      and tell that one (docs/explore.md); COROUTINES=1:"; \
+	echo "                      by many orders of its coroutines"; \
+	echo "make gdb CMD='...'    debug a command and the kernel under it; CORE=file:"; \
+	echo "                      what kcore wrote"; \
+	echo "make record CMD='...' run a command and record it; then make replay:"; \
+	echo "                      gdb, backwards too"; \
+	echo "make format           put the spaces in C sources right (clang-format; line"; \
+	echo "                      breaks stay)"; \
+	echo "make compile_commands.json  for clangd: how each file is compiled"; \
+	echo "make docs             write the listings in docs/ again (make test compares"; \
+	echo "                      them)"; \
+	echo "make book             docs/ as a site in English and Chinese:"; \
+	echo "                      build/book/index.html"; \
+	echo "Options: DEBUG=1 (check locking), SANITIZE=1 (that, undefined behaviour and"; \
+	echo "         memory), CC=clang, CROSS_COMPILE=prefix-, V=1 (show commands),"; \
+	echo "         GUI=1 (make run: VGA window)"; \
+	} 2>/dev/null || [ -p /dev/stdout ]
 
 # What is missing is installed, and only where something is made.
 tools:

@@ -97,6 +97,22 @@ def other_options_make_other_objects() -> None:
 
 
 @test
+def make_needs_nothing_of_its_surroundings() -> None:
+    """No PATH, as in a cron job or a bare container; a reader that has seen enough; no shell to ask, which is
+    no reason to say that the tree cannot be written."""
+    with tree(built=True) as where:
+        made(where, "all")
+        (where / "kernel/lib/string.c").touch()
+        result = call(["env", "-i", shutil.which("make"), "all"], cwd=where)
+        check(result.returncode == 0 and "CC   kernel/lib/string.c\n" in result.stdout, f"{result}")
+        result = call(["sh", "-c", "make help | head -1"], cwd=where)
+        check(not result.stderr and result.stdout.startswith("make  "), f"{result}")
+        check(call(["sh", "-c", "make help >/dev/full"], cwd=where).returncode == 2, "a full disk is not told")
+        result = call(["make", "SHELL=/nonexistent", "all"], cwd=where)
+        check(result.returncode == 2 and "cannot be written" not in result.stderr, f"{result}")
+
+
+@test
 def make_uses_all_cpus_unless_told() -> None:
     def jobs(*told: str) -> list[str]:
         words = call(["make", "MAKE=echo CALLED", *told, "all"]).stdout.split()
