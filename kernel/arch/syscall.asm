@@ -29,7 +29,7 @@ syscall_entry:
     xor ebp, ebp                ; backtraces end at user mode
     cmp rax, [rel syscall_count]
     jae .unknown
-    mov rcx, r10                ; the C function's fourth argument
+.known: mov rcx, r10                ; the C function's fourth argument
     call [syscall_table + rax * 8]
 .done:
     cli
@@ -55,6 +55,9 @@ syscall_entry:
     mov [rsp + FRAME_RAX], rax
     jmp user_return
 .unknown:
+    mov eax, eax                ; the number is an int: what stands above it means nothing
+    cmp rax, [rel syscall_count]
+    jb .known
     mov rdi, rax
     call syscall_unknown
     jmp .done

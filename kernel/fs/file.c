@@ -244,7 +244,7 @@ long inode_truncate(struct inode *inode, off_t size)
 /* What `flags` forbid for an inode that was found. */
 static long check_open(const struct inode *inode, int flags)
 {
-    if (S_ISLNK(inode->mode)) {
+    if (S_ISLNK(inode->mode) && !(flags & O_DIRECTORY)) {
         return flags & O_PATH ? 0 : -ELOOP;
     }
     if (!(inode->mode & S_IFMT) || S_ISSOCK(inode->mode)) { /* an epoll set is made, not opened */
@@ -254,7 +254,7 @@ static long check_open(const struct inode *inode, int flags)
         return S_ISDIR(inode->mode) ? -EOPNOTSUPP : -ENOTDIR;
     }
     if (S_ISDIR(inode->mode)) {
-        return (flags & (O_ACCMODE | O_CREAT)) && !(flags & O_PATH) ? -EISDIR : 0;
+        return (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) && !(flags & O_PATH) ? -EISDIR : 0;
     }
     if (flags & O_DIRECTORY) {
         return -ENOTDIR;
@@ -349,6 +349,7 @@ struct file *file_open_path(struct inode *base, const char *path, int flags, mod
         kfree(file);
         return (struct file *)inode;
     }
+    flags &= flags & O_PATH ? O_PATH | O_DIRECTORY | O_NOFOLLOW : O_KNOWN; /* F_GETFL tells of no other ones */
     error = check_open(inode, flags);
     if (error) {
         kfree(file);

@@ -16,6 +16,7 @@ enum {
     O_NOCTTY = 0400, O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000, O_ASYNC = 020000,
     O_DIRECT = 040000, O_DIRECTORY = 0200000, O_NOFOLLOW = 0400000, O_CLOEXEC = 02000000,
     O_PATH = 010000000, O_TMPFILE_BIT = 020000000,
+    O_KNOWN = 037777703, /* all of them, and those that mean nothing here */
 };
 
 #define PIPE_SIZE_MAX 65536 /* fcntl(2), F_SETPIPE_SZ; what /proc says of it */

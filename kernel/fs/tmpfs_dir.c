@@ -204,6 +204,10 @@ static struct inode *tmpfs_create(struct inode *directory, const char *name, mod
     if (!inode) {
         return error_pointer(-ENOMEM);
     }
+    if (directory->mode & S_ISGID) { /* what is made in it is of its group, and so on below */
+        inode->gid = directory->gid;
+        inode->mode |= S_ISDIR(mode) ? S_ISGID : 0;
+    }
     error = add_name(directory, name, inode_get(inode));
     if (error) {
         inode_put(inode);

@@ -31,9 +31,13 @@ struct sigframe {
     uint8_t siginfo[SIGINFO_SIZE];
 };
 
+/* Of other signals a code above 0 is only what a sender says of himself, and all that he says is told. */
 static bool siginfo_of_fault(int signal, const struct signal_info *info)
 {
-    return info->code > 0 && info->code < SI_KERNEL && signal != SIGCHLD;
+    const uint64_t faults = SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) |
+                            SIGNAL_BIT(SIGSEGV);
+
+    return info->code > 0 && info->code < SI_KERNEL && SIGNAL_BIT(signal) & faults;
 }
 
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
@@ -42,6 +46,7 @@ void siginfo_fill(void *buffer, int signal, const struct signal_info *info)
 
     memset(buffer, 0, SIGINFO_SIZE);
     words[0] = signal;
+    words[1] = info->error;
     words[2] = info->code;
     if (siginfo_of_fault(signal, info)) {
         *(uint64_t *)(words + 4) = info->value; /* si_addr */
@@ -56,6 +61,7 @@ void siginfo_read(const void *buffer, int signal, struct signal_info *info)
 {
     const int32_t *words = buffer;
 
+    info->error = words[1];
     info->code = words[2];
     info->pid = words[4];
     info->uid = words[5];

@@ -47,6 +47,7 @@ struct signal_info {
     pid_t pid; /* or a timer's id */
     uint64_t value;
     int uid; /* or a timer's overruns */
+    int error; /* si_errno: only what a sender says */
 };
 
 /* One of those of which any number may be pending. */

@@ -367,7 +367,7 @@ long sys_fcntl(int fd, int command, uint64_t argument)
         }
         break;
     case 3: /* F_GETFL; every file has O_LARGEFILE */
-        result = file->flags | 0100000;
+        result = file->flags & O_PATH ? file->flags : file->flags | 0100000;
         break;
     case 4: /* F_SETFL */
         if (file->flags & O_PATH) {

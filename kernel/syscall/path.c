@@ -97,6 +97,10 @@ long sys_openat(int dirfd, const char __user *user, int flags, mode_t mode)
     if (is_error(path)) {
         return pointer_error(path);
     }
+    if (flags & O_CREAT && flags & O_DIRECTORY && !(flags & O_PATH)) { /* what would it be? */
+        kfree(path);
+        return -EINVAL;
+    }
     fd = fd_reserve(flags & O_CLOEXEC); /* first: without one, nothing is made and nothing is cut */
     if (fd < 0) {
         kfree(path);

@@ -340,7 +340,7 @@ static long message_to_user(struct socket_io *io, struct socket *socket, struct 
     }
     message->control_size = control_to_user(io, socket, message->control, message->control_size);
     if (error || put_user(message->control_size, &user->control_size) ||
-        put_user(io->told, &user->flags)) {
+        put_user(io->told | (io->flags & MSG_CMSG_CLOEXEC), &user->flags)) {
         return -EFAULT;
     }
     return 0;

@@ -159,9 +159,41 @@ static void whole_files_are_data(void)
     CHECK(unlink("whole") == 0);
 }
 
+static void wrong_openings(void)
+{
+    enum { PATH = 010000000 };
+    int fd;
+
+    CHECK(mkdir("directory", 0755) == 0 && symlink("directory", "link") == 0 && close(make_file("file")) == 0);
+    CHECK_ERROR(open("directory", O_RDONLY | O_TRUNC), EISDIR);
+    CHECK_ERROR(open("link", O_RDONLY | O_NOFOLLOW), ELOOP);
+    CHECK_ERROR(open("link", O_RDONLY | O_NOFOLLOW | O_DIRECTORY), ENOTDIR);
+    CHECK_ERROR(open("link", PATH | O_NOFOLLOW | O_DIRECTORY), ENOTDIR);
+    fd = open("file", PATH | O_RDWR | O_CREAT | O_TRUNC | O_APPEND);
+    CHECK(fd >= 0 && fcntl(fd, F_GETFL) == PATH && close(fd) == 0);
+    fd = open("file", O_RDWR | (int)0x80000000);
+    CHECK(fd >= 0 && (fcntl(fd, F_GETFL) & (int)0x80000000) == 0 && close(fd) == 0);
+    CHECK(unlink("file") == 0 && unlink("link") == 0 && rmdir("directory") == 0);
+}
+
+static void a_directory_hands_its_group_down(void)
+{
+    struct stat s;
+
+    if (getuid() != 0) {
+        return;
+    }
+    CHECK(mkdir("group", 0755) == 0 && syscall(SYS_chown, "group", 0, 44) == 0 && chmod("group", 02775) == 0);
+    CHECK(close(make_file("group/file")) == 0 && mkdir("group/below", 0755) == 0);
+    CHECK(stat("group/file", &s) == 0 && s.st_gid == 44 && (s.st_mode & 07777) == 0644);
+    CHECK(stat("group/below", &s) == 0 && s.st_gid == 44 && (s.st_mode & 07777) == 02755);
+    CHECK(unlink("group/file") == 0 && rmdir("group/below") == 0 && rmdir("group") == 0);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
+        TEST(wrong_openings), TEST(a_directory_hands_its_group_down),
         TEST(calls_start_at_the_directory), TEST(bad_directories), TEST(fchdir_goes_back),
         TEST(a_slash_asks_for_a_directory), TEST(what_exists_is_said_first),
         TEST(rename_need_not_replace), TEST(whole_files_are_data),

@@ -387,12 +387,27 @@ static void a_new_program_starts_clean(void)
     CHECK(kill(waking, SIGKILL) == 0 && waitpid(waking, NULL, 0) == waking);
 }
 
+/* The number is an int. */
+static void the_upper_half_of_a_number_means_nothing(void)
+{
+    const unsigned long halves[] = {1ul << 32, 0xfffffffful << 32, 1ul << 63};
+
+    for (int i = 0; i < 3; i++) {
+        long result;
+
+        __asm__ volatile("syscall" : "=a"(result) : "0"(SYS_getpid | halves[i]) : "rcx", "r11", "memory");
+        CHECK(result == getpid());
+        __asm__ volatile("syscall" : "=a"(result) : "0"(0x7ffffffful | halves[i]) : "rcx", "r11", "memory");
+        CHECK(result == -ENOSYS);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(flags_come_back), TEST(flags_of_a_handler), TEST(registers_come_back),
         TEST(single_steps), TEST(gs_base_is_the_tasks_own), TEST(selectors_are_the_tasks_own),
-        TEST(a_new_program_starts_clean),
+        TEST(a_new_program_starts_clean), TEST(the_upper_half_of_a_number_means_nothing),
     };
 
     self = argv[0];

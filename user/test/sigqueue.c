@@ -170,6 +170,19 @@ static void wrong_senders_are_refused(void)
     CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
+static void all_that_is_said_is_told(void)
+{
+    const int codes[] = {QUEUE, 5, -60};
+
+    block_all();
+    for (int i = 0; i < 3; i++) {
+        struct info sent = {FIRST, 33, codes[i], 0, 1234, 55, 0x123456789abcul, ""}, got;
+
+        CHECK(syscall(SYS_rt_sigqueueinfo, getpid(), FIRST, &sent, 0, 0, 0) == 0 && take(&got) == FIRST);
+        CHECK(got.error == 33 && got.code == codes[i] && got.pid == 1234 && got.uid == 55 && got.value == sent.value);
+    }
+}
+
 static void places_come_back_when_their_process_ends(void)
 {
     int status;
@@ -198,6 +211,7 @@ int main(void)
         TEST(what_is_ignored_is_forgotten),
         TEST(a_limit_holds_for_all_but_kill),
         TEST(wrong_senders_are_refused),
+        TEST(all_that_is_said_is_told),
         TEST(places_come_back_when_their_process_ends),
     };
 
