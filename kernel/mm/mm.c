@@ -54,6 +54,7 @@ struct mm *mm_clone(struct mm *from)
         failed = vma->touched && !(vma->flags & VMA_WIPE_ON_FORK) && mm_copy_range(mm, from, vma) != 0;
     }
     mm->layout = from->layout;
+    mm->secret = from->secret;
     mm->executable = from->executable;
     executable_get(mm->executable);
 //@lab 1 flush begin

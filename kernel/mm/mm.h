@@ -44,6 +44,7 @@ struct mm {
     uint64_t resident;  /* of these, that have a page */
     int areas;          /* vmas; AREAS_MAX */
     int lock_future;    /* MAP_* for what is mapped next, by mlockall(MCL_FUTURE) */
+    bool secret;        /* prctl(PR_SET_DUMPABLE, 0): a signal that ends it leaves no image; no lock */
     struct mm_layout layout;
     struct inode *executable; /* set by exec; kept from being written to */
 };

@@ -7,6 +7,7 @@
  */
 #include "arch/cpu.h"
 #include "lib/errno.h"
+#include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "sched/group.h"
 #include "sched/sched.h"
@@ -134,9 +135,9 @@ static void call_restart(struct trap_frame *frame, bool handled, const struct si
  * whose core_pattern (core(5)) gives it to a program that throws it away. */
 static int signal_status(int signal)
 {
-    uint64_t limit = current->group->limits[RLIMIT_CORE].soft;
+    bool kept = current->group->limits[RLIMIT_CORE].soft >= PAGE_SIZE && !current->mm->secret;
 
-    return SIGNALS_CORE & SIGNAL_BIT(signal) && limit >= PAGE_SIZE ? signal | WAIT_CORE : signal;
+    return kept && SIGNALS_CORE & SIGNAL_BIT(signal) ? signal | WAIT_CORE : signal;
 }
 
 /*

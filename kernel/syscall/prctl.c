@@ -2,6 +2,7 @@
 #include "lib/errno.h"
 #include "lib/signum.h"
 #include "lib/string.h"
+#include "mm/mm.h"
 #include "mm/uaccess.h"
 #include "process/exit.h"
 #include "sched/task.h"
@@ -31,8 +32,8 @@ static long prctl_get_name(char __user *user)
 long sys_prctl(int option, uint64_t argument)
 {
     enum {
-        PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_SET_NAME = 15, PR_GET_NAME, PR_SET_TIMERSLACK = 29,
-        PR_GET_TIMERSLACK, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER,
+        PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_NAME = 15, PR_GET_NAME,
+        PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK, PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER,
     };
     struct thread_group *group = current->group;
 
@@ -45,6 +46,14 @@ long sys_prctl(int option, uint64_t argument)
         return 0;
     case PR_GET_PDEATHSIG:
         return put_user((int)group->parent_end_signal, (int __user *)argument);
+    case PR_GET_DUMPABLE:
+        return !current->mm->secret;
+    case PR_SET_DUMPABLE:
+        if (argument > 1) { /* 2 is only what Linux itself gives to a program with another's rights */
+            return -EINVAL;
+        }
+        current->mm->secret = !argument;
+        return 0;
     case PR_SET_NAME:
         return prctl_set_name((const char __user *)argument);
     case PR_GET_NAME:

@@ -157,6 +157,13 @@ static void a_handler_ends_the_wait_for_another(void)
     CHECK(pending() == BIT_USR1);
 }
 
+enum { PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE };
+
+static long dumpable(long option, long value)
+{
+    return syscall(SYS_prctl, option, value, 0l, 0l, 0l, 0l);
+}
+
 static int leaves_core(int number)
 {
     const struct sigaction usual = {.sa_handler = SIG_DFL}; /* whoever started us may ignore it */
@@ -187,7 +194,27 @@ static void some_signals_leave_an_image(void)
     }
 }
 
-int main(void)
+/* A program with secrets says so; its children have the same in memory, but what they run has not. */
+static void a_program_with_secrets_leaves_no_image(void)
+{
+    static char *const arguments[] = {"sigwait", "dumpable", NULL};
+    int status;
+
+    CHECK(dumpable(PR_GET_DUMPABLE, 0) == 1 && leaves_core(SIGQUIT));
+    CHECK_ERROR(dumpable(PR_SET_DUMPABLE, 2), EINVAL);
+    CHECK_ERROR(dumpable(PR_SET_DUMPABLE, -1), EINVAL);
+    CHECK(dumpable(PR_SET_DUMPABLE, 0) == 0 && dumpable(PR_GET_DUMPABLE, 0) == 0);
+    CHECK(!leaves_core(SIGQUIT) && !leaves_core(SIGSEGV));
+    if (fork() == 0) {
+        CHECK(dumpable(PR_GET_DUMPABLE, 0) == 0);
+        execve("/proc/self/exe", arguments, NULL);
+        _exit(9);
+    }
+    CHECK(wait(&status) > 0 && status == 1 << 8);
+    CHECK(dumpable(PR_SET_DUMPABLE, 1) == 0 && dumpable(PR_GET_DUMPABLE, 0) == 1 && leaves_core(SIGQUIT));
+}
+
+int main(int argc, char **argv)
 {
     static const struct test tests[] = {
         TEST(what_is_pending_and_blocked_is_told),
@@ -198,7 +225,11 @@ int main(void)
         TEST(one_that_is_not_blocked_is_taken_and_not_handled),
         TEST(a_handler_ends_the_wait_for_another),
         TEST(some_signals_leave_an_image),
+        TEST(a_program_with_secrets_leaves_no_image),
     };
 
+    if (argc == 2 && strcmp(argv[1], "dumpable") == 0) {
+        return (int)dumpable(PR_GET_DUMPABLE, 0);
+    }
     return RUN_TESTS(tests);
 }
