@@ -48,6 +48,7 @@ struct cpu {
     uint64_t gdt[10];
     uint32_t padding;
     struct tss tss;
+    uint64_t interrupts;           /* taken since the boot */
     struct trace_ring *trace_ring; /* for the events of this CPU, while the trace is on */
     LOCK_DEBUG(struct held_locks *mutexes_held;) /* by the current task */
 } __attribute__((aligned(64)));

@@ -196,6 +196,7 @@ void trap_dispatch(struct trap_frame *frame)
         cpu_pause();
     }
     preempt_disable();
+    this_cpu(interrupts)++;
     LOCK_DEBUG(lock_debug_interrupt(true));
     trace(TRACE_IRQ_IN, 0, (uint32_t)frame->vector, 0);
     trap_interrupt(frame);

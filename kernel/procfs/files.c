@@ -57,22 +57,28 @@ static void show_cmdline(struct proc_text *text, struct task *task)
     proc_print(text, "%s\n", boot_command_line);
 }
 
-static void show_loadavg(struct proc_text *text, struct task *task)
+static int proc_runnable(void)
 {
     int runnable = 0;
 
-    (void)task;
     for (uint32_t id = 0; id < cpu_count; id++) {
         runnable += runqueues[id].runnable + (runqueues[id].running != runqueues[id].idle);
     }
-    proc_print(text, "0.00 0.00 0.00 %d/%d 0\n", runnable, task_count);
+    return runnable;
 }
 
+static void show_loadavg(struct proc_text *text, struct task *task)
+{
+    (void)task;
+    proc_print(text, "0.00 0.00 0.00 %d/%d %d\n", proc_runnable(), task_count, task_last_pid);
+}
+
+/* The lines come in Linux's order: programs know by the `i` of "intr" that no CPU follows. */
 static void show_stat_all(struct proc_text *text, struct task *task)
 {
     ktime_t idle[CPU_MAX], all_idle = 0;
     struct cpu_times busy[CPU_MAX], all = {0, 0};
-    uint64_t switches = 0;
+    uint64_t switches = 0, interrupts = 0;
 
     (void)task;
     for (uint32_t id = 0; id < cpu_count; id++) {
@@ -81,6 +87,7 @@ static void show_stat_all(struct proc_text *text, struct task *task)
         all.user += busy[id].user;
         all.system += busy[id].system;
         switches += runqueues[id].switches;
+        interrupts += cpus[id].interrupts;
     }
     proc_print(text, "cpu  %ld 0 %ld %ld 0 0 0 0 0 0\n", all.user / TICK, all.system / TICK,
                all_idle / TICK);
@@ -88,8 +95,8 @@ static void show_stat_all(struct proc_text *text, struct task *task)
         proc_print(text, "cpu%u %ld 0 %ld %ld 0 0 0 0 0 0\n", id, busy[id].user / TICK,
                    busy[id].system / TICK, idle[id] / TICK);
     }
-    proc_print(text, "ctxt %lu\nbtime %ld\nprocesses %d\n", switches,
-               clock_realtime_offset / SECOND, task_count);
+    proc_print(text, "intr %lu\nctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %d\n", interrupts, switches,
+               clock_realtime_offset / SECOND, task_births, proc_runnable());
 }
 
 static void show_unimplemented(struct proc_text *text, struct task *task)

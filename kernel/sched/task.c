@@ -13,7 +13,8 @@ int task_count;
 static struct task *pid_table[PID_MAX]; /* tasks_lock */
 static uint64_t pid_bits[PID_MAX / 64];  /* tasks_lock: of those in the table */
 static uint64_t pid_words[PID_MAX / 64 / 64]; /* tasks_lock: of those words that are not 0 */
-static pid_t last_pid;
+pid_t task_last_pid;
+uint64_t task_births;
 
 struct task *task_create(const char *name)
 {
@@ -91,7 +92,7 @@ static int bit_from(const uint64_t *words, int from, int count)
 
 bool task_assign_tid(struct task *task)
 {
-    pid_t first = pid_free_after(last_pid), pid = first;
+    pid_t first = pid_free_after(task_last_pid), pid = first;
 
     while (!pid || group_has_members(pid)) { /* a process group that lives on keeps its id */
         pid = pid_free_after(pid ? pid : 1);
@@ -99,7 +100,8 @@ bool task_assign_tid(struct task *task)
             return false;
         }
     }
-    last_pid = pid;
+    task_last_pid = pid;
+    task_births++;
     task_adopt_tid(task, pid);
     return true;
 }
@@ -120,7 +122,7 @@ void task_ids_from(pid_t tid)
 {
     uint64_t flags = spin_lock_irqsave(&tasks_lock);
 
-    last_pid = tid;
+    task_last_pid = tid;
     spin_unlock_irqrestore(&tasks_lock, flags);
 }
 

@@ -161,6 +161,8 @@ struct task {
 #define PID_MAX 32768 /* ids are below it, as on Linux unless told otherwise */
 extern struct list all_tasks; /* tasks_lock; in the order of birth */
 extern int task_count;
+extern pid_t task_last_pid;  /* the last id that was given away */
+extern uint64_t task_births; /* since the boot; tasks_lock */
 
 /* One reference more, to a task that the caller has one of or finds under tasks_lock: the same task.
  * The last one that is put frees it, and with the last task its group: not under tasks_lock, if it

@@ -6,10 +6,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
 #include "ktap.h"
 
-static char path[64], text[8192];
+static char path[64], text[65536];
 
 static const char *fd_path(int fd)
 {
@@ -143,7 +144,43 @@ static void the_machine_is_told(void)
     CHECK(strstr(read_text("/proc/mounts"), " /proc proc rw"));
     CHECK(strstr(read_text("/proc/filesystems"), "nodev\tproc\n"));
     CHECK(memcmp(read_text("/proc/cpuinfo"), "processor\t: 0\n", 14) == 0 && strstr(text, "\nmodel name\t: "));
-    CHECK(strstr(read_text("/proc/stat"), "\nbtime "));
+}
+
+static long number_behind(const char *place)
+{
+    const char *found = strstr(text, place);
+
+    CHECK(found);
+    return found ? atol(found + strlen(place)) : 0;
+}
+
+/* Programs read on while lines begin as those of CPUs do: "intr" is between them and "ctxt". */
+static void what_the_machine_did_is_told_in_order(void)
+{
+    static const char *const words[] = {"cpu ", "\ncpu0 ", "\nintr ", "\nctxt ", "\nbtime ", "\nprocesses ", "\nprocs_running "};
+    long births, interrupts;
+    const char *at = read_text("/proc/stat");
+
+    CHECK(at == strstr(at, words[0]));
+    for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        at = strstr(at, words[i]);
+        CHECK(at);
+        if (!at) {
+            return;
+        }
+    }
+    CHECK(number_behind("\nprocs_running ") >= 1);
+    births = number_behind("\nprocesses ");
+    interrupts = number_behind("\nintr ");
+    for (int i = 0; i < 3; i++) {
+        if (fork() == 0) {
+            usleep(1000);
+            _exit(0);
+        }
+        CHECK(wait(NULL) > 0);
+    }
+    read_text("/proc/stat");
+    CHECK(number_behind("\nprocesses ") >= births + 3 && number_behind("\nintr ") > interrupts);
 }
 
 static void devices_for_the_standard_streams(void)
@@ -164,7 +201,7 @@ int main(void)
         TEST(a_descriptor_leads_to_its_file), TEST(a_directory_can_be_walked_through),
         TEST(a_pipe_can_be_opened_again), TEST(what_was_not_opened_is_not_opened_again),
         TEST(the_directory_lists_descriptors), TEST(programs_are_reached_by_their_link),
-        TEST(the_machine_is_told), TEST(devices_for_the_standard_streams),
+        TEST(the_machine_is_told), TEST(what_the_machine_did_is_told_in_order), TEST(devices_for_the_standard_streams),
     };
 
     umask(022);
