@@ -2,6 +2,7 @@
 own. It says so in one line, ends with status 2, and what was there before stays as it is."""
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def wrong_files_are_told_in_one_line() -> None:
         (directory / "unreadable").touch(0)
         for tool, before, after in TAKE_FILES:
             before = [word.replace("OUT", f"{name}/out.iso") for word in before]
-            text = tool in ("mkiso", "format", "docs")  # of the kernel tools/run says what it is; no text has such bytes
+            text = tool in ("mkiso", "docs")  # of the kernel tools/run says what it is; no text has such bytes
             for file in ("folder", "none", *([] if tool == "mkiso" else ["binary"]),
                          *([] if text else ["/dev/zero"]), *(["unreadable"] if os.getuid() else [])):
                 refused(f"tools/{tool}", *before, str(directory / file), *after)
@@ -78,6 +79,20 @@ def no_file_of_the_tree_is_named_like_an_option() -> None:
     odd = [line for line in call(["git", "ls-files"]).stdout.splitlines()
            if any(part.startswith("-") for part in line.split("/"))]
     check(not odd, f"{odd}")
+
+
+@test
+def tools_close_what_they_open() -> None:
+    """Python says so, where it is asked: files and pipes that nobody closes, names that go away."""
+    with tempfile.TemporaryDirectory() as name:
+        trace = f"{name}/t.ktr"
+        for status, *words in ((0, "tools/run", "--icount", "--trace", trace, "--", "stall", "--mode=blocking"),
+                               (125, "tools/run", "--append", "crash=panic", "--evidence", f"{name}/failed", "--", "true"),
+                               (1, "tools/explore", "--", "race", "--way", "plainly"),
+                               (0, "tools/ktrace", "html", trace)):
+            result = call([sys.executable, "-X", "dev", "-W", "error", *words])
+            check(result.returncode == status and "Warning" not in result.stderr,
+                  f"{words}: {result.returncode}\n{result.stderr[-1000:]}")
 
 
 @test

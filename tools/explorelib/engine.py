@@ -95,6 +95,19 @@ def take(result: Result, line: str) -> int | None:
     return None
 
 
+def _listen(process: subprocess.Popen, result: Result, progress: Callable[[int], None] | None) -> tuple[str, int]:
+    """To the guest, until its end: what it complained of, and its status."""
+    with process:
+        try:
+            for line in process.stdout:
+                tried = take(result, line)
+                if tried and progress:
+                    progress(tried)
+            return process.stderr.read(), process.wait()
+        finally:
+            process.terminate()  # it said what it should not; to one that has ended this does nothing
+
+
 def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = None,
          progress: Callable[[int], None] | None = None) -> Result:
     """Boot a guest that explores. Raises MachineFailed."""
@@ -106,12 +119,7 @@ def boot(guest: Guest, options: list[str], *, run_options: list[str] | None = No
              "--timeout", f"{guest.timeout:.0f}", *(run_options or []), *options_of_run(guest, options)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             errors="replace", preexec_fn=host.tied_to_us(signal.SIGTERM))
-        for line in process.stdout:
-            tried = take(result, line)
-            if tried and progress:
-                progress(tried)
-        errors = process.stderr.read()
-        status = process.wait()
+        errors, status = _listen(process, result, progress)
         if status == PANIC:
             return _panicked(result, log, errors)
         if status == TIMEOUT:

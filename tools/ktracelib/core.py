@@ -95,8 +95,13 @@ def write(path: str, memory: str, notes: bytes, pieces: list[tuple[int, int, int
 
 
 def write_core(memory: str, kernel: str, path: str) -> None:
-    elf, read, size = fmt.Elf(kernel), fmt.memory_reader(memory), os.path.getsize(memory)
+    with fmt.memory_reader(memory) as read:
+        end, pieces = _contents(fmt.Elf(kernel), read, os.path.getsize(memory))
+    write(path, memory, end, pieces)
 
+
+def _contents(elf: fmt.Elf, read: fmt.Read, size: int) -> tuple[bytes, list[tuple[int, int, int]]]:
+    """The note with the registers, and the pieces, as write() takes them."""
     def word(address: int) -> int:
         return struct.unpack("<Q", read(address, 8))[0]
 
@@ -108,4 +113,4 @@ def write_core(memory: str, kernel: str, path: str) -> None:
         stacks = itertools.islice(_kernel_stacks(read, pml4), PIECES_MAX)
         pieces += [(virtual, physical, PAGE) for virtual, physical in stacks
                    if _is_memory(physical, size)]
-    write(path, memory, end, pieces)
+    return end, pieces

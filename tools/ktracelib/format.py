@@ -5,6 +5,7 @@ rings are trusted as far as their sequence numbers go; a user ring may hold anyt
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -269,9 +270,14 @@ def _core_segments(file: BinaryIO) -> list[tuple[int, int, int]]:
     return [(physical, length, offset) for kind, _, offset, _, physical, length in headers if kind == 1]
 
 
-def memory_reader(path: str) -> Read:
+@contextlib.contextmanager
+def memory_reader(path: str) -> Iterator[Read]:
     """Guest memory: a core, or QEMU's file, in which what is above the hole lies behind the rest."""
-    file = untrusted.regular_file(path)
+    with untrusted.regular_file(path) as file:
+        yield _reader_of(file)
+
+
+def _reader_of(file: BinaryIO) -> Read:
     size = os.fstat(file.fileno()).st_size
     low = low_memory(size)
     segments = _core_segments(file)

@@ -45,7 +45,8 @@ class Memory:
 def save_trace(args: argparse.Namespace, memory: Memory) -> bool:
     """Into the file of --trace. False: there was nothing to save."""
     try:
-        trace = ktrace.pull(ktrace.memory_reader(memory.path), KERNEL)
+        with ktrace.memory_reader(memory.path) as read:
+            trace = ktrace.pull(read, KERNEL)
         trace.header["command"] = made_by(args)
         ktrace.save(trace, args.trace)
     except (ktrace.TraceError, OSError) as error:
