@@ -94,6 +94,8 @@ def schedule_means_the_same_in_other_boots_and_with_the_trace_on() -> None:
         check(Path(traces[0]).read_bytes() == Path(traces[1]).read_bytes(), "two traces differ")
         text = call([str(ROOT / "tools/ktrace"), "text", traces[0]]).stdout
         check("race" in text, text[-500:])
+        page = call([str(ROOT / "tools/ktrace"), "html", "-o", "-", traces[0]]).stdout
+        check(f'"tools/explore --replay {found["schedule"]} -- race --way plainly"' in page, "the page says another command")
 
 
 @test
@@ -257,6 +259,8 @@ def explore_refuses_what_it_cannot_take_in_one_line() -> None:
         result = call([EXPLORE, *words])
         check(result.returncode == 2 and not result.stdout and result.stderr.count("\n") == 1,
               f"{words}: {result.returncode} {result.stdout}{result.stderr}")
+    device = call([EXPLORE, "--trace", "/dev/full", "--replay", "-", "--", "race", "--way", "plainly"])
+    check(device.stderr == "tools/explore: no trace: /dev/full: no regular file\n", device.stderr)
     missing = call([EXPLORE, "--add", "missing", "--", "missing"])
     check(missing.returncode == 2 and missing.stderr == "tools/explore: --add missing: No such file or directory\n", missing.stderr)
 

@@ -90,7 +90,11 @@ def made_by(args: argparse.Namespace) -> str:
         if getattr(args, name) != usual:
             options += [f"--{name}", str(getattr(args, name))]
     options += [word for file in args.add for word in ("--add", file)]
-    command = shlex.join(["tools/run", *options, *(["--", *args.command] if args.command else [])])
+    return in_trace(shlex.join(["tools/run", *options, *(["--", *args.command] if args.command else [])]))
+
+
+def in_trace(command: str) -> str:
+    """As a trace has it: what can be shown, and not too long."""
     command = printable(command.encode("utf-8", "backslashreplace").decode())
     return command if len(command) <= COMMAND_MAX else command[:COMMAND_MAX - 3] + "..."
 
