@@ -129,6 +129,7 @@ def lessons_move_only_where_there_is_room() -> None:
             status, text = at_terminal(command, columns, rows)
             check(status == 0 and bool(re.search(r"\x1b\[\d+A", text)) == moves,
                   f"{name} at {columns}x{rows}: status {status}, {text!r}")
+            check(("(Pictures need 80 columns; here are 40.)" in text) == (columns < 80), f"{name} at {columns}: {text!r}")
             verdicts = re.sub(r"\x1b\[[0-9;]*m", "", text[text.index("[ok]"):]).split("\r\n")
             check(max(map(len, verdicts)) <= min(columns, 80), f"{name} at {columns}: {verdicts}")
 

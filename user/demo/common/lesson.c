@@ -189,6 +189,9 @@ void lesson_show(void)
     }
     say("%s%s%s\n%s%s%s\n\n", paint(BOLD), translate(lesson->look[0]), paint(PLAIN),
         paint(BOLD), translate(lesson->look[1]), paint(PLAIN));
+    if (screen_columns() < PICTURE_COLUMNS) {
+        say("(Pictures need %d columns; here are %d.)\n\n", PICTURE_COLUMNS, screen_columns());
+    }
 }
 
 void lesson_start(const struct lesson *which, int argc, char **argv)

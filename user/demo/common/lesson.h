@@ -96,6 +96,8 @@ void keys_begin(void);
 void keys_end(void);
 void keys_forget(void); /* those that were pressed before */
 
+#define PICTURE_COLUMNS 80 /* what the widest picture needs */
+
 /* Only for lesson.c: decide what standard output is; how wide it is. */
 void screen_start(bool json);
 int screen_columns(void);

@@ -14,14 +14,13 @@
 #include "lesson.h"
 
 #define FRAME_NS 50000000
-#define PICTURE_COLUMNS 80 /* what the widest picture needs, and the highest */
-#define PICTURE_ROWS 14
+#define PICTURE_ROWS 14 /* what the highest picture needs */
 #define HIDE_CURSOR "\033[?25l"
 #define SHOW_CURSOR "\033[?25h"
 
 static bool silent, colours;
 static bool terminal; /* where a picture can move: it fits, and none of its lines is broken in two */
-static int columns = 80;
+static int columns = PICTURE_COLUMNS;
 static void (*picture)(void);
 static pid_t painter;
 static volatile int *over;  /* shared: the painter is to end */
