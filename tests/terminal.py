@@ -86,6 +86,18 @@ def the_guest_knows_how_large_the_terminal_is() -> None:
 
 
 @test
+def the_guest_knows_what_the_terminal_does_not_take() -> None:
+    """An editor's window has neither colours nor a cursor to move; and some want no colours."""
+    run = "tools/run -- stall --mode=aware --wait=100"
+    for setting, moves, colours in (("TERM=dumb", False, False), ("TERM=xterm NO_COLOR=1", True, False), ("TERM=xterm", True, True)):
+        status, text = at_terminal(f"env -u GUI -u NO_COLOR {setting} {run}")
+        check(status == 0 and bool(re.search(r"\x1b\[\d+A", text)) == moves and bool(re.search(r"\x1b\[\d+m", text)) == colours,
+              f"{setting}: {status}, {text!r}")
+    dry = at_terminal("TERM=dumb NO_COLOR=1 GUI=1 tools/run --dry-run -- true")[1]
+    check("baton.term" not in dry and "baton.no_color" not in dry, f"of the window's terminal: {dry}")
+
+
+@test
 def keys_come_in_a_deterministic_run_too() -> None:
     session = Terminal(rest=("--icount", "--", "sh"))
     session.expect("$ ")

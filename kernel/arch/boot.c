@@ -91,7 +91,7 @@ static void read_options(const char *line)
 {
     static const char *const known[] = {
         "quiet", "exit", "timeout", "sched", "trace", "trace_records", "inject", "crash", "lab",
-        /* for the first program: */ "session", "end", "baton.size", "baton.lang",
+        /* for the first program: */ "session", "end", "baton.size", "baton.lang", "baton.term", "baton.no_color",
     };
     size_t length = strlcpy(boot_command_line, line, sizeof(boot_command_line));
     const char *end;

@@ -145,9 +145,17 @@ class Machine:
             options += lines.terminal_size()
             options += ["trace=on"] if a.trace and "trace=" not in a.append else []
         options += ["baton.lang=zh_CN.UTF-8"] if self._speaks_chinese() else []
+        options += self._plain_terminal()
         if not a.command and not self.stdin.terminal:
             options.append("session=once")
         return options
+
+    def _plain_terminal(self) -> list[str]:
+        """What our environment says of the terminal that the guest has as its own: moves and colours are no use to it."""
+        if os.environ.get("GUI") == "1" or not os.isatty(1):
+            return []
+        options = ["baton.term=dumb"] if os.environ.get("TERM") == "dumb" else []
+        return options + (["baton.no_color=1"] if os.environ.get("NO_COLOR") else [])
 
     def _speaks_chinese(self) -> bool:
         """The lessons do, where our environment asks for it. Not by that alone where other programs are

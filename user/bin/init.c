@@ -76,16 +76,16 @@ static void set_size(void)
     }
 }
 
-/* In which language the lessons speak. */
-static void set_language(void)
+/* In the environment of all programs: what `option` says, if it was given. */
+static void set_variable(const char *name, const char *option)
 {
-    const char *option = strstr(command_line, "baton.lang=");
-    char name[32];
+    const char *at = strstr(command_line, option);
+    char value[32];
 
-    if (option) {
-        option += strlen("baton.lang=");
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(option, " \n"), option);
-        setenv("LANG", name, 1);
+    if (at) {
+        at += strlen(option);
+        snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, " \n"), at);
+        setenv(name, value, 1);
     }
 }
 
@@ -372,7 +372,9 @@ int main(void)
     setenv("PATH", "/bin", 1);
     setenv("HOME", "/", 1);
     setenv("TERM", "linux", 0);
-    set_language();
+    set_variable("LANG", "baton.lang=");
+    set_variable("TERM", "baton.term=");
+    set_variable("NO_COLOR", "baton.no_color=");
     size = slurp("/etc/baton/argv", arguments, sizeof(arguments));
     if (slurp("/etc/baton/run", run_file, sizeof(run_file)) > 0 && size > 0) {
         run_command(size);
