@@ -101,17 +101,15 @@ static void start_threads(int (*function)(void *))
 
 static void threads_on_one_word(void)
 {
-    long moved = 0;
+    long woken = 0;
 
     metronome_start();
     start_threads(wait_on_word);
-    while (moved < THREADS) { /* all at once, unless a busy host has been slow to start them */
-        long more = syscall(SYS_futex, &word, FUTEX_REQUEUE, 0, (long)THREADS, &other, 0);
-
-        CHECK(more >= 0);
-        moved += more;
+    while (woken < THREADS) { /* all at once, unless a busy host has been slow to start them */
+        CHECK(syscall(SYS_futex, &word, FUTEX_REQUEUE, 0, (long)THREADS, &other, 0) >= 0);
+        woken += futex(&other, FUTEX_WAKE, THREADS, NULL);
     }
-    CHECK(futex(&other, FUTEX_WAKE, THREADS, NULL) == THREADS);
+    CHECK(woken == THREADS);
     usleep(20000);
     metronome_stop();
 }
