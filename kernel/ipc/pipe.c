@@ -73,28 +73,21 @@ static ssize_t pipe_read(struct file *file, char __user *buffer, size_t size, of
     }
 }
 
-/* What is written: a buffer, or pieces; `size` bytes. */
-struct pipe_source {
-    const char __user *buffer;
-    const struct iovec __user *vector; /* NULL: the buffer */
-    size_t count, size;
-};
-
 /* Into the ring what there is room for of all pieces, behind `skip` bytes that were put before; or -errno. */
-static __attribute__((noinline)) ssize_t pipe_put_pieces(struct ring *ring, const struct pipe_source *source,
-                                                         size_t skip, size_t need)
+static __attribute__((noinline)) ssize_t pipe_put_pieces(struct ring *ring, const struct iovec __user *vector,
+                                                         size_t count, size_t total, size_t skip, size_t need)
 {
-    const bool whole = need == source->size;
+    const bool whole = need == total;
     size_t done = 0;
     ssize_t part = -EFAULT; /* somebody has made the pieces shorter */
 
     if (ring_room(ring) < need) {
         return 0;
     }
-    for (size_t i = 0; i < source->count && skip + done < source->size; i++) {
+    for (size_t i = 0; i < count && skip + done < total; i++) {
         struct iovec piece;
 
-        part = iovec_piece(source->vector, i, 0, &piece);
+        part = iovec_piece(vector, i, 0, &piece);
         if (part == 0 && skip < piece.size) {
             part = ring_put(ring, (const char __user *)piece.base + skip, piece.size - skip, 1);
         }
@@ -115,10 +108,12 @@ static __attribute__((noinline)) ssize_t pipe_put_pieces(struct ring *ring, cons
     return done ? (ssize_t)done : part;
 }
 
-static inline __attribute__((always_inline)) ssize_t pipe_send(struct file *file, const struct pipe_source *source)
+/* `size` bytes of a buffer, or of the pieces of a vector: the other one is NULL. */
+static inline __attribute__((always_inline)) ssize_t pipe_send(struct file *file, const char __user *buffer,
+                                                               const struct iovec __user *vector, size_t count,
+                                                               size_t size)
 {
     struct pipe *pipe = file->data;
-    const size_t size = source->size;
     size_t done = 0;
     /* A small write waits until all of it fits. */
     const size_t need = size <= PIPE_BUF ? size : 1;
@@ -132,8 +127,8 @@ static inline __attribute__((always_inline)) ssize_t pipe_send(struct file *file
             return done ? (ssize_t)done : -EPIPE;
         }
         mutex_lock(&pipe->lock);
-        part = source->vector ? pipe_put_pieces(&pipe->ring, source, done, need)
-                              : ring_put(&pipe->ring, source->buffer + done, size - done, need);
+        part = vector ? pipe_put_pieces(&pipe->ring, vector, count, size, done, need)
+                      : ring_put(&pipe->ring, buffer + done, size - done, need);
         mutex_unlock(&pipe->lock);
         if (part < 0) {
             return done ? (ssize_t)done : part;
@@ -157,14 +152,14 @@ static ssize_t pipe_write(struct file *file, const char __user *buffer, size_t s
                           off_t *position)
 {
     (void)position;
-    return pipe_send(file, &(struct pipe_source){.buffer = buffer, .size = size});
+    return pipe_send(file, buffer, NULL, 0, size);
 }
 
 static ssize_t pipe_write_pieces(struct file *file, const struct iovec __user *vector, size_t count, size_t total,
                                  off_t *position)
 {
     (void)position;
-    return pipe_send(file, &(struct pipe_source){.vector = vector, .count = count, .size = total});
+    return pipe_send(file, NULL, vector, count, total);
 }
 
 long pipe_size(struct file *file)
