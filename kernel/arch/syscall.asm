@@ -29,7 +29,8 @@ syscall_entry:
     xor ebp, ebp                ; backtraces end at user mode
     cmp rax, [rel syscall_count]
     jae .unknown
-.known: mov rcx, r10                ; the C function's fourth argument
+.known:
+    mov rcx, r10                ; the C function's fourth argument
     call [syscall_table + rax * 8]
 .done:
     cli
