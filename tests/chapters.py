@@ -104,7 +104,7 @@ def kernel_options_are_all_in_the_book() -> None:
     text = (DOCS / "options.md").read_text()
     sources = {path: path.read_text() for path in [*(ROOT / "kernel").rglob("*.[ch]"), ROOT / "user/bin/init.c"]}
     code = "".join(sources.values())
-    read = set(re.findall(r'boot_(?:option|number)\("(\w+)"|strstr\(command_line, "([\w.]+)=', code))
+    read = set(re.findall(r'boot_(?:option|number)\("(\w+)"|(?:strstr\(command_line|set_variable\("\w+"), "([\w.]+)=', code))
     told = set(re.findall(r"(?m)^\| `([\w.]+)", text))
     check({first or second for first, second in read} == told, f"{read} and {told}")
     mistakes = set(re.findall(r'\{"([\w-]+)", crash_', code))
