@@ -436,6 +436,6 @@ void *tmpfs_file_create(void)
 const struct inode_ops tmpfs_file_inode_ops = {
     .truncate = file_truncate, .allocate = file_allocate, .source = file_source, .release = file_release,
 };
-const struct file_ops tmpfs_file_ops = {
+const struct file_ops regular_file_ops = {
     .read = file_read, .write = file_write, .write_pieces = file_write_pieces, .seek = file_seek_size,
 };

@@ -20,7 +20,7 @@ extern const struct inode_ops tmpfs_directory_ops;
 /* From tmpfs.c: what the bytes of a regular file are, none at first; NULL without memory. */
 void *tmpfs_file_create(void);
 extern const struct inode_ops tmpfs_file_inode_ops;
-extern const struct file_ops tmpfs_file_ops;
+extern const struct file_ops regular_file_ops;
 
 /* A new inode without a name, with the right ops for its type. NULL without memory. */
 struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev);

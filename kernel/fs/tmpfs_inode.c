@@ -45,7 +45,7 @@ struct inode *tmpfs_inode_create(uint64_t device, mode_t mode, uint64_t rdev)
     if (S_ISREG(mode)) {
         data = tmpfs_file_create();
         ops = &tmpfs_file_inode_ops;
-        file_ops = &tmpfs_file_ops;
+        file_ops = &regular_file_ops;
     } else if (S_ISLNK(mode)) {
         ops = &link_ops;
     } else if (S_ISDIR(mode)) {
