@@ -106,12 +106,12 @@ def tools_read_and_write_utf8_in_any_locale() -> None:
             made = call(["localedef", "-i", language, "-f", charset, f"{name}/{locale}"])
             if not Path(name, locale).is_dir():
                 raise Skipped(made.stderr.strip().split("\n")[-1])
-            for words, status in (("lab check 2", 0), ("translated", 0), ("catalogue.py user/demo/zh.po", 0),
-                                  (f"run --log {name}/log --evidence {name}/kept --append crash=panic -- true", 125),
-                                  (f"lab make 2 -o {name}/字", 0), ("explore -- race --way plainly", 1),
-                                  (f"run --log {name}/log -- echo \u4e16\u754c\u00b7\u2014\u20ac", 0)):
+            echo = (f"run --log {name}/log -- echo \u4e16\u754c\u00b7\u2014\u20ac", 0)
+            others = [("lab list", 0), ("catalogue.py user/demo/zh.po", 0), (f"lab make 2 -o {name}/字", 0),
+                      (f"run --log {name}/log --evidence {name}/kept --append crash=panic -- true", 125),
+                      ("explore -- race --way plainly", 1)]
+            for words, status in [("translated", 0), *(others if locale.startswith("zh") else ()), echo]:
                 command = ["env", f"LOCPATH={name}", f"LC_ALL={locale}", *f"tools/{words}".split()]
                 result = call(command)
                 check(result.returncode == status and "Traceback" not in result.stderr, f"{command}: {result}")
             check(result.stdout == "\u4e16\u754c\u00b7\u2014\u20ac\n", f"{result.stdout!r}")
-            shutil.rmtree(f"{name}/字")
