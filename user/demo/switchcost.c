@@ -7,8 +7,8 @@
  *   thread switch      a system call, in which the kernel chooses a task and exchanges stacks
  *   process switch     the same, and another page table (CR3): cached translations are lost
  *
- * Two tasks on one CPU call sched_yield() in turn. Whether the CPU really changed hands shows in a
- * word that both write; calls that came back to the same task are counted out.
+ * Two tasks on one CPU call sched_yield() in turn. Each writes down when it yields, and the one who
+ * gets the CPU reads that. Whether the CPU really changed hands shows in a word that both write.
  */
 #include <co.h>
 #include <pthread.h>
@@ -20,27 +20,26 @@
 #include "common/lesson.h"
 
 #define GETPPID_CALL 110
-/* Of batches, so short that another program seldom comes between, the best counts: an interrupt
- * makes one longer, nothing shorter. */
+/* The shortest counts, of batches or of single switches: an interrupt, or a third program that had the
+ * CPU in between, makes one longer, nothing shorter. */
 #define ROUNDS 5
 #define BATCH 2000
-#define TURNS 40
 #define TRIES 6 /* a machine may be slower for a while, just when one row is measured */
 
 static long loops = 20000;
+static double clock_ns; /* a reading of the clock */
 
 struct cost {
     const char *name, *key, *why;
     double ns;
-    long wasted; /* yields that led nowhere, in the batch that counts */
 };
 enum { CALL, COROUTINE, SYSTEM_CALL, THREAD, PROCESS, COSTS };
 static struct cost costs[COSTS] = {
-    [CALL] = {"function call", "function_call", "return address: pushed, popped", 0, 0},
-    [COROUTINE] = {"coroutine switch", "coroutine_switch", "+ registers and stack exchanged", 0, 0},
-    [SYSTEM_CALL] = {"null system call", "null_system_call", "into the kernel and back", 0, 0},
-    [THREAD] = {"thread switch", "thread_switch", "+ kernel picks and switches tasks", 0, 0},
-    [PROCESS] = {"process switch", "process_switch", "+ another page table (CR3)", 0, 0},
+    [CALL] = {"function call", "function_call", "return address: pushed, popped", 0},
+    [COROUTINE] = {"coroutine switch", "coroutine_switch", "+ registers and stack exchanged", 0},
+    [SYSTEM_CALL] = {"null system call", "null_system_call", "into the kernel and back", 0},
+    [THREAD] = {"thread switch", "thread_switch", "+ kernel picks and switches tasks", 0},
+    [PROCESS] = {"process switch", "process_switch", "+ another page table (CR3)", 0},
 };
 
 static void keep_least(double *least, double value)
@@ -65,6 +64,17 @@ static double time_calls(void)
         nothing();
     }
     return (double)(now_ns() - start) / BATCH;
+}
+
+/* What reading the clock adds to a time between two readings. */
+static double time_clock(void)
+{
+    long long start = now_ns(), end = start;
+
+    for (long i = 0; i < BATCH; i++) {
+        end = now_ns();
+    }
+    return (double)(end - start) / BATCH;
 }
 
 static double time_system_calls(void)
@@ -99,10 +109,10 @@ static double time_coroutines(struct co *co)
 /* ---- Between two tasks ---- */
 
 static struct table {
-    volatile int holder;    /* who had the CPU last: 0 or 1 */
+    volatile int holder;         /* who had the CPU last: 0 or 1 */
     volatile bool over;
-    volatile long calls[2]; /* of sched_yield, by each */
-    volatile long pages;    /* each is to touch after a switch */
+    volatile long long yielded;  /* when the holder yielded last */
+    volatile long pages;         /* each is to touch after a switch */
 } *table;
 
 static unsigned char *memory; /* private: a process has its own, threads have one */
@@ -116,13 +126,13 @@ static unsigned long cycles(void)
     return __builtin_ia32_rdtsc();
 }
 
-/* Yield until the other has had the CPU. */
+/* Yield until the other has had the CPU; when it gave it back is in table->yielded. */
 static void hand_on(int me)
 {
     table->holder = me;
     while (table->holder == me && !table->over) {
+        table->yielded = now_ns();
         sched_yield();
-        table->calls[me]++;
     }
 }
 
@@ -143,31 +153,13 @@ static void *partner(void *unused)
     return unused;
 }
 
-/*
- * The time of one switch between us and the partner; there and back are two. What yields that led
- * nowhere cost is not known well: a batch with fewer of them is the better one.
- */
+/* The time of one switch from the partner to us. */
 static void time_switches(struct cost *cost)
 {
-    long wasted;
-    long long start;
-    double ns;
-
     table->pages = 0;
-    hand_on(0);
-    table->calls[0] = table->calls[1] = 0;
-    start = now_ns();
-    for (long i = 0; i < TURNS; i++) {
+    for (long i = 0; i < loops / 8; i++) {
         hand_on(0);
-    }
-    ns = (double)(now_ns() - start);
-    wasted = table->calls[0] + table->calls[1] - 2 * TURNS;
-    if (cost->ns == 0 || wasted < cost->wasted) {
-        cost->ns = 0;
-        cost->wasted = wasted;
-    }
-    if (wasted == cost->wasted) {
-        keep_least(&cost->ns, (ns - (double)wasted * costs[SYSTEM_CALL].ns) / (2 * TURNS));
+        keep_least(&cost->ns, (double)(now_ns() - table->yielded) - clock_ns);
     }
 }
 
@@ -194,9 +186,7 @@ static double time_touches(long pages)
 static void measure_partner(struct cost *cost, double *touch_cycles)
 {
     for (int round = 0; round < ROUNDS; round++) {
-        for (long batch = 0; batch <= loops / 8 / TURNS; batch++) {
-            time_switches(cost);
-        }
+        time_switches(cost);
         for (int i = 0; i < PAGE_COUNTS; i++) {
             keep_least(&touch_cycles[i], time_touches(page_counts[i]));
         }
@@ -239,6 +229,7 @@ static void measure_inside(void)
         lesson_failed("co_create");
     }
     for (long batch = 0; batch <= ROUNDS * loops / BATCH; batch++) {
+        keep_least(&clock_ns, time_clock());
         keep_least(&costs[CALL].ns, time_calls());
         keep_least(&costs[COROUTINE].ns, time_coroutines(co));
         keep_least(&costs[SYSTEM_CALL].ns, time_system_calls());
