@@ -3,6 +3,7 @@
 
 #include "arch/paging.h"
 #include "fs/locks.h"
+#include "fs/notify.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -110,6 +111,9 @@ void file_put(struct file *file)
 {
     if (!file || !ref_put(&file->references)) {
         return;
+    }
+    if (unlikely(file->inode->watched) && !(file->flags & O_PATH)) {
+        notify_place(file->inode, file_writable(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     }
     if (unlikely(!list_empty(&file->watchers))) {
         epoll_forget(file);
@@ -302,8 +306,8 @@ static struct inode *create_missing(struct inode **base, const char **path, mode
     return size ? error_pointer(size) : NULL;
 }
 
-/* Find the inode or, with O_CREAT, make it, also behind symbolic links that lead nowhere. */
-static struct inode *open_inode(struct inode *base, const char *path, int flags, mode_t mode)
+/* Find the inode or, with O_CREAT, make it (*made), also behind symbolic links that lead nowhere. */
+static struct inode *open_inode(struct inode *base, const char *path, int flags, mode_t mode, bool *made)
 {
     bool exclusive = flags & O_CREAT && flags & O_EXCL;
     int lookup = flags & O_NOFOLLOW || exclusive ? LOOKUP_NOFOLLOW : 0;
@@ -327,6 +331,7 @@ static struct inode *open_inode(struct inode *base, const char *path, int flags,
             }
             if (text) {
                 inode = create_missing(&base, &path, mode, text);
+                *made = inode && !is_error(inode);
             } else {
                 inode = error_pointer(-ENOMEM);
             }
@@ -337,11 +342,20 @@ static struct inode *open_inode(struct inode *base, const char *path, int flags,
     return inode;
 }
 
+static void file_tell_open(struct inode *inode, int flags, bool cut)
+{
+    if (unlikely(inode->watched) && !(flags & O_PATH)) {
+        notify_place(inode, IN_OPEN);
+        notify_place(inode, cut ? IN_MODIFY : 0);
+    }
+}
+
 /* The file's memory comes first and its contents go last: what fails changes nothing. */
 struct file *file_open_path(struct inode *base, const char *path, int flags, mode_t mode)
 {
     struct file *file = file_alloc();
-    struct inode *inode = file ? open_inode(base, path, flags, S_IFREG | (mode & 07777))
+    bool made = false, cuts;
+    struct inode *inode = file ? open_inode(base, path, flags, S_IFREG | (mode & 07777), &made)
                                : error_pointer(-ENOMEM);
     long error;
 
@@ -357,11 +371,16 @@ struct file *file_open_path(struct inode *base, const char *path, int flags, mod
         goto out;
     }
     file = file_open_in(file, inode, flags);
-    if (!is_error(file) && flags & O_TRUNC && S_ISREG(inode->mode) && !(flags & O_PATH) &&
-        inode->size && inode->ops->truncate && (error = inode_truncate(inode, 0)) != 0) {
+    if (is_error(file)) {
+        goto out;
+    }
+    cuts = flags & O_TRUNC && S_ISREG(inode->mode) && !(flags & O_PATH) && !made && inode->ops->truncate;
+    if (cuts && inode->size && (error = inode_truncate(inode, 0)) != 0) {
         file_put(file);
         file = error_pointer(error);
+        goto out;
     }
+    file_tell_open(inode, flags, cuts);
 out:
     inode_put(inode);
     return file;

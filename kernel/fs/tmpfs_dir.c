@@ -7,6 +7,7 @@
  * nothing can be made in it any more.
  */
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -91,7 +92,18 @@ static struct entry *entry_create(const char *name)
     return entry;
 }
 
-/* Hang `inode`, whose reference is taken over, into the directory. */
+/* Say to `inode`, which is in the directory, whether somebody watches that. */
+static void inode_mark(struct inode *inode, const struct inode *directory)
+{
+    assert_held(&names_lock);
+    if (directory->watched & WATCHED_ITSELF) {
+        __atomic_fetch_or(&inode->watched, WATCHED_IN_PLACE, __ATOMIC_RELAXED);
+    } else if (inode->watched) {
+        __atomic_fetch_and(&inode->watched, ~WATCHED_IN_PLACE, __ATOMIC_RELAXED);
+    }
+}
+
+/* Hang `target`, whose reference is taken over, into the directory. */
 static void entry_insert(struct inode *inode, struct entry *entry, struct inode *target)
 {
     struct tmpfs_directory *directory = inode->data;
@@ -104,13 +116,15 @@ static void entry_insert(struct inode *inode, struct entry *entry, struct inode 
     list_push_back(&directory->by_age, &entry->by_age);
     inode->size++;
     inode->mtime = inode->ctime = vfs_now();
-    inode_set_parent(target, inode);
+    inode_set_parent(target, inode, entry->name);
+    inode_mark(target, inode);
     if (S_ISDIR(target->mode)) {
         inode->links++;
     }
 }
 
-/* Take the entry out and return its inode with the entry's reference. */
+/* Take the entry out and return its inode with the entry's reference. The entry goes when the inode has
+ * forgotten its name: inode_set_parent. */
 static struct inode *entry_remove(struct inode *inode, struct entry *entry)
 {
     struct inode *target = entry->inode;
@@ -123,10 +137,7 @@ static struct inode *entry_remove(struct inode *inode, struct entry *entry)
     inode->mtime = inode->ctime = target->ctime = vfs_now();
     if (S_ISDIR(target->mode)) {
         inode->links--;
-    } else if (target->parent == inode) {
-        inode_set_parent(target, NULL);
     }
-    kfree(entry);
     return target;
 }
 
@@ -167,8 +178,8 @@ static struct inode *tmpfs_lookup(struct inode *inode, const char *name)
     return found;
 }
 
-/* Give `target` a name; its reference is taken over, or kept on error. */
-static long add_name(struct inode *directory, const char *name, struct inode *target)
+/* Give `target` a name, its first one or `another`; its reference is taken over, or kept on error. */
+static long add_name(struct inode *directory, const char *name, struct inode *target, bool another)
 {
     struct entry *entry = entry_create(name);
     long error = 0;
@@ -181,12 +192,20 @@ static long add_name(struct inode *directory, const char *name, struct inode *ta
         error = -ENOENT;
     } else if (entry_find(directory, name)) {
         error = -EEXIST;
+    } else if (another && target->links == 0) {
+        error = -ENOENT; /* its last name was taken away meanwhile, or it is only open: link(2) */
     } else if (!S_ISCHR(target->mode) && !tmpfs_free_pages()) { /* a terminal may come: it goes again */
         error = -ENOSPC;
     } else {
         directories_lock(directory, directory);
         entry_insert(directory, entry, target);
         directories_unlock(directory, directory);
+        if (another) {
+            __atomic_fetch_add(&target->links, 1, __ATOMIC_RELAXED);
+            target->ctime = vfs_now();
+            notify_inode(target, IN_ATTRIB);
+        }
+        notify_name(directory, IN_CREATE, name, target, 0);
     }
     mutex_unlock(&names_lock);
     if (error) {
@@ -208,7 +227,7 @@ static struct inode *tmpfs_create(struct inode *directory, const char *name, mod
         inode->gid = directory->gid;
         inode->mode |= S_ISDIR(mode) ? S_ISGID : 0;
     }
-    error = add_name(directory, name, inode_get(inode));
+    error = add_name(directory, name, inode_get(inode), false);
     if (error) {
         inode_put(inode);
         inode_put(inode);
@@ -223,7 +242,7 @@ static long tmpfs_symlink(struct inode *directory, const char *name, const char 
     long error = inode ? tmpfs_set_target(inode, target) : -ENOMEM;
 
     if (!error) {
-        error = add_name(directory, name, inode);
+        error = add_name(directory, name, inode, false);
     }
     if (error) {
         inode_put(inode);
@@ -238,14 +257,11 @@ static long tmpfs_link(struct inode *directory, const char *name, struct inode *
     if (target->device != directory->device) {
         return -EXDEV;
     }
-    error = add_name(directory, name, inode_get(target));
+    error = add_name(directory, name, inode_get(target), true);
     if (error) {
         inode_put(target);
-        return error;
     }
-    __atomic_fetch_add(&target->links, 1, __ATOMIC_RELAXED);
-    target->ctime = vfs_now();
-    return 0;
+    return error;
 }
 
 static bool directory_empty(const struct inode *inode)
@@ -279,7 +295,33 @@ static struct inode *remove_entry(struct inode *directory, struct entry *entry)
     } else {
         __atomic_fetch_sub(&target->links, 1, __ATOMIC_RELAXED);
     }
+    if (target->name == entry->name && target->links == 0 && directory->watched & WATCHED_ITSELF) {
+        inode_orphan(target, entry);
+        return target;
+    }
+    if (target->name == entry->name) {
+        inode_set_parent(target, S_ISDIR(target->mode) ? directory : NULL, NULL);
+    }
+    kfree(entry);
     return target;
+}
+
+/* `target` has lost a name; told under names_lock, so that who watches hears of names in the order of their
+ * changes. */
+static void notify_removed(struct inode *target)
+{
+    if (!S_ISDIR(target->mode)) {
+        notify_inode(target, IN_ATTRIB);
+    }
+}
+
+/* Its end is told before that of its name, if it is the end: the caller has the only reference. */
+static void notify_end(struct inode *target)
+{
+    if (unlikely(target->watched & WATCHED_ITSELF) && !target->links &&
+        __atomic_load_n(&target->references, __ATOMIC_ACQUIRE) == 1) {
+        inotify_forget(target);
+    }
 }
 
 static long tmpfs_unlink(struct inode *directory, const char *name, bool want_directory)
@@ -295,6 +337,9 @@ static long tmpfs_unlink(struct inode *directory, const char *name, bool want_di
         directories_lock(directory, directory);
         target = remove_entry(directory, entry);
         directories_unlock(directory, directory);
+        notify_removed(target);
+        notify_end(target);
+        notify_name(directory, IN_DELETE, name, target, 0);
     }
     mutex_unlock(&names_lock);
     inode_put(target);
@@ -332,6 +377,14 @@ static long check_rename(struct inode *to, const struct entry *old, const struct
                : 0;
 }
 
+static void notify_moved(struct inode *from, const struct entry *old, struct inode *to, const struct entry *fresh)
+{
+    uint32_t cookie = inotify_cookie();
+
+    notify_name(from, IN_MOVED_FROM, old->name, fresh->inode, cookie);
+    notify_name(to, IN_MOVED_TO, fresh->name, fresh->inode, cookie);
+}
+
 static long tmpfs_rename(struct inode *from, const char *old_name, struct inode *to,
                          const char *new_name, unsigned flags)
 {
@@ -354,7 +407,12 @@ static long tmpfs_rename(struct inode *from, const char *old_name, struct inode 
         }
         entry_insert(to, fresh, entry_remove(from, old));
         directories_unlock(from, to);
-        fresh = NULL;
+        notify_moved(from, old, to, fresh);
+        if (replaced) {
+            notify_removed(replaced);
+        }
+        notify_inode(fresh->inode, IN_MOVE_SELF);
+        fresh = old;
     }
     mutex_unlock(&names_lock);
     inode_put(replaced);
@@ -379,8 +437,20 @@ static long tmpfs_iterate(struct inode *inode, off_t position, dir_emit_t emit, 
     return 0;
 }
 
+static void tmpfs_mark(struct inode *inode)
+{
+    struct tmpfs_directory *directory = inode->data;
+    struct entry *entry;
+
+    mutex_lock(&names_lock);
+    list_for_each(entry, &directory->by_age, by_age) {
+        inode_mark(entry->inode, inode);
+    }
+    mutex_unlock(&names_lock);
+}
+
 const struct inode_ops tmpfs_directory_ops = {
     .lookup = tmpfs_lookup, .create = tmpfs_create, .symlink = tmpfs_symlink,
     .link = tmpfs_link, .unlink = tmpfs_unlink, .rename = tmpfs_rename,
-    .iterate = tmpfs_iterate, .release = directory_release,
+    .iterate = tmpfs_iterate, .mark = tmpfs_mark, .release = directory_release,
 };

@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
+#include "mm/kmalloc.h"
 
 #define MOUNTS_MAX 1024 /* as they are never undone, each keeps its memory */
 
@@ -48,8 +49,12 @@ void inode_put(struct inode *inode)
 {
     /* A loop, not recursion: a chain of removed directories may be any length. */
     while (inode && ref_put(&inode->references)) {
-        struct inode *parent = S_ISDIR(inode->mode) ? inode->parent : NULL;
+        struct inode *parent = S_ISDIR(inode->mode) || inode->orphan ? inode->parent : NULL;
 
+        if (unlikely(inode->watched & WATCHED_ITSELF)) {
+            inotify_forget(inode);
+        }
+        kfree(inode->orphan);
         inode->ops->release(inode);
         inode = parent;
     }
@@ -89,20 +94,47 @@ void inode_put_run(struct inode *inode)
     __atomic_fetch_add(&inode->writers, 1, __ATOMIC_RELEASE);
 }
 
-void inode_set_parent(struct inode *inode, struct inode *parent)
+void inode_set_parent(struct inode *inode, struct inode *parent, const char *name)
 {
     struct inode *old;
 
+    assert(!inode->orphan);
     if (S_ISDIR(inode->mode) && parent) {
         inode_get(parent);
     }
     spin_lock(&parent_lock);
     old = inode->parent;
     inode->parent = parent;
+    inode->name = name;
     spin_unlock(&parent_lock);
     if (S_ISDIR(inode->mode)) {
         inode_put(old);
     }
+}
+
+void inode_orphan(struct inode *inode, void *memory)
+{
+    if (!S_ISDIR(inode->mode)) {
+        inode_get(inode->parent);
+    }
+    spin_lock(&parent_lock);
+    inode->orphan = memory;
+    spin_unlock(&parent_lock);
+}
+
+struct inode *inode_place(struct inode *inode, char name[NAME_MAX + 1], bool *gone)
+{
+    struct inode *parent;
+
+    spin_lock(&parent_lock);
+    parent = inode->name ? inode->parent : NULL;
+    if (parent) {
+        inode_get(parent);
+        strlcpy(name, inode->name, NAME_MAX + 1);
+    }
+    *gone = inode->orphan;
+    spin_unlock(&parent_lock);
+    return parent;
 }
 
 /* The directory above, across mounts, referenced; the root is its own. NULL for a lost file. */

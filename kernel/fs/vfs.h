@@ -14,6 +14,7 @@ struct file;
 struct file_ops;
 struct inode;
 struct vma_source;
+struct watch;
 
 /* File types and permission bits as in stat(2), inode(7). */
 enum {
@@ -59,6 +60,8 @@ struct inode_ops {
     long (*allocate)(struct inode *inode, off_t offset, off_t size, bool keep_size);
     /* Entries from `position` (0 at first) without "." and "..", until emit says false. */
     long (*iterate)(struct inode *directory, off_t position, dir_emit_t emit, void *context);
+    /* Say to the inodes of all entries, in `watched`, whether the directory is watched now. [not said] */
+    void (*mark)(struct inode *directory);
     /* The pages of a regular file, for mmap and exec; referenced, or an error pointer [-ENODEV].
      * `writes`: as long as it is there, the file counts as open for writing. */
     struct vma_source *(*source)(struct inode *inode, bool writes);
@@ -73,6 +76,7 @@ struct inode {
     uint32_t links; /* the file system's directory lock */
     int writers;    /* atomic: who may write to it; negative: who runs it as a program */
     int locks;      /* atomic: how many of locks.c's are on it */
+    uint8_t watched; /* atomic, WATCHED_*: who is told what happens to it; a byte is compared at once */
     uint64_t number;
     uint64_t device; /* of the file system */
     uint64_t rdev;   /* of a device node */
@@ -83,9 +87,18 @@ struct inode {
     const struct file_ops *file_ops; /* what opening gives */
     struct inode *parent;  /* parent_lock. A directory holds a reference to its own, a root none. */
                            /* Of a file: where it was linked last, or NULL. */
+    const char *name;      /* parent_lock: its name there, as long as the entry is there; or NULL */
+    void *orphan;          /* set once: the memory of `name`, when its last entry is gone. See inode_orphan */
+    struct watch *watches; /* event/inotify.c: on this inode */
     struct inode *mounted; /* the root that covers this directory; set once, parent_lock */
     struct inode *covers;  /* a mounted root: the directory under it */
     void *data;            /* the file system's own */
+};
+
+/* inode->watched. */
+enum {
+    WATCHED_ITSELF = 1,   /* there are watches on it: set and cleared with them */
+    WATCHED_IN_PLACE = 2, /* the directory where it is was watched: the file system's lock of names */
 };
 
 /* Set the fields that all file systems share; one reference for the caller. */
@@ -93,8 +106,16 @@ void inode_init(struct inode *inode, mode_t mode, const struct inode_ops *ops,
                 const struct file_ops *file_ops);
 struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* NULL is fine */
-/* Change where `inode` hangs; keeps the references of directories right. */
-void inode_set_parent(struct inode *inode, struct inode *parent);
+/* Change where `inode` hangs, and under which name (or NULL), which is kept until this is called again; keeps
+ * the references of directories right. */
+void inode_set_parent(struct inode *inode, struct inode *parent, const char *name);
+/*
+ * The last name of `inode` is gone, from a directory that is watched: as who watches it is still told what
+ * happens to the file, the inode keeps its parent, referenced, and `name`, which lies in `memory`, taken over.
+ */
+void inode_orphan(struct inode *inode, void *memory);
+/* The directory where `inode` hangs, referenced, and its name there, copied; *gone: it was there. Or NULL. */
+struct inode *inode_place(struct inode *inode, char name[NAME_MAX + 1], bool *gone);
 /*
  * A file is written to or run, not both: each side keeps the other one out while it lasts
  * (ETXTBSY in open(2) and execve(2)). 0 or -ETXTBSY.
@@ -105,6 +126,9 @@ long inode_get_run(struct inode *inode);
 void inode_put_run(struct inode *inode);
 /* An empty directory is being removed: its links become 0. False: something is mounted there. */
 bool inode_retire(struct inode *directory);
+/* Upcall, defined in event/inotify.c: nobody has the inode any more, or the caller alone. Tell that it was deleted,
+ * if it has no name, and take its watches away. */
+void inotify_forget(struct inode *inode);
 /* CLOCK_REALTIME, for time stamps. */
 ktime_t vfs_now(void);
 

@@ -10,6 +10,7 @@
 #include "arch/cpu.h"
 #include "arch/panic.h"
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "lib/errno.h"
 #include "lib/refcount.h"
 #include "lib/string.h"
@@ -165,6 +166,7 @@ static struct inode *open_program(struct inode *base, const char *path)
         inode_put(inode);
         return error_pointer(error);
     }
+    notify_place(inode, IN_OPEN);
     return inode;
 }
 
@@ -213,6 +215,7 @@ static long read_header(struct inode *inode, char *header)
         return size;
     }
     memset(header + size, 0, EXEC_HEADER_SIZE - (size_t)size);
+    notify_place(inode, IN_ACCESS);
     return 0;
 }
 
@@ -237,6 +240,7 @@ static struct inode *find_binary(struct inode *base, char *path, struct exec_str
         if (header[0] != '#' || header[1] != '!') {
             return inode;
         }
+        notify_place(inode, IN_CLOSE_NOWRITE); /* of a program nobody is told: its end is far away */
         executable_put(inode);
         words = parse_script(header, texts);
         if (words == 0) {

@@ -11,7 +11,7 @@ struct task;
 /* The directories of /proc, see tree.c. */
 enum proc_kind {
     PROC_ROOT, PROC_PROCESS, PROC_TASKS, PROC_THREAD, PROC_FDS, PROC_SYS, PROC_SYS_FS, PROC_SYS_KERNEL,
-    PROC_SYS_VM, PROC_KINDS,
+    PROC_SYS_VM, PROC_SYS_INOTIFY, PROC_KINDS,
 };
 
 struct proc_text {
@@ -38,7 +38,7 @@ struct proc_file {
 
 /* By kind of directory; each ends at a NULL name. */
 extern const struct proc_file proc_root_files[], proc_task_files[], proc_sys_files[],
-    proc_sys_fs_files[], proc_sys_kernel_files[], proc_sys_vm_files[];
+    proc_sys_fs_files[], proc_sys_kernel_files[], proc_sys_vm_files[], proc_sys_inotify_files[];
 extern const struct proc_file proc_fd_link; /* of every descriptor */
 /* Is it there, in a directory of this kind? */
 bool proc_file_exists(const struct proc_file *file, enum proc_kind kind);

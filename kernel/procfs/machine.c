@@ -2,6 +2,7 @@
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "event/inotify.h"
 #include "fs/file.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -83,6 +84,36 @@ static long write_max_map_count(struct task *task, const char *text)
     return parse_number(text, NULL) == AREAS_MAX ? 0 : -EINVAL;
 }
 
+static long write_inotify_limit(int *limit, const char *text)
+{
+    const char *end = text;
+    uint64_t number = parse_number(text, &end);
+
+    if (end == text || (*end && *end != '\n') || number > INOTIFY_LIMIT_MAX) {
+        return -EINVAL;
+    }
+    *limit = (int)number;
+    return 0;
+}
+
+static long write_inotify_events(struct task *task, const char *text)
+{
+    (void)task;
+    return write_inotify_limit(&inotify_limits.events, text);
+}
+
+static long write_inotify_sets(struct task *task, const char *text)
+{
+    (void)task;
+    return write_inotify_limit(&inotify_limits.sets, text);
+}
+
+static long write_inotify_watches(struct task *task, const char *text)
+{
+    (void)task;
+    return write_inotify_limit(&inotify_limits.watches, text);
+}
+
 const struct proc_file proc_sys_files[] = {
     {"fs", S_IFDIR | 0555, .directory = PROC_SYS_FS},
     {"kernel", S_IFDIR | 0555, .directory = PROC_SYS_KERNEL},
@@ -90,8 +121,15 @@ const struct proc_file proc_sys_files[] = {
     {NULL, .mode = 0},
 };
 const struct proc_file proc_sys_fs_files[] = {
+    {"inotify", S_IFDIR | 0555, .directory = PROC_SYS_INOTIFY},
     {"pipe-max-size", S_IFREG | 0444, .number = &(const int){PIPE_SIZE_MAX}},
     {"pipe-user-pages-soft", S_IFREG | 0444, .line = "16384"}, /* Linux's, for all but root */
+    {NULL, .mode = 0},
+};
+const struct proc_file proc_sys_inotify_files[] = {
+    {"max_queued_events", S_IFREG | 0644, .number = &inotify_limits.events, .write = write_inotify_events},
+    {"max_user_instances", S_IFREG | 0644, .number = &inotify_limits.sets, .write = write_inotify_sets},
+    {"max_user_watches", S_IFREG | 0644, .number = &inotify_limits.watches, .write = write_inotify_watches},
     {NULL, .mode = 0},
 };
 const struct proc_file proc_sys_vm_files[] = {

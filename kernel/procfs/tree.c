@@ -34,7 +34,7 @@ static const struct proc_file *const files[PROC_KINDS] = {
     [PROC_ROOT] = proc_root_files, [PROC_PROCESS] = proc_task_files, [PROC_TASKS] = no_files,
     [PROC_THREAD] = proc_task_files, [PROC_FDS] = no_files, [PROC_SYS] = proc_sys_files,
     [PROC_SYS_FS] = proc_sys_fs_files, [PROC_SYS_KERNEL] = proc_sys_kernel_files,
-    [PROC_SYS_VM] = proc_sys_vm_files,
+    [PROC_SYS_VM] = proc_sys_vm_files, [PROC_SYS_INOTIFY] = proc_sys_inotify_files,
 };
 
 static uint64_t number_of(pid_t tid, enum proc_kind kind, int index)
@@ -99,7 +99,7 @@ static struct inode *proc_make(uint64_t number, mode_t mode, struct inode *paren
     inode->number = number;
     inode->data = start_time;
     if (parent) {
-        inode_set_parent(inode, parent);
+        inode_set_parent(inode, parent, NULL);
     }
     return inode;
 }

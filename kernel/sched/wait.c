@@ -11,7 +11,7 @@ const char *const wait_reason_names[WAIT_REASONS] = {
     "-", "pipe read", "pipe write", "tty read", "tty write", "wait4", "nanosleep", "poll", "futex",
     "mutex", "sigsuspend", "vfork", "exec threads", "stopped", "accept", "connect", "socket read",
     "socket write", "eventfd read", "eventfd write", "timerfd", "epoll", "fifo open",
-    "file lock", "explore",
+    "file lock", "explore", "inotify",
 };
 
 void wait_queue_add(struct wait_queue *queue, struct wait_entry *entry)

@@ -3,6 +3,7 @@
  * file has here. Everybody is root and may do it, but /proc is made anew by each look at it.
  */
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "syscall/calls.h"
@@ -53,6 +54,21 @@ static void change_owner(struct inode *inode, const struct change *change)
     }
 }
 
+/* What inotify(7) calls it: one time alone is like reading, or like writing. 0: nothing is told. */
+static uint32_t change_event(const struct change *change)
+{
+    if (change->what == CHANGE_OWNER) {
+        return change->uid == UINT32_MAX && change->gid == UINT32_MAX ? 0 : IN_ATTRIB;
+    }
+    if (change->what == CHANGE_TIMES && change->times && change->times[1].nanoseconds == UTIME_OMIT) {
+        return IN_ACCESS;
+    }
+    if (change->what == CHANGE_TIMES && change->times && change->times[0].nanoseconds == UTIME_OMIT) {
+        return IN_MODIFY;
+    }
+    return IN_ATTRIB;
+}
+
 /* The reference is taken over; an error pointer is the result. */
 static long change_inode(struct inode *inode, const struct change *change)
 {
@@ -82,6 +98,9 @@ static long change_inode(struct inode *inode, const struct change *change)
         inode->ctime = now;
     }
     mutex_unlock(&inode->lock);
+    if (!error) {
+        notify_place(inode, change_event(change));
+    }
     inode_put(inode);
     return error;
 }

@@ -234,6 +234,9 @@ struct sized_mask {
     SYSCALL(235, utimes, (const char __user *path, const struct timespec __user *times)) \
     SYSCALL(247, waitid, (int type, pid_t id, void __user *info, int options, \
             void __user *usage)) \
+    SYSCALL(253, inotify_init, (void)) \
+    SYSCALL(254, inotify_add_watch, (int fd, const char __user *path, uint32_t mask)) \
+    SYSCALL(255, inotify_rm_watch, (int fd, int number)) \
     SYSCALL(257, openat, (int dirfd, const char __user *path, int flags, mode_t mode)) \
     SYSCALL(258, mkdirat, (int dirfd, const char __user *path, mode_t mode)) \
     SYSCALL(259, mknodat, (int dirfd, const char __user *path, mode_t mode, unsigned device)) \
@@ -276,6 +279,7 @@ struct sized_mask {
     SYSCALL(291, epoll_create1, (int flags)) \
     SYSCALL(292, dup3, (int fd, int to, int flags)) \
     SYSCALL(293, pipe2, (int __user *fds, int flags)) \
+    SYSCALL(294, inotify_init1, (int flags)) \
     SYSCALL(295, preadv, (int fd, const struct iovec __user *vector, int count, off_t position)) \
     SYSCALL(296, pwritev, (int fd, const struct iovec __user *vector, int count, off_t position)) \
     SYSCALL(297, rt_tgsigqueueinfo, (pid_t tgid, pid_t tid, int signal, \

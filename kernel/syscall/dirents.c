@@ -1,5 +1,6 @@
 /* getdents64(2): the entries of a directory, with "." and ".." before what the file system has. */
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/kmalloc.h"
@@ -79,6 +80,9 @@ long sys_getdents64(int fd, void __user *buffer, unsigned size)
         result = (long)d.used;
     }
     mutex_unlock(&file->position_lock);
+    if (result >= 0) {
+        notify_place(inode, IN_ACCESS);
+    }
     file_put(file);
     kfree(d.buffer);
     return result;

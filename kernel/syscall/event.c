@@ -1,13 +1,16 @@
-/* Calls on files that tell of events: eventfd, timerfd, signalfd, epoll. */
+/* Calls on files that tell of events: eventfd, timerfd, signalfd, epoll, inotify. */
 #include "arch/clock.h"
 #include "event/epoll.h"
 #include "event/eventfd.h"
+#include "event/inotify.h"
 #include "event/signalfd.h"
 #include "event/timerfd.h"
+#include "fs/notify.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "sched/task.h"
 #include "syscall/calls.h"
+#include "syscall/path.h"
 
 
 enum { EFD_SEMAPHORE = 1 };
@@ -171,4 +174,64 @@ long sys_epoll_pwait2(int fd, struct epoll_event __user *events, int max,
                       size_t size)
 {
     return wait_masked(fd, events, max, deadline_from_user(timeout), mask, size);
+}
+
+long sys_inotify_init1(int flags)
+{
+    if (flags & ~(O_CLOEXEC | O_NONBLOCK)) {
+        return -EINVAL;
+    }
+    return fd_install_new(inotify_open(flags & O_NONBLOCK), flags & O_CLOEXEC);
+}
+
+long sys_inotify_init(void)
+{
+    return sys_inotify_init1(0);
+}
+
+static long inotify_check_mask(uint32_t mask)
+{
+    const uint32_t known = IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR | IN_DONT_FOLLOW |
+                           IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT;
+    const uint32_t both = IN_MASK_ADD | IN_MASK_CREATE;
+
+    return !mask || mask & ~known || (mask & both) == both ? -EINVAL : 0;
+}
+
+long sys_inotify_add_watch(int fd, const char __user *path, uint32_t mask)
+{
+    struct file *file = NULL;
+    struct inode *inode;
+    long result = inotify_check_mask(mask);
+
+    if (result) {
+        return result;
+    }
+    file = fd_get_io(fd);
+    if (!file || !file_is_inotify(file)) {
+        result = file ? -EINVAL : -EBADF;
+        goto out;
+    }
+    inode = path_user(AT_FDCWD, path, mask & IN_DONT_FOLLOW ? AT_SYMLINK_NOFOLLOW : 0);
+    if (is_error(inode)) {
+        result = pointer_error(inode);
+        goto out;
+    }
+    result = mask & IN_ONLYDIR && !S_ISDIR(inode->mode) ? -ENOTDIR : inotify_add(file, inode, mask);
+    inode_put(inode);
+out:
+    file_put(file);
+    return result;
+}
+
+long sys_inotify_rm_watch(int fd, int number)
+{
+    struct file *file = fd_get_io(fd);
+    long error = -EBADF;
+
+    if (file) {
+        error = file_is_inotify(file) ? inotify_remove(file, number) : -EINVAL;
+    }
+    file_put(file);
+    return error;
 }

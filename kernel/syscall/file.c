@@ -1,5 +1,6 @@
 /* Calls on descriptors: read, write, seek, control, poll, and the descriptors themselves. */
 #include "event/poll.h"
+#include "fs/notify.h"
 #include "ipc/pipe.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -38,6 +39,19 @@ static __attribute__((noinline)) ssize_t file_transfer_at(struct file *file, uin
     return done;
 }
 
+/* Somebody watches the file. (Who begins to while this one sleeps, for a pipe's other end, is not told of it.) */
+static __attribute__((noinline)) ssize_t file_transfer_told(struct file *file, uint64_t buffer, size_t size,
+                                                            off_t *at, bool write)
+{
+    ssize_t done = file->ops->seek ? file_transfer_at(file, buffer, size, at, write)
+                                   : file_operation(file, buffer, size, &file->position, write);
+
+    if (done > 0) {
+        notify_place(file->inode, write ? IN_MODIFY : IN_ACCESS);
+    }
+    return done;
+}
+
 /* One piece. */
 static inline __attribute__((always_inline)) ssize_t file_transfer(struct file *file, uint64_t buffer,
                                                                    size_t size, off_t *at, bool write)
@@ -47,6 +61,9 @@ static inline __attribute__((always_inline)) ssize_t file_transfer(struct file *
     }
     if (!user_range_ok((void __user *)buffer, size)) {
         return -EFAULT;
+    }
+    if (unlikely(file->inode->watched)) {
+        return file_transfer_told(file, buffer, size, at, write);
     }
     if (file->ops->seek) {
         return file_transfer_at(file, buffer, size, at, write);
@@ -166,6 +183,7 @@ long sys_fallocate(int fd, int mode, off_t offset, off_t size)
         error = -EFBIG;
     } else {
         error = inode->ops->allocate ? inode->ops->allocate(inode, offset, size, mode) : -EOPNOTSUPP;
+        notify_place(inode, error ? 0 : IN_MODIFY);
     }
     file_put(file);
     return error;
@@ -223,6 +241,9 @@ long sys_sendfile(int out, int in, off_t __user *user, size_t size)
     }
     done = position < 0 ? -EINVAL : file_send(to, from, position, size < TRANSFER_MAX ? size : TRANSFER_MAX);
     position += done > 0 ? done : 0;
+    if (done > 0) {
+        notify_place(from->inode, IN_ACCESS);
+    }
     if (user) {
         done = put_user(position, user) ? -EFAULT : done;
     } else if (done > 0) {

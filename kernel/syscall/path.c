@@ -1,6 +1,7 @@
 /* Calls on paths: open, the working directory, exec, mount; and how the others find what a name means. */
 #include "fs/device.h"
 #include "fs/file.h"
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -135,6 +136,9 @@ long sys_truncate(const char __user *path, off_t size)
         return pointer_error(inode);
     }
     error = S_ISDIR(inode->mode) ? -EISDIR : inode_truncate(inode, size);
+    if (!error) {
+        notify_place(inode, IN_MODIFY);
+    }
     inode_put(inode);
     return error;
 }
@@ -149,6 +153,9 @@ long sys_ftruncate(int fd, off_t size)
     }
     if (size >= 0 && file_writable(file) && file->inode->ops->truncate) {
         error = file->inode->ops->truncate(file->inode, size);
+    }
+    if (!error) {
+        notify_place(file->inode, IN_MODIFY);
     }
     file_put(file);
     return error;

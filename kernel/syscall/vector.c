@@ -5,6 +5,7 @@
  * to one place. Where that matters the file has an operation for all of them (file_ops, write_pieces).
  */
 #include "event/poll.h"
+#include "fs/notify.h"
 #include "lib/errno.h"
 #include "mm/uaccess.h"
 #include "syscall/calls.h"
@@ -75,7 +76,10 @@ static ssize_t file_transfer_vector(struct file *file, const struct iovec __user
         return 0; /* not even an empty datagram */
     }
     if (write && file->ops->write_pieces) {
-        return file->ops->write_pieces(file, vector, (size_t)count, (size_t)total, at);
+        ssize_t done = file->ops->write_pieces(file, vector, (size_t)count, (size_t)total, at);
+
+        notify_place(file->inode, done > 0 ? IN_MODIFY : 0);
+        return done;
     }
     if (!write && file->ops->read_pieces) {
         return file->ops->read_pieces(file, vector, (size_t)count, (size_t)total);

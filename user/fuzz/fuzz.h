@@ -23,7 +23,7 @@
 /* What an argument is; with a number below it in the same 64 bits, see ARG. */
 enum kind {
     NONE, NUMBER, SIZE, OFFSET, BITS, BELOW, LIST, EXACT, /* numbers */
-    FD, EPOLL, SOCKET, TIMER, DIRECTORY, NEW_FD, /* descriptors */
+    FD, EPOLL, INOTIFY, SOCKET, TIMER, DIRECTORY, NEW_FD, /* descriptors */
     PATH, OWN_PATH, PROGRAM, TARGET, ARGV, /* names */
     MAP, LENGTH, CODE_ADDRESS, STACK_ADDRESS, /* memory */
     CHILD, ANY_PID, SIGNAL,
@@ -36,7 +36,7 @@ enum kind {
 #define ARG_KIND(arg) ((enum kind)((arg) >> 56))
 #define ARG_NUMBER(arg) ((arg) & ((1ul << 56) - 1))
 
-enum result { R_NONE, R_FD, R_EPOLL, R_SOCKET, R_TIMER, R_DIRECTORY, R_PAIR, R_MAP, R_CHILD };
+enum result { R_NONE, R_FD, R_EPOLL, R_INOTIFY, R_SOCKET, R_TIMER, R_DIRECTORY, R_PAIR, R_MAP, R_CHILD };
 
 /* Numbers from here on are no system calls, but tricks of machine.c and worker.c. */
 enum trick {
@@ -164,7 +164,7 @@ void file_script(struct thread *t);
 
 /* ---- Pools ---- */
 
-enum pool { POOL_FD, POOL_EPOLL, POOL_SOCKET, POOL_TIMER, POOL_DIRECTORY, POOL_MAP, POOL_CHILD, POOLS };
+enum pool { POOL_FD, POOL_EPOLL, POOL_INOTIFY, POOL_SOCKET, POOL_TIMER, POOL_DIRECTORY, POOL_MAP, POOL_CHILD, POOLS };
 void pools_init(void);
 void pool_add(struct thread *t, enum pool pool, uint64_t value);
 uint64_t pool_draw(struct thread *t, enum pool pool); /* 0: it is empty */

@@ -30,7 +30,7 @@ uint64_t pool_draw(struct thread *t, enum pool pool)
 void pools_feed(struct thread *t, const struct call *call, const uint64_t *arguments, long result)
 {
     static const enum pool by_result[] = {
-        [R_EPOLL] = POOL_EPOLL, [R_SOCKET] = POOL_SOCKET, [R_TIMER] = POOL_TIMER,
+        [R_EPOLL] = POOL_EPOLL, [R_INOTIFY] = POOL_INOTIFY, [R_SOCKET] = POOL_SOCKET, [R_TIMER] = POOL_TIMER,
         [R_DIRECTORY] = POOL_DIRECTORY, [R_MAP] = POOL_MAP, [R_CHILD] = POOL_CHILD,
     };
     const int *pair;

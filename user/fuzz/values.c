@@ -92,8 +92,8 @@ static uint64_t list_make(struct thread *t, const long *list)
 
 static uint64_t fd_make(struct thread *t, enum kind kind)
 {
-    static const enum pool pools[] = {[EPOLL] = POOL_EPOLL, [SOCKET] = POOL_SOCKET, [TIMER] = POOL_TIMER,
-                                      [DIRECTORY] = POOL_DIRECTORY};
+    static const enum pool pools[] = {[EPOLL] = POOL_EPOLL, [INOTIFY] = POOL_INOTIFY, [SOCKET] = POOL_SOCKET,
+                                      [TIMER] = POOL_TIMER, [DIRECTORY] = POOL_DIRECTORY};
     uint64_t fd = 0;
 
     if (kind == NEW_FD || one_in(t, 32)) {
@@ -259,7 +259,7 @@ uint64_t value_make(struct thread *t, uint64_t argument)
     case BELOW: return one_in(t, 32) ? number_make(t) : below(t, number);
     case LIST: return list_make(t, lists[number]);
     case EXACT: return one_in(t, 64) ? number_make(t) : number;
-    case FD: case EPOLL: case SOCKET: case TIMER: case DIRECTORY: case NEW_FD: return fd_make(t, kind);
+    case FD: case EPOLL: case INOTIFY: case SOCKET: case TIMER: case DIRECTORY: case NEW_FD: return fd_make(t, kind);
     case PATH: return path_make(t);
     case OWN_PATH: return name_place(t, PICK(t, own_names));
     case PROGRAM: return name_place(t, PICK(t, programs));

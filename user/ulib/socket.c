@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -147,6 +148,14 @@ int epoll_pwait2(int epoll, struct epoll_event *events, int max, const struct ti
     return (int)CALL6(epoll_pwait2, epoll, events, max, timeout, mask, MASK_SIZE);
 }
 
+int inotify_init(void) { return (int)CALL0(inotify_init); }
+int inotify_init1(int flags) { return (int)CALL1(inotify_init1, flags); }
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+    return (int)CALL3(inotify_add_watch, fd, path, mask);
+}
+
+int inotify_rm_watch(int fd, int wd) { return (int)CALL2(inotify_rm_watch, fd, wd); }
 int eventfd(unsigned count, int flags) { return (int)CALL2(eventfd2, count, flags); }
 int eventfd_read(int fd, eventfd_t *value) { return CALL3(read, fd, value, 8) == 8 ? 0 : -1; }
 int eventfd_write(int fd, eventfd_t value) { return CALL3(write, fd, &value, 8) == 8 ? 0 : -1; }
