@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -416,6 +417,51 @@ static long run_signalfd(void)
 static const struct operation signals = {"signalfd", NULL, run_signalfd, NULL, 0};
 SWEEP(signals)
 
+static long run_inotify(void)
+{
+    int error;
+
+    set = inotify_init1(IN_NONBLOCK);
+    if (set >= 0 && inotify_add_watch(set, ".", IN_CREATE | IN_DELETE) != 1) {
+        error = errno;
+        close(set);
+        errno = error;
+        return -1;
+    }
+    return set;
+}
+
+static const struct operation inotify = {"inotify", NULL, run_inotify, NULL, 0};
+SWEEP(inotify)
+
+static void setup_event(void)
+{
+    CHECK(run_inotify() >= 0);
+}
+
+static long run_event(void)
+{
+    int fd = open("watched", O_CREAT | O_WRONLY, 0600);
+
+    return fd < 0 ? fd : close(fd);
+}
+
+/* What there is no memory for is told of as what does not fit into the queue. */
+static void check_event(long result)
+{
+    struct inotify_event event;
+
+    if (result == 0) {
+        CHECK(read(set, got, sizeof(got)) >= (long)sizeof(event));
+        memcpy(&event, got, sizeof(event));
+        CHECK((event.mask == IN_CREATE && event.len == 16) || (event.mask == IN_Q_OVERFLOW && event.wd == -1));
+        CHECK(unlink("watched") == 0);
+    }
+}
+
+static const struct operation event_told = {"an event of inotify", setup_event, run_event, check_event, 0};
+SWEEP(event_told)
+
 /* A pseudo-terminal and its other end, and away with both. */
 static long run_pty(void)
 {
@@ -487,7 +533,7 @@ int main(void)
         SWEPT(socket_read), SWEPT(paired), SWEPT(bound), SWEPT(bound_name), SWEPT(connected),
         SWEPT(accepted), SWEPT(accepted_more), SWEPT(options), SWEPT(epoll_made), SWEPT(epoll_added), SWEPT(epoll_nested),
         SWEPT(epoll_waited), SWEPT(polled), SWEPT(selected), SWEPT(event), SWEPT(timed),
-        SWEPT(signals), SWEPT(terminals), SWEPT(file_sent), SWEPT(allocated),
+        SWEPT(signals), SWEPT(inotify), SWEPT(event_told), SWEPT(terminals), SWEPT(file_sent), SWEPT(allocated),
     };
 
     return RUN_TESTS(tests);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -140,6 +141,30 @@ static void nothing_is_lost_by_refused_mounts(void)
     }
 }
 
+/* Watches that go with their set, with their file, or with an event, and events that nobody reads: also of files
+ * that have no name any more. */
+static void watches(int count)
+{
+    for (int i = 0; i < count; i++) {
+        int set = inotify_init(), file;
+
+        CHECK(mkdir("leaks", 0700) == 0 && inotify_add_watch(set, "leaks", IN_ALL_EVENTS) == 1);
+        file = open("leaks/file", O_RDWR | O_CREAT, 0600);
+        CHECK(inotify_add_watch(set, "leaks/file", IN_ALL_EVENTS) == 2);
+        CHECK(inotify_add_watch(set, "/proc/self/fd/0", IN_OPEN) == 3);
+        CHECK(inotify_add_watch(set, "/proc/self/stat", IN_OPEN | IN_ONESHOT) == 4);
+        CHECK(i % 2 || inotify_rm_watch(set, 2) == 0);
+        CHECK(unlink("leaks/file") == 0 && write(file, "x", 1) == 1 && rmdir("leaks") == 0);
+        CHECK(i % 3 || close(set) == 0);
+        CHECK(close(file) == 0 && (i % 3 == 0 || close(set) == 0));
+    }
+}
+
+static void nothing_is_lost_by_watches(void)
+{
+    nothing_is_lost_by(watches, 1000);
+}
+
 static int ran;
 
 static int run(void *unused)
@@ -264,6 +289,7 @@ int main(void)
     static const struct test tests[] = {
         TEST(nothing_is_lost_by_10000_forks), TEST(nothing_is_lost_by_10000_threads),
         TEST(nothing_is_lost_by_refused_mounts), TEST(nothing_is_lost_by_room_behind_the_end),
+        TEST(nothing_is_lost_by_watches),
         TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
         TEST(full_files_leave_room_for_programs),
     };
