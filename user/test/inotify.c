@@ -1,5 +1,7 @@
 /* inotify: what is told of files and of what is in directories. */
 #include <dirent.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -158,6 +160,41 @@ static void an_open_file_is_told_of_without_a_name(void)
     end("unlinked");
 }
 
+/* Of a mapping, of who is in a directory, and of a message that nobody takes. */
+static void a_file_ends_with_its_last_user(void)
+{
+    char *map, byte = 'x', control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = "";
+    struct iovec piece = {&byte, 1};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+    int fd, pair[2];
+    pid_t child;
+
+    start("users");
+    make("file");
+    CHECK(mkdir("below", 0700) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    watch("file", IN_DELETE_SELF);
+    watch("below", IN_DELETE_SELF);
+    child = fork();
+    if (child == 0) {
+        CHECK(chdir("below") == 0 && write(pair[0], "x", 1) == 1);
+        pause();
+    }
+    fd = open("file", O_RDWR);
+    map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK(map != MAP_FAILED && read(pair[1], &byte, 1) == 1);
+    *CMSG_FIRSTHDR(&message) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+                                                .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof(fd));
+    CHECK(sendmsg(pair[0], &message, 0) == 1);
+    CHECK(unlink("file") == 0 && rmdir("below") == 0 && close(fd) == 0 && munmap(map, 4096) == 0);
+    told("");
+    CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
+    told("2 delete_self; 2 ignored");
+    CHECK(close(pair[0]) == 0 && close(pair[1]) == 0);
+    told("1 delete_self; 1 ignored");
+    end("users");
+}
+
 static void only_what_was_asked_for_is_told(void)
 {
     start("masks");
@@ -208,6 +245,7 @@ int main(void)
         TEST(a_directory_is_told_of_itself),
         TEST(a_move_has_two_halves_of_one_cookie),
         TEST(an_open_file_is_told_of_without_a_name),
+        TEST(a_file_ends_with_its_last_user),
         TEST(only_what_was_asked_for_is_told),
         TEST(a_watch_for_one_event_goes_with_it),
     };
