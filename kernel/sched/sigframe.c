@@ -37,7 +37,7 @@ static bool siginfo_of_fault(int signal, const struct signal_info *info)
     const uint64_t faults = SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) |
                             SIGNAL_BIT(SIGSEGV);
 
-    return info->code > 0 && info->code < SI_KERNEL && SIGNAL_BIT(signal) & faults;
+    return info->code > 0 && info->code < SI_KERNEL && signal > 0 && signal <= SIGNALS && SIGNAL_BIT(signal) & faults;
 }
 
 void siginfo_fill(void *buffer, int signal, const struct signal_info *info)

@@ -145,6 +145,7 @@ static void a_limit_holds_for_all_but_kill(void)
 
 static void wrong_senders_are_refused(void)
 {
+    const struct info fault = {.signal = SIGSEGV, .code = 1}; /* a code above 0: to itself it may say so */
     struct info info = {FIRST, 0, 0, 0, 1, 0, 0, ""};
     pid_t parent = getpid(), child;
     int status;
@@ -154,6 +155,8 @@ static void wrong_senders_are_refused(void)
     CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), FIRST, 1, 0, 0, 0), EFAULT);
     CHECK_ERROR(queue(65, 0), EINVAL);
     CHECK_ERROR(queue(-1, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), -1, &fault, 0, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(SYS_rt_sigqueueinfo, getpid(), 65, &fault, 0, 0, 0), EINVAL);
     CHECK(queue(0, 0) == 0);
     CHECK_ERROR(send_to(SYS_rt_sigqueueinfo, 0x7fffffff, FIRST, 0), ESRCH);
     CHECK_ERROR(send_to(SYS_rt_sigqueueinfo, -1, FIRST, 0), ESRCH);
