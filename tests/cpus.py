@@ -47,6 +47,12 @@ def two_threads_fault_side_by_side() -> None:
 
 
 @test
+def watches_come_and_go_on_four_cpus() -> None:
+    result = guest("sh", "-c", "cd /tmp; /bin/test/watched", options=["--smp", "4"])
+    check("\nok 1" in result.stdout and "\nok 2" in result.stdout, result.stdout + result.stderr)
+
+
+@test
 def names_are_looked_up_while_they_are_replaced() -> None:
     result = guest("sh", "-c", "cd /tmp; /bin/test/renames", options=["--smp", "2"])
     check("\nok 1" in result.stdout, result.stdout + result.stderr)
