@@ -9,6 +9,7 @@
 
 #include "event/poll.h"
 #include "fs/notify.h"
+#include "fs/tmpfs.h"
 #include "lib/errno.h"
 #include "lib/rbtree.h"
 #include "lib/string.h"
@@ -99,7 +100,7 @@ static void queue_push(struct inotify *set, int watch, uint32_t mask, const char
         event_repeats(container_of(set->queue.prev, struct event, list), watch, mask, name)) {
         return;
     }
-    if (set->queued < inotify_limits.events) {
+    if (set->queued < inotify_limits.events && tmpfs_free_pages()) { /* programs keep some memory */
         event = event_create(watch, mask, name, cookie);
     }
     if (!event) {

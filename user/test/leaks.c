@@ -284,6 +284,32 @@ static void full_files_leave_room_for_programs(void)
     CHECK(free_kilobytes() > before - 256); /* what is kept for the next ones may stay */
 }
 
+/* Events of long names, in as many queues as there may be; nobody is killed for it. */
+static void full_queues_leave_room_for_programs(void)
+{
+    static char name[200] = "queues/";
+    long before = free_kilobytes();
+    int first = -1, set;
+
+    if (!is_baton()) {
+        return;
+    }
+    memset(name + strlen(name), 'x', 180);
+    CHECK(mkdir("queues", 0700) == 0);
+    while ((set = inotify_init()) >= 0) {
+        first = first < 0 ? set : first;
+        CHECK(inotify_add_watch(set, "queues", IN_OPEN | IN_CLOSE) == 1);
+    }
+    CHECK(close(open(name, O_CREAT | O_WRONLY, 0600)) == 0);
+    for (int i = 0; i < 9000; i++) { /* two events each: more than the memory, or than the queues may have */
+        CHECK(close(open(name, O_RDONLY)) == 0);
+    }
+    forks(10);
+    for (set = first; close(set) == 0; set++) {
+    }
+    CHECK(unlink(name) == 0 && rmdir("queues") == 0 && free_kilobytes() > before - 256);
+}
+
 int main(void)
 {
     static const struct test tests[] = {
@@ -291,7 +317,7 @@ int main(void)
         TEST(nothing_is_lost_by_refused_mounts), TEST(nothing_is_lost_by_room_behind_the_end),
         TEST(nothing_is_lost_by_watches),
         TEST(nothing_is_lost_with_sockets_of_the_killed), TEST(hog_is_stopped_and_we_go_on),
-        TEST(full_files_leave_room_for_programs),
+        TEST(full_files_leave_room_for_programs), TEST(full_queues_leave_room_for_programs),
     };
 
     return RUN_TESTS(tests);
