@@ -91,7 +91,7 @@ def guest_tests_under_linux() -> None:
     if not kernel:
         raise Skipped("apt has no linux-image-cloud-amd64 to download")
     names = ("file", "memory", "process", "signals", "threads", "badptr", "errors", "killed", "socket",
-             "epoll", "eventfd", "nonblock", "registers", "instructions", "leaks_out")
+             "epoll", "eventfd", "inotify", "inotify_sets", "nonblock", "registers", "instructions", "leaks_out")
     result = guest("sh", "-c", f"for test in {' '.join(names)}; do echo \"# $test\"; "
                    "/bin/test/$test || echo \"not ok: status $?\"; done",
                    options=["--linux", str(kernel), "--timeout", "200"])
