@@ -265,6 +265,29 @@ def whatever_ends_the_launcher_ends_the_machine() -> None:
         ended_by(number, [], lambda qemu: True)
 
 
+# Told to end in the middle of a fork, where Python drops what is raised; logging has such a hook, too.
+FORKS = """
+import os, signal, subprocess, sys
+sys.path.insert(0, "tools")
+from launch import host
+
+def main() -> int:
+    os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), int(sys.argv[1])))
+    subprocess.run(["sleep", "1000"], preexec_fn=host.tied_to_us())
+    return 0
+
+sys.exit(host.run(main, "forks"))
+"""
+
+
+@test
+def whoever_is_ended_while_it_forks_ends() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        result = subprocess.run([sys.executable, "-c", FORKS, str(int(number))], cwd=ROOT, capture_output=True, text=True,
+                                preexec_fn=hear_signals, timeout=HANG)
+        check(result.returncode == -number and result.stderr == f"forks: ended by {number.name}\n", str(result))
+
+
 @test
 def no_tool_answers_with_a_traceback_to_who_has_seen_enough() -> None:
     """Neither to a reader that has gone nor to ^C, from the first imports on."""

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from typing import Callable
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -48,7 +49,17 @@ def on_end(number: int, _: object) -> None:
     raise Ended(number)
 
 
+def end_again(dropped: "sys.UnraisableHookArgs") -> None:
+    """Python drops what is raised in a hook of fork(2), which logging has, or in a destructor. The signal comes
+    once more, when that is over."""
+    if isinstance(dropped.exc_value, Ended):
+        threading.Timer(0.01, os.kill, (os.getpid(), dropped.exc_value.number)).start()
+    else:
+        sys.__unraisablehook__(dropped)
+
+
 def handle_ends() -> None:
+    sys.unraisablehook = end_again
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # nohup(1) asked for that
             signal.signal(number, on_end)
