@@ -200,7 +200,7 @@ def lab_verdicts_are_told_apart_and_leave_evidence() -> None:
     with tempfile.TemporaryDirectory(prefix="verdicts-") as directory:
         tree = Path(directory) / "tree"
         call([LAB, "make", "2", "--solved", "-o", str(tree)])
-        overlay.copy_objects(ROOT, tree)
+        overlay.take_objects(ROOT, tree)
         source = tree / "kernel/sched/core.c"
         whole = source.read_text()
         place = re.search(r"^void schedule\(void\)\n{\n(?:    [^\n]*;\n)+", whole, re.M)
@@ -249,7 +249,7 @@ def lab_crashes_say_where_and_which_step() -> None:
     with tempfile.TemporaryDirectory(prefix="crashes-") as directory:
         tree = Path(directory) / "tree"
         call([LAB, "make", "5", "--solved", "-o", str(tree)])
-        overlay.copy_objects(ROOT, tree)
+        overlay.take_objects(ROOT, tree)
         for name, right, wrong, graded, seen, hint, silent in CRASHES:
             source = tree / "user/ulib/co" / name
             whole = source.read_text()
@@ -286,7 +286,7 @@ def lab_locks_that_break_are_told_as_a_story() -> None:
     with tempfile.TemporaryDirectory(prefix="stories-") as directory:
         tree = Path(directory) / "tree"
         call([LAB, "make", "8", "--solved", "-o", str(tree)])
-        overlay.copy_objects(ROOT, tree)
+        overlay.take_objects(ROOT, tree)
         for mistake, name, seen, where, hint in STORIES:
             patch, source = ROOT / f"labs/8/mutants/{mistake}.patch", tree / "user/locks/semaphore.c"
             if "\n" not in mistake:

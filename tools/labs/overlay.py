@@ -15,7 +15,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import build
 import environment
@@ -54,32 +54,52 @@ def key_of(root: Path, paths: list[str]) -> str:
     return found.hexdigest()
 
 
-def base_tree(root: Path, number: int) -> Path:
-    """The starter, built: made once, and brought up to date when something of ours has changed."""
+def kept_tree(root: Path, base: Path, write: Callable[[Path], None], built_from: Path, targets: list[str]) -> Path:
+    """What `write` writes, in `base`, built: made once, from what is built in another tree, and brought up to
+    date when something of ours has changed."""
     import starter
-    base = root / f"build/grade/base/{number}"
     stamp, fresh = base.with_suffix(".key"), base.with_suffix(".new")
     key = key_of(root, starter.source_files(root))
     if stamp.exists() and stamp.read_text() == key:
         return base
     stamp.unlink(missing_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
-    starter.write(root, fresh, number)
+    write(fresh)
     if (base / "build/baton.elf").exists():
         keep_times(base, fresh)
         os.rename(base / "build", fresh / "build")
     else:
-        copy_objects(root, fresh)
+        copy_objects(built_from, fresh)
     shutil.rmtree(base, ignore_errors=True)
     os.rename(fresh, base)
-    wrong = build.make(base, "all") or build.make(base, f"build/labs/{number}/tests")
-    if not wrong:  # where it cannot be built, each grading says why
+    if not any(build.make(base, target) for target in targets):  # where it cannot be built, each grading says why
         stamp.write_text(key)
     return base
 
 
+def plain_tree(root: Path) -> Path:
+    """All solutions, without the markers, which nearly all files of starters have in common."""
+    import starter
+    base, number = root / "build/grade/base/plain", manifest.numbers(root)[0]
+    with locked(base.with_suffix(".lock")):
+        return kept_tree(root, base, lambda fresh: starter.write_files(root, fresh, number, solved=True), root, ["all"])
+
+
+def base_tree(root: Path, number: int) -> Path:
+    """The starter, built."""
+    import starter
+    base, plain = root / f"build/grade/base/{number}", plain_tree(root)
+
+    def write(fresh: Path) -> None:
+        starter.write(root, fresh, number)
+        keep_times(plain, fresh)
+
+    return kept_tree(root, base, write, plain, ["all", f"build/labs/{number}/tests"])
+
+
 def keep_times(old: Path, new: Path) -> None:
-    """Of files that are the same, so that make leaves alone what was made of them."""
+    """Of files that are the same, so that make leaves alone what was made of them. The others are newer than that:
+    they may have been written before."""
     for folder, below, names in os.walk(new):
         below[:] = [name for name in below if name != ".git"]
         for name in names:
@@ -87,6 +107,8 @@ def keep_times(old: Path, new: Path) -> None:
             before = old / path.relative_to(new)
             if before.is_file() and before.read_bytes() == path.read_bytes():
                 os.utime(path, ns=(before.stat().st_atime_ns, before.stat().st_mtime_ns))
+            else:
+                os.utime(path)
 
 
 def trusted_tree(root: Path, out: Path, number: int) -> None:
@@ -114,6 +136,15 @@ def copy_objects(root: Path, out: Path) -> None:
     for pattern in ("flags", "ksyms*", "*.elf", "*.cpio"):
         for path in objects.glob(pattern):
             shutil.copy2(path, out / "build" / path.name)
+
+
+def take_objects(root: Path, out: Path) -> None:
+    """Into a starter, or the same solved, that `root` has written: make compiles only what is its own."""
+    import starter
+    plain = plain_tree(root)
+    keep_times(plain, out)
+    starter.git(out, "update-index", "-q", "--refresh")  # or a checkout takes all files for changed, by their times
+    copy_objects(plain, out)
 
 
 @dataclass

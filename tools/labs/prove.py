@@ -107,7 +107,7 @@ def grade(tree: Path, number: int, *options: str) -> dict:
 def make_tree(root: Path, out: Path, number: int, solved: bool) -> None:
     shutil.rmtree(out, ignore_errors=True)
     starter.write(root, out, number, solved)
-    overlay.copy_objects(root, out)
+    overlay.take_objects(root, out)
 
 
 def prove_starter(proof: Proof, lab: manifest.Lab, tree: Path) -> None:
