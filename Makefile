@@ -204,3 +204,4 @@ format:
 
 clean:
 	rm -rf build
+	find tools tests -name __pycache__ -prune -exec rm -rf {} +

@@ -12,12 +12,11 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-from driver import HANG, ROOT, RUN, call  # noqa: E402
-from guest_tests import linux_kernel  # noqa: E402
-from program_rows import PROGRAMS  # noqa: E402
-from programs import SETUP, here, place  # noqa: E402
-from launch import host  # noqa: E402
+from driver import HANG, ROOT, RUN, call
+from guest_tests import linux_kernel
+from program_rows import PROGRAMS
+from programs import SETUP, here, place
+from launch import host
 from launch.pool import Pool  # noqa: E402
 
 OTHER_SOURCES = ROOT / "tests/others"

@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
-sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # with PYTHONSAFEPATH, too
 from launch import first  # noqa: E402,F401
 from launch import host  # noqa: E402

@@ -72,8 +72,10 @@ def check_images(kernel: str, initramfs: str) -> None:
         if MULTIBOOT not in f.read(8192):  # the specification, section 3.1
             raise LaunchError(f"{os.path.relpath(kernel)} is no kernel (no multiboot header): make clean, then make")
     with open(initramfs, "rb") as f:
-        content = f.read()
-    if not content.startswith(MAGIC) or b"TRAILER!!!" not in content[-1024:]:
+        begin = f.read(len(MAGIC))
+        f.seek(max(0, os.fstat(f.fileno()).st_size - 1024))
+        end = f.read()
+    if begin != MAGIC or b"TRAILER!!!" not in end:
         raise LaunchError(f"{os.path.relpath(initramfs)} is no whole cpio archive (newc): make clean, then make")
 
 

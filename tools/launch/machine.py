@@ -4,7 +4,6 @@ QEMU runs in a directory of this run's own: names of files there need no quoting
 """
 import argparse
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -30,7 +29,7 @@ class Machine:
     def __init__(self, args: argparse.Namespace, directory: str, stdin: lines.Input) -> None:
         self.args, self.dir, self.stdin = args, directory, stdin
         self.memory: evidence.Memory | None = None
-        self.nonce = secrets.token_hex(8)  # what no program of the guest can know
+        self.nonce = os.urandom(8).hex()  # what no program of the guest can know
 
     def command(self) -> list[str]:
         """All of it, with what a debugger and a recording need."""
@@ -121,10 +120,9 @@ class Machine:
         # QEMU puts the kernel's name in front of the options: with a path that has spaces its words would be some.
         os.symlink(os.path.abspath(a.linux or KERNEL32), f"{self.dir}/kernel")
         self._check_line(options if a.linux else f"./kernel {options}")
-        with open(f"{self.dir}/initrd", "wb") as f:
-            for part in (INITRAMFS, f"{self.dir}/extra.cpio"):
-                with open(part, "rb") as one:
-                    shutil.copyfileobj(one, f)
+        shutil.copyfile(INITRAMFS, f"{self.dir}/initrd")
+        with open(f"{self.dir}/extra.cpio", "rb") as extra, open(f"{self.dir}/initrd", "ab") as f:
+            shutil.copyfileobj(extra, f)
         os.unlink(f"{self.dir}/extra.cpio")
         return ["-kernel", "./kernel", "-initrd", "initrd", "-append", options]
 
