@@ -57,8 +57,8 @@ def check_files(root: Path, number: int) -> list[str]:
     wrong += [f"{patch.name} names no test" for patch in found if caught_by(patch) not in names]
     wrong += [f"no mutant for {name}" for name in names if name not in caught]
     wrong += [f"no test is called {name}" for name in [*lab.crash, *lab.hang] if name not in names]
-    sources = "\n".join(path.read_text(errors="replace") for path in sorted(root.rglob("*.*"))
-                        if any(fnmatch.fnmatch(str(path.relative_to(root)), files) for files in lab.files))
+    sources = "\n".join((root / path).read_text(errors="replace") for path in starter.source_files(root)
+                        if any(fnmatch.fnmatch(path, files) for files in lab.files))
     wrong += [f"no function of the lab is called {name}" for name in lab.places
               if not re.search(rf"^(\w[^\n;=]*\b)?{name}[(:]", sources, re.M)]
     if len(found) < 5:
