@@ -20,7 +20,8 @@ static inline ssize_t file_operation(struct file *file, uint64_t buffer, size_t 
     return file->ops->read ? file->ops->read(file, (char __user *)buffer, size, position) : -EINVAL;
 }
 
-/* Of a file that has positions: at its own one (NULL), which one call at a time moves, or at *at. */
+/* Of a file that has positions: at its own one (NULL), which one call at a time moves, or at *at. Of these alone
+ * inotify(7) tells what is read and written: a pipe's bytes are nobody else's matter. */
 static __attribute__((noinline)) ssize_t file_transfer_at(struct file *file, uint64_t buffer, size_t size,
                                                           off_t *at, bool write)
 {
@@ -36,16 +37,6 @@ static __attribute__((noinline)) ssize_t file_transfer_at(struct file *file, uin
     if (!at) {
         mutex_unlock(&file->position_lock);
     }
-    return done;
-}
-
-/* Somebody watches the file. (Who begins to while this one sleeps, for a pipe's other end, is not told of it.) */
-static __attribute__((noinline)) ssize_t file_transfer_told(struct file *file, uint64_t buffer, size_t size,
-                                                            off_t *at, bool write)
-{
-    ssize_t done = file->ops->seek ? file_transfer_at(file, buffer, size, at, write)
-                                   : file_operation(file, buffer, size, &file->position, write);
-
     if (done > 0) {
         notify_place(file->inode, write ? IN_MODIFY : IN_ACCESS);
     }
@@ -61,9 +52,6 @@ static inline __attribute__((always_inline)) ssize_t file_transfer(struct file *
     }
     if (!user_range_ok((void __user *)buffer, size)) {
         return -EFAULT;
-    }
-    if (unlikely(file->inode->watched)) {
-        return file_transfer_told(file, buffer, size, at, write);
     }
     if (file->ops->seek) {
         return file_transfer_at(file, buffer, size, at, write);
