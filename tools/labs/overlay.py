@@ -77,24 +77,25 @@ def kept_tree(root: Path, base: Path, write: Callable[[Path], None], built_from:
     return base
 
 
-def plain_tree(root: Path) -> Path:
-    """All solutions, without the markers, which nearly all files of starters have in common."""
+@contextmanager
+def plain_tree(root: Path) -> Iterator[Path]:
+    """All solutions, without the markers, which nearly all files of starters have in common; nobody changes it
+    meanwhile."""
     import starter
     base, number = root / "build/grade/base/plain", manifest.numbers(root)[0]
     with locked(base.with_suffix(".lock")):
-        return kept_tree(root, base, lambda fresh: starter.write_files(root, fresh, number, solved=True), root, ["all"])
+        yield kept_tree(root, base, lambda fresh: starter.write_files(root, fresh, number, solved=True), root, ["all"])
 
 
 def base_tree(root: Path, number: int) -> Path:
     """The starter, built."""
     import starter
-    base, plain = root / f"build/grade/base/{number}", plain_tree(root)
+    with plain_tree(root) as plain:
+        def write(fresh: Path) -> None:
+            starter.write(root, fresh, number)
+            keep_times(plain, fresh)
 
-    def write(fresh: Path) -> None:
-        starter.write(root, fresh, number)
-        keep_times(plain, fresh)
-
-    return kept_tree(root, base, write, plain, ["all", f"build/labs/{number}/tests"])
+        return kept_tree(root, root / f"build/grade/base/{number}", write, plain, ["all", f"build/labs/{number}/tests"])
 
 
 def keep_times(old: Path, new: Path) -> None:
@@ -141,10 +142,10 @@ def copy_objects(root: Path, out: Path) -> None:
 def take_objects(root: Path, out: Path) -> None:
     """Into a starter, or the same solved, that `root` has written: make compiles only what is its own."""
     import starter
-    plain = plain_tree(root)
-    keep_times(plain, out)
+    with plain_tree(root) as plain:
+        keep_times(plain, out)
+        copy_objects(plain, out)
     starter.git(out, "update-index", "-q", "--refresh")  # or a checkout takes all files for changed, by their times
-    copy_objects(plain, out)
 
 
 @dataclass
